@@ -1,0 +1,70 @@
+"""Time: one type for instants, a clock that is passed in, and the wire's text of an instant.
+
+An instant is `Millis`: whole milliseconds since 1970-01-01T00:00:00Z. Nothing but a `Clock` reads
+the machine's time; tests and the demo set their own.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import NewType, Protocol
+
+Millis = NewType("Millis", int)
+"""Milliseconds since the Unix epoch, UTC; also used for spans of time."""
+
+SECOND = Millis(1_000)
+MINUTE = Millis(60_000)
+HOUR = Millis(3_600_000)
+DAY = Millis(86_400_000)
+
+
+class Clock(Protocol):
+    """Where the present moment comes from."""
+
+    def now(self) -> Millis:
+        """Return the present moment."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> Millis:
+        """Return the machine's present time."""
+        return Millis(time.time_ns() // 1_000_000)
+
+
+class ManualClock:
+    """A clock that stands still until it is moved; for tests and for the demo's past month."""
+
+    def __init__(self, now: int) -> None:
+        self._now = now
+
+    def now(self) -> Millis:
+        """Return the time that was set last."""
+        return Millis(self._now)
+
+    def set(self, now: int) -> None:
+        """Stand at this moment from now on."""
+        self._now = now
+
+    def advance(self, span: int) -> None:
+        """Move forward by so many milliseconds."""
+        self._now += span
+
+
+def iso(moment: Millis) -> str:
+    """Return ISO 8601 in UTC with three digits of milliseconds: `2023-06-19T16:50:57.303Z`."""
+    seconds, millis = divmod(moment, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
+
+
+def from_iso(text: str) -> Millis:
+    """Return the instant that an ISO 8601 text with an offset (or `Z`) names.
+
+    Raises:
+        ValueError: for a text that is no such time, or that names no offset.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} names no offset from UTC")
+    return Millis(round(moment.timestamp() * 1000))

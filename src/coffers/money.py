@@ -1,0 +1,115 @@
+"""Exact decimal arithmetic, and the only place where a number is rounded or turned into text.
+
+Amounts are `Decimal` from the first byte to the last. Sums and products are exact: the context
+they run in raises `decimal.Inexact` rather than dropping a digit. Quotients carry
+`QUOTIENT_DIGITS` significant digits, half-even. `float` never enters: `parse` refuses it.
+"""
+
+from collections.abc import Iterable
+from decimal import (
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    Clamped,
+    Context,
+    Decimal,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Underflow,
+)
+
+from coffers.errors import InvalidAmount
+
+QUOTIENT_DIGITS = 50
+"""Significant digits of every quotient."""
+
+MAX_EXPONENT = 200
+"""Numbers from outside must lie within 10**±MAX_EXPONENT, so that exact sums stay small."""
+
+ZERO = Decimal(0)
+HUNDRED = Decimal(100)
+
+_FAULTS = [DivisionByZero, InvalidOperation, Overflow, Underflow]
+_EXACT = Context(prec=4000, rounding=ROUND_HALF_EVEN, traps=[*_FAULTS, Inexact, Clamped])
+_QUOTIENT = Context(prec=QUOTIENT_DIGITS, rounding=ROUND_HALF_EVEN, traps=_FAULTS)
+_ROUNDING = Context(prec=4000, rounding=ROUND_HALF_UP, traps=_FAULTS)
+_PLACES = {places: Decimal(1).scaleb(-places) for places in range(13)}
+
+add = _EXACT.add
+"""Exact sum of two decimals."""
+subtract = _EXACT.subtract
+"""Exact difference of two decimals."""
+multiply = _EXACT.multiply
+"""Exact product of two decimals."""
+divide = _QUOTIENT.divide
+"""Quotient with `QUOTIENT_DIGITS` significant digits, half-even; the divisor must not be zero."""
+
+
+def parse(text: str | int | Decimal) -> Decimal:
+    """Return the decimal that an outside source wrote.
+
+    Raises:
+        InvalidAmount: for anything that is not a finite number within 10**±200.
+        TypeError: for a `float`, whose digits are already lost.
+    """
+    if isinstance(text, float):
+        raise TypeError("a float has already lost digits; pass the text it came from")
+    try:
+        number = _EXACT.create_decimal(text)
+    except (InvalidOperation, Inexact, Clamped) as error:
+        raise InvalidAmount(str(text)[:80]) from error
+    if not number.is_finite() or (number and abs(number.adjusted()) > MAX_EXPONENT):
+        raise InvalidAmount(str(text)[:80])
+    if len(number.as_tuple().digits) > 2 * MAX_EXPONENT:
+        raise InvalidAmount(str(text)[:80])
+    return number or ZERO
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the exact sum; zero for no amounts at all."""
+    result = ZERO
+    for amount in amounts:
+        result = add(result, amount)
+    return result
+
+
+def percentage(part: Decimal, base: Decimal) -> Decimal:
+    """Return part / base x 100, or zero where the base is zero (figures.md's rule)."""
+    return multiply(divide(part, base), HUNDRED) if base else ZERO
+
+
+def rounded(number: Decimal, places: int) -> Decimal:
+    """Return the number to so many decimal places, half-up."""
+    return number.quantize(_PLACES[places], context=_ROUNDING)
+
+
+def plain(number: Decimal) -> str:
+    """Return the wire's text of a number: plain notation, at least one digit after the point.
+
+    No exponent, no trailing zeros beyond that digit, no negative zero, every digit kept.
+    """
+    text = f"{number:f}"
+    if "." not in text:
+        return "0.0" if number.is_zero() else text + ".0"
+    text = text.rstrip("0")
+    if text[-1] == ".":
+        text += "0"
+    return "0.0" if text == "-0.0" else text
+
+
+__all__ = [
+    "HUNDRED",
+    "MAX_EXPONENT",
+    "QUOTIENT_DIGITS",
+    "ZERO",
+    "add",
+    "divide",
+    "multiply",
+    "parse",
+    "percentage",
+    "plain",
+    "rounded",
+    "subtract",
+    "total",
+]

@@ -1,0 +1,110 @@
+"""What valuation works on: positions, prices, snapshots and flows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from coffers import money
+from coffers.clock import Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What an account holds of one asset in one of its wallets.
+
+    `asset` is our name of it ("BTC"), `venue_code` the venue's own ("XXBT"); `wallet` the part of
+    the account that it lies in ("spot", "funding"). Amounts are in units of the asset.
+    """
+
+    wallet: str
+    asset: str
+    venue_code: str
+    free: Decimal
+    in_orders: Decimal = money.ZERO
+    borrowed: Decimal = money.ZERO
+    interest: Decimal = money.ZERO
+
+    @property
+    def owned(self) -> Decimal:
+        """Free + in orders - borrowed - accrued interest: what counts for the account's value."""
+        debts = money.add(self.borrowed, self.interest)
+        return money.subtract(money.add(self.free, self.in_orders), debts)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one unit of an asset is worth, and how that is known.
+
+    `route` names the pairs that led there ("ALGO/USDT", "USDT/USD"); `sources` the venues whose
+    prices agree; `at` the oldest quote on the way.
+    """
+
+    btc: Decimal
+    usd: Decimal
+    route: tuple[str, ...]
+    sources: tuple[str, ...]
+    at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """All prices of one moment. `epoch` counts the books up; an asset without a price is absent."""
+
+    epoch: int
+    at: Millis
+    prices: Mapping[str, Price]
+
+    def rate(self, currency: str) -> Decimal | None:
+        """Return USD per unit of a display currency, or None where it is not known."""
+        if currency == "USD":
+            return Decimal(1)
+        price = self.prices.get(currency)
+        return price.usd if price else None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A worth in BTC and in USD, each found independently of the other."""
+
+    btc: Decimal
+    usd: Decimal
+
+    def minus(self, other: "Value") -> "Value":
+        """Return the exact difference."""
+        return Value(money.subtract(self.btc, other.btc), money.subtract(self.usd, other.usd))
+
+    def plus(self, other: "Value") -> "Value":
+        """Return the exact sum."""
+        return Value(money.add(self.btc, other.btc), money.add(self.usd, other.usd))
+
+
+NOTHING = Value(money.ZERO, money.ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An account's value at one moment, as found then."""
+
+    at: Millis
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A deposit into or a withdrawal from an account.
+
+    `external_id` is the venue's own id, unique within the account and direction. `amount` is what
+    arrived or left, positive, in units of the asset; `fee` what was paid on top, in units of
+    `fee_asset`. `value` is the amount's worth at the moment `at`, None while it is not known.
+    """
+
+    external_id: str
+    direction: Literal["in", "out"]
+    asset: str
+    venue_code: str
+    amount: Decimal
+    fee: Decimal
+    fee_asset: str
+    at: Millis
+    value: Value | None = None

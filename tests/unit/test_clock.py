@@ -1,0 +1,33 @@
+"""Instants are milliseconds, and go out in the wire's form."""
+
+import pytest
+
+from coffers.clock import ManualClock, Millis, SystemClock, from_iso, iso
+
+
+def test_an_instant_goes_out_with_three_digits_and_z() -> None:
+    assert iso(Millis(1687193457303)) == "2023-06-19T16:50:57.303Z"
+    assert iso(Millis(0)) == "1970-01-01T00:00:00.000Z"
+
+
+def test_a_text_comes_back_as_the_same_instant() -> None:
+    assert from_iso("2023-06-19T16:50:57.303Z") == 1687193457303
+    assert from_iso("2023-06-19T18:50:57.303+02:00") == 1687193457303
+
+
+@pytest.mark.parametrize("text", ["2023-06-19T16:50:57", "yesterday"])
+def test_a_time_without_an_offset_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="offset|isoformat"):
+        from_iso(text)
+
+
+def test_a_manual_clock_moves_only_when_told() -> None:
+    clock = ManualClock(5)
+    clock.advance(10)
+    assert clock.now() == 15
+    clock.set(3)
+    assert clock.now() == 3
+
+
+def test_the_system_clock_is_past_2026() -> None:
+    assert SystemClock().now() > 1_767_225_600_000
