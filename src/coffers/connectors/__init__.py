@@ -1,0 +1,1 @@
+"""The outside where accounts are read: exchanges through ccxt."""

@@ -1,0 +1,116 @@
+"""What a connector is given and what it brings back: a `Reading`, or one typed failure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from coffers.clock import Millis
+from coffers.errors import CoffersError
+from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
+from coffers.markets.catalogue import Market
+from coffers.secret import Secret
+from coffers.valuation.model import Flow, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What opens an account at its venue. The secret parts never show themselves."""
+
+    api_key: str
+    secret: Secret
+    passphrase: Secret | None = None
+    customer_id: str | None = None
+    subaccount_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What a reading needs to know of the readings before it.
+
+    `flows_since` is where the search for deposits and withdrawals starts, None to leave them out;
+    `known_flows` holds (direction, external id) of those already stored from there on.
+    """
+
+    flows_since: Millis | None
+    known_flows: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a venue said about an account.
+
+    `wallets` are those that were read, `missing` those that should have been and could not, each
+    with the reason. `flows` are the finished deposits and withdrawals since the asked moment;
+    `flows_known` is False where the venue does not tell them. `at` is when the balances were asked
+    for, by our clock.
+    """
+
+    at: Millis
+    wallets: frozenset[str]
+    positions: tuple[Position, ...]
+    missing: Mapping[str, str] = field(default_factory=dict)
+    flows: tuple[Flow, ...] = ()
+    flows_known: bool = True
+    rights: KeyRights = UNKNOWN_RIGHTS
+    hedge_mode: bool | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every wallet that the market covers was read."""
+        return not self.missing
+
+
+class FailureKind(StrEnum):
+    """Why a venue gave no reading; each kind has its own back-off and its own effect."""
+
+    KEY_REFUSED = "key_refused"
+    PERMISSION_DENIED = "permission_denied"
+    ADDRESS_REFUSED = "address_refused"
+    REGION_REFUSED = "region_refused"
+    CLOCK_DRIFT = "clock_drift"
+    RATE_LIMITED = "rate_limited"
+    VENUE_DOWN = "venue_down"
+    UNREACHABLE = "unreachable"
+    UNEXPECTED_ANSWER = "unexpected_answer"
+    UNSUPPORTED = "unsupported"
+
+
+class ConnectorFailure(CoffersError):
+    """The one way in which a connector fails.
+
+    `code` is the venue's own code or the exception's name: two refusals are equal when kind and
+    code are. `retry_after` is in milliseconds, where the venue said it.
+    """
+
+    def __init__(
+        self, kind: FailureKind, message: str, *, code: str = "", retry_after: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.code = code
+        self.retry_after = retry_after
+
+
+class Connector(Protocol):
+    """One way to read accounts of some markets."""
+
+    async def read(self, market: Market, credentials: Credentials, request: ReadRequest) -> Reading:
+        """Return what the venue says about the account.
+
+        Raises:
+            ConnectorFailure: and nothing else, when the venue gave no usable answer.
+        """
+        ...
+
+    async def rights(self, market: Market, credentials: Credentials) -> KeyRights:
+        """Return what the key may do, `UNKNOWN_RIGHTS` where the venue does not tell.
+
+        Raises:
+            ConnectorFailure: when the venue refused the key or gave no usable answer.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        ...

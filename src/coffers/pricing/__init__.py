@@ -1,0 +1,1 @@
+"""What assets are worth: prices from venues' tickers, joined into a price book."""

@@ -1,0 +1,136 @@
+"""The rows that leave the store, as values. No table or ORM object does."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from coffers.clock import Millis
+from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
+from coffers.vault.sealed import Sealed
+
+Mode = Literal["real", "paper"]
+KeyState = Literal["ok", "expire_soon", "expired"]
+TokenKind = Literal["hmac", "rsa"]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with accounts. `version` grows with every change of what a list of theirs shows."""
+
+    id: int
+    name: str
+    mode: Mode
+    display_currency: str
+    version: int
+    created_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An API token: its public key, what proves it, and what it may do.
+
+    `sealed_secret` is set for kind "hmac", `rsa_public_key` (PEM) for kind "rsa".
+    `allowed_networks` are CIDR texts; empty means any address.
+    """
+
+    id: int
+    user_id: int
+    api_key: str
+    kind: TokenKind
+    sealed_secret: Sealed | None
+    rsa_public_key: str | None
+    permissions: frozenset[str]
+    allowed_networks: tuple[str, ...]
+    require_timestamp: bool
+    expires_at: Millis | None
+    revoked_at: Millis | None
+    created_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class AutoBalance:
+    """The rebalancing settings of an account, and how its last run went."""
+
+    enabled: bool = False
+    period_hours: int = 12
+    portfolio_id: int | None = None
+    currency_change_limit: int | None = None
+    method: Literal["time", "currency_change"] | None = None
+    last_at: Millis | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """How the reading of an account goes.
+
+    `read_at` is the moment of the last accepted reading, None before the first. `missing_wallets`
+    could not be read then. `failures` counts failed tries since; `failure_*` tell the last one.
+    `refusals` counts equal refusals of the key in a row. `suspect` is the fingerprint of a reading
+    that was held back because it lost most of what was known. `flows_until` is the moment up to
+    which deposits and withdrawals have been read.
+    """
+
+    next_sync_at: Millis
+    read_at: Millis | None = None
+    missing_wallets: tuple[str, ...] = ()
+    flows_known: bool = True
+    flows_until: Millis | None = None
+    failures: int = 0
+    failure_kind: str | None = None
+    failure_code: str | None = None
+    failure_message: str | None = None
+    refusals: int = 0
+    suspect: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One connection of a user: an exchange account, a wallet, a manual or a paper account."""
+
+    id: int
+    user_id: int
+    market_code: str
+    name: str
+    mode: Mode
+    api_key: str
+    customer_id: str | None
+    subaccount_name: str | None
+    address: str | None
+    include_in_summary: bool
+    key_state: KeyState
+    is_locked: bool
+    lock_reason: str | None
+    rights: KeyRights
+    hedge_mode: bool
+    auto_balance: AutoBalance
+    sync: SyncState
+    version: int
+    created_at: Millis
+    updated_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What is needed to add an account; the rest starts at its default."""
+
+    user_id: int
+    market_code: str
+    name: str
+    mode: Mode = "real"
+    api_key: str = ""
+    customer_id: str | None = None
+    subaccount_name: str | None = None
+    address: str | None = None
+    include_in_summary: bool = True
+    rights: KeyRights = UNKNOWN_RIGHTS
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """Something that a user or an operator may later ask about. `details` hold no secrets."""
+
+    user_id: int | None
+    at: Millis
+    kind: str
+    subject: str
+    details: str

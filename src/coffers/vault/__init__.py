@@ -1,0 +1,1 @@
+"""Sealing of secrets: envelope encryption under a ring of master keys."""
