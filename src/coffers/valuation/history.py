@@ -1,0 +1,96 @@
+"""An account's past: its snapshots and flows, and the series that profits are read from.
+
+A profit between two moments is the change of *value less everything put in so far*. Snapshots are
+interpolated on that series, not on the value itself: between two readings with a deposit in
+between, a straight line through the values would count part of the deposit as gain.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from coffers import money
+from coffers.clock import Millis
+from coffers.valuation.model import Flow, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What profits need of the past.
+
+    `opening` is the first snapshot: the opening deposit. `snapshots` are in order of time and hold
+    at least those around the moments asked for. `flows` are all that came after the opening.
+    """
+
+    opening: Snapshot
+    snapshots: tuple[Snapshot, ...]
+    flows: tuple[Flow, ...] = ()
+
+    @property
+    def has_unvalued_flows(self) -> bool:
+        """Whether a flow is left out of the profits, since its worth is not known."""
+        return any(flow.value is None for flow in self.flows)
+
+
+Amount = Callable[[Millis, Decimal, Decimal], Decimal | None]
+"""Picks one currency's amount out of (moment, BTC, USD); None where it is not known then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Value less net inflow over time, in one currency; `latest` is its last point.
+
+    `opening` is the first; `earned` are the others, of the snapshots that have a value.
+    """
+
+    opening: tuple[Millis, Decimal]
+    points: tuple[tuple[Millis, Decimal], ...]
+    latest: tuple[Millis, Decimal]
+
+    def at(self, moment: Millis) -> Decimal:
+        """Return the series at a moment: linear in time between the two points around it.
+
+        Before the opening it is the opening's: an account younger than a window starts there.
+        """
+        if moment <= self.opening[0]:
+            return self.opening[1]
+        after = bisect_right(self.points, moment, key=_moment)
+        earlier = self.points[after - 1] if after else self.opening
+        later = self.points[after] if after < len(self.points) else self.latest
+        return _between(earlier, later, moment)
+
+
+def net_inflow(flows: Sequence[Flow], until: Millis, amount: Amount) -> Decimal | None:
+    """Return deposits less withdrawals up to a moment, each at its worth when it happened.
+
+    A flow whose worth is not known is left out (`History.has_unvalued_flows` tells); None where
+    a worth is known but cannot be told in this currency.
+    """
+    result = money.ZERO
+    for flow in flows:
+        if flow.value is None or flow.at > until:
+            continue
+        worth = amount(flow.at, flow.value.btc, flow.value.usd)
+        if worth is None:
+            return None
+        change = money.add if flow.direction == "in" else money.subtract
+        result = change(result, worth)
+    return result
+
+
+def _moment(point: tuple[Millis, Decimal]) -> Millis:
+    return point[0]
+
+
+def _between(
+    earlier: tuple[Millis, Decimal], later: tuple[Millis, Decimal], moment: Millis
+) -> Decimal:
+    start, first = earlier
+    end, last = later
+    if moment == start or end <= start or first == last:
+        return first
+    weighted = money.add(
+        money.multiply(first, Decimal(end - moment)), money.multiply(last, Decimal(moment - start))
+    )
+    return money.divide(weighted, Decimal(end - start))

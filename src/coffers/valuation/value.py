@@ -1,0 +1,50 @@
+"""What positions are worth at given prices, and which of them have no price."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from coffers import money
+from coffers.valuation.model import NOTHING, Position, Price, Value
+
+Holdings = Mapping[str, Decimal]
+"""Units owned per asset, over all wallets of an account; never zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """The worth of what could be priced. `value` is None where nothing held has a price."""
+
+    value: Value | None
+    unpriced: tuple[str, ...]
+
+
+def holdings_of(positions: Iterable[Position]) -> dict[str, Decimal]:
+    """Return the units owned per asset. Assets that come to nothing are left out."""
+    owned: dict[str, Decimal] = {}
+    for position in positions:
+        owned[position.asset] = money.add(owned.get(position.asset, money.ZERO), position.owned)
+    return {asset: amount for asset, amount in owned.items() if amount}
+
+
+def value_of(holdings: Holdings, prices: Mapping[str, Price]) -> Valuation:
+    """Return what the holdings are worth in BTC and in USD, each summed on its own, exactly.
+
+    An empty account is worth zero. A holding without a price counts in no total and is named; an
+    account of which nothing has a price is worth an unknown amount, not zero.
+    """
+    if not holdings:
+        return Valuation(NOTHING, ())
+    add, multiply = money.add, money.multiply
+    btc = usd = money.ZERO
+    unpriced: list[str] = []
+    for asset, amount in holdings.items():
+        price = prices.get(asset)
+        if price is None:
+            unpriced.append(asset)
+        else:
+            btc = add(btc, multiply(amount, price.btc))
+            usd = add(usd, multiply(amount, price.usd))
+    if len(unpriced) == len(holdings):
+        return Valuation(None, tuple(sorted(unpriced)))
+    return Valuation(Value(btc, usd), tuple(sorted(unpriced)))
