@@ -1,0 +1,56 @@
+"""The key file is private, complete at every moment, and made only once."""
+
+from pathlib import Path
+
+import pytest
+
+from coffers.errors import SettingsError
+from coffers.vault.keyfile import make_key_file, read_key_file, replace_key_file
+from coffers.vault.keyring import new_key
+
+
+def test_a_new_file_is_private_and_holds_one_key(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    ring = make_key_file(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [key.id for key in read_key_file(path)] == [ring.current.id]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_second_maker_gets_the_first_ones_key(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    assert make_key_file(path).current.id == make_key_file(path).current.id
+
+
+def test_replacing_keeps_the_file_private_and_the_order(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    old = make_key_file(path).current
+    ring = replace_key_file(path, [new_key(), old])
+    assert [key.id for key in ring][1] == old.id
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_others_can_read_is_refused_with_the_mend(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    make_key_file(path)
+    path.chmod(0o644)
+    with pytest.raises(SettingsError, match="chmod 600"):
+        read_key_file(path)
+
+
+def test_a_missing_file_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="No such file"):
+        read_key_file(tmp_path / "none")
+
+
+def test_a_binary_file_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    path.write_bytes(b"\xff\xfe\x00")
+    path.chmod(0o600)
+    with pytest.raises(SettingsError, match="no text"):
+        read_key_file(path)
+
+
+def test_a_directory_that_cannot_be_written_is_a_clear_error() -> None:
+    with pytest.raises(SettingsError, match="cannot be written"):
+        make_key_file(Path("/proc/master.key"))
