@@ -1,0 +1,170 @@
+"""Every setting of Coffers: `COFFERS_*` environment variables, checked before anything starts.
+
+An unknown `COFFERS_` variable is an error that suggests the nearest known one, since a setting
+that is misspelt and silently ignored is the worst kind.
+"""
+
+import difflib
+import os
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from coffers.errors import SettingsError
+
+PREFIX = "COFFERS_"
+
+
+def _plain_http(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError("must be an http:// or https:// address")
+    return url.rstrip("/")
+
+
+def _default_data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME")
+    return Path(base) / "coffers" if base else Path.home() / ".local/share/coffers"
+
+
+HttpUrl = Annotated[str, AfterValidator(_plain_http)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class Settings(BaseSettings):
+    """The settings, with their defaults. Spans of time are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+
+    data_dir: Path = Field(
+        default_factory=_default_data_dir,
+        description="Where the database and the master key file live by default.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME; "
+        "by default coffers.db in the data directory.",
+    )
+    master_key: SecretStr | None = Field(
+        default=None, description="Master keys, the current one first: base64 or hex, commas apart."
+    )
+    master_key_file: Path | None = Field(
+        default=None, description="A file with the master keys; master.key in the data directory."
+    )
+    host: str = Field(default="127.0.0.1", description="The address that the server listens on.")
+    port: int = Field(default=8787, ge=0, le=65_535, description="The port; 0 takes a free one.")
+    base_url: HttpUrl | None = Field(
+        default=None,
+        description="How clients reach the server, for addresses in answers; by default as asked.",
+    )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Networks whose X-Forwarded-For is believed, commas apart; none by default.",
+    )
+    exchange_gateway: HttpUrl | None = Field(
+        default=None,
+        description="Sends every exchange call to GATEWAY/<exchange>/<original host><path>.",
+    )
+    venue_timeout: Seconds = Field(default=15, description="How long one exchange call may take.")
+    price_interval: Seconds = Field(default=30, description="The time between two price books.")
+    price_floor: Annotated[float, Field(ge=0)] = Field(
+        default=10_000, description="Pairs with less volume a day, in USD, give no price."
+    )
+    sync_interval: Seconds = Field(
+        default=300, description="The time between two readings of an account."
+    )
+    sync_concurrency: int = Field(
+        default=16, ge=1, le=1_000, description="How many accounts a worker reads at once."
+    )
+    stale_after: Seconds = Field(
+        default=1_800, description="Age of a reading at which an account is marked stale."
+    )
+    key_policy: Literal["refuse_withdraw", "accept_all"] = Field(
+        default="refuse_withdraw",
+        description="Whether a key that may withdraw is refused on connect, or accepted.",
+    )
+    mask_api_keys: bool = Field(
+        default=False, description="Show only the ends of exchange API keys in answers."
+    )
+    limits_enabled: bool = Field(default=True, description="Whether request limits and bans act.")
+    limit_requests: int = Field(default=100, ge=1, description="Requests per token and window.")
+    limit_window: Seconds = Field(default=60, description="The window of the request limit.")
+    limit_lockout: Seconds = Field(
+        default=300, description="How long a token stays refused once it went over the limit."
+    )
+    ban_after: int = Field(
+        default=50, ge=1, description="Refused requests after which an address is banned."
+    )
+    ban_first: Seconds = Field(
+        default=120, description="The first ban; each next is twice as long."
+    )
+    ban_longest: Annotated[float, Field(gt=0)] = Field(
+        default=259_200, description="The longest ban."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least level that is logged."
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="json, text, or auto: text on a terminal."
+    )
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def key_file(self) -> Path:
+        """The file that the master keys are read from when no variable gives them."""
+        return self.master_key_file or self.data_dir / "master.key"
+
+    def database(self) -> str:
+        """Return the database's URL as the store takes it, with the driver's name."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{self.data_dir / 'coffers.db'}"
+        url = self.database_url.get_secret_value()
+        scheme, _, rest = url.partition("://")
+        driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}.get(scheme)
+        if not driver:
+            raise SettingsError(
+                f"{PREFIX}DATABASE_URL: must begin with sqlite:/// or postgresql://"
+            )
+        return f"{driver}://{rest}"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Return the settings of the environment, with overrides (of the command line) on top.
+
+    Raises:
+        SettingsError: naming the variable, what is wrong with it, and the near name if unknown.
+    """
+    for variable in sorted(os.environ):
+        if variable.upper().startswith(PREFIX) and variable.upper() not in _variables():
+            raise SettingsError(_unknown(variable))
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks each value
+    except ValidationError as error:
+        raise SettingsError(_first_fault(error)) from None
+
+
+def _variables() -> list[str]:
+    return [PREFIX + name.upper() for name in Settings.model_fields]
+
+
+def _unknown(variable: str) -> str:
+    near = difflib.get_close_matches(variable.upper(), _variables(), n=1)
+    hint = f"; did you mean {near[0]}?" if near else "; see docs/settings.md"
+    return f"{variable} is no setting of Coffers{hint}"
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    name = PREFIX + str(fault["loc"][0]).upper()
+    return f"{name}: {fault['msg'].removeprefix('Value error, ')}"

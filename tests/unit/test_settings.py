@@ -1,0 +1,67 @@
+"""Settings come from the environment, are checked, and a misspelt one is an error."""
+
+from pathlib import Path
+
+import pytest
+
+from coffers.errors import SettingsError
+from coffers.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+
+
+def test_defaults_need_no_setting_at_all() -> None:
+    settings = load_settings()
+    assert settings.database() == "sqlite+aiosqlite:////data/coffers/coffers.db"
+    assert settings.key_file == Path("/data/coffers/master.key")
+
+
+def test_variables_and_overrides_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COFFERS_PORT", "9999")
+    monkeypatch.setenv("COFFERS_TRUSTED_PROXIES", "10.0.0.0/8, ::1/128")
+    assert load_settings().port == 9999
+    assert load_settings(port=1, host=None).port == 1
+    assert len(load_settings().trusted_proxies) == 2
+
+
+def test_an_unknown_variable_is_an_error_with_the_near_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COFFERS_SYNC_INTERVALL", "5")
+    with pytest.raises(SettingsError, match="did you mean COFFERS_SYNC_INTERVAL"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("PORT", "70000", "65535"),
+        ("PORT", "x", "integer"),
+        ("EXCHANGE_GATEWAY", "127.0.0.1:9000", "http"),
+        ("SYNC_INTERVAL", "0", "greater"),
+        ("KEY_POLICY", "yes", "refuse_withdraw"),
+        ("TRUSTED_PROXIES", "here", "network"),
+    ],
+)
+def test_a_bad_value_is_an_error_that_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(f"COFFERS_{name}", value)
+    with pytest.raises(SettingsError, match=rf"COFFERS_{name}.*{says}"):
+        load_settings()
+
+
+def test_database_urls_get_their_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COFFERS_DATABASE_URL", "postgresql://me:fake@localhost/coffers")
+    settings = load_settings()
+    assert settings.database() == "postgresql+asyncpg://me:fake@localhost/coffers"
+    assert "fake" not in repr(settings)
+
+
+def test_another_kind_of_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COFFERS_DATABASE_URL", "mysql://localhost/coffers")
+    with pytest.raises(SettingsError, match="COFFERS_DATABASE_URL"):
+        load_settings().database()
