@@ -1,8 +1,30 @@
-"""Every metric of Coffers, in one registry. Labels hold no secret and no user's data."""
+"""Every metric of Coffers, in one registry. Labels hold no secret and no user's data.
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+A server of several processes counts in files that they share (`PROMETHEUS_MULTIPROC_DIR`, set by
+`coffers serve` before this module is imported), so that any of them can tell the whole.
+"""
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 REGISTRY = CollectorRegistry()
+
+
+def _latest(name: str, help_text: str) -> Gauge:
+    """Return a gauge of which the value set last counts, whichever process set it."""
+    return Gauge(name, help_text, registry=REGISTRY, multiprocess_mode="mostrecent")
+
+
+def exposition() -> bytes:
+    """Return all metrics in the text format of Prometheus, those of all processes together."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    shared = CollectorRegistry()
+    MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # the library has no types here
+    return generate_latest(shared)
+
 
 requests = Counter(
     "coffers_requests",
@@ -26,13 +48,9 @@ list_bodies = Counter(
 refusals = Counter(
     "coffers_refusals", "Calls that were refused, by wire error.", ["error"], registry=REGISTRY
 )
-price_epoch = Gauge(
-    "coffers_price_epoch", "The number of the newest price book seen.", registry=REGISTRY
-)
-price_age = Gauge("coffers_price_age_seconds", "Age of the newest price book.", registry=REGISTRY)
-priced_assets = Gauge(
-    "coffers_priced_assets", "Assets that have a price in the newest book.", registry=REGISTRY
-)
+price_epoch = _latest("coffers_price_epoch", "The number of the newest price book seen.")
+price_age = _latest("coffers_price_age_seconds", "Age of the newest price book.")
+priced_assets = _latest("coffers_priced_assets", "Assets that have a price in the newest book.")
 price_failures = Counter(
     "coffers_price_failures", "Failed ticker calls, by venue.", ["venue"], registry=REGISTRY
 )
@@ -48,12 +66,16 @@ sync_seconds = Histogram(
     ["venue"],
     registry=REGISTRY,
 )
-syncs_overdue = Gauge(
-    "coffers_syncs_overdue", "Accounts whose next reading is past due.", registry=REGISTRY
-)
-accounts_locked = Gauge(
-    "coffers_accounts_locked", "Accounts locked because their keys were refused.", registry=REGISTRY
+syncs_overdue = _latest("coffers_syncs_overdue", "Accounts whose next reading is past due.")
+accounts_locked = _latest(
+    "coffers_accounts_locked", "Accounts locked because their keys were refused."
 )
 unvalued_flows = Counter(
     "coffers_unvalued_flows", "Flows whose worth could not be found yet.", registry=REGISTRY
+)
+worker_failures = Counter(
+    "coffers_worker_failures",
+    "Pieces of the worker's work that failed for a reason of ours, by kind of error.",
+    ["error"],
+    registry=REGISTRY,
 )

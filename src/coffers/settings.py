@@ -80,6 +80,13 @@ class Settings(BaseSettings):
     sync_concurrency: int = Field(
         default=16, ge=1, le=1_000, description="How many accounts a worker reads at once."
     )
+    worker_metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        description="Where `coffers worker` serves /metrics when it runs by itself; by default "
+        "nowhere. A worker of `coffers serve` counts in the server's /metrics.",
+    )
     stale_after: Seconds = Field(
         default=1_800, description="Age of a reading at which an account is marked stale."
     )

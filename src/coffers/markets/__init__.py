@@ -1,0 +1,1 @@
+"""The ground's knowledge of venues: the market catalogue, and what a venue quotes."""

@@ -1,0 +1,105 @@
+"""The market catalogue: every market that an account can be connected to, and what it allows."""
+
+import difflib
+import functools
+import importlib.resources
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+_NEAR_ENOUGH = 0.75
+"""Likeness (0 to 1) from which a code is worth suggesting; below it, it only confuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A market: one kind of account at one venue, as clients know it by its code.
+
+    `venue` is the exchange library's id ("binance"), None where the library has none. The flags
+    stand behind the account entity's keys of the same name; those on trading are further narrowed
+    by what a connected key may do. `scripts/make_catalogue.py` says what each is worked out from.
+    """
+
+    code: str
+    venue: str | None
+    name: str
+    exchange_name: str
+    pretty_display_type: str
+    required_fields: tuple[str, ...]
+    optional_fields: tuple[str, ...]
+    connection_flows: tuple[str, ...]
+    market_types: tuple[str, ...]
+    hedge_mode_available: bool
+    smart_trading_supported: bool
+    stats_supported: bool
+    trading_supported: bool
+    market_buy_supported: bool
+    market_sell_supported: bool
+    conditional_buy_supported: bool
+    bots_allowed: bool
+    bots_ttp_allowed: bool
+    bots_tsl_allowed: bool
+    gordon_bots_available: bool
+    multi_bots_allowed: bool
+    grid_bots_allowed: bool
+    fast_convert_available: bool
+    deposit_enabled: bool
+    available_include_in_summary: bool
+
+    @property
+    def connectable(self) -> bool:
+        """Whether the exchange library can reach this market's venue."""
+        return self.venue is not None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueFile:
+    """The catalogue as it is stored. `ccxt` is the library version that it was made from."""
+
+    ccxt: str
+    markets: tuple[Market, ...]
+
+
+class Catalogue:
+    """All markets by code."""
+
+    def __init__(self, markets: Mapping[str, Market]) -> None:
+        self._markets = markets
+
+    def get(self, code: str) -> Market | None:
+        """Return the market of this code, None where the catalogue has none."""
+        return self._markets.get(code)
+
+    def suggest(self, code: str) -> str | None:
+        """Return the known code that was most likely meant, None where nothing comes near.
+
+        The exchange library's ids, display types and names are understood too: "okx" means "okex",
+        "BinanceUs" and "Binance US" mean "binance_us".
+        """
+        spellings = self._spellings()
+        near = difflib.get_close_matches(_spelling(code), spellings, n=1, cutoff=_NEAR_ENOUGH)
+        return spellings[near[0]] if near else None
+
+    def _spellings(self) -> dict[str, str]:
+        """Return the codes by every way to write them; a code itself first, then spot markets."""
+        known = {_spelling(market.code): market.code for market in self}
+        for market in sorted(self, key=lambda market: "spot" not in market.market_types):
+            for text in (market.venue or market.code, market.pretty_display_type, market.name):
+                known.setdefault(_spelling(text), market.code)
+        return known
+
+    def __iter__(self) -> Iterator[Market]:
+        return iter(self._markets.values())
+
+
+def _spelling(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+@functools.cache
+def load_catalogue() -> Catalogue:
+    """Return the catalogue that ships with this version, read once per process."""
+    data = importlib.resources.files("coffers.markets").joinpath("data/catalogue.json")
+    stored = msgspec.json.decode(data.read_bytes(), type=CatalogueFile)
+    return Catalogue({market.code: market for market in stored.markets})

@@ -1,0 +1,60 @@
+"""The icon of each market: neutral and made here, so that no page loads anything from elsewhere."""
+
+import functools
+import hashlib
+import importlib.resources
+import re
+from xml.sax.saxutils import escape
+
+from coffers.errors import NotFound
+from coffers.markets.catalogue import Market, load_catalogue
+
+_COLOURS = (
+    "#1f4e79", "#2b5d34", "#5b3a86", "#7a3b1d", "#0f5c5c", "#8a2846", "#3d4f8f", "#5a5316",
+    "#6b2f6b", "#22577a", "#4a4a4a", "#8b3a3a", "#2f5233", "#494ca2", "#6a4c2b", "#006064",
+)  # fmt: skip
+"""Dark enough for white letters (contrast above 4.5 : 1), of about the same weight."""
+
+_DRAWING = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" height="64" role="img">\
+<title>{title}</title><rect width="64" height="64" rx="14" fill="{colour}"/>\
+<text x="32" y="43" fill="#ffffff" font-family="sans-serif" font-size="{size}" font-weight="700" \
+text-anchor="middle">{letters}</text></svg>
+"""
+
+
+@functools.cache
+def icon(code: str) -> bytes:
+    """Return the market's icon: an SVG document that reads well from 16 to 64 pixels.
+
+    A file `data/icons/{code}.svg` takes precedence; without one it is drawn: the letters of the
+    name on a colour that always is the same for a code.
+
+    Raises:
+        NotFound: the catalogue has no market of this code.
+    """
+    # Only codes of the catalogue become part of a path: a client's text never does.
+    market = load_catalogue().get(code)
+    if market is None:
+        raise NotFound(f"There is no market with the code {code!r}.")
+    own = importlib.resources.files("coffers.markets").joinpath(f"data/icons/{market.code}.svg")
+    return own.read_bytes() if own.is_file() else _drawn(market)
+
+
+def _drawn(market: Market) -> bytes:
+    letters = _letters(market.name)
+    drawing = _DRAWING.format(
+        title=escape(market.name),
+        colour=_COLOURS[hashlib.sha256(market.code.encode()).digest()[0] % len(_COLOURS)],
+        size=32 if len(letters) > 1 else 40,
+        letters=escape(letters),
+    )
+    return drawing.encode()
+
+
+def _letters(name: str) -> str:
+    """Return the initials of the first two words, or the first two letters of the only one."""
+    words = re.findall(r"[^\W_]+", name)
+    if len(words) > 1:
+        return "".join(word[0] for word in words[:2]).upper()
+    return "".join(words)[:2].capitalize()
