@@ -1,0 +1,71 @@
+# What can be done here; each target makes what it needs in .venv, and a second run is quick.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+TESTS ?= tests
+ARGS ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(VENV)/.runtime ## Install the program as .venv/bin/coffers
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## Run everything with a simulated exchange (ARGS="--port 0 --json")
+	@$(BIN)/coffers demo $(ARGS)
+
+.PHONY: test
+test: $(VENV)/.dev ## Run all tests (TESTS=tests/unit for some, ARGS="-k name")
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS) $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.dev ## Lint, format, types, the house's floors, and the docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/make_catalogue.py --check
+	$(BIN)/python -m pytest tests/docs
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure, as ratios, into bench/results.json
+	@$(BIN)/python -m bench.run $(ARGS)
+
+.PHONY: format
+format: $(VENV)/.dev ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: pins
+pins: $(VENV)/.dev ## Pin dependencies anew, after pyproject.toml has changed
+	$(PIP) uv
+	$(BIN)/uv pip compile -q --universal --generate-hashes --all-extras pyproject.toml \
+		-o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --all-extras --group dev \
+		pyproject.toml -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## Remove everything that was made here
+	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@echo "Making $(VENV) ..." >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@$(PYTHON) -m venv $(VENV)
+
+# The exact versions and hashes of requirements/ first; then the program itself, which adds none.
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Coffers runs on (a minute at first) ..." >&2
+	@$(PIP) --require-hashes -r requirements/runtime.txt
+	@$(PIP) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	@echo "Installing what the tests need ..." >&2
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
