@@ -1,0 +1,53 @@
+"""Callers' addresses: whether a token allows one, and what a ban of one covers."""
+
+from functools import lru_cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+_PREFIX_OF_ONE_CALLER = 64
+"""Bits of an IPv6 address that a provider gives to one customer; the rest they choose freely."""
+
+
+def is_allowed(address: str, networks: tuple[str, ...]) -> bool:
+    """Return whether an address lies in one of the networks; no networks allow every address.
+
+    An IPv4 address that a dual-stack socket shows as `::ffff:1.2.3.4` counts as itself. What is
+    no IP address is in no network.
+    """
+    if not networks:
+        return True
+    caller = _parsed(address)
+    return caller is not None and any(caller in network for network in _networks(networks))
+
+
+def ban_key(address: str) -> str:
+    """Return what a ban covers: an IPv4 address, or the /64 network of an IPv6 address."""
+    if ":" not in address:
+        return address
+    match _parsed(address):
+        case IPv4Address() as mapped:
+            return str(mapped)
+        case IPv6Address() as caller:
+            return str(IPv6Network((int(caller), _PREFIX_OF_ONE_CALLER), strict=False))
+        case _:
+            return address
+
+
+@lru_cache(maxsize=4096)
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    return (parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None) or parsed
+
+
+@lru_cache(maxsize=1024)
+def _networks(texts: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(text) for text in texts)

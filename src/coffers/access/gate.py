@@ -1,0 +1,183 @@
+"""The gate: lets a signed call in, or refuses it for one stated reason.
+
+The order is: ban of the address, key, state of the key, allowed addresses, signature, age and
+replay, limit, permission, mode. The limit counts only calls that proved their key, so that nobody
+can lock out the token of somebody else; calls that fail count against their address.
+"""
+
+import re
+from typing import Final, Protocol
+
+from coffers import metrics
+from coffers.access import refusals
+from coffers.access.addresses import is_allowed
+from coffers.access.call import MAX_BODY, Caller, SignedCall
+from coffers.access.limits import Limits
+from coffers.access.proofs import Proofs
+from coffers.access.refusals import Refusal
+from coffers.access.replay import WINDOW, SeenSignatures, stamp_of
+from coffers.access.signature import expected_text, verify
+from coffers.access.tokens import Permission
+from coffers.clock import SECOND, Clock, Millis, iso
+from coffers.logs import logger
+from coffers.store.fast import Sighting
+from coffers.store.records import Mode, Token
+from coffers.vault.vault import Vault
+
+__all__ = ["Caller", "Gate", "Look", "Refusal", "SignedCall"]
+
+_log = logger("coffers.access")
+# Other texts are no key and do not reach the database, which may not even take them.
+_KEY: Final = re.compile(r"[!-~]{1,256}")
+_COUNTED: Final = frozenset({401, 429})
+"""Statuses that count against the address."""
+
+
+class Look(Protocol):
+    """Where tokens are looked up, with their users and the newest price epoch."""
+
+    async def look(self, api_key: str) -> Sighting | None:
+        """Return what is known of an API key, None for an unknown one."""
+        ...
+
+
+class Gate:
+    """Admits calls. One per process, since it keeps opened keys and seen signatures."""
+
+    def __init__(self, look: Look, vault: Vault, clock: Clock, limits: Limits) -> None:
+        self._look = look
+        self._clock = clock
+        self._limits = limits
+        self._proofs = Proofs(vault)
+        self._seen = SeenSignatures(clock)
+
+    async def admit(self, call: SignedCall, permission: Permission | None) -> Caller:
+        """Return who makes a call; `permission` is what the call needs, None for none.
+
+        Raises:
+            Refusal: with the wire's answer.
+            StoreUnavailable: when tokens cannot be looked up.
+            WrongMasterKey, SealBroken: when the token's secret cannot be opened.
+        """
+        await self.check_address(call.address)
+        try:
+            return await self._admit(call, permission)
+        except Refusal as refusal:
+            await self._count(call.address, refusal)
+            raise
+
+    async def check_address(self, address: str) -> None:
+        """Refuse an address that is banned; for routes that need no signature too.
+
+        Raises:
+            Refusal: 418, with the time that is left.
+        """
+        if wait := await self._limits.banned_for(address):
+            refusal = refusals.banned(wait)
+            metrics.refusals.labels(refusal.error).inc()
+            raise refusal
+
+    async def _admit(self, call: SignedCall, permission: Permission | None) -> Caller:
+        sighting = await self._known(call)
+        token = sighting.token
+        signature = self._proven(call, token)
+        if wait := await self._limits.spend(token.id):
+            raise refusals.too_many(wait)
+        if token.require_timestamp:
+            self._remember(token.id, signature)
+        if permission is not None and permission not in token.permissions:
+            raise refusals.permission_refused(permission)
+        return Caller(
+            user_id=sighting.user_id,
+            token_id=token.id,
+            permissions=token.permissions,
+            mode=_mode(call.forced_mode, sighting.mode),
+            display_currency=sighting.display_currency,
+            user_version=sighting.user_version,
+            epoch=sighting.epoch,
+        )
+
+    async def _known(self, call: SignedCall) -> Sighting:
+        if len(call.body) > MAX_BODY:
+            raise refusals.body_too_long()
+        if not call.api_key:
+            raise refusals.key_refused("missing_key", "The Apikey header is missing.")
+        is_key = _KEY.fullmatch(call.api_key) is not None
+        sighting = await self._look.look(call.api_key) if is_key else None
+        if sighting is None:
+            raise refusals.key_refused("unknown_key")
+        return sighting
+
+    def _proven(self, call: SignedCall, token: Token) -> bytes:
+        stamp = _stamp(call, token)
+        key = self._proofs.of(token)
+        signature = None if stamp is None else verify(call, key, stamp)
+        fault = _fault(token, call.address, self._clock.now())
+        if fault is not None:
+            reason, hint = fault
+            raise refusals.key_refused(reason, hint if signature else "")
+        if stamp is None:
+            raise refusals.invalid("timestamp", "is invalid" if call.timestamp else "is missing")
+        if signature is None:
+            raise _unsigned(call, stamp)
+        if token.require_timestamp:
+            self._check_fresh(token.id, stamp, signature)
+        return signature
+
+    def _check_fresh(self, token_id: int, stamp: bytes, signature: bytes) -> None:
+        if not self._seen.is_timely(stamp):
+            hint = f"The Timestamp is more than {WINDOW // SECOND} seconds off the server's time."
+            raise refusals.signature_refused("stale", hint)
+        self._check_new(token_id, signature)
+
+    def _check_new(self, token_id: int, signature: bytes) -> None:
+        if self._seen.has(token_id, signature):
+            raise refusals.signature_refused("replay", "It was used before: each works once.")
+
+    def _remember(self, token_id: int, signature: bytes) -> None:
+        # Again, since the same call may have come in while the limit was asked.
+        self._check_new(token_id, signature)
+        if wait := self._seen.wait_for_room(token_id):
+            raise refusals.too_many(wait)
+        self._seen.add(token_id, signature)
+
+    async def _count(self, address: str, refusal: Refusal) -> None:
+        metrics.refusals.labels(refusal.error).inc()
+        if refusal.status not in _COUNTED:
+            return
+        if length := await self._limits.refused(address):
+            _log.warning(
+                "address banned", address=address, seconds=length // SECOND, reason=refusal.reason
+            )
+
+
+def _stamp(call: SignedCall, token: Token) -> bytes | None:
+    return stamp_of(call.timestamp) if token.require_timestamp else b""
+
+
+def _fault(token: Token, address: str, now: Millis) -> tuple[str, str] | None:
+    if token.revoked_at is not None:
+        return "revoked", "It was revoked."
+    if token.expires_at is not None and token.expires_at <= now:
+        return "expired", f"It expired at {iso(token.expires_at)}."
+    if not is_allowed(address, token.allowed_networks):
+        return "address", f"It may not be used from {address}."
+    return None
+
+
+def _unsigned(call: SignedCall, stamp: bytes) -> Refusal:
+    expected = expected_text(call, stamp)
+    if call.signature:
+        return refusals.signature_refused("wrong_signature", expected=expected)
+    hint = "The Signature header is missing."
+    return refusals.signature_refused("missing_signature", hint, expected)
+
+
+def _mode(forced: str | None, stored: Mode) -> Mode:
+    match forced:
+        case None:
+            return stored
+        case "real" | "paper":
+            return forced
+        case _:
+            raise refusals.invalid("forced_mode", "does not have a valid value")

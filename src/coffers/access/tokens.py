@@ -1,0 +1,129 @@
+"""Making of API tokens: keys and secrets, and the checks of what a user gives for one."""
+
+import re
+import secrets
+from collections.abc import Iterable
+from ipaddress import ip_network
+from typing import Final, Literal, cast, get_args
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+
+from coffers.clock import DAY, Millis, from_iso
+from coffers.errors import InvalidRecord
+from coffers.secret import Secret
+
+Permission = Literal[
+    "accounts_read",
+    "accounts_write",
+    "bots_read",
+    "bots_write",
+    "smart_trades_read",
+    "smart_trades_write",
+]
+PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
+
+_KEY_BYTES: Final = 32
+_SECRET_BYTES: Final = 64
+_RSA_BITS: Final = range(2048, 8192 + 1)
+_DAYS: Final = re.compile(r"([0-9]{1,5})d")
+
+
+def new_api_key() -> str:
+    """Return a new API key: 64 hex digits. It is a name, and proves nothing."""
+    return secrets.token_hex(_KEY_BYTES)
+
+
+def new_secret() -> Secret:
+    """Return a new secret of a system-generated token: 128 hex digits."""
+    return Secret(secrets.token_hex(_SECRET_BYTES))
+
+
+def read_public_key(pem: str) -> RSAPublicKey:
+    """Return the RSA public key of a self-generated token.
+
+    Raises:
+        InvalidRecord: for a private key, for what is no RSA key, and for one of a length that is
+            too weak or too slow to verify.
+    """
+    if "PRIVATE KEY" in pem:
+        raise _invalid("public_key", "is a private key; register the public key that belongs to it")
+    try:
+        key = load_pem_public_key(pem.strip().encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise _invalid("public_key", "is not a public key in PEM form") from None
+    if not isinstance(key, RSAPublicKey):
+        raise _invalid("public_key", "is not an RSA key")
+    if key.key_size not in _RSA_BITS:
+        raise _invalid("public_key", f"has {key.key_size} bits (2048 to 8192 are accepted)")
+    return key
+
+
+def public_key_text(key: RSAPublicKey) -> str:
+    """Return a public key as it is stored: PEM of its SubjectPublicKeyInfo."""
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def parse_permissions(names: Iterable[str]) -> frozenset[Permission]:
+    """Return the permissions that are named, in the wire's upper case or in lower case.
+
+    Raises:
+        InvalidRecord: naming the ones that do not exist.
+    """
+    wanted = [name.strip().lower() for name in names]
+    if unknown := sorted(set(wanted).difference(PERMISSIONS)):
+        raise _invalid("permissions", f"does not have a valid value: {', '.join(unknown)}")
+    return frozenset(cast("list[Permission]", wanted))
+
+
+def wire_name(permission: str) -> str:
+    """Return a permission as the wire spells it: `ACCOUNTS_READ`."""
+    return permission.upper()
+
+
+def parse_networks(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return networks in CIDR form, given as such or as single addresses.
+
+    Raises:
+        InvalidRecord: naming the first text that is neither.
+    """
+    return tuple(dict.fromkeys(_network(text.strip()) for text in texts))
+
+
+def parse_expiry(text: str, now: Millis) -> Millis:
+    """Return when a token expires: an ISO 8601 instant with its offset, or `90d` from now.
+
+    Raises:
+        InvalidRecord: for what is neither, and for a moment that has passed.
+    """
+    moment = _moment(text.strip(), now)
+    if moment is None:
+        raise _invalid("expires_at", "is invalid: give 2026-01-31T00:00:00Z or a span such as 90d")
+    if moment <= now:
+        raise _invalid("expires_at", "has passed already")
+    return moment
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text, strict=False))
+    except ValueError:
+        raise _invalid("allowed_networks", f"{text!r} is no address or network") from None
+
+
+def _moment(text: str, now: Millis) -> Millis | None:
+    if days := _DAYS.fullmatch(text):
+        return Millis(now + int(days[1]) * DAY)
+    try:
+        return from_iso(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _invalid(field: str, fault: str) -> InvalidRecord:
+    return InvalidRecord({field: [fault]})
