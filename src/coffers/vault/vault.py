@@ -44,7 +44,12 @@ class Vault:
         return self._ring
 
     def seal(self, secret: Secret, context: str) -> Sealed:
-        """Return the secret sealed for this context, under the current master key."""
+        """Return the secret sealed for this context, under the master key that is current now.
+
+        The ring is brought anew: a process that seals under a key that another one has meanwhile
+        dropped would seal for ever. Seal inside of the transaction that stores the result.
+        """
+        self._ring = self._reload()
         data_key = os.urandom(KEY_BYTES)
         nonce = os.urandom(_NONCE_BYTES)
         body = AESGCM(data_key).encrypt(nonce, secret.reveal().encode(), context.encode())
@@ -63,6 +68,14 @@ class Vault:
             return Secret(AESGCM(data_key).decrypt(nonce, text, context.encode()).decode())
         except InvalidTag as error:
             raise SealBroken("a sealed secret does not match its record") from error
+
+    def require(self, key_id: str) -> None:
+        """Make sure that a key is at hand.
+
+        Raises:
+            WrongMasterKey: when the ring lacks it, also after it was brought anew.
+        """
+        self._master(key_id)
 
     def rewrap(self, sealed: Sealed, context: str) -> Sealed:
         """Return the same sealed text under the current master key.
