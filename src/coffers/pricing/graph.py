@@ -1,0 +1,55 @@
+"""All prices of one moment from the quotes of several venues: pure, without clock and I/O."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+
+from coffers import money
+from coffers.clock import Millis
+from coffers.markets.quote import Quote
+from coffers.pricing.currencies import BITCOIN, DOLLAR, WITH_OWN_PAIR
+from coffers.pricing.depth import steps_above
+from coffers.pricing.dollar import with_dollar
+from coffers.pricing.pairs import usable_pairs
+from coffers.pricing.ways import Way, ways_to
+from coffers.valuation.model import Price
+
+
+def prices_of(quotes: Iterable[Quote], *, floor_usd: Decimal, now: Millis) -> dict[str, Price]:
+    """Return what each asset is worth in BTC and in USD, found independently of each other.
+
+    Pairs: the middle of bid and ask where close, else a fresh last trade (`pairs`); those with
+    less than `floor_usd` of volume a day are ignored (`depth`). Ways: at most three hops, the
+    deepest first (by the least USD volume along the way, then fewer hops), the median over the
+    venues (`ways`, `consensus`). Stablecoins and states' money go by their own dollar pair alone
+    where there is one, so that a lost peg shows. Without any dollar pair the dollar is assumed, as
+    told in `dollar`, and the route says so.
+
+    An asset without a way is absent. One that has a way to only one of BTC and USD gets the other
+    through BTC's own price. `Price.route` is the way to USD (for USD itself: to BTC), `sources` the
+    venues that agree on the price in USD, and `at` the oldest quote of both ways. The order of the
+    quotes does not matter.
+    """
+    pairs = with_dollar(usable_pairs(quotes, now), floor_usd)
+    steps = steps_above(pairs, floor_usd)
+    usd = ways_to(DOLLAR, steps, by_own_pair=WITH_OWN_PAIR)
+    btc = ways_to(BITCOIN, steps)
+    if BITCOIN not in usd:
+        return {}
+    _complete(usd, btc)
+    return {asset: _price(usd[asset], btc[asset]) for asset in sorted(usd)}
+
+
+def _complete(usd: dict[str, Way], btc: dict[str, Way]) -> None:
+    """Give each asset both of its ways; the one that is too long goes through BTC's own price."""
+    bitcoin = usd[BITCOIN].price
+    for asset in usd.keys() - btc.keys():
+        btc[asset] = replace(usd[asset], price=money.divide(usd[asset].price, bitcoin))
+    for asset in btc.keys() - usd.keys():
+        usd[asset] = replace(btc[asset], price=money.multiply(btc[asset].price, bitcoin))
+
+
+def _price(usd: Way, btc: Way) -> Price:
+    shown = usd if usd.route else btc
+    at = min(moment for moment in (usd.at, btc.at) if moment is not None)
+    return Price(btc.price, usd.price, shown.route, shown.sources, at)

@@ -1,0 +1,251 @@
+"""The price keeper with a real database and venues that answer as each test says."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from structlog.testing import capture_logs
+
+from coffers import metrics
+from coffers.clock import HOUR, MINUTE, SECOND, ManualClock, Millis
+from coffers.errors import CoffersError
+from coffers.markets.quote import Quote
+from coffers.pricing.keeper import PriceKeeper
+from coffers.store.engine import Store
+from factories import NOW
+from unit.pricing.quoting import BITCOIN, FLOOR, quote
+
+ALGO = quote("ALGO/BTC", "0.000002", venue="binance")
+
+
+class VenueIsDown(CoffersError):
+    """The venue gave no answer."""
+
+
+class FakeVenues:
+    """Venues that quote what they are told to, at the time of the clock."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.quoting: dict[str, list[Quote]] = {"kraken": [BITCOIN], "binance": [ALGO]}
+        self.calls: list[str] = []
+        self.opened = asyncio.Event()
+        self.opened.set()
+        self.asked = asyncio.Event()
+        self._clock = clock
+
+    async def quotes(self, venue: str) -> Sequence[Quote]:
+        self.calls.append(venue)
+        if len(self.calls) == len(self.quoting):
+            self.asked.set()
+        await self.opened.wait()
+        if venue not in self.quoting:
+            raise VenueIsDown(f"{venue} is down")
+        return [replace(each, at=self._clock.now()) for each in self.quoting[venue]]
+
+    def fail(self, venue: str) -> None:
+        self.quoting.pop(venue)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOW)
+
+
+@pytest.fixture
+def venues(clock: ManualClock) -> FakeVenues:
+    return FakeVenues(clock)
+
+
+@pytest.fixture
+def keeper(sqlite_store: Store, venues: FakeVenues, clock: ManualClock) -> PriceKeeper:
+    return PriceKeeper(sqlite_store, venues, clock, FLOOR)
+
+
+BOTH = ("kraken", "binance")
+
+
+def failures(venue: str) -> float:
+    return metrics.price_failures.labels(venue)._value.get()
+
+
+async def test_a_refresh_stores_a_book_of_all_venues(
+    store: Store, venues: FakeVenues, clock: ManualClock
+) -> None:
+    book = await PriceKeeper(store, venues, clock, FLOOR).refresh(BOTH)
+
+    async with store.reading() as tx:
+        assert await tx.prices.newest() == book
+    assert book.epoch == 1
+    assert book.at == NOW
+    assert book.prices["ALGO"].usd == Decimal("0.2")
+    assert book.prices["ALGO"].sources == ("binance",)
+
+
+async def test_a_refresh_stores_the_rates_of_display_currencies(
+    keeper: PriceKeeper, sqlite_store: Store, venues: FakeVenues
+) -> None:
+    venues.quoting["kraken"].append(quote("EUR/USD", "1.16"))
+
+    await keeper.refresh(BOTH)
+
+    async with sqlite_store.reading() as tx:
+        assert await tx.prices.rate_history("EUR", Millis(0)) == [(NOW, Decimal("1.16"))]
+        assert await tx.prices.rate_history("BTC", Millis(0)) == [(NOW, Decimal(100_000))]
+        assert await tx.prices.rate_history("ALGO", Millis(0)) == []
+
+
+async def test_equal_prices_at_a_later_time_are_a_new_epoch(
+    keeper: PriceKeeper, clock: ManualClock
+) -> None:
+    first = await keeper.refresh(BOTH)
+    clock.advance(30 * SECOND)
+    second = await keeper.refresh(BOTH)
+
+    assert second.epoch == first.epoch + 1
+    assert second.at == first.at + 30 * SECOND
+
+
+async def test_the_metrics_tell_epoch_age_and_number_of_prices(
+    keeper: PriceKeeper, venues: FakeVenues, clock: ManualClock
+) -> None:
+    book = await keeper.refresh(BOTH)
+
+    assert metrics.price_epoch._value.get() == book.epoch
+    assert metrics.priced_assets._value.get() == 3
+    assert metrics.price_age._value.get() == 0
+
+    venues.quoting.clear()
+    clock.advance(90 * SECOND)
+    await keeper.refresh(BOTH)
+
+    assert metrics.price_age._value.get() == 90
+
+
+async def test_a_failing_venues_last_quotes_count_for_ten_minutes_with_their_age(
+    keeper: PriceKeeper, venues: FakeVenues, clock: ManualClock
+) -> None:
+    await keeper.refresh(BOTH)
+    venues.fail("binance")
+    clock.advance(10 * MINUTE)
+    still = await keeper.refresh(BOTH)
+    clock.advance(1)
+    gone = await keeper.refresh(BOTH)
+
+    assert still.prices["ALGO"].at == NOW
+    assert still.prices["BTC"].at == NOW + 10 * MINUTE
+    assert "ALGO" not in gone.prices
+    assert "BTC" in gone.prices
+
+
+async def test_each_failure_is_counted_and_each_change_logged_once(
+    keeper: PriceKeeper, venues: FakeVenues
+) -> None:
+    before, binance = failures("binance"), venues.quoting["binance"]
+    with capture_logs() as logs:
+        venues.fail("binance")
+        for _ in range(3):
+            await keeper.refresh(BOTH)
+        venues.quoting["binance"] = binance
+        for _ in range(2):
+            await keeper.refresh(BOTH)
+
+    assert failures("binance") - before == 3
+    assert [entry["event"] for entry in logs] == ["venue_without_quotes", "venue_quotes_again"]
+    assert logs[0]["reason"] == "binance is down"
+
+
+async def test_a_venue_that_quotes_nothing_counts_as_failing(
+    keeper: PriceKeeper, venues: FakeVenues
+) -> None:
+    await keeper.refresh(BOTH)
+    before = failures("binance")
+    venues.quoting["binance"] = []
+    book = await keeper.refresh(BOTH)
+
+    assert failures("binance") - before == 1
+    assert "ALGO" in book.prices
+
+
+async def test_when_no_venue_answers_the_old_book_stays(
+    keeper: PriceKeeper, sqlite_store: Store, venues: FakeVenues
+) -> None:
+    book = await keeper.refresh(BOTH)
+    venues.quoting.clear()
+
+    assert await keeper.refresh(BOTH) is None
+    async with sqlite_store.reading() as tx:
+        assert await tx.prices.newest() == book
+
+
+async def test_without_venues_nothing_is_written(keeper: PriceKeeper, sqlite_store: Store) -> None:
+    assert await keeper.refresh(()) is None
+    async with sqlite_store.reading() as tx:
+        assert await tx.prices.newest() is None
+
+
+async def test_quotes_that_give_no_price_write_nothing(
+    keeper: PriceKeeper, sqlite_store: Store, venues: FakeVenues
+) -> None:
+    venues.quoting = {"kraken": [quote("ALGO/EUR", "1")]}
+
+    assert await keeper.refresh(("kraken",)) is None
+    async with sqlite_store.reading() as tx:
+        assert await tx.prices.newest_epoch() == 0
+
+
+async def test_venues_are_asked_all_at_once(keeper: PriceKeeper, venues: FakeVenues) -> None:
+    venues.opened.clear()
+    refresh = asyncio.create_task(keeper.refresh(BOTH))
+    await asyncio.wait_for(venues.asked.wait(), 5)
+
+    assert sorted(venues.calls) == sorted(BOTH)
+    venues.opened.set()
+    await refresh
+
+
+async def test_refreshes_at_the_same_time_share_one(
+    keeper: PriceKeeper, venues: FakeVenues
+) -> None:
+    books = await asyncio.gather(*(keeper.refresh(BOTH) for _ in range(5)))
+
+    assert len(venues.calls) == 2
+    assert all(book is books[0] for book in books)
+
+
+async def test_a_refresh_of_another_venue_at_the_same_time_is_one_of_its_own(
+    keeper: PriceKeeper,
+) -> None:
+    only_kraken, both = await asyncio.gather(keeper.refresh(("kraken",)), keeper.refresh(BOTH))
+
+    assert "ALGO" not in only_kraken.prices
+    assert "ALGO" in both.prices
+
+
+async def test_a_refresh_that_was_cancelled_leaves_the_next_one_to_do_its_own(
+    keeper: PriceKeeper, venues: FakeVenues
+) -> None:
+    venues.opened.clear()
+    first = asyncio.create_task(keeper.refresh(BOTH))
+    second = asyncio.create_task(keeper.refresh(BOTH))
+    await asyncio.wait_for(venues.asked.wait(), 5)
+    first.cancel()
+    venues.opened.set()
+
+    assert (await second).epoch == 1
+    assert first.cancelled()
+
+
+async def test_old_books_are_thinned_now_and_then(
+    keeper: PriceKeeper, sqlite_store: Store, clock: ManualClock
+) -> None:
+    for _ in range(4):
+        await keeper.refresh(BOTH)
+        clock.advance(SECOND)
+    clock.advance(2 * HOUR)
+    await keeper.refresh(BOTH)
+
+    async with sqlite_store.reading() as tx:
+        kept = await tx.prices.book_near(Millis(NOW + 3 * SECOND), Millis(10 * SECOND))
+    assert kept.epoch == 1
