@@ -1,0 +1,78 @@
+"""Serves the sandbox with uvicorn: for good from the CLI, or on a free port within a test."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from coffers.sandbox.app import DROP_EXTENSION, make_app
+from coffers.sandbox.exchange import Exchange
+
+_GRACE_SECONDS = 1
+
+
+class _Droppable(HttpToolsProtocol):
+    """HTTP whose application can cut the connection, which ASGI itself has no word for."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {DROP_EXTENSION: {"cut": self.transport.abort}}
+
+
+def machine_time() -> int:
+    """Return the machine's present time in milliseconds since the Unix epoch."""
+    return time.time_ns() // 1_000_000
+
+
+async def serve(host: str, port: int, seed: int) -> None:
+    """Serve a fresh world at the machine's time until the process is told to end."""
+    await uvicorn.Server(_config(Exchange(seed, machine_time), host, port, "info")).serve()
+
+
+@asynccontextmanager
+async def running(exchange: Exchange, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serve an exchange in this event loop while the context lasts.
+
+    Args:
+        exchange: the world to serve; it can be changed directly while it runs.
+        host: the address to listen at.
+        port: the port, 0 for a free one.
+
+    Yields:
+        The base URL, without a slash at its end.
+
+    Raises:
+        OSError: when the port is taken.
+    """
+    listener = socket.create_server((host, port))
+    server = uvicorn.Server(_config(exchange, host, port, "critical"))
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    await server.startup(sockets=[listener])
+    ticking = asyncio.create_task(server.main_loop())
+    try:
+        yield f"http://{host}:{listener.getsockname()[1]}"
+    finally:
+        ticking.cancel()
+        with suppress(asyncio.CancelledError):
+            await ticking
+        await server.shutdown(sockets=[listener])
+
+
+def _config(exchange: Exchange, host: str, port: int, log_level: str) -> uvicorn.Config:
+    return uvicorn.Config(
+        make_app(exchange),
+        host=host,
+        port=port,
+        http=_Droppable,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        access_log=False,
+        log_level=log_level,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
