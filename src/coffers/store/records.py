@@ -10,6 +10,7 @@ from coffers.vault.sealed import Sealed
 Mode = Literal["real", "paper"]
 KeyState = Literal["ok", "expire_soon", "expired"]
 TokenKind = Literal["hmac", "rsa"]
+SealedKind = Literal["account", "token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +135,21 @@ class AuditEvent:
     kind: str
     subject: str
     details: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRow:
+    """A sealed secret and whose it is: `id` is the account's or the token's."""
+
+    kind: SealedKind
+    user_id: int
+    id: int
+    sealed: Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many accounts of all users are past due for a reading, and how many are locked."""
+
+    overdue: int
+    locked: int

@@ -1,0 +1,157 @@
+"""Accounts: the connections of users, and what is known of each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, delete, func, or_, select, update
+
+from coffers.clock import Millis
+from coffers.keyrights import KeyRights
+from coffers.store.account_rows import account_of, new_columns, rights_columns, sync_columns
+from coffers.store.claims import Claims, is_account
+from coffers.store.errors import AlreadyConnected
+from coffers.store.records import Account, KeyState, Mode, NewAccount, SyncState
+from coffers.store.statements import bump_user, changed, insert, next_id
+from coffers.store.tables import accounts
+
+
+class Accounts(Claims):
+    """The accounts of users. What a list shows carries a version, the account's and its user's."""
+
+    async def add(
+        self, new: NewAccount, *, identity: str | None, credential_id: str, now: Millis
+    ) -> Account:
+        """Add an account that is due now.
+
+        `identity` is what makes it the same connection as another one, None where nothing does.
+
+        Raises:
+            AlreadyConnected: when the user has it already; the error names that account.
+        """
+        account_id = await next_id(self._connection, "accounts")
+        columns = new_columns(account_id, new, identity, credential_id, now)
+        statement = insert(self._connection, accounts).values(**columns).on_conflict_do_nothing()
+        if not await changed(self._connection, statement):
+            raise AlreadyConnected(await self._same(new, identity))
+        await bump_user(self._connection, new.user_id)
+        return await self._one(new.user_id, account_id)
+
+    async def get(self, user_id: int, account_id: int) -> Account | None:
+        """Return the account of this user, or None."""
+        statement = select(accounts).where(is_account(user_id, account_id))
+        row = (await self._connection.execute(statement)).first()
+        return None if row is None else account_of(row)
+
+    async def page(
+        self, user_id: int, mode: Mode, *, offset: int, limit: int, api_key: str | None = None
+    ) -> list[Account]:
+        """Return a page of a user's accounts in order of id.
+
+        `api_key` keeps those whose exchange key, or whose id in decimal, it is.
+        """
+        statement = select(accounts).where(_listed(user_id, mode, api_key))
+        return await self._accounts(statement.offset(offset).limit(limit))
+
+    async def count(self, user_id: int, mode: Mode, api_key: str | None = None) -> int:
+        """Return how many accounts all pages together hold."""
+        listed = _listed(user_id, mode, api_key)
+        return await self._connection.scalar(select(func.count()).where(listed)) or 0
+
+    async def of_user(self, user_id: int) -> list[Account]:
+        """Return every account of a user, of all modes, in order of id."""
+        return await self._accounts(select(accounts).where(accounts.c.user_id == user_id))
+
+    async def venues_in_use(self) -> list[str]:
+        """Return the market codes that accounts are connected to, in alphabetical order."""
+        statement = select(accounts.c.market_code).distinct().order_by(accounts.c.market_code)
+        return list(await self._connection.scalars(statement))
+
+    async def record_standing(
+        self,
+        user_id: int,
+        account_id: int,
+        *,
+        sync: SyncState,
+        key_state: KeyState,
+        is_locked: bool,
+        lock_reason: str | None,
+        now: Millis,
+    ) -> None:
+        """Write what became of an account; its version grows only if a list shows a change."""
+        key = {"key_state": key_state, "is_locked": is_locked, "lock_reason": lock_reason}
+        state = sync_columns(sync)
+        shown = {name: state[name] for name in ("read_at", "missing_wallets", "flows_known")}
+        await self._write(user_id, account_id, now, shown={**key, **shown}, others=state)
+
+    async def record_rights(
+        self,
+        user_id: int,
+        account_id: int,
+        rights: KeyRights,
+        hedge_mode: bool | None,
+        now: Millis,
+    ) -> None:
+        """Write what the key may do, and the position mode where it is known."""
+        shown = rights_columns(rights)
+        if hedge_mode is not None:
+            shown["hedge_mode"] = hedge_mode
+        await self._write(user_id, account_id, now, shown=shown)
+
+    async def rename(self, user_id: int, account_id: int, name: str, now: Millis) -> bool:
+        """Give an account another name; False where the user has no such account."""
+        return await self._write(user_id, account_id, now, shown={"name": name})
+
+    async def remove(self, user_id: int, account_id: int) -> bool:
+        """Remove an account with all that is known of it; False where there is none."""
+        statement = delete(accounts).where(is_account(user_id, account_id))
+        if not await changed(self._connection, statement):
+            return False
+        await bump_user(self._connection, user_id)
+        return True
+
+    async def _write(
+        self,
+        user_id: int,
+        account_id: int,
+        now: Millis,
+        *,
+        shown: Mapping[str, object],
+        others: Mapping[str, object] | None = None,
+    ) -> bool:
+        columns = select(*(accounts.c[name] for name in shown))
+        before = columns.where(is_account(user_id, account_id)).with_for_update()
+        row = (await self._connection.execute(before)).first()
+        if row is None:
+            return False
+        values: dict[str, object] = {**(others or {}), **shown}
+        if tuple(row) != tuple(shown.values()):
+            values |= {"version": accounts.c.version + 1, "updated_at": now}
+            await bump_user(self._connection, user_id)
+        statement = update(accounts).where(is_account(user_id, account_id)).values(**values)
+        await self._connection.execute(statement)
+        return True
+
+    async def _one(self, user_id: int, account_id: int) -> Account:
+        statement = select(accounts).where(is_account(user_id, account_id))
+        return account_of((await self._connection.execute(statement)).one())
+
+    async def _same(self, new: NewAccount, identity: str | None) -> int:
+        statement = select(accounts.c.id).where(
+            accounts.c.user_id == new.user_id,
+            accounts.c.market_code == new.market_code,
+            accounts.c.mode == new.mode,
+            accounts.c.identity == identity,
+        )
+        account_id: int = (await self._connection.scalars(statement)).one()
+        return account_id
+
+    async def _accounts(self, statement: Select[Any]) -> list[Account]:
+        rows = await self._connection.execute(statement.order_by(accounts.c.id))
+        return [account_of(row) for row in rows]
+
+
+def _listed(user_id: int, mode: Mode, api_key: str | None) -> ColumnElement[bool]:
+    listed = and_(accounts.c.user_id == user_id, accounts.c.mode == mode)
+    if api_key is None:
+        return listed
+    return and_(listed, or_(accounts.c.api_key == api_key, cast(accounts.c.id, Text) == api_key))

@@ -1,0 +1,99 @@
+"""Which accounts are due, and who reads one now: claims that run out by themselves.
+
+A claim covers the exchange key, not only the account: two connections of one key are never read
+at once, since a venue with nonces would refuse one of them.
+"""
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coffers.clock import Millis
+from coffers.store.records import Counts
+from coffers.store.statements import changed
+from coffers.store.tables import accounts
+
+
+class Claims:
+    """The part of the accounts that says when they are read and by whom."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def due(self, now: Millis, limit: int) -> list[tuple[int, int]]:
+        """Return (user id, account id) of accounts that nobody reads now, longest due first."""
+        statement = (
+            select(accounts.c.user_id, accounts.c.id)
+            .where(accounts.c.next_sync_at <= now, ~_is_claimed(now))
+            .order_by(accounts.c.next_sync_at, accounts.c.id)
+            .limit(limit)
+        )
+        return [(row.user_id, row.id) for row in await self._connection.execute(statement)]
+
+    async def next_due_at(self) -> Millis | None:
+        """Return when the next account is due, None where there are no accounts."""
+        moment: Millis | None = await self._connection.scalar(
+            select(func.min(accounts.c.next_sync_at))
+        )
+        return moment
+
+    async def due_at(self, user_id: int, account_id: int, at: Millis) -> None:
+        """Make an account due at a moment."""
+        statement = update(accounts).where(is_account(user_id, account_id))
+        await self._connection.execute(statement.values(next_sync_at=at))
+
+    async def claim(
+        self, user_id: int, account_id: int, holder: str, *, now: Millis, until: Millis
+    ) -> bool:
+        """Claim an account up to a moment, for one holder.
+
+        Returns:
+            False where this account or another one with the same exchange key is claimed, or
+            where there is no such account.
+        """
+        await self._lock_credential(user_id, account_id)
+        other = accounts.alias()
+        same_key_in_use = exists().where(
+            other.c.credential_id == accounts.c.credential_id, other.c.claimed_until >= now
+        )
+        statement = update(accounts).where(is_account(user_id, account_id), ~same_key_in_use)
+        statement = statement.values(claimed_by=holder, claimed_until=until)
+        return await changed(self._connection, statement) > 0
+
+    async def holds(self, user_id: int, account_id: int, holder: str, now: Millis) -> bool:
+        """Return whether the account is claimed by this holder, and the claim has not run out."""
+        statement = select(accounts.c.id).where(
+            is_account(user_id, account_id), accounts.c.claimed_by == holder, _is_claimed(now)
+        )
+        return (await self._connection.execute(statement)).first() is not None
+
+    async def release(self, user_id: int, account_id: int, holder: str) -> None:
+        """Give a claim back; another holder's claim stays."""
+        statement = update(accounts).where(
+            is_account(user_id, account_id), accounts.c.claimed_by == holder
+        )
+        await self._connection.execute(statement.values(claimed_by=None, claimed_until=None))
+
+    async def counts(self, now: Millis) -> Counts:
+        """Return how many accounts are overdue and how many locked, of all users."""
+        overdue = func.count(case((accounts.c.next_sync_at < now, 1)))
+        locked = func.count(case((accounts.c.is_locked, 1)))
+        row = (await self._connection.execute(select(overdue, locked))).one()
+        return Counts(overdue=row[0], locked=row[1])
+
+    async def _lock_credential(self, user_id: int, account_id: int) -> None:
+        # SQLite's writers hold the one write lock already. On PostgreSQL two claims of one key may
+        # touch different rows: the lock makes the later one wait, and then see the earlier.
+        if self._connection.dialect.name != "postgresql":
+            return
+        key = func.hashtextextended(accounts.c.credential_id, 0)
+        statement = select(func.pg_advisory_xact_lock(key))
+        await self._connection.execute(statement.where(is_account(user_id, account_id)))
+
+
+def is_account(user_id: int, account_id: int) -> ColumnElement[bool]:
+    """Return the condition that finds one account of one user."""
+    return and_(accounts.c.user_id == user_id, accounts.c.id == account_id)
+
+
+def _is_claimed(now: Millis) -> ColumnElement[bool]:
+    return and_(accounts.c.claimed_until.is_not(None), accounts.c.claimed_until >= now)

@@ -1,0 +1,60 @@
+"""What can go wrong with the database, each with the sentence that its reader needs."""
+
+import re
+
+from sqlalchemy.exc import DBAPIError
+
+from coffers.errors import CoffersError, InvalidRecord
+
+
+class StoreUnavailable(CoffersError):
+    """The database cannot be read or written now."""
+
+
+class DatabaseTooNew(CoffersError):
+    """The database was written by a later release."""
+
+
+class MigrationNeeded(CoffersError):
+    """The database is of an earlier release and is not changed without being asked."""
+
+
+class AlreadyConnected(InvalidRecord):
+    """The same exchange key or address is connected already."""
+
+    def __init__(self, account_id: int) -> None:
+        self.account_id = account_id
+        super().__init__(
+            {
+                "api_key": ["This account is already connected!"],
+                "account_id": [str(account_id)],
+            }
+        )
+
+
+class NameTaken(InvalidRecord):
+    """Another user has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__({"name": [f"{name!r} is taken"]})
+
+
+_PLAIN = (
+    (r"readonly database|read-only", "the database is read-only"),
+    (r"disk is full|No space left", "the disk with the database is full"),
+    (r"unable to open database", "the database file cannot be opened"),
+    (r"database is locked", "the database stayed locked by another process"),
+    (r"malformed|not a database", "the database file is damaged or no database"),
+    (r"disk I/O error", "the disk with the database gives errors"),
+    (r"password authentication|role .* does not exist", "the database refused the login"),
+    (r"database .* does not exist", "the database does not exist"),
+)
+
+
+def unavailable(error: Exception) -> StoreUnavailable:
+    """Return the clear form of a driver's error; what the driver said stays out of it."""
+    text = str(error.orig if isinstance(error, DBAPIError) else error)
+    for pattern, sentence in _PLAIN:
+        if re.search(pattern, text, re.IGNORECASE):
+            return StoreUnavailable(sentence)
+    return StoreUnavailable(f"the database did not answer ({type(error).__name__})")

@@ -1,0 +1,81 @@
+"""Connections to PostgreSQL that are held open for one prepared statement."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]  # the driver ships no types
+from asyncpg.prepared_stmt import PreparedStatement  # type: ignore[import-untyped]
+from sqlalchemy.engine import URL
+
+from coffers.store.errors import unavailable
+
+HELD_CONNECTIONS = 4
+"""How many connections a process holds at the most."""
+
+_SQLALCHEMYS_OWN = ("prepared_statement_cache_size", "prepared_statement_name_func")
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    connection: asyncpg.Connection
+    statement: PreparedStatement
+
+
+class PostgresRows:
+    """Finds one row by one text, over a few connections that are opened as they are needed."""
+
+    def __init__(self, url: URL, statement: str) -> None:
+        _, options = url.get_dialect()().create_connect_args(url)
+        self._options = {
+            name: value for name, value in options.items() if name not in _SQLALCHEMYS_OWN
+        }
+        self._statement = statement
+        self._places = asyncio.Semaphore(HELD_CONNECTIONS)
+        self._idle: list[_Held] = []
+
+    async def find(self, text: str) -> Sequence[Any] | None:
+        """Return the row, or None.
+
+        Raises:
+            StoreUnavailable: when the server did not answer.
+        """
+        async with self._places:
+            try:
+                held = self._take() or await self._connect()
+                with _ended_by_failure(held.connection):
+                    row = await held.statement.fetchrow(text)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                raise unavailable(error) from error
+            self._idle.append(held)
+        return None if row is None else tuple(row)
+
+    async def close(self) -> None:
+        """Close the connections that nobody uses now."""
+        while held := self._take():
+            await held.connection.close()
+
+    def _take(self) -> _Held | None:
+        while self._idle:
+            held = self._idle.pop()
+            # A server that was restarted has closed those that were idle meanwhile.
+            if not held.connection.is_closed():
+                return held
+        return None
+
+    async def _connect(self) -> _Held:
+        connection = await asyncpg.connect(**self._options)
+        with _ended_by_failure(connection):
+            return _Held(connection, await connection.prepare(self._statement))
+
+
+@contextmanager
+def _ended_by_failure(connection: asyncpg.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        # A look that failed or was given up leaves the connection in an unknown state.
+        connection.terminate()
+        raise

@@ -1,0 +1,217 @@
+"""The past of accounts: snapshots of their value, and deposits and withdrawals."""
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    func,
+    select,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coffers.clock import DAY, Millis
+from coffers.store.statements import insert
+from coffers.store.tables import accounts, flows, snapshots
+from coffers.valuation.figures import MONTH
+from coffers.valuation.history import History
+from coffers.valuation.model import Flow, Snapshot, Value
+
+_A, _F, _S = accounts.c, flows.c, snapshots.c
+
+
+class Histories:
+    """The snapshots and flows of accounts."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add_snapshot(self, user_id: int, account_id: int, snapshot: Snapshot) -> None:
+        """Keep an account's value at a moment, in place of the one kept for the same moment."""
+        value = {"btc": snapshot.value.btc, "usd": snapshot.value.usd}
+        statement = insert(self._connection, snapshots).values(
+            user_id=user_id, account_id=account_id, at=snapshot.at, **value
+        )
+        statement = statement.on_conflict_do_update(
+            index_elements=[_S.user_id, _S.account_id, _S.at], set_=value
+        )
+        await self._connection.execute(statement)
+
+    async def add_flows(self, user_id: int, account_id: int, found: Collection[Flow]) -> int:
+        """Keep deposits and withdrawals; those that are known already stay as they are.
+
+        Returns:
+            How many were new.
+        """
+        if not found:
+            return 0
+        statement = insert(self._connection, flows).on_conflict_do_nothing()
+        rows = [_columns_of(user_id, account_id, flow) for flow in found]
+        added = await self._connection.execute(statement.returning(_F.external_id), rows)
+        return len(added.all())
+
+    async def known_flows(
+        self, user_id: int, account_id: int, since: Millis
+    ) -> frozenset[tuple[str, str]]:
+        """Return (direction, external id) of the flows that are known from a moment on."""
+        statement = select(_F.direction, _F.external_id).where(
+            _F.user_id == user_id, _F.account_id == account_id, _F.at >= since
+        )
+        rows = await self._connection.execute(statement)
+        return frozenset((row.direction, row.external_id) for row in rows)
+
+    async def unvalued_flows(self, user_id: int, account_id: int) -> list[Flow]:
+        """Return the flows whose worth is not known yet, in order of time."""
+        statement = select(flows).where(
+            _F.user_id == user_id, _F.account_id == account_id, _F.btc.is_(None)
+        )
+        rows = await self._connection.execute(statement.order_by(_F.at, _F.external_id))
+        return [_flow_of(row) for row in rows]
+
+    async def value_flow(self, user_id: int, account_id: int, flow: Flow) -> None:
+        """Keep what a known flow was worth when it happened."""
+        statement = update(flows).where(
+            _F.user_id == user_id,
+            _F.account_id == account_id,
+            _F.direction == flow.direction,
+            _F.external_id == flow.external_id,
+        )
+        await self._connection.execute(statement.values(**_worth_of(flow)))
+
+    async def opening(self, user_id: int, account_id: int) -> Snapshot | None:
+        """Return an account's first snapshot, None before it."""
+        statement = (
+            select(snapshots)
+            .where(_S.user_id == user_id, _S.account_id == account_id)
+            .order_by(_S.at)
+            .limit(1)
+        )
+        row = (await self._connection.execute(statement)).first()
+        return None if row is None else _snapshot_of(row)
+
+    async def windows(
+        self, user_id: int, ids: Sequence[int], since: Millis, until: Millis
+    ) -> dict[int, History]:
+        """Return what the figures of several accounts need of the past.
+
+        The histories hold enough for every `as_of` from `since` to `until`: the snapshots of a day
+        and of a month before, with the nearest ones around them. An account that has no snapshot
+        yet is absent.
+        """
+        kept = await self._snapshots(user_id, ids, since, until)
+        later = await self._flows(user_id, ids)
+        return {
+            account_id: _history(found, later.get(account_id, ()))
+            for account_id, found in kept.items()
+        }
+
+    async def _snapshots(
+        self, user_id: int, ids: Sequence[int], since: Millis, until: Millis
+    ) -> dict[int, list[Snapshot]]:
+        spans = [(Millis(since - back), Millis(until - back)) for back in (MONTH, DAY)]
+        edges = union_all(
+            _opening(user_id, ids), *(_edges(user_id, ids, *span) for span in spans)
+        ).cte("edges")
+        # Each edge is looked up once, before the rows in between are: left to itself, SQLite looks
+        # them up again for every row.
+        edges = edges.prefix_with("MATERIALIZED")
+        statement = select(_S.account_id, _S.at, _S.btc, _S.usd).where(
+            _S.user_id == user_id,
+            _S.account_id == edges.c.account_id,
+            _S.at.between(edges.c.first_at, edges.c.last_at),
+        )
+        found: dict[int, dict[Millis, Snapshot]] = {}
+        for account_id, at, btc, usd in await self._connection.execute(statement):
+            found.setdefault(account_id, {})[at] = Snapshot(at, Value(btc, usd))
+        return {
+            account_id: [by_moment[at] for at in sorted(by_moment)]
+            for account_id, by_moment in found.items()
+        }
+
+    async def _flows(self, user_id: int, ids: Sequence[int]) -> dict[int, list[Flow]]:
+        statement = (
+            select(flows)
+            .where(_F.user_id == user_id, _F.account_id.in_(ids))
+            .order_by(_F.account_id, _F.at, _F.direction, _F.external_id)
+        )
+        rows = await self._connection.execute(statement)
+        by_account = groupby(rows, key=lambda row: row.account_id)
+        return {account_id: [_flow_of(row) for row in group] for account_id, group in by_account}
+
+
+def _history(kept: list[Snapshot], found: Iterable[Flow]) -> History:
+    opening = kept[0]
+    return History(opening, tuple(kept), tuple(flow for flow in found if flow.at > opening.at))
+
+
+def _opening(user_id: int, ids: Sequence[int]) -> Select[Any]:
+    first = _moment(func.min(_S.at), true())
+    return _span(user_id, ids, first, first)
+
+
+def _edges(user_id: int, ids: Sequence[int], since: Millis, until: Millis) -> Select[Any]:
+    """Select a span of time, made longer to the last snapshot before and the first one after."""
+    before = _moment(func.max(_S.at), _S.at <= since)
+    after = _moment(func.min(_S.at), _S.at > until)
+    return _span(user_id, ids, func.coalesce(before, since), func.coalesce(after, until))
+
+
+def _span(
+    user_id: int, ids: Sequence[int], first: ColumnElement[Any], last: ColumnElement[Any]
+) -> Select[Any]:
+    columns = (_A.id.label("account_id"), first.label("first_at"), last.label("last_at"))
+    return select(*columns).where(_A.user_id == user_id, _A.id.in_(ids))
+
+
+def _moment(pick: ColumnElement[Any], condition: ColumnElement[bool]) -> ScalarSelect[Any]:
+    statement = select(pick).where(_S.user_id == _A.user_id, _S.account_id == _A.id, condition)
+    return statement.correlate(accounts).scalar_subquery()
+
+
+def _snapshot_of(row: Row[Any]) -> Snapshot:
+    return Snapshot(row.at, Value(row.btc, row.usd))
+
+
+def _flow_of(row: Row[Any]) -> Flow:
+    return Flow(
+        external_id=row.external_id,
+        direction=row.direction,
+        asset=row.asset,
+        venue_code=row.venue_code,
+        amount=row.amount,
+        fee=row.fee,
+        fee_asset=row.fee_asset,
+        at=row.at,
+        value=None if row.btc is None or row.usd is None else Value(row.btc, row.usd),
+    )
+
+
+def _columns_of(user_id: int, account_id: int, flow: Flow) -> dict[str, object]:
+    return {
+        "user_id": user_id,
+        "account_id": account_id,
+        "direction": flow.direction,
+        "external_id": flow.external_id,
+        "asset": flow.asset,
+        "venue_code": flow.venue_code,
+        "amount": flow.amount,
+        "fee": flow.fee,
+        "fee_asset": flow.fee_asset,
+        "at": flow.at,
+        **_worth_of(flow),
+    }
+
+
+def _worth_of(flow: Flow) -> dict[str, object]:
+    value = flow.value
+    return {
+        "btc": None if value is None else value.btc,
+        "usd": None if value is None else value.usd,
+    }

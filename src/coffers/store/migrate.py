@@ -1,0 +1,107 @@
+"""Bringing a database to this release's tables, once, however many processes start."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coffers.store.engine import Store
+from coffers.store.errors import DatabaseTooNew, MigrationNeeded
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_UPGRADE_LOCK = 0x636F6666657273
+"""Any number that only upgrades of Coffers lock on PostgreSQL: "coffers" in ASCII."""
+
+
+async def prepare(store: Store, *, allow_upgrade: bool) -> None:
+    """Make sure that the database has this release's tables.
+
+    A SQLite file is upgraded without being asked; a PostgreSQL server only if `allow_upgrade`,
+    since processes of an earlier release may still be at work on it.
+
+    Raises:
+        MigrationNeeded: when it would have to be upgraded and may not be.
+        DatabaseTooNew: when a later release wrote it.
+        StoreUnavailable: when it cannot be read or written.
+    """
+    found = await revision(store)
+    if found == _newest():
+        return
+    if store.engine.dialect.name == "sqlite" or allow_upgrade:
+        await upgrade(store)
+        return
+    _check_known(found)
+    raise MigrationNeeded(
+        f"the database is at revision {found or 'none'} and this release needs {_newest()}; "
+        "it has to be upgraded first"
+    )
+
+
+async def upgrade(store: Store) -> tuple[str | None, str]:
+    """Bring the database to this release's tables; return the revisions before and after.
+
+    Raises:
+        DatabaseTooNew: when a later release wrote it.
+        StoreUnavailable: when it cannot be read or written.
+    """
+    async with store.connection() as connection:
+        await _lock(connection)
+        before = await connection.run_sync(_revision)
+        _check_known(before)
+        await connection.run_sync(_upgrade)
+    return before, _newest()
+
+
+async def revision(store: Store) -> str | None:
+    """Return the revision that the database is at, None for an empty one.
+
+    Raises:
+        StoreUnavailable: when it cannot be read.
+    """
+    async with store.connection(is_reading=True) as connection:
+        return await connection.run_sync(_revision)
+
+
+async def _lock(connection: AsyncConnection) -> None:
+    # On SQLite the transaction holds the one write lock from its beginning on.
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _newest() -> str:
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    assert newest is not None  # noqa: S101 - the first migration is always there
+    return newest
+
+
+def _check_known(found: str | None) -> None:
+    if found is None:
+        return
+    try:
+        ScriptDirectory.from_config(_config()).get_revision(found)
+    except CommandError as error:
+        raise DatabaseTooNew(
+            f"a later release wrote the database (its revision {found} is not known to this one); "
+            "install that release, or a later one"
+        ) from error
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

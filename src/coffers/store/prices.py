@@ -1,0 +1,96 @@
+"""Price books and exchange rates, kept for the figures of past moments."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import zstandard
+from sqlalchemy import Row, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.store.statements import insert, next_id
+from coffers.store.tables import price_books, rates
+from coffers.valuation.model import Price, PriceBook
+
+KEPT_WHOLE = Millis(2 * HOUR)
+"""How long every book is kept."""
+
+KEPT_THINNED = Millis(3 * DAY)
+"""How long the first book of every `SLOT` is kept."""
+
+SLOT = Millis(15 * MINUTE)
+
+_B, _R = price_books.c, rates.c
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(dict[str, Price])
+
+
+class Prices:
+    """The price books, counted by epoch, and the rates of display currencies."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def save_book(self, prices: Mapping[str, Price], at: Millis) -> PriceBook:
+        """Keep the prices of a moment as the next book."""
+        book = PriceBook(await next_id(self._connection, "price_books"), at, dict(prices))
+        body = zstandard.compress(_encoder.encode(book.prices))
+        statement = insert(self._connection, price_books).values(epoch=book.epoch, at=at, body=body)
+        await self._connection.execute(statement)
+        return book
+
+    async def newest(self) -> PriceBook | None:
+        """Return the newest book, None before the first."""
+        statement = select(price_books).order_by(_B.epoch.desc()).limit(1)
+        row = (await self._connection.execute(statement)).first()
+        return None if row is None else _book_of(row)
+
+    async def newest_epoch(self) -> int:
+        """Return the number of the newest book, 0 before the first."""
+        return await self._connection.scalar(select(func.max(_B.epoch))) or 0
+
+    async def book_near(self, at: Millis, tolerance: Millis) -> PriceBook | None:
+        """Return the book nearest in time, None where all are further away than `tolerance`."""
+        nearest = func.abs(_B.at - at)
+        statement = (
+            select(price_books)
+            .where(_B.at.between(at - tolerance, at + tolerance))
+            .order_by(nearest, _B.at, _B.epoch.desc())
+            .limit(1)
+        )
+        row = (await self._connection.execute(statement)).first()
+        return None if row is None else _book_of(row)
+
+    async def save_rates(self, per_unit: Mapping[str, Decimal], at: Millis) -> None:
+        """Keep what units of currencies are worth in USD at a moment."""
+        if not per_unit:
+            return
+        statement = insert(self._connection, rates)
+        statement = statement.on_conflict_do_update(
+            index_elements=[_R.currency, _R.at], set_={"usd": statement.excluded.usd}
+        )
+        rows = [{"currency": code, "at": at, "usd": usd} for code, usd in per_unit.items()]
+        await self._connection.execute(statement, rows)
+
+    async def rate_history(self, currency: str, since: Millis) -> list[tuple[Millis, Decimal]]:
+        """Return (moment, USD per unit) of a currency from a moment on, in order of time."""
+        statement = select(_R.at, _R.usd).where(_R.currency == currency, _R.at >= since)
+        rows = await self._connection.execute(statement.order_by(_R.at))
+        return [(row.at, row.usd) for row in rows]
+
+    async def thin(self, now: Millis) -> None:
+        """Forget old books: beyond two hours all but one a quarter-hour, beyond three days all.
+
+        The newest book is always kept.
+        """
+        firsts = select(func.min(_B.epoch)).group_by(_B.at // SLOT)
+        newest = select(func.max(_B.epoch)).scalar_subquery()
+        old = delete(price_books).where(_B.epoch != newest)
+        await self._connection.execute(old.where(_B.at < now - KEPT_THINNED))
+        await self._connection.execute(old.where(_B.at < now - KEPT_WHOLE, _B.epoch.not_in(firsts)))
+
+
+def _book_of(row: Row[Any]) -> PriceBook:
+    return PriceBook(row.epoch, row.at, _decoder.decode(zstandard.decompress(row.body)))

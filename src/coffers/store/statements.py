@@ -1,0 +1,37 @@
+"""What statements of several subjects need: ids, conflict-aware inserts, version bumps."""
+
+from typing import Any
+
+from sqlalchemy import Executable, Table, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coffers.store.tables import counters, users
+
+
+def insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Return an insert that may say what happens on a conflict, in the database's dialect."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+async def changed(connection: AsyncConnection, statement: Executable) -> int:
+    """Run a statement and return how many rows it changed."""
+    return (await connection.execute(statement)).rowcount
+
+
+async def next_id(connection: AsyncConnection, name: str) -> int:
+    """Return the next number of a counter, from 1 on; given back if the transaction fails."""
+    statement = insert(connection, counters).values(name=name, value=1)
+    statement = statement.on_conflict_do_update(
+        index_elements=[counters.c.name], set_={"value": counters.c.value + 1}
+    )
+    value: int = (await connection.scalars(statement.returning(counters.c.value))).one()
+    return value
+
+
+async def bump_user(connection: AsyncConnection, user_id: int, **values: Any) -> None:  # noqa: ANN401 - values of any column
+    """Count a user's version up, with other columns where given."""
+    statement = update(users).where(users.c.id == user_id)
+    await connection.execute(statement.values(version=users.c.version + 1, **values))

@@ -1,0 +1,232 @@
+"""The tables. Those with a user's data have `user_id` first in their key.
+
+Instants are whole milliseconds since 1970 UTC. Ids come from `counters`, in the transaction that
+uses them, so that SQLite and PostgreSQL give them out alike and none is above 2**31.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from coffers.store.exact import Exact, Texts
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False, unique=True),
+    Column("mode", Text, nullable=False),
+    Column("display_currency", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
+    Column("id", Integer, nullable=False),
+    Column("api_key", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("secret_key_id", Text),
+    Column("secret_blob", LargeBinary),
+    Column("rsa_public_key", Text),
+    Column("permissions", Text, nullable=False),
+    Column("allowed_networks", Text, nullable=False),
+    Column("require_timestamp", Boolean, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id", "id"),
+    Index("ix_api_tokens_secret_key_id", "secret_key_id"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
+    Column("id", Integer, nullable=False),
+    Column("market_code", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("api_key", Text, nullable=False),
+    Column("customer_id", Text),
+    Column("subaccount_name", Text),
+    Column("address", Text),
+    # What makes a connection the same as another one; NULL where nothing does.
+    Column("identity", Text),
+    Column("include_in_summary", Boolean, nullable=False),
+    Column("key_state", Text, nullable=False),
+    Column("is_locked", Boolean, nullable=False),
+    Column("lock_reason", Text),
+    Column("may_read", Boolean),
+    Column("may_trade", Boolean),
+    Column("may_withdraw", Boolean),
+    Column("address_restricted", Boolean),
+    Column("key_expires_at", BigInteger),
+    Column("hedge_mode", Boolean, nullable=False),
+    Column("auto_balance_enabled", Boolean, nullable=False),
+    Column("auto_balance_period", Integer, nullable=False),
+    Column("auto_balance_portfolio_id", Integer),
+    Column("auto_balance_currency_change_limit", Integer),
+    Column("auto_balance_method", Text),
+    Column("auto_balance_last_at", BigInteger),
+    Column("auto_balance_error", Text),
+    Column("next_sync_at", BigInteger, nullable=False),
+    Column("read_at", BigInteger),
+    Column("missing_wallets", Texts, nullable=False),
+    Column("flows_known", Boolean, nullable=False),
+    Column("flows_until", BigInteger),
+    Column("failures", Integer, nullable=False),
+    Column("failure_kind", Text),
+    Column("failure_code", Text),
+    Column("failure_message", Text),
+    Column("refusals", Integer, nullable=False),
+    Column("suspect", Text),
+    # The exchange key that a reading uses, as a hash: one key is never used twice at once.
+    Column("credential_id", Text, nullable=False),
+    Column("claimed_by", Text),
+    Column("claimed_until", BigInteger),
+    Column("version", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id", "id"),
+    UniqueConstraint("id"),
+    UniqueConstraint("user_id", "market_code", "mode", "identity"),
+    Index("ix_accounts_next_sync_at", "next_sync_at"),
+    Index("ix_accounts_credential_id", "credential_id"),
+)
+
+
+def _of_account() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["user_id", "account_id"], ["accounts.user_id", "accounts.id"], ondelete="CASCADE"
+    )
+
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("blob", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("user_id", "account_id"),
+    _of_account(),
+    Index("ix_credentials_key_id", "key_id"),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("wallet", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("venue_code", Text, nullable=False),
+    Column("free", Exact, nullable=False),
+    Column("in_orders", Exact, nullable=False),
+    Column("borrowed", Exact, nullable=False),
+    Column("interest", Exact, nullable=False),
+    PrimaryKeyConstraint("user_id", "account_id", "wallet", "asset", "venue_code"),
+    _of_account(),
+)
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("venue_code", Text, nullable=False),
+    Column("amount", Exact, nullable=False),
+    Column("fee", Exact, nullable=False),
+    Column("fee_asset", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("btc", Exact),
+    Column("usd", Exact),
+    PrimaryKeyConstraint("user_id", "account_id", "direction", "external_id"),
+    _of_account(),
+    Index("ix_flows_user_id_account_id_at", "user_id", "account_id", "at"),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("btc", Exact, nullable=False),
+    Column("usd", Exact, nullable=False),
+    PrimaryKeyConstraint("user_id", "account_id", "at"),
+    _of_account(),
+)
+
+price_books = Table(
+    "price_books",
+    metadata,
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("currency", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("usd", Exact, nullable=False),
+    PrimaryKeyConstraint("currency", "at"),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    # Not from `counters`: every change writes an event, and they would all wait for its row.
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("user_id", Integer),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Index("ix_audit_events_user_id_at", "user_id", "at"),
+)
+
+vault_keys = Table(
+    "vault_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    # A known text sealed under the key: tells at start whether the key at hand is the right one.
+    Column("blob", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)

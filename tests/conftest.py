@@ -1,0 +1,93 @@
+"""The databases that tests run against: SQLite files, and a PostgreSQL server."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from coffers.store.engine import Store
+from coffers.store.migrate import prepare
+from postgres import Postgres, PreparedDatabase, running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The PostgreSQL server of this test run."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres: Postgres) -> PreparedDatabase:
+    template = postgres.create()
+    asyncio.run(_prepare(postgres.url(template)))
+    return PreparedDatabase(postgres, template)
+
+
+@pytest.fixture
+def postgres_url(postgres_database: PreparedDatabase) -> str:
+    """A prepared, empty database on PostgreSQL."""
+    return postgres_database.emptied()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared file that others are copied from."""
+    path = tmp_path_factory.mktemp("template") / "coffers.db"
+    asyncio.run(_prepare(_sqlite_url(path)))
+    return path
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """A prepared, empty SQLite file."""
+    path = tmp_path / "coffers.db"
+    shutil.copyfile(sqlite_template, path)
+    return _sqlite_url(path)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables, once on each kind."""
+    if request.param == "sqlite":
+        yield _sqlite_url(tmp_path / "blank.db")
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create()
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A prepared, empty database, once on each kind."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    """A store on a prepared, empty database, once on each kind."""
+    opened = Store(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_url: str) -> AsyncIterator[Store]:
+    """A store on a prepared, empty SQLite file."""
+    opened = Store(sqlite_url)
+    yield opened
+    await opened.close()
+
+
+def _sqlite_url(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
+
+
+async def _prepare(url: str) -> None:
+    opened = Store(url)
+    await prepare(opened, allow_upgrade=True)
+    await opened.close()

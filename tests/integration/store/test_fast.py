@@ -1,0 +1,152 @@
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import stored
+from coffers.clock import Millis
+from coffers.store.engine import Store
+from coffers.store.errors import StoreUnavailable
+from coffers.store.fast import FastLook, Sighting
+from factories import NOW
+
+
+@pytest.fixture
+async def fast(database_url: str) -> AsyncIterator[FastLook]:
+    look = FastLook(database_url)
+    yield look
+    await look.close()
+
+
+async def test_a_token_is_seen_with_its_owners_version_and_the_newest_epoch(
+    store: Store, fast: FastLook
+) -> None:
+    ann = await stored.user(store, "ann", mode="paper", display_currency="EUR")
+    token = await stored.token(store, ann)
+    assert await fast.look("token-1") == Sighting(token, ann.id, "paper", "EUR", 1, 0)
+    async with store.transaction() as tx:
+        await tx.users.touch(ann.id)
+        await tx.prices.save_book({}, NOW)
+    assert await fast.look("token-1") == Sighting(token, ann.id, "paper", "EUR", 2, 1)
+
+
+async def test_every_kind_of_token_is_seen_as_the_store_knows_it(
+    store: Store, fast: FastLook
+) -> None:
+    ann = await stored.user(store)
+    rsa = await stored.token(
+        store, ann, kind="rsa", sealed_secret=None, rsa_public_key="PEM", require_timestamp=False
+    )
+    found = await fast.look("token-1")
+    assert found is not None
+    assert found.token == rsa
+    async with store.transaction() as tx:
+        await tx.tokens.revoke(ann.id, "token-1", Millis(NOW + 1))
+    found = await fast.look("token-1")
+    assert found is not None
+    assert found.token == replace(rsa, revoked_at=Millis(NOW + 1))
+
+
+async def test_an_unknown_token_is_seen_by_nobody(store: Store, fast: FastLook) -> None:
+    await stored.token(store, await stored.user(store))
+    for unknown in ("token-2", "TOKEN-1", "", "' OR 1=1 --", "\N{SNOWMAN}"):
+        assert await fast.look(unknown) is None
+
+
+async def test_many_looks_at_once_all_see_the_token(store: Store, fast: FastLook) -> None:
+    token = await stored.token(store, await stored.user(store))
+    seen = await asyncio.gather(*(fast.look("token-1") for _ in range(20)))
+    assert [one.token for one in seen if one] == [token] * 20
+
+
+async def test_a_look_leaves_no_transaction_that_would_see_the_past(
+    store: Store, fast: FastLook
+) -> None:
+    ann = await stored.user(store)
+    await stored.token(store, ann)
+    for version in range(1, 5):
+        found = await fast.look("token-1")
+        assert found is not None
+        assert found.user_version == version
+        async with store.transaction() as tx:
+            await tx.users.touch(ann.id)
+
+
+async def test_a_look_that_was_given_up_does_no_harm_to_the_next(
+    store: Store, fast: FastLook
+) -> None:
+    token = await stored.token(store, await stored.user(store))
+    for turns in range(6):
+        look = asyncio.create_task(fast.look("token-1"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        look.cancel()
+        await asyncio.gather(look, return_exceptions=True)
+    found = await fast.look("token-1")
+    assert found is not None
+    assert found.token == token
+
+
+async def test_a_database_without_tables_is_unavailable_and_then_recovers(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    path = tmp_path / "coffers.db"
+    look = FastLook(f"sqlite+aiosqlite:///{path}")
+    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+        await look.look("token-1")
+    shutil.copyfile(sqlite_template, path)
+    assert await look.look("token-1") is None
+    await look.close()
+
+
+async def test_a_look_never_writes(sqlite_store: Store) -> None:
+    look = FastLook(sqlite_store.url)
+    assert await look.look("token-1") is None
+    connection = look._rows._connection  # type: ignore[attr-defined]
+    with pytest.raises(Exception, match="readonly"):
+        connection.execute("DELETE FROM users")
+    await look.close()
+
+
+async def test_a_server_that_drops_its_connections_is_connected_to_anew(
+    postgres_url: str,
+) -> None:
+    store, look = Store(postgres_url), FastLook(postgres_url)
+    await stored.token(store, await stored.user(store))
+    assert await look.look("token-1") is not None
+    (held,), gone = look._rows._idle, asyncio.Event()  # type: ignore[attr-defined]
+    held.connection.add_termination_listener(lambda _: gone.set())
+    async with store.connection() as connection:
+        await connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    await asyncio.wait_for(gone.wait(), 10)
+    assert await look.look("token-1") is not None
+    await look.close()
+    await store.close()
+
+
+async def test_a_look_that_meets_a_lost_connection_says_so_and_the_next_one_works(
+    postgres_url: str,
+) -> None:
+    store, look = Store(postgres_url), FastLook(postgres_url)
+    await stored.token(store, await stored.user(store))
+    assert await look.look("token-1") is not None
+    (held,) = look._rows._idle  # type: ignore[attr-defined]
+    held.connection._transport.abort()
+    with pytest.raises(StoreUnavailable, match="did not answer"):
+        await look.look("token-1")
+    assert await look.look("token-1") is not None
+    await look.close()
+    await store.close()
+
+
+async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    look = FastLook(f"postgresql+asyncpg://postgres@/coffers?host={tmp_path}")
+    with pytest.raises(StoreUnavailable, match="did not answer"):
+        await look.look("token-1")
+    await look.close()

@@ -1,0 +1,213 @@
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import stored
+from coffers.clock import DAY, HOUR, Millis
+from coffers.store.engine import Store
+from coffers.store.records import Account
+from coffers.valuation.figures import MONTH, DisplayCurrency, figures_of
+from coffers.valuation.history import History
+from coffers.valuation.model import Flow, Snapshot, Value
+from factories import NOW
+
+WORTH = Value(Decimal("1.2"), Decimal("120000.5"))
+
+
+async def _history(store: Store, known: Account, snapshots: list[Snapshot]) -> History:
+    async with store.transaction() as tx:
+        for one in snapshots:
+            await tx.history.add_snapshot(known.user_id, known.id, one)
+        found = await tx.history.windows(known.user_id, [known.id], NOW, Millis(NOW + HOUR))
+    return found[known.id]
+
+
+async def test_the_first_snapshot_is_the_opening(store: Store) -> None:
+    known = await stored.account(store, await stored.user(store))
+    async with store.transaction() as tx:
+        assert await tx.history.opening(known.user_id, known.id) is None
+        for at in (NOW + 2, NOW, NOW + 1):
+            await tx.history.add_snapshot(known.user_id, known.id, stored.snapshot(at, "3.5"))
+        assert await tx.history.opening(known.user_id, known.id) == stored.snapshot(NOW, "3.5")
+
+
+async def test_a_second_snapshot_of_one_moment_takes_the_place_of_the_first(store: Store) -> None:
+    known = await stored.account(store, await stored.user(store))
+    twice = [stored.snapshot(NOW, "1"), stored.snapshot(NOW, "2")]
+    assert (await _history(store, known, twice)).snapshots == (stored.snapshot(NOW, "2"),)
+
+
+async def test_flows_are_added_once_and_a_known_one_keeps_its_worth(store: Store) -> None:
+    known = await stored.account(store, await stored.user(store))
+    of = (known.user_id, known.id)
+    first = stored.flow("f1", NOW, WORTH)
+    async with store.transaction() as tx:
+        assert await tx.history.add_flows(*of, []) == 0
+        assert await tx.history.add_flows(*of, [first, stored.flow("f2", NOW)]) == 2
+        again = [stored.flow("f1", NOW), stored.flow("f3", NOW + 1, direction="out")]
+        assert await tx.history.add_flows(*of, again) == 1
+        assert await tx.history.add_flows(*of, again) == 0
+        unvalued = await tx.history.unvalued_flows(*of)
+    assert [flow.external_id for flow in unvalued] == ["f2", "f3"]
+
+
+async def test_one_venue_id_may_name_a_deposit_and_a_withdrawal(store: Store) -> None:
+    known = await stored.account(store, await stored.user(store))
+    of = (known.user_id, known.id)
+    both = [stored.flow("f1", NOW), stored.flow("f1", NOW, direction="out")]
+    async with store.transaction() as tx:
+        assert await tx.history.add_flows(*of, both) == 2
+        assert await tx.history.known_flows(*of, NOW) == {("in", "f1"), ("out", "f1")}
+        assert await tx.history.known_flows(*of, Millis(NOW + 1)) == frozenset()
+
+
+async def test_many_flows_are_added_at_once(store: Store) -> None:
+    known = await stored.account(store, await stored.user(store))
+    many = [stored.flow(f"f{n}", NOW + n) for n in range(2_500)]
+    async with store.transaction() as tx:
+        assert await tx.history.add_flows(known.user_id, known.id, many[:1_000]) == 1_000
+        assert await tx.history.add_flows(known.user_id, known.id, many) == 1_500
+
+
+async def test_a_flow_gets_its_worth_later_and_keeps_every_digit(store: Store) -> None:
+    known = await stored.account(store, await stored.user(store))
+    of = (known.user_id, known.id)
+    flow = stored.flow("f1", NOW + 1)
+    worth = Value(Decimal(1) / Decimal(3), Decimal("27.803249577833449525218306189814814814"))
+    valued = replace(flow, value=worth)
+    async with store.transaction() as tx:
+        await tx.history.add_snapshot(*of, stored.snapshot(NOW, "1"))
+        await tx.history.add_flows(*of, [flow, stored.flow("f1", NOW + 2, direction="out")])
+        await tx.history.value_flow(*of, valued)
+        assert [one.direction for one in await tx.history.unvalued_flows(*of)] == ["out"]
+        found = await tx.history.windows(known.user_id, [known.id], NOW, NOW)
+    assert found[known.id].flows[0] == valued
+    assert found[known.id].has_unvalued_flows
+
+
+async def test_the_past_of_another_user_is_not_told(store: Store) -> None:
+    ann, bob = await stored.user(store, "ann"), await stored.user(store, "bob")
+    known = await stored.account(store, ann)
+    async with store.transaction() as tx:
+        await tx.history.add_snapshot(ann.id, known.id, stored.snapshot(NOW, "1"))
+        await tx.history.add_flows(ann.id, known.id, [stored.flow("f1", NOW)])
+        await tx.history.value_flow(bob.id, known.id, stored.flow("f1", NOW, WORTH))
+        assert await tx.history.windows(bob.id, [known.id], NOW, NOW) == {}
+        assert await tx.history.opening(bob.id, known.id) is None
+        assert await tx.history.known_flows(bob.id, known.id, Millis(0)) == frozenset()
+        assert await tx.history.unvalued_flows(bob.id, known.id) == []
+        assert len(await tx.history.unvalued_flows(ann.id, known.id)) == 1
+
+
+async def test_an_account_without_a_snapshot_has_no_history(store: Store) -> None:
+    known = await stored.account(store, await stored.user(store))
+    async with store.transaction() as tx:
+        await tx.history.add_flows(known.user_id, known.id, [stored.flow("f1", NOW)])
+        assert await tx.history.windows(known.user_id, [known.id], NOW, NOW) == {}
+        assert await tx.history.windows(known.user_id, [], NOW, NOW) == {}
+
+
+async def test_windows_hold_the_snapshots_around_a_day_and_a_month_ago(store: Store) -> None:
+    known = await stored.account(store, await stored.user(store))
+    moments = {
+        "opening": NOW - 2 * MONTH,
+        "too old": NOW - MONTH - 2 * HOUR,
+        "before the month": NOW - MONTH - HOUR,
+        "in the month's hour": NOW - MONTH + 5,
+        "after the month": NOW - MONTH + 3 * HOUR,
+        "in between": NOW - 10 * DAY,
+        "before the day": NOW - DAY - HOUR,
+        "at the day's start": NOW - DAY,
+        "at the day's end": NOW - DAY + HOUR,
+        "after the day": NOW - DAY + 2 * HOUR,
+        "too new": NOW - HOUR,
+    }
+    kept = await _history(store, known, [stored.snapshot(at, "1") for at in moments.values()])
+    assert kept.opening.at == moments["opening"]
+    names = {at: name for name, at in moments.items()}
+    assert [names[one.at] for one in kept.snapshots] == [
+        "opening",
+        "before the month",
+        "in the month's hour",
+        "after the month",
+        "at the day's start",
+        "at the day's end",
+        "after the day",
+    ]
+
+
+async def test_flows_before_the_opening_are_part_of_it(store: Store) -> None:
+    known = await stored.account(store, await stored.user(store))
+    flows = [stored.flow("f3", NOW + 9), stored.flow("f1", NOW), stored.flow("f2", NOW + 1)]
+    async with store.transaction() as tx:
+        await tx.history.add_flows(known.user_id, known.id, flows)
+    kept = await _history(store, known, [stored.snapshot(NOW, "1")])
+    assert [flow.external_id for flow in kept.flows] == ["f2", "f3"]
+
+
+_AROUND = st.sampled_from([0, HOUR, DAY, DAY - HOUR, MONTH, MONTH - HOUR, MONTH + DAY])
+_AGES = st.builds(lambda edge, off: edge + off, _AROUND, st.integers(-3, 3)) | st.integers(
+    -2 * HOUR, 40 * DAY
+)
+_AMOUNTS = st.decimals("-1000", "1000", places=6)
+_VALUES = st.builds(Value, _AMOUNTS, _AMOUNTS)
+_SNAPSHOTS = st.dictionaries(_AGES.map(lambda age: NOW - age), _VALUES, min_size=1, max_size=25)
+_FLOWS = st.lists(st.tuples(_AGES, st.sampled_from(["in", "out"]), st.none() | _VALUES), max_size=6)
+
+
+def _rate_at(at: Millis) -> Decimal:
+    return 1 + Decimal(at % 7) / 10
+
+
+@given(
+    pasts=st.lists(st.tuples(_SNAPSHOTS, _FLOWS), min_size=1, max_size=3),
+    offset=st.integers(0, HOUR) | st.sampled_from([0, 1, HOUR]),
+    now=_VALUES,
+)
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+async def test_figures_from_the_windows_are_those_from_the_whole_past(
+    store: Store,
+    pasts: list[tuple[dict[int, Value], list[tuple[int, str, Value | None]]]],
+    offset: int,
+    now: Value,
+) -> None:
+    owner = await stored.user(store, f"user {await _count(store)}")
+    as_of = Millis(NOW + offset)
+    whole: dict[int, History] = {}
+    for number, (worths, changes) in enumerate(pasts):
+        known = await stored.account(store, owner, f"{number}")
+        whole[known.id] = _whole(worths, changes)
+        async with store.transaction() as tx:
+            for one in whole[known.id].snapshots:
+                await tx.history.add_snapshot(owner.id, known.id, one)
+            await tx.history.add_flows(owner.id, known.id, _flows(changes))
+    async with store.reading() as tx:
+        kept = await tx.history.windows(owner.id, list(whole), NOW, Millis(NOW + HOUR))
+    euro = DisplayCurrency("EUR", _rate_at)
+    for account_id, history in whole.items():
+        expected = figures_of(as_of, now, history, euro)
+        assert figures_of(as_of, now, kept[account_id], euro) == expected
+
+
+async def _count(store: Store) -> int:
+    async with store.reading() as tx:
+        return len(await tx.users.all())
+
+
+def _whole(worths: dict[int, Value], changes: list[tuple[int, str, Value | None]]) -> History:
+    snapshots = tuple(Snapshot(Millis(at), worths[at]) for at in sorted(worths))
+    later = tuple(flow for flow in _flows(changes) if flow.at > snapshots[0].at)
+    return History(snapshots[0], snapshots, later)
+
+
+def _flows(changes: list[tuple[int, str, Value | None]]) -> list[Flow]:
+    return [
+        stored.flow(f"{n}", NOW - age, value, direction=direction)
+        for n, (age, direction, value) in enumerate(changes)
+    ]

@@ -1,0 +1,128 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+
+from coffers.store.engine import Store
+from coffers.store.errors import DatabaseTooNew, MigrationNeeded, StoreUnavailable
+from coffers.store.migrate import prepare, revision, upgrade
+from coffers.store.revision import NEWEST as NEEDED
+from coffers.store.revision import is_current
+from coffers.store.tables import metadata
+from factories import NOW
+
+NEWEST = "0001"
+
+
+@pytest.fixture
+async def blank(blank_url: str) -> AsyncIterator[Store]:
+    opened = Store(blank_url)
+    yield opened
+    await opened.close()
+
+
+async def _tables(store: Store) -> set[str]:
+    async with store.connection(is_reading=True) as connection:
+        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    return set(names)
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, metadata))
+
+
+async def test_a_blank_database_gets_every_table(blank: Store) -> None:
+    assert await revision(blank) is None
+    await prepare(blank, allow_upgrade=True)
+    assert await revision(blank) == NEWEST
+    assert await _tables(blank) == {*metadata.tables, "alembic_version"}
+
+
+async def test_the_migrations_make_exactly_the_tables_that_the_code_names(blank: Store) -> None:
+    await prepare(blank, allow_upgrade=True)
+    async with blank.connection(is_reading=True) as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+async def test_foreign_keys_and_their_cascades_are_those_that_the_code_names(
+    blank: Store,
+) -> None:
+    await prepare(blank, allow_upgrade=True)
+    async with blank.connection(is_reading=True) as connection:
+        for table in metadata.tables.values():
+            found = await connection.run_sync(
+                lambda sync, name=table.name: inspect(sync).get_foreign_keys(name)
+            )
+            made = {(key["name"], key["options"].get("ondelete")) for key in found}
+            named = {(key.name, key.ondelete) for key in table.foreign_key_constraints}
+            assert made == named
+
+
+async def test_preparing_again_changes_nothing(blank: Store) -> None:
+    assert await upgrade(blank) == (None, NEWEST)
+    async with blank.transaction() as tx:
+        ann = await tx.users.add("ann", NOW)
+    assert await upgrade(blank) == (NEWEST, NEWEST)
+    await prepare(blank, allow_upgrade=False)
+    async with blank.reading() as tx:
+        assert await tx.users.get(ann.id) == ann
+
+
+async def test_the_quick_check_of_the_revision_says_the_same_as_the_migrations(
+    blank: Store,
+) -> None:
+    assert not await is_current(blank)
+    _, newest = await upgrade(blank)
+    assert newest == NEEDED
+    assert await is_current(blank)
+
+
+async def test_processes_that_start_at_once_upgrade_once(blank: Store) -> None:
+    others = [Store(blank.url) for _ in range(3)]
+    results = await asyncio.gather(*(upgrade(store) for store in (blank, *others)))
+    assert sorted(results, key=str) == [(NEWEST, NEWEST)] * 3 + [(None, NEWEST)]
+    for store in others:
+        await store.close()
+
+
+async def test_an_upgrade_that_fails_leaves_the_database_as_it_was(blank: Store) -> None:
+    async with blank.connection() as connection:
+        await connection.execute(text("CREATE TABLE audit_events (note TEXT)"))
+    with pytest.raises(StoreUnavailable):
+        await upgrade(blank)
+    assert await revision(blank) is None
+    assert await _tables(blank) == {"audit_events"}
+
+
+async def test_the_database_of_a_later_release_is_refused_and_left_alone(store: Store) -> None:
+    async with store.connection() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for allow_upgrade in (True, False):
+        with pytest.raises(DatabaseTooNew, match=r"later release.*9999"):
+            await prepare(store, allow_upgrade=allow_upgrade)
+    with pytest.raises(DatabaseTooNew):
+        await upgrade(store)
+    assert await revision(store) == "9999"
+
+
+async def test_a_postgresql_server_is_upgraded_only_when_that_is_asked_for(
+    postgres_url: str,
+) -> None:
+    store = Store(postgres_url)
+    async with store.connection() as connection:
+        await connection.execute(text("DELETE FROM alembic_version"))
+    with pytest.raises(MigrationNeeded, match=f"none.*{NEWEST}"):
+        await prepare(store, allow_upgrade=False)
+    assert await revision(store) is None
+    await store.close()
+
+
+async def test_a_sqlite_file_is_upgraded_without_being_asked(tmp_path: object) -> None:
+    store = Store(f"sqlite+aiosqlite:///{tmp_path}/new.db")
+    await prepare(store, allow_upgrade=False)
+    assert await revision(store) == NEWEST
+    await store.close()

@@ -1,0 +1,128 @@
+from decimal import Decimal
+
+from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.store.engine import Store, Transaction
+from coffers.valuation.model import Price, PriceBook
+from factories import NOW, price
+
+PRICES = {
+    "BTC": price("1", "114000.123456789012345678901234567890"),
+    "SHIB": Price(
+        Decimal("1E-10"), Decimal("0.00001"), ("SHIB/USDT", "USDT/USD"), ("binance", "okx"), NOW
+    ),
+}
+
+
+async def _books(store: Store, *moments: int) -> None:
+    async with store.transaction() as tx:
+        for at in moments:
+            await tx.prices.save_book({}, Millis(at))
+
+
+async def _near(store: Store, at: int, tolerance: int = HOUR) -> int | None:
+    async with store.reading() as tx:
+        book = await tx.prices.book_near(Millis(at), Millis(tolerance))
+    return None if book is None else book.epoch
+
+
+async def test_before_the_first_book_there_is_none(store: Store) -> None:
+    async with store.reading() as tx:
+        assert await tx.prices.newest() is None
+        assert await tx.prices.newest_epoch() == 0
+        assert await tx.prices.book_near(NOW, DAY) is None
+
+
+async def test_books_are_counted_from_1_and_come_back_as_they_were(store: Store) -> None:
+    async with store.transaction() as tx:
+        assert (await tx.prices.save_book({}, NOW)).epoch == 1
+        saved = await tx.prices.save_book(PRICES, NOW)
+    assert saved == PriceBook(2, NOW, PRICES)
+    async with store.reading() as tx:
+        assert await tx.prices.newest() == saved
+        assert await tx.prices.newest_epoch() == 2
+
+
+async def test_a_book_that_was_not_kept_leaves_no_gap_in_the_count(store: Store) -> None:
+    async with store.connection() as connection:
+        await Transaction(connection).prices.save_book(PRICES, NOW)
+        await connection.rollback()
+    await _books(store, NOW)
+    async with store.reading() as tx:
+        assert await tx.prices.newest_epoch() == 1
+
+
+async def test_the_book_nearest_in_time_is_found_before_or_after(store: Store) -> None:
+    await _books(store, NOW, NOW + 10_000)
+    assert await _near(store, NOW + 4_999) == 1
+    assert await _near(store, NOW + 5_000) == 1
+    assert await _near(store, NOW + 5_001) == 2
+    assert await _near(store, NOW - 5) == 1
+    assert await _near(store, NOW + 99_000) == 2
+
+
+async def test_a_book_further_away_than_the_tolerance_is_none(store: Store) -> None:
+    await _books(store, NOW)
+    assert await _near(store, NOW + 10, 10) == 1
+    assert await _near(store, NOW + 11, 10) is None
+    assert await _near(store, NOW - 11, 10) is None
+
+
+async def test_of_two_books_of_one_moment_the_later_counts(store: Store) -> None:
+    await _books(store, NOW, NOW)
+    assert await _near(store, NOW) == 2
+
+
+async def test_old_books_are_thinned_to_one_a_quarter_hour_and_then_to_none(store: Store) -> None:
+    start = NOW - NOW % DAY
+    slot = start + 20 * HOUR
+    now = slot + 3 * HOUR + MINUTE
+    moments = {
+        "four days old": now - 4 * DAY,
+        "first of an old quarter": slot,
+        "second of an old quarter": slot + 5 * MINUTE,
+        "last of an old quarter": slot + 15 * MINUTE - 1,
+        "first of the next": slot + 15 * MINUTE,
+        "first of a quarter that is half old": now - 2 * HOUR - 2,
+        "the next in it": now - 2 * HOUR - 1,
+        "young in it": now - 2 * HOUR,
+        "newest": now,
+    }
+    await _books(store, *moments.values())
+    async with store.transaction() as tx:
+        await tx.prices.thin(Millis(now))
+    kept = [name for name, at in moments.items() if await _near(store, at, 0) is not None]
+    assert kept == [
+        "first of an old quarter",
+        "first of the next",
+        "first of a quarter that is half old",
+        "young in it",
+        "newest",
+    ]
+
+
+async def test_the_newest_book_stays_however_old_it_is(store: Store) -> None:
+    await _books(store, NOW, NOW + 1)
+    async with store.transaction() as tx:
+        await tx.prices.thin(Millis(NOW + 30 * DAY))
+        assert await tx.prices.newest_epoch() == 2
+    assert await _near(store, NOW, 0) is None
+
+
+async def test_rates_come_in_order_of_time_from_a_moment_on(store: Store) -> None:
+    async with store.transaction() as tx:
+        await tx.prices.save_rates({"EUR": Decimal("1.1"), "GBP": Decimal("1.3")}, NOW)
+        await tx.prices.save_rates({"EUR": Decimal("1.2")}, Millis(NOW + 1))
+        await tx.prices.save_rates({"EUR": Decimal("1.0")}, Millis(NOW - 1))
+        await tx.prices.save_rates({}, Millis(NOW + 2))
+        assert await tx.prices.rate_history("EUR", NOW) == [
+            (NOW, Decimal("1.1")),
+            (NOW + 1, Decimal("1.2")),
+        ]
+        assert await tx.prices.rate_history("JPY", Millis(0)) == []
+
+
+async def test_a_rate_of_the_same_moment_is_replaced(store: Store) -> None:
+    async with store.transaction() as tx:
+        await tx.prices.save_rates({"EUR": Decimal("1.1")}, NOW)
+        await tx.prices.save_rates({"EUR": Decimal("1.15")}, NOW)
+        assert await tx.prices.rate_history("EUR", NOW) == [(NOW, Decimal("1.15"))]
