@@ -1,0 +1,119 @@
+"""What Coffers adds to every ccxt exchange: exact numbers, the gateway, and an ear for answers.
+
+ccxt parses bare JSON numbers as floats and, in Python, ignores its own `quoteJsonNumbers`; a page
+of HTML with status 200 passes through its parsers as an empty answer. `Listening` is mixed in
+before an exchange's class and mends both for every call that the class makes.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+class NotJson(Exception):
+    """An answer is neither a JSON object, nor a JSON array, nor a whole number."""
+
+
+class Unsignable(Exception):
+    """A request cannot be signed with these credentials: they do not have the venue's form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the venue answered last: the status is None where nothing was heard at all."""
+
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    answer: object = None
+
+
+NOTHING_HEARD = Heard()
+
+
+def exact_json(body: str) -> object:
+    """Return the JSON value with every fractional number as the text that was sent.
+
+    Raises:
+        ValueError: for what is no JSON, NaN and infinities included.
+    """
+    return json.loads(body, parse_float=str, parse_constant=_refuse_constant)
+
+
+def routed(url: str, gateway: str | None, venue: str) -> str:
+    """Return `<gateway>/<ccxt id>/<original host><path and query>`, or the URL itself without one.
+
+    The path and the query stay byte for byte as they were signed.
+    """
+    if gateway is None:
+        return url
+    _, _, rest = url.partition("://")
+    return f"{gateway}/{venue}/{rest}"
+
+
+class Listening:
+    """Mixed in before a class of `ccxt.async_support`; `gateway` is set on the instance.
+
+    The gateway is applied to the finished request rather than to `urls['api']`: so it also covers
+    the addresses that some venues build elsewhere, and signatures that include the venue's own
+    host stay valid behind a forwarding proxy.
+    """
+
+    id: str
+    gateway: str | None = None
+    heard: Heard = NOTHING_HEARD
+
+    def on_rest_response(
+        self,
+        code: int,
+        reason: str,
+        url: str,
+        method: str,
+        response_headers: Mapping[str, str],
+        *rest: Any,  # noqa: ANN401  # ccxt's own hook; the rest is handed on
+    ) -> str:
+        """Keep the status and the headers; ccxt calls this before it looks for errors."""
+        self.heard = Heard(code, response_headers)
+        hook = super().on_rest_response  # type: ignore[misc]  # of the ccxt class
+        body: str = hook(code, reason, url, method, response_headers, *rest)
+        return body
+
+    def on_json_response(self, body: str) -> object:
+        """Parse a body that looks like JSON, and keep what it says."""
+        answer = exact_json(body)
+        self.heard = replace(self.heard, answer=answer)
+        return answer
+
+    def sign(self, *args: Any, **named: Any) -> object:  # noqa: ANN401  # ccxt's own method
+        """Sign a request; what breaks over the form of a secret is told apart from an answer.
+
+        Raises:
+            Unsignable: when the credentials are of no use, such as a secret that is no base64.
+        """
+        try:
+            return super().sign(*args, **named)  # type: ignore[misc]  # of the ccxt class
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise Unsignable from error
+
+    async def fetch(
+        self,
+        url: str,
+        method: str = "GET",
+        headers: object = None,
+        body: object = None,
+    ) -> object:
+        """Send the request by way of the gateway and return the JSON that came.
+
+        Raises:
+            NotJson: when the answer is something else, such as a page of HTML.
+        """
+        self.heard = NOTHING_HEARD
+        fetch = super().fetch  # type: ignore[misc]  # of the ccxt class
+        answer: object = await fetch(routed(url, self.gateway, self.id), method, headers, body)
+        if isinstance(answer, dict | list) or (isinstance(answer, str) and answer.isdigit()):
+            return answer
+        raise NotJson
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON number")

@@ -1,0 +1,95 @@
+"""Reads exchange accounts through ccxt: balances, what the key may do, deposits and withdrawals."""
+
+from coffers.clock import DAY, Clock, Millis
+from coffers.connectors.exchange.balances import read_holdings
+from coffers.connectors.exchange.failures import UNTOLD
+from coffers.connectors.exchange.flows import read_flows
+from coffers.connectors.exchange.rights import read_rights
+from coffers.connectors.exchange.session import VenueSession
+from coffers.connectors.exchange.venues import Venues
+from coffers.connectors.reading import (
+    Connector,
+    ConnectorFailure,
+    Credentials,
+    FailureKind,
+    Reading,
+    ReadRequest,
+)
+from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
+from coffers.markets.catalogue import Market
+
+RIGHTS_AGE = DAY
+"""How long a venue's word on a key is believed between readings."""
+
+MOST_RIGHTS = 10_000
+"""How many keys' rights are remembered."""
+
+
+class ExchangeConnector(Connector):
+    """Reads accounts at venues that ccxt knows.
+
+    Within one reading the calls follow one another. The caller sees to it that one credential is
+    never read twice at once: some venues number their requests.
+    """
+
+    def __init__(self, venues: Venues, clock: Clock) -> None:
+        self._venues = venues
+        self._clock = clock
+        self._rights: dict[tuple[str, str], tuple[Millis, KeyRights]] = {}
+
+    async def read(self, market: Market, credentials: Credentials, request: ReadRequest) -> Reading:
+        """Return what the venue says about the account; see `Connector.read`."""
+        async with self._venues.session(_venue(market), credentials) as session:
+            at = self._clock.now()
+            holdings = await read_holdings(session, market)
+            rights = await self._remembered_rights(session, credentials)
+            flows = await read_flows(session, request, at, holdings.wallets)
+        return Reading(
+            at=at,
+            wallets=holdings.wallets,
+            positions=holdings.positions,
+            missing=holdings.missing,
+            flows=flows.flows,
+            flows_known=flows.is_whole,
+            rights=rights,
+        )
+
+    async def rights(self, market: Market, credentials: Credentials) -> KeyRights:
+        """Return what the key may do, asked anew; see `Connector.rights`."""
+        async with self._venues.session(_venue(market), credentials) as session:
+            return await self._fresh_rights(session, credentials)
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self._venues.close()
+
+    async def _remembered_rights(
+        self, session: VenueSession, credentials: Credentials
+    ) -> KeyRights:
+        asked_at, known = self._rights.get(_key(session, credentials), (None, UNKNOWN_RIGHTS))
+        if asked_at is not None and self._clock.now() < asked_at + RIGHTS_AGE:
+            return known
+        try:
+            return await self._fresh_rights(session, credentials)
+        except ConnectorFailure as failure:
+            if failure.kind not in UNTOLD:
+                raise
+            return known
+
+    async def _fresh_rights(self, session: VenueSession, credentials: Credentials) -> KeyRights:
+        rights = await read_rights(session)
+        if len(self._rights) >= MOST_RIGHTS:
+            self._rights.clear()
+        self._rights[_key(session, credentials)] = (self._clock.now(), rights)
+        return rights
+
+
+def _key(session: VenueSession, credentials: Credentials) -> tuple[str, str]:
+    return session.venue.id, credentials.api_key
+
+
+def _venue(market: Market) -> str:
+    if market.venue is None:
+        message = f"The exchange library has no access to {market.name}."
+        raise ConnectorFailure(FailureKind.UNSUPPORTED, message, code="no_venue")
+    return market.venue

@@ -1,0 +1,210 @@
+"""What went wrong in a call to a venue -> the one typed failure, with a sentence for the user.
+
+ccxt's classes are told apart by name, so that nothing here has to import ccxt. The venue's code
+and status come from the answer that was heard, never from ccxt's text, which holds whole addresses
+with their signatures.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from coffers.clock import DAY, SECOND, Millis
+from coffers.connectors.exchange.client import Heard
+from coffers.connectors.exchange.rules import EVERY_VENUE, Refusal, refusals
+from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.logs import redact_text
+
+LONGEST_TEXT = 160
+"""Characters of a venue's own text that are passed on."""
+
+LONGEST_WAIT = Millis(3 * DAY)
+"""The longest pause that a venue may ask for; Binance bans for up to three days."""
+
+# The order counts: PermissionDenied derives from AuthenticationError, and InvalidNonce,
+# RateLimitExceeded and ExchangeNotAvailable from NetworkError.
+_KINDS = (
+    ("PermissionDenied", FailureKind.PERMISSION_DENIED),
+    ("AuthenticationError", FailureKind.KEY_REFUSED),
+    ("InvalidNonce", FailureKind.CLOCK_DRIFT),
+    ("RateLimitExceeded", FailureKind.RATE_LIMITED),
+    ("DDoSProtection", FailureKind.RATE_LIMITED),
+    ("ExchangeNotAvailable", FailureKind.VENUE_DOWN),
+    ("NetworkError", FailureKind.UNREACHABLE),
+    ("ClientError", FailureKind.UNREACHABLE),
+    ("TimeoutError", FailureKind.UNREACHABLE),
+    ("OSError", FailureKind.UNREACHABLE),
+    ("NotSupported", FailureKind.UNSUPPORTED),
+)
+
+_SENTENCES = {
+    FailureKind.KEY_REFUSED: "refused the API key",
+    FailureKind.PERMISSION_DENIED: "does not let this API key read what is needed",
+    FailureKind.ADDRESS_REFUSED: "does not accept the API key from this server's address",
+    FailureKind.REGION_REFUSED: "does not serve the region that this server is in",
+    FailureKind.CLOCK_DRIFT: "found the request's time or number out of order, a second time too",
+    FailureKind.RATE_LIMITED: "asks to be called less often",
+    FailureKind.VENUE_DOWN: "is not available at present",
+    FailureKind.UNREACHABLE: "could not be reached or did not answer in time",
+    FailureKind.UNEXPECTED_ANSWER: "gave an answer that cannot be used",
+    FailureKind.UNSUPPORTED: "does not offer what is needed through the exchange library",
+}
+
+UNTOLD = frozenset(
+    {
+        FailureKind.KEY_REFUSED,
+        FailureKind.PERMISSION_DENIED,
+        FailureKind.UNSUPPORTED,
+        FailureKind.UNEXPECTED_ANSWER,
+    }
+)
+"""Once the balances were read, these failures of another call say only that it tells nothing."""
+
+_UNSENDABLE = (
+    "cannot be called with these credentials: "
+    "one is missing, or does not have the form in which the venue gives it out"
+)
+
+_NO_ERROR = {"0", "200", "200000", "00000", "000000"}
+
+_CODES = ("code", "retCode", "err-code", "error_code", "errorCode", "label", "ret_code", "rc")
+_TEXTS = ("msg", "retMsg", "err-msg", "message", "error_description", "ret_msg", "mc")
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """A venue by its ccxt id, its name for people, and the classes that it derives from."""
+
+    id: str
+    name: str
+    family: tuple[str, ...]
+
+
+def failure_of(
+    error: BaseException,
+    venue: Venue,
+    heard: Heard,
+    now: Millis,
+    hidden: Sequence[str] = (),
+) -> ConnectorFailure:
+    """Return the failure that an exception of a call means.
+
+    Args:
+        error: what was raised, by ccxt or inside of it.
+        venue: who was asked.
+        heard: what it answered, where it did.
+        now: the present, for a `Retry-After` that is a date.
+        hidden: texts that must not appear in the message, such as the key and its secret.
+    """
+    if isinstance(error, ConnectorFailure):
+        return error
+    if _is_unsendable(error, heard):
+        message = f"{venue.name} {_UNSENDABLE}."
+        return ConnectorFailure(FailureKind.KEY_REFUSED, message, code="malformed_credentials")
+    code, text = _said(heard.answer) if "BaseError" in _names(error) else (None, None)
+    override = _override(error, venue, heard, code)
+    kind = FailureKind(override.kind) if override else _kind(error, heard)
+    sentence = (override and override.says) or _SENTENCES[kind]
+    return ConnectorFailure(
+        kind,
+        f"{venue.name} {sentence}{_detail(code, text, hidden)}.",
+        code=code or type(error).__name__,
+        retry_after=_retry_after(heard.headers, now) if kind is FailureKind.RATE_LIMITED else None,
+    )
+
+
+def unexpected(venue: Venue, reason: str, code: str) -> ConnectorFailure:
+    """Return the failure for an answer that was understood and cannot be right."""
+    sentence = _SENTENCES[FailureKind.UNEXPECTED_ANSWER]
+    message = f"{venue.name} {sentence}: {reason}."
+    return ConnectorFailure(FailureKind.UNEXPECTED_ANSWER, message, code=code)
+
+
+def _is_unsendable(error: BaseException, heard: Heard) -> bool:
+    names = _names(error)
+    return heard.status is None and bool({"Unsignable", "AuthenticationError"} & names)
+
+
+def _override(error: BaseException, venue: Venue, heard: Heard, code: str | None) -> Refusal | None:
+    names = _names(error)
+    said = str(heard.answer).lower() if heard.answer is not None else ""
+    for member in (*venue.family, EVERY_VENUE):
+        for rule in refusals().get(member, ()):
+            if _fits(rule, names, heard.status, code, said):
+                return rule
+    return None
+
+
+def _fits(
+    rule: Refusal, names: frozenset[str], status: int | None, code: str | None, said: str
+) -> bool:
+    return (
+        (rule.code is None or rule.code == code)
+        and (rule.status is None or rule.status == status)
+        and (rule.text is None or rule.text in said)
+        and (rule.only is None or rule.only in names)
+    )
+
+
+def _kind(error: BaseException, heard: Heard) -> FailureKind:
+    names = _names(error)
+    kind = next((kind for name, kind in _KINDS if name in names), FailureKind.UNEXPECTED_ANSWER)
+    if kind is FailureKind.VENUE_DOWN and heard.status is None and "OnMaintenance" not in names:
+        return FailureKind.UNREACHABLE
+    if kind is FailureKind.UNEXPECTED_ANSWER:
+        return _kind_of_broken(error, heard)
+    return kind
+
+
+def _kind_of_broken(error: BaseException, heard: Heard) -> FailureKind:
+    """Tell an answer that broke off, or a server's own error, from one that makes no sense."""
+    if heard.status is None and error.__cause__ and "ClientError" in _names(error.__cause__):
+        return FailureKind.UNREACHABLE
+    if heard.status is not None and heard.status >= 500:  # noqa: PLR2004  # HTTP server errors
+        return FailureKind.VENUE_DOWN
+    return FailureKind.UNEXPECTED_ANSWER
+
+
+def _names(error: BaseException) -> frozenset[str]:
+    return frozenset(cls.__name__ for cls in type(error).__mro__)
+
+
+def _said(answer: object) -> tuple[str | None, str | None]:
+    """Return the code and the text with which a venue explains itself, where they are found."""
+    if not isinstance(answer, Mapping):
+        return None, None
+    inner = answer.get("error")
+    if isinstance(inner, Mapping):
+        return _first(inner, _CODES), _first(inner, _TEXTS)
+    if isinstance(inner, list) and inner:
+        return str(inner[0]), None
+    text = _first(answer, _TEXTS) or (inner if isinstance(inner, str) else None)
+    return _first(answer, _CODES), text
+
+
+def _first(answer: Mapping[str, object], names: Sequence[str]) -> str | None:
+    values = (answer.get(name) for name in names)
+    found = (str(value) for value in values if isinstance(value, str | int) and value)
+    return next((text for text in found if text not in _NO_ERROR), None)
+
+
+def _detail(code: str | None, text: str | None, hidden: Sequence[str]) -> str:
+    said = ": ".join(part for part in (code, text) if part)
+    for secret in filter(None, hidden):
+        said = said.replace(secret, "***")
+    said = re.sub(r"[^\x20-\x7e]+", " ", redact_text(said)).strip().rstrip(".")
+    return f" ({said[:LONGEST_TEXT]})" if said else ""
+
+
+def _retry_after(headers: Mapping[str, str], now: Millis) -> int | None:
+    text = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
+    if text is None:
+        return None
+    if text.isdigit():
+        return min(int(text) * SECOND, LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(text).timestamp()
+    except ValueError:
+        return None
+    return min(max(round(until * 1000) - now, 0), LONGEST_WAIT)

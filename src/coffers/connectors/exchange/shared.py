@@ -1,0 +1,107 @@
+"""What all readings of one venue share: its market table, its throttler and its HTTP session.
+
+A market table takes 5 to 20 MB and seconds to load, so it is loaded once, on a prototype that
+never holds a credential. Every reading gets an instance of its own: swapping credentials on a
+shared one can sign for the wrong account at any await. Throttler and SSL context are attributes
+that ccxt does not document; a test holds them to ccxt 4.5.90.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from coffers.clock import DAY, MINUTE, Clock, Millis
+from coffers.connectors.exchange.credentials import hidden_texts, set_credentials
+from coffers.connectors.exchange.failures import Venue, unexpected
+from coffers.connectors.exchange.session import VenueSession
+from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
+from coffers.logs import logger
+
+MARKETS_AGE = DAY
+"""Age at which a market table is loaded anew."""
+
+MARKETS_RETRY = Millis(10 * MINUTE)
+"""The pause after a failed refresh, during which the old table stays in use."""
+
+Maker = Callable[[dict[str, object]], Any]
+"""Makes a ccxt instance, with some of its parts given."""
+
+_log = logger("coffers.connectors")
+
+
+class SharedVenue:
+    """One venue's prototype, and the instances that share its parts."""
+
+    def __init__(self, make: Maker, family: tuple[str, ...], clock: Clock) -> None:
+        self._make = make
+        self._clock = clock
+        self.prototype = make({})
+        self.venue = Venue(family[0], str(self.prototype.name), family)
+        self._due = Millis(0)
+        self._loading: asyncio.Task[None] | None = None
+
+    async def ready(self) -> None:
+        """Load the market table where there is none or it is old; one load for all who wait.
+
+        Raises:
+            ConnectorFailure: when there is no table at all.
+        """
+        if self.prototype.markets and self._clock.now() < self._due:
+            return
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._load())
+            self._loading.add_done_callback(self._loaded)
+        await asyncio.shield(self._loading)
+
+    def session(self, credentials: Credentials | None) -> VenueSession:
+        """Return a session on a fresh instance, with the credentials set on it alone."""
+        shared = self.prototype
+        exchange = self._make({"session": shared.session, "asyncio_loop": shared.asyncio_loop})
+        exchange.ssl_context = shared.ssl_context
+        exchange.throttler = shared.throttler
+        exchange.set_markets_from_exchange(shared)
+        if "timeDifference" in shared.options:
+            exchange.options["timeDifference"] = shared.options["timeDifference"]
+        if credentials is not None:
+            set_credentials(exchange, credentials)
+        return self._session(exchange, hidden_texts(credentials))
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.gather(self._loading, return_exceptions=True)
+        await self.prototype.close()
+
+    def _session(self, exchange: Any, hidden: tuple[str, ...]) -> VenueSession:  # noqa: ANN401  # ccxt has no types
+        return VenueSession(self.venue, exchange, self.prototype, self._clock, hidden)
+
+    async def _load(self) -> None:
+        self.prototype.open()
+        try:
+            await self._load_markets()
+            self._due = Millis(self._clock.now() + MARKETS_AGE)
+        except ConnectorFailure as failure:
+            if not self.prototype.markets:
+                raise
+            self._due = Millis(self._clock.now() + MARKETS_RETRY)
+            _log.warning("markets not refreshed", venue=self.venue.id, reason=str(failure))
+
+    async def _load_markets(self) -> None:
+        try:
+            markets = await self._session(self.prototype, ()).ask(
+                "load_markets", True
+            )  # ccxt's own
+        except ConnectorFailure as failure:
+            if failure.kind in {FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED}:
+                # Nobody's key was used: a refusal must not lock anybody's account.
+                reason = "it keeps its list of markets to itself"
+                raise unexpected(self.venue, reason, failure.code) from None
+            raise
+        if not markets:
+            raise unexpected(self.venue, "its list of markets is empty", "no_markets")
+
+    def _loaded(self, task: asyncio.Task[None]) -> None:
+        self._loading = None
+        if not task.cancelled():
+            task.exception()  # those who wait raise it; asyncio need not complain when none does

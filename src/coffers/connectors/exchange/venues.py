@@ -1,0 +1,133 @@
+"""All venues of ccxt, each made once and shared by every account that is read there."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import ccxt.async_support as ccxt
+
+from coffers.clock import Clock, Millis
+from coffers.connectors.exchange.candles import read_past_quotes
+from coffers.connectors.exchange.client import NOTHING_HEARD, Listening
+from coffers.connectors.exchange.failures import failure_of
+from coffers.connectors.exchange.quotes import read_quotes
+from coffers.connectors.exchange.session import VenueSession
+from coffers.connectors.exchange.shared import SharedVenue
+from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
+from coffers.markets.quote import Quote
+
+RENAMED = {"huobi": "htx", "okex": "okx", "gateio": "gate", "coinbasepro": "coinbaseexchange"}
+"""Names that ccxt had once, and what it calls the venue now."""
+
+# Else Binance's market table asks signed and futures endpoints too.
+_BINANCE_OPTIONS = {
+    "fetchMarkets": {"types": ["spot"]},
+    "fetchCurrencies": False,
+    "fetchMargins": False,
+}
+
+
+class Venues:
+    """Gives out sessions with venues; holds what they share. Belongs to one event loop.
+
+    Args:
+        gateway: where all calls go instead, as `<gateway>/<ccxt id>/<host><path>`; None for the
+            venues themselves.
+        timeout: seconds that one HTTP call may take.
+        clock: the time.
+    """
+
+    def __init__(self, gateway: str | None, timeout: float, clock: Clock) -> None:
+        self._gateway = gateway
+        self._timeout = timeout
+        self._clock = clock
+        self._shared: dict[str, SharedVenue] = {}
+        # At debug level ccxt logs every request with its key and its signature.
+        logging.getLogger("ccxt").setLevel(logging.WARNING)
+
+    async def quotes(self, venue: str) -> list[Quote]:
+        """Return the spot tickers of a venue, from one call.
+
+        Raises:
+            ConnectorFailure: when the venue gave none.
+        """
+        async with self.session(venue) as session:
+            return await read_quotes(session)
+
+    async def past_quotes(self, venue: str, asset: str, at: Millis) -> list[Quote]:
+        """Return what the venue's candles say of an asset's pairs at a past moment.
+
+        Raises:
+            ConnectorFailure: when the venue gave no usable answer.
+        """
+        async with self.session(venue) as session:
+            return await read_past_quotes(session, asset, at)
+
+    @asynccontextmanager
+    async def session(
+        self, venue: str, credentials: Credentials | None = None
+    ) -> AsyncIterator[VenueSession]:
+        """Lend a session on a fresh instance.
+
+        Whatever is raised within, by ccxt or over what it returned, leaves as a
+        `ConnectorFailure`; only a cancellation passes as it is.
+        """
+        shared = self._of(venue)
+        await shared.ready()
+        session = self._opened(shared, credentials)
+        try:
+            yield session
+        except Exception as error:  # noqa: BLE001  # the connector's edge: all becomes one type
+            raise session.failure(error) from None
+        finally:
+            await session.exchange.close()
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        while self._shared:
+            _, shared = self._shared.popitem()
+            await shared.close()
+
+    def _opened(self, shared: SharedVenue, credentials: Credentials | None) -> VenueSession:
+        try:
+            return shared.session(credentials)
+        except Exception as error:  # noqa: BLE001  # the same edge: ccxt's constructors fail too
+            raise failure_of(error, shared.venue, NOTHING_HEARD, self._clock.now()) from None
+
+    def _of(self, venue: str) -> SharedVenue:
+        name = RENAMED.get(venue, venue)
+        if name not in ccxt.exchanges:
+            raise ConnectorFailure(
+                FailureKind.UNSUPPORTED,
+                f"The exchange library knows no venue named {venue!r}.",
+                code="unknown_venue",
+            )
+        if name not in self._shared:
+            self._shared[name] = self._new(name)
+        return self._shared[name]
+
+    def _new(self, name: str) -> SharedVenue:
+        base = getattr(ccxt, name)
+        family = tuple(cls.__name__ for cls in base.__mro__ if cls.__name__ in ccxt.exchanges)
+        listening = type(name, (Listening, base), {})
+
+        def make(parts: dict[str, object]) -> Any:  # noqa: ANN401  # ccxt has no types
+            config = {"number": str, "enableRateLimit": True, "timeout": self._timeout * 1000}
+            exchange = listening({**config, **parts})
+            exchange.gateway = self._gateway
+            _configure(exchange, family)
+            return exchange
+
+        return SharedVenue(make, family, self._clock)
+
+
+def _configure(exchange: Any, family: tuple[str, ...]) -> None:  # noqa: ANN401  # ccxt has no types
+    if "adjustForTimeDifference" in exchange.options:
+        exchange.options["adjustForTimeDifference"] = True
+    if "binance" in family:
+        exchange.options.update(_BINANCE_OPTIONS)
+    if exchange.has.get("spot") and exchange.options.get("defaultType"):
+        exchange.options["defaultType"] = "spot"
+    # On close ccxt waits so long for connections; here they are shared and stay open.
+    exchange.timeout_on_exit = 0

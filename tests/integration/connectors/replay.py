@@ -1,0 +1,116 @@
+"""A local server that answers every exchange call with recorded bodies."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from coffers.clock import Clock, Millis
+from coffers.connectors.exchange.venues import Venues
+from coffers.connectors.reading import Credentials
+from coffers.secret import Secret
+
+DATA = Path(__file__).parents[2] / "data" / "connectors"
+
+NEVER = Millis(10**15)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One answer: the body goes out as it is."""
+
+    body: str
+    status: int = 200
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Replay:
+    """Answers by the end of the path; `otherwise` is for all the rest."""
+
+    otherwise: Recorded
+    by_path: dict[str, Recorded] = field(default_factory=dict)
+    paths: list[str] = field(default_factory=list)
+    url: str = ""
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.paths.append(request.path)
+        await request.read()
+        chosen = next(
+            (found for end, found in self.by_path.items() if request.path.endswith(end)),
+            self.otherwise,
+        )
+        return web.Response(
+            body=chosen.body.encode(),
+            status=chosen.status,
+            content_type=chosen.content_type,
+            headers=chosen.headers,
+        )
+
+
+@asynccontextmanager
+async def replaying(otherwise: Recorded) -> AsyncIterator[Replay]:
+    replay = Replay(otherwise)
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", replay.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    replay.url = f"http://{host}:{port}"
+    try:
+        yield replay
+    finally:
+        await runner.cleanup()
+
+
+def recorded(body: object, **rest: Any) -> Recorded:
+    return Recorded(json.dumps(body), **rest)
+
+
+def loaded(name: str) -> Any:
+    return json.loads((DATA / name).read_text())
+
+
+def with_markets(venues: Venues, venue: str, clock: Clock, *symbols: str) -> Any:
+    """Give a venue a market table without asking anybody; return its shared parts."""
+    shared = venues._of(venue)
+    prototype = shared.prototype
+    pairs = [symbol.split("/") for symbol in symbols or ("BTC/USDT", "ETH/USDT", "LTC/USDT")]
+    prototype.set_markets([_market(prototype, base, quote) for base, quote in pairs])
+    prototype.open()
+    prototype.options.setdefault("timeDifference", 0)
+    for filled_with_the_markets in prototype.options.get("marketHelperProps", ()):
+        prototype.options.setdefault(filled_with_the_markets, {})
+    shared._due = Millis(clock.now() + NEVER)
+    return shared
+
+
+def hurried(venues: Venues, *names: str) -> None:
+    """Let a venue's throttler pass requests as fast as they come."""
+    for name in names:
+        venues._of(name).prototype.throttler.config["refillRate"] = 1_000
+
+
+def _market(prototype: Any, base: str, quote: str) -> dict[str, Any]:
+    names = {"base": base, "quote": quote, "baseId": base, "quoteId": quote}
+    kind = {"type": "spot", "spot": True, "active": True}
+    return prototype.safe_market_structure(
+        {"id": base + quote, "symbol": f"{base}/{quote}", **names, **kind}
+    )
+
+
+def fake_credentials(number: int = 1) -> Credentials:
+    """Return credentials that every venue's signing accepts."""
+    return Credentials(
+        api_key=f"{number:064x}",
+        secret=Secret("a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="),
+        passphrase=Secret("fake-passphrase"),
+        customer_id="12345",
+    )

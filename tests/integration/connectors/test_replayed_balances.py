@@ -1,0 +1,189 @@
+"""Recorded answers over real HTTP through ccxt: every digit arrives, and no outage is a balance."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from coffers.clock import SystemClock
+from coffers.connectors.exchange.connector import ExchangeConnector
+from coffers.connectors.exchange.rules import shapes
+from coffers.connectors.exchange.venues import Venues
+from coffers.connectors.reading import ConnectorFailure, FailureKind, ReadRequest
+from coffers.valuation.model import Position
+from integration.connectors.replay import (
+    Recorded,
+    Replay,
+    fake_credentials,
+    loaded,
+    recorded,
+    replaying,
+    with_markets,
+)
+
+BALANCES = loaded("balances.json")["exchanges"]
+SILENT = loaded("silent_empty.json")["cases"]
+CLOCK = SystemClock()
+NO_FLOWS = ReadRequest(None)
+
+JUNK = {
+    "html200": Recorded("<html>maintenance</html>"),
+    "html200 as text": Recorded("<html>maintenance</html>", content_type="text/html"),
+    "obj": Recorded("{}"),
+    "empty": Recorded(""),
+    "list": Recorded("[]"),
+    "null": Recorded("null"),
+    "cut off": Recorded('{"balances": [{"asset": "BTC", "fre'),
+}
+
+# These venues send a bare list of what is held, which may really be empty.
+BARE_LISTS = {"gate", "bitfinex", "bitstamp", "bitvavo"}
+
+
+def market(venue: str) -> Any:
+    return SimpleNamespace(venue=venue, name=venue, market_types=("spot",))
+
+
+@pytest.fixture
+async def replay() -> AsyncIterator[Replay]:
+    async with replaying(Recorded("{}")) as server:
+        yield server
+
+
+@pytest.fixture
+async def venues(replay: Replay) -> AsyncIterator[Venues]:
+    made = Venues(replay.url, 5, CLOCK)
+    yield made
+    await made.close()
+
+
+async def positions(venues: Venues, venue: str) -> tuple[Position, ...]:
+    with_markets(venues, venue, CLOCK)
+    connector = ExchangeConnector(venues, CLOCK)
+    return (await connector.read(market(venue), fake_credentials(), NO_FLOWS)).positions
+
+
+async def failure(venues: Venues, venue: str) -> ConnectorFailure:
+    with pytest.raises(ConnectorFailure) as caught:
+        await positions(venues, venue)
+    return caught.value
+
+
+@pytest.mark.parametrize("venue", sorted(BALANCES))
+async def test_a_recorded_balance_arrives_digit_for_digit(
+    replay: Replay, venues: Venues, venue: str
+) -> None:
+    case = BALANCES[venue]
+    replay.otherwise = recorded(case["httpResponse"])
+    found = {
+        position.venue_code: (position.free, position.in_orders, position.owned)
+        for position in await positions(venues, venue)
+        if position.wallet == "spot"
+    }
+    expected = {
+        code: tuple(Decimal(entry[part] or "0") for part in ("free", "used", "total"))
+        for code, entry in case["parsed"].items()
+    }
+    for code, (free, used, total) in expected.items():
+        if total == 0:
+            assert code not in found
+        elif case["parsed"][code]["free"] is None:
+            assert found[code] == (total, 0, total)
+        else:
+            assert found[code] == (free, used, total)
+    assert set(found) <= set(expected)
+
+
+@pytest.mark.parametrize("venue", sorted(SILENT))
+@pytest.mark.parametrize("junk", sorted(JUNK))
+async def test_an_outage_is_never_an_empty_account(
+    replay: Replay, venues: Venues, venue: str, junk: str
+) -> None:
+    if junk == "list" and venue in BARE_LISTS:
+        replay.otherwise = JUNK[junk]
+        assert await positions(venues, venue) == ()
+        return
+    replay.otherwise = JUNK[junk]
+    assert (await failure(venues, venue)).kind is FailureKind.UNEXPECTED_ANSWER
+
+
+@pytest.mark.parametrize("venue", sorted(set(BALANCES)))
+async def test_every_recorded_venue_has_a_rule_for_its_shape(
+    replay: Replay, venues: Venues, venue: str
+) -> None:
+    replay.otherwise = Recorded("{}")
+    shared = venues._of(venue).venue
+    assert any(name in shapes() for name in shared.family)
+    assert (await failure(venues, venue)).kind is FailureKind.UNEXPECTED_ANSWER
+
+
+@pytest.mark.parametrize("venue", ["kucoin", "kraken", "bitflyer", "okx"])
+async def test_bare_numbers_of_a_venue_lose_no_digit(
+    replay: Replay, venues: Venues, venue: str
+) -> None:
+    digits = "0.12345678901234567890123"
+    bodies = {
+        "kucoin": '{"code": "200000", "data": [{"currency": "BTC", "balance": %s, '
+        '"available": %s, "holds": 0, "type": "trade"}]}',
+        "kraken": '{"error": [], "result": {"XXBT": {"balance": %s, "hold_trade": 0, "x": %s}}}',
+        "bitflyer": '[{"currency_code": "BTC", "amount": %s, "available": %s}]',
+        "okx": '{"code": "0", "data": [{"details": [{"ccy": "BTC", "eq": %s, "availBal": %s}]}]}',
+    }
+    replay.otherwise = Recorded(bodies[venue] % (digits, digits))
+    position, *_ = await positions(venues, venue)
+    assert position.free + position.in_orders == Decimal(digits)
+
+
+@pytest.mark.parametrize(
+    ("venue", "path", "body"),
+    [
+        ("okx", "/asset/balances", {"data": [{"ccy": "BTC", "bal": "3", "availBal": "2"}]}),
+        (
+            "bybit",
+            "/query-account-coins-balance",
+            {
+                "result": {
+                    "balance": [{"coin": "BTC", "walletBalance": "3", "transferBalance": "2"}]
+                }
+            },
+        ),
+    ],
+)
+async def test_the_wallet_that_deposits_arrive_in_is_read_with_spot(
+    replay: Replay, venues: Venues, venue: str, path: str, body: dict[str, Any]
+) -> None:
+    replay.otherwise = recorded(BALANCES[venue]["httpResponse"])
+    replay.by_path[path] = recorded({"code": "0", "retCode": 0, **body})
+    funding = [p for p in await positions(venues, venue) if p.wallet == "funding"]
+    assert [(p.asset, p.free, p.in_orders) for p in funding] == [("BTC", 2, 1)]
+
+
+async def test_a_further_wallet_that_is_down_is_missing(replay: Replay, venues: Venues) -> None:
+    replay.otherwise = recorded(BALANCES["okx"]["httpResponse"])
+    replay.by_path["/asset/balances"] = Recorded("<html>", status=503)
+    with_markets(venues, "okx", CLOCK)
+    reading = await ExchangeConnector(venues, CLOCK).read(
+        market("okx"), fake_credentials(), NO_FLOWS
+    )
+    assert reading.wallets == {"spot"}
+    assert reading.missing == {"funding": "OKX is not available at present."}
+    assert not reading.is_complete
+
+
+async def test_a_contradiction_of_amounts_is_no_balance(replay: Replay, venues: Venues) -> None:
+    broken = [{"asset": "BTC", "free": "5", "locked": "-4"}]
+    replay.otherwise = recorded({"balances": broken})
+    assert "make no sense" in str(await failure(venues, "binance"))
+
+
+async def test_a_secret_that_cannot_sign_is_the_keys_fault(replay: Replay, venues: Venues) -> None:
+    with_markets(venues, "kraken", CLOCK)
+    odd = fake_credentials()
+    object.__setattr__(odd, "secret", type(odd.secret)("not base64!"))
+    with pytest.raises(ConnectorFailure) as caught:
+        await ExchangeConnector(venues, CLOCK).read(market("kraken"), odd, NO_FLOWS)
+    assert caught.value.kind is FailureKind.KEY_REFUSED
+    assert caught.value.code == "malformed_credentials"
+    assert replay.paths == []

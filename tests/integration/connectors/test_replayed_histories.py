@@ -1,0 +1,136 @@
+"""Recorded deposits, withdrawals and tickers over real HTTP through ccxt."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+
+from coffers.clock import Millis, SystemClock
+from coffers.connectors.exchange.flows import Flows, read_flows
+from coffers.connectors.exchange.venues import Venues
+from coffers.connectors.reading import ReadRequest
+from integration.connectors.replay import (
+    Recorded,
+    Replay,
+    fake_credentials,
+    hurried,
+    loaded,
+    recorded,
+    replaying,
+    with_markets,
+)
+
+HISTORY = loaded("history.json")
+TICKERS = loaded("tickers.json")
+CLOCK = SystemClock()
+LONG_AGO = ReadRequest(Millis(1_500_000_000_000))
+UNTIL = Millis(1_500_000_000_001)
+
+NO_ROWS = {
+    "okx": {"code": "0", "data": []},
+    "bybit": {"retCode": 0, "result": {"rows": []}},
+    "kucoin": {"code": "200000", "data": {"items": [], "currentPage": 1, "totalPage": 1}},
+    "kraken": {"error": [], "result": []},
+    "binance": [],
+}
+PATHS = {
+    "okx": ("/deposit-history", "/withdrawal-history"),
+    "bybit": ("/deposit/query-record", "/withdraw/query-record"),
+    "kucoin": ("-deposits", "-withdrawals"),
+    "kraken": ("/DepositStatus", "/WithdrawStatus"),
+    "binance": ("/deposit/hisrec", "/withdraw/history"),
+}
+
+
+@pytest.fixture
+async def replay() -> AsyncIterator[Replay]:
+    async with replaying(Recorded("{}")) as server:
+        yield server
+
+
+async def told(replay: Replay, venue: str) -> Flows:
+    for method, path in zip(("fetch_deposits", "fetch_withdrawals"), PATHS[venue], strict=True):
+        case = HISTORY[method].get(venue)
+        replay.by_path[path] = recorded(case["httpResponse"] if case else NO_ROWS[venue])
+    venues = Venues(replay.url, 5, CLOCK)
+    hurried(venues, venue)
+    with_markets(venues, venue, CLOCK)
+    async with venues.session(venue, fake_credentials()) as session:
+        flows = await read_flows(session, LONG_AGO, UNTIL, {"spot"})
+    await venues.close()
+    return flows
+
+
+def summary(flows: Flows, direction: str) -> list[tuple[str, str, Decimal, Decimal]]:
+    return [
+        (flow.external_id, flow.asset, flow.amount, flow.fee)
+        for flow in flows.flows
+        if flow.direction == direction
+    ]
+
+
+async def test_okx(replay: Replay) -> None:
+    flows = await told(replay, "okx")
+    assert flows.is_whole
+    assert ("4703879", "BTC", Decimal("0.01044408"), 0) in summary(flows, "in")
+    assert len(summary(flows, "in")) == 3
+    assert summary(flows, "out") == [("4703879", "ETH", Decimal("0.094"), Decimal("0.01"))]
+
+
+async def test_bybit_leaves_out_what_is_under_way(replay: Replay) -> None:
+    flows = await told(replay, "bybit")
+    assert summary(flows, "out") == [("9801", "USDT", Decimal(26), 0)]
+    ((external_id, *rest),) = summary(flows, "in")
+    assert external_id.startswith("tx:")
+    assert rest == ["USDT", Decimal(10000), 0]
+
+
+async def test_kucoin_has_no_ids_and_bare_numbers(replay: Replay) -> None:
+    flows = await told(replay, "kucoin")
+    assert [row[1:] for row in summary(flows, "in")] == [
+        ("BTC", Decimal("0.03266638"), 0),
+        ("KCS", Decimal(1), Decimal("0.0001")),
+    ]
+    assert [row[1:] for row in summary(flows, "out")] == [("BTC", Decimal("0.534"), 0)]
+    assert len({row[0] for row in summary(flows, "in")}) == 2
+
+
+async def test_kraken(replay: Replay) -> None:
+    flows = await told(replay, "kraken")
+    assert summary(flows, "in") == [("Q2CANKL-LBFVEE-U4Y2WQ", "ETH", Decimal("7.99992579"), 0)]
+
+
+async def test_binance_tells_the_fee_on_top_of_the_amount(replay: Replay) -> None:
+    flows = await told(replay, "binance")
+    assert [row[1:] for row in summary(flows, "out")] == [
+        ("USDT", Decimal(51), Decimal(1)),
+        ("USDT", Decimal(20), Decimal(20)),
+        ("XRP", Decimal("28.75"), Decimal("0.25")),
+    ]
+
+
+async def test_a_recorded_ticker_keeps_every_digit(replay: Replay) -> None:
+    replay.by_path["/ticker/24hr"] = recorded([TICKERS["binanceus"]["httpResponse"]])
+    venues = Venues(replay.url, 5, CLOCK)
+    with_markets(venues, "binanceus", CLOCK)
+    (quote,) = await venues.quotes("binanceus")
+    await venues.close()
+    assert (quote.base, quote.quote, quote.at) == ("BTC", "USDT", 1710328244727)
+    assert (quote.bid, quote.ask, quote.last) == (
+        Decimal("73267.15"),
+        Decimal("73345.89"),
+        Decimal("73346.14"),
+    )
+    assert quote.volume == Decimal("9254480.36011840")
+
+
+async def test_krakens_ticker_has_no_quote_volume_and_no_time(replay: Replay) -> None:
+    replay.by_path["/public/Ticker"] = recorded(TICKERS["kraken"]["httpResponse"])
+    venues = Venues(replay.url, 5, CLOCK)
+    with_markets(venues, "kraken", CLOCK, "XBT/USDT")
+    before = CLOCK.now()
+    (quote,) = await venues.quotes("kraken")
+    await venues.close()
+    assert (quote.base, quote.bid, quote.ask) == ("BTC", Decimal("73380.6"), Decimal("73380.7"))
+    assert quote.at >= before
+    assert quote.volume == Decimal("598.03698452") * Decimal("71501.57520")

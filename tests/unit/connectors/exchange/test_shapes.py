@@ -1,0 +1,92 @@
+import pytest
+
+from coffers.connectors.exchange.failures import Venue
+from coffers.connectors.exchange.rules import shapes
+from coffers.connectors.exchange.shapes import check_shape
+from coffers.connectors.reading import ConnectorFailure, FailureKind
+
+OF_NO_RULE = Venue("somewhere", "Somewhere", ("somewhere",))
+
+
+def venue(name: str) -> Venue:
+    return Venue(name, name.title(), (name,))
+
+
+def refuses(where: Venue, answer: object, *, is_empty: bool = True) -> bool:
+    try:
+        check_shape(where, "spot", answer, is_empty=is_empty)
+    except ConnectorFailure as failure:
+        return failure.kind is FailureKind.UNEXPECTED_ANSWER
+    return False
+
+
+@pytest.mark.parametrize("name", sorted(shapes()))
+@pytest.mark.parametrize("junk", [{}, None, "", {"code": 0}, {"data": None}, {"msg": "down"}])
+def test_junk_is_no_balance_of_any_venue(name: str, junk: object) -> None:
+    assert refuses(venue(name), junk)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("binance", {"balances": []}),
+        ("kraken", {"error": [], "result": {}}),
+        ("okx", {"code": "0", "data": [{"details": []}]}),
+        ("kucoin", {"code": "200000", "data": []}),
+        ("upbit", []),
+        ("bybit", {"result": {"list": [{"coin": []}]}}),
+    ],
+)
+def test_an_account_that_is_really_empty_may_be_so(name: str, answer: object) -> None:
+    assert not refuses(venue(name), answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("binance", {"balances": [{"asset": "BTC"}]}),
+        ("kucoin", {"data": {"accounts": [{"currencies": [{"currency": "BTC"}]}]}}),
+        ("kraken", {"result": {"XXBT": {}}}),
+    ],
+)
+def test_entries_of_which_nothing_was_understood_are_no_empty_account(
+    name: str, answer: object
+) -> None:
+    assert refuses(venue(name), answer)
+
+
+def test_wallets_of_another_kind_do_not_count_where_a_venue_sends_all_at_once() -> None:
+    assert not refuses(venue("bitfinex"), [["margin", "BTC", "1", "0", "1"]])
+
+
+def test_an_error_keyed_like_a_currency_is_no_balance() -> None:
+    assert refuses(venue("whitebit"), {"code": 0, "message": "down"}, is_empty=False)
+    assert not refuses(venue("whitebit"), {"BTC": {"available": "1"}}, is_empty=False)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        [],
+        None,
+        "text",
+        {"ok": True},
+        {"data": [], "error": "down"},
+        {"data": [], "success": False},
+        {"data": [], "status": "error"},
+    ],
+)
+def test_a_venue_without_a_rule_must_send_something_that_does_not_complain(answer: object) -> None:
+    assert refuses(OF_NO_RULE, answer)
+
+
+def test_a_venue_without_a_rule_may_be_empty_in_an_envelope() -> None:
+    assert not refuses(OF_NO_RULE, {"code": 0, "data": []})
+    assert not refuses(OF_NO_RULE, [{"asset": "BTC"}], is_empty=False)
+
+
+def test_the_rule_of_the_nearest_relative_counts() -> None:
+    us = Venue("binanceus", "Binance US", ("binanceus", "binance"))
+    assert refuses(us, [])
+    assert not refuses(us, {"balances": []})

@@ -1,0 +1,54 @@
+import pytest
+
+from coffers.connectors.exchange.symbols import asset_of
+
+KRAKEN_KNOWS = {"BTC", "ETH", "ETH2", "DOT", "ATOM", "USD", "SOL", "LUNA", "LUNC", "REP", "T"}
+BINANCE_KNOWS = {"BTC", "ETH", "LDO", "DOGE", "USDT"}
+
+
+@pytest.mark.parametrize(
+    ("code", "asset"),
+    [
+        ("BTC", "BTC"),
+        ("BTC.F", "BTC"),
+        ("XBT.M", "BTC"),
+        ("ETH.S", "ETH"),
+        ("ETH2", "ETH"),
+        ("ETH2.S", "ETH"),
+        ("DOT.P", "DOT"),
+        ("DOT28.S", "DOT"),
+        ("ATOM21.S", "ATOM"),
+        ("SOL03.S", "SOL"),
+        ("USD.HOLD", "USD"),
+        ("USD.B", "USD"),
+        ("LUNA", "LUNA"),
+        ("REP", "REP"),
+        ("AAPLx.T", "AAPLx.T"),
+        ("NEW.S", "NEW"),
+        ("NEW28.S", "NEW28"),
+        (".S", ".S"),
+    ],
+)
+def test_what_kraken_calls_an_asset(code: str, asset: str) -> None:
+    assert asset_of(("kraken",), code, KRAKEN_KNOWS) == asset
+
+
+@pytest.mark.parametrize(
+    ("code", "asset"),
+    [
+        ("LDBTC", "BTC"),
+        ("LDO", "LDO"),
+        ("LDLDO", "LDO"),
+        ("LDDOGE", "DOGE"),
+        ("LDNEW", "LDNEW"),
+        ("XBT", "BTC"),
+        ("BTC.F", "BTC.F"),
+    ],
+)
+def test_what_binance_calls_an_asset(code: str, asset: str) -> None:
+    assert asset_of(("binanceus", "binance"), code, BINANCE_KNOWS) == asset
+
+
+def test_a_venue_without_a_rule_only_has_the_common_aliases() -> None:
+    assert asset_of(("bitstamp",), "XBT", ()) == "BTC"
+    assert asset_of(("bitstamp",), "LDBTC", {"BTC"}) == "LDBTC"
