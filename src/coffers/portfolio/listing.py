@@ -1,0 +1,147 @@
+"""Listing accounts: their records, holdings and past from the store, figures made on the spot.
+
+What an account's figures are made of is kept in memory per account version, so that a new price
+book costs arithmetic only. The cache may vanish at any time.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coffers.clock import HOUR, Millis
+from coffers.portfolio.rates import RateTable
+from coffers.portfolio.view import AccountView, Quality
+from coffers.store.engine import Store, Transaction
+from coffers.store.records import Account, Mode
+from coffers.valuation.figures import DisplayCurrency, figures_of
+from coffers.valuation.history import History
+from coffers.valuation.model import PriceBook
+from coffers.valuation.value import Holdings, holdings_of, value_of
+
+KEPT_INPUTS = 50_000
+"""Accounts whose inputs are kept in memory: about 4 KB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which accounts are asked for: one user's of one mode, a page of them."""
+
+    user_id: int
+    mode: Mode
+    page: int = 1
+    per_page: int = 100
+    api_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """A page of accounts in order of id, and how many there are in all."""
+
+    accounts: tuple[Account, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the figures of one account version are made of.
+
+    `history` holds the snapshots around the windows of every moment in `since`..`until`.
+    """
+
+    holdings: Holdings
+    history: History | None
+    since: Millis
+    until: Millis
+
+
+class Listing:
+    """Lists accounts with their figures."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._inputs: OrderedDict[tuple[int, int], Inputs] = OrderedDict()
+        self._rates = RateTable(store)
+
+    async def page(self, request: PageRequest) -> AccountPage:
+        """Return one page of a user's accounts, without figures."""
+        async with self._store.reading() as tx:
+            accounts = await tx.accounts.page(
+                request.user_id,
+                request.mode,
+                offset=(request.page - 1) * request.per_page,
+                limit=request.per_page,
+                api_key=request.api_key,
+            )
+            total = await tx.accounts.count(request.user_id, request.mode, request.api_key)
+        return AccountPage(tuple(accounts), total)
+
+    async def views(
+        self, user_id: int, accounts: Sequence[Account], book: PriceBook | None, currency: str
+    ) -> list[AccountView]:
+        """Return the accounts with their figures at this price book, in a display currency."""
+        display = DisplayCurrency(currency, await self._rates.of(currency, book))
+        inputs = await self._inputs_of(user_id, accounts, book)
+        return [
+            _view(account, found, book, display)
+            for account, found in zip(accounts, inputs, strict=True)
+        ]
+
+    async def _inputs_of(
+        self, user_id: int, accounts: Sequence[Account], book: PriceBook | None
+    ) -> list[Inputs]:
+        missing = [account for account in accounts if self._kept(account, book) is None]
+        if missing:
+            async with self._store.reading() as tx:
+                await self._load(tx, user_id, missing, book)
+        return [self._inputs[account.id, account.version] for account in accounts]
+
+    def _kept(self, account: Account, book: PriceBook | None) -> Inputs | None:
+        found = self._inputs.get((account.id, account.version))
+        if found is None or not found.since <= _as_of(account, book) <= found.until:
+            return None
+        self._inputs.move_to_end((account.id, account.version))
+        return found
+
+    async def _load(
+        self, tx: Transaction, user_id: int, accounts: list[Account], book: PriceBook | None
+    ) -> None:
+        ids = [account.id for account in accounts]
+        since = min(_as_of(account, book) for account in accounts)
+        until = max(_as_of(account, book) for account in accounts)
+        positions = await tx.holdings.of_accounts(user_id, ids)
+        histories = await tx.history.windows(user_id, ids, since, Millis(until + HOUR))
+        for account in accounts:
+            self._inputs[account.id, account.version] = Inputs(
+                holdings_of(positions.get(account.id, ())),
+                histories.get(account.id),
+                since,
+                Millis(until + HOUR),
+            )
+        while len(self._inputs) > max(KEPT_INPUTS, len(accounts)):
+            self._inputs.popitem(last=False)
+
+
+def _as_of(account: Account, book: PriceBook | None) -> Millis:
+    read_at = account.sync.read_at or account.created_at
+    return read_at if book is None else Millis(max(book.at, read_at))
+
+
+def _view(
+    account: Account, inputs: Inputs, book: PriceBook | None, display: DisplayCurrency
+) -> AccountView:
+    as_of = _as_of(account, book)
+    valued = value_of(inputs.holdings, {} if book is None else book.prices)
+    value = None if account.sync.read_at is None else valued.value
+    history = inputs.history
+    return AccountView(
+        account,
+        figures_of(as_of, value, history, display),
+        Quality(
+            as_of=as_of,
+            read_at=account.sync.read_at,
+            unpriced=valued.unpriced,
+            missing_wallets=account.sync.missing_wallets,
+            flows_known=account.sync.flows_known
+            and not (history is not None and history.has_unvalued_flows),
+        ),
+    )

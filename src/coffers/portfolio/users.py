@@ -1,0 +1,48 @@
+"""The people whose accounts are kept here."""
+
+from coffers.clock import Clock
+from coffers.errors import InvalidRecord, NotFound
+from coffers.store.engine import Store
+from coffers.store.records import AuditEvent, User
+
+LONGEST_NAME = 64
+
+
+class Users:
+    """Adds and finds users by name."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def add(self, name: str) -> User:
+        """Add a user.
+
+        Raises:
+            InvalidRecord: for a name that cannot be one; `NameTaken` for one that is in use.
+        """
+        name = name.strip()
+        if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+            raise InvalidRecord({"name": [f"must be 1 to {LONGEST_NAME} printable characters"]})
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            user = await tx.users.add(name, now)
+            await tx.audit.add(AuditEvent(user.id, now, "user_added", name, ""))
+        return user
+
+    async def named(self, name: str) -> User:
+        """Return the user of this name.
+
+        Raises:
+            NotFound: when there is none, with the way to add one.
+        """
+        async with self._store.reading() as tx:
+            user = await tx.users.by_name(name)
+        if user is None:
+            raise NotFound(f"there is no user {name!r} (add one with: coffers user add {name})")
+        return user
+
+    async def all(self) -> list[User]:
+        """Return all users in order of id."""
+        async with self._store.reading() as tx:
+            return await tx.users.all()

@@ -1,0 +1,154 @@
+"""Opening the vault for the database at hand, and moving all that it holds to a new master key."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coffers.clock import Clock
+from coffers.errors import SettingsError
+from coffers.secret import Secret
+from coffers.settings import Settings
+from coffers.store.records import SealedRow
+from coffers.store.engine import Store, Transaction
+from coffers.store.records import AuditEvent
+from coffers.vault.keyfile import make_key_file, read_key_file, replace_key_file
+from coffers.vault.keyring import KeyRing, new_key, parse_ring
+from coffers.vault.vault import Vault
+
+REWRAPPED_AT_ONCE = 100
+"""Records moved to the new key per transaction: what a killed rotation may have to do again."""
+
+_CANARY = Secret("coffers master key check")
+
+Progress = Callable[[int], None]
+"""Told how many records have been moved so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a rotation did: the key that now seals, and how many records were moved to it."""
+
+    key_id: str
+    moved: int
+    resumed: bool
+
+
+async def open_vault(settings: Settings, store: Store, clock: Clock) -> Vault:
+    """Return the vault with the master keys of the settings, checked against the database.
+
+    A key file is made where there is none and nothing was sealed yet.
+
+    Raises:
+        WrongMasterKey: when the database holds secrets that these keys do not open.
+        SettingsError: when the keys cannot be read, or are none.
+    """
+    async with store.reading() as tx:
+        is_sealed = bool(await tx.secrets.canaries())
+    if not is_sealed and _uses_file(settings) and not settings.key_file.exists():
+        make_key_file(settings.key_file)
+    vault = Vault(lambda: _ring(settings))
+    async with store.reading() as tx:
+        has_canary = await _check(tx, vault)
+    if not has_canary:
+        async with store.transaction() as tx:
+            await _add_canary(tx, vault, clock)
+    return vault
+
+
+async def rotate(
+    settings: Settings, store: Store, clock: Clock, progress: Progress = lambda _moved: None
+) -> Rotation:
+    """Move every sealed record to a new master key, then drop the old ones from the key file.
+
+    May be killed at any line: the key file holds old and new keys until the last record is moved,
+    and the next call goes on where this one ended. Keys that come from `COFFERS_MASTER_KEY` are
+    the operator's: the first of them is the new one, and none is dropped.
+
+    Raises:
+        SettingsError: when the keys come from the environment and there is only one.
+        WrongMasterKey: as `open_vault`.
+    """
+    vault = await open_vault(settings, store, clock)
+    resumed = len(list(vault.ring)) > 1
+    if not resumed:
+        vault = _with_new_key(settings, vault)
+    async with store.transaction() as tx:
+        await _add_canary(tx, vault, clock)
+    moved = await _move_all(store, vault, progress)
+    await _drop_old_keys(settings, store, vault, clock)
+    return Rotation(vault.ring.current.id, moved, resumed)
+
+
+def _uses_file(settings: Settings) -> bool:
+    return settings.master_key is None
+
+
+def _ring(settings: Settings) -> KeyRing:
+    if settings.master_key is not None:
+        return parse_ring(settings.master_key.get_secret_value(), "COFFERS_MASTER_KEY")
+    return read_key_file(settings.key_file)
+
+
+async def _check(tx: Transaction, vault: Vault) -> bool:
+    """Require every key in use, and that known texts open; tell if the current key has one."""
+    canaries = await tx.secrets.canaries()
+    for key_id in sorted(await tx.secrets.key_ids()):
+        vault.require(key_id)
+    for sealed in canaries:
+        vault.open(sealed, _canary_context(sealed.key_id))
+    return vault.ring.current.id in {sealed.key_id for sealed in canaries}
+
+
+async def _add_canary(tx: Transaction, vault: Vault, clock: Clock) -> None:
+    sealed = vault.seal(_CANARY, _canary_context(vault.ring.current.id))
+    await tx.secrets.add_canary(sealed, clock.now())
+
+
+def _canary_context(key_id: str) -> str:
+    return f"vault-key:{key_id}"
+
+
+def _with_new_key(settings: Settings, vault: Vault) -> Vault:
+    if not _uses_file(settings):
+        raise SettingsError(
+            "COFFERS_MASTER_KEY holds one key; put a new one before it, a comma between, "
+            "and rotate again (a new key: openssl rand -base64 32)"
+        )
+    replace_key_file(settings.key_file, [new_key(), *vault.ring])
+    return Vault(lambda: _ring(settings))
+
+
+async def _move_all(store: Store, vault: Vault, progress: Progress) -> int:
+    moved = 0
+    while rows := await _not_moved(store, vault):
+        async with store.transaction() as tx:
+            for row in rows:
+                moved += await tx.secrets.replace(row, vault.rewrap(row.sealed, _context(row)))
+        progress(moved)
+    return moved
+
+
+async def _not_moved(store: Store, vault: Vault) -> list[SealedRow]:
+    async with store.reading() as tx:
+        return await tx.secrets.not_under(vault.ring.current.id, REWRAPPED_AT_ONCE)
+
+
+def _context(row: SealedRow) -> str:
+    return f"{row.kind}:{row.user_id}:{row.id}"
+
+
+async def _drop_old_keys(settings: Settings, store: Store, vault: Vault, clock: Clock) -> None:
+    current = vault.ring.current
+    async with store.transaction() as tx:
+        # Secrets are sealed inside of transactions, by the ring of that moment: what was sealed
+        # under an old key is either seen here or does not exist.
+        if await tx.secrets.not_under(current.id, 1):
+            raise SettingsError("records were sealed under an old key meanwhile; rotate again")
+        for sealed in await tx.secrets.canaries():
+            if sealed.key_id != current.id:
+                await tx.secrets.remove_canary(sealed.key_id)
+        await tx.audit.add(
+            AuditEvent(None, clock.now(), "master_key_rotated", current.id, "all records moved")
+        )
+    # After the commit: a kill in between leaves a key too many in the file, never one too few.
+    if _uses_file(settings):
+        replace_key_file(settings.key_file, [current])

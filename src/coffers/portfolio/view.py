@@ -1,0 +1,37 @@
+"""An account as a list shows it: its record, its figures, and how far they can be trusted."""
+
+from dataclasses import dataclass
+
+from coffers.clock import Millis
+from coffers.store.records import Account
+from coffers.valuation.figures import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What is missing from an account's figures, and how old their inputs are.
+
+    `unpriced` are assets that are held and have no price; `missing_wallets` could not be read the
+    last time; `flows_known` is False where the venue tells no deposits and withdrawals, or one of
+    them could not be valued. `read_at` is None before the first reading.
+    """
+
+    as_of: Millis
+    read_at: Millis | None
+    unpriced: tuple[str, ...]
+    missing_wallets: tuple[str, ...]
+    flows_known: bool
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the figures speak of all that the account covers."""
+        return self.read_at is not None and not (self.unpriced or self.missing_wallets)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """One account with its figures at one price book."""
+
+    account: Account
+    figures: Figures
+    quality: Quality

@@ -1,0 +1,143 @@
+"""What a reading or a failure does to an account's state: pure rules, no I/O.
+
+A fault on the venue's side never changes what was known. An account is locked only when its key
+was refused twice in a row for the same reason, and a locked account goes on being tried, so that
+it recovers by itself.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from coffers.clock import DAY, HOUR, MINUTE, SECOND, Millis
+from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.keyrights import KeyRights
+from coffers.store.records import Account, KeyState, SyncState
+
+EXPIRES_SOON = Millis(14 * DAY)
+"""How long before its expiry a key counts as `expire_soon`."""
+
+REFUSALS_TO_LOCK = 2
+SECOND_LOOK = MINUTE
+"""The pause before a doubtful reading or refusal is looked at again."""
+
+INVALID_API_KEY = "invalid_api_key"
+REFUSALS = frozenset({FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED})
+
+Jitter = Callable[[], float]
+"""Gives a number from 0 to 1; spreads accounts that would else all be due at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often accounts are read: the usual interval, and what spreads it."""
+
+    interval: Millis
+    jitter: Jitter = random.random
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """How long to wait after the first failure of a kind, doubling up to the longest wait."""
+
+    first: Millis
+    longest: Millis
+
+    def after(self, failures: int) -> Millis:
+        """Return the wait after so many failures in a row (1 for the first)."""
+        return Millis(min(self.longest, self.first * 2 ** min(failures - 1, 30)))
+
+
+BACK_OFFS = {
+    FailureKind.KEY_REFUSED: BackOff(Millis(5 * MINUTE), Millis(6 * HOUR)),
+    FailureKind.PERMISSION_DENIED: BackOff(Millis(5 * MINUTE), Millis(6 * HOUR)),
+    FailureKind.ADDRESS_REFUSED: BackOff(Millis(5 * MINUTE), Millis(HOUR)),
+    FailureKind.REGION_REFUSED: BackOff(Millis(30 * MINUTE), Millis(6 * HOUR)),
+    FailureKind.CLOCK_DRIFT: BackOff(MINUTE, Millis(30 * MINUTE)),
+    FailureKind.RATE_LIMITED: BackOff(Millis(2 * MINUTE), HOUR),
+    FailureKind.VENUE_DOWN: BackOff(MINUTE, Millis(15 * MINUTE)),
+    FailureKind.UNREACHABLE: BackOff(Millis(30 * SECOND), Millis(15 * MINUTE)),
+    FailureKind.UNEXPECTED_ANSWER: BackOff(MINUTE, Millis(15 * MINUTE)),
+    FailureKind.UNSUPPORTED: BackOff(DAY, DAY),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What becomes of an account: its sync state and the state of its key."""
+
+    sync: SyncState
+    key_state: KeyState
+    is_locked: bool
+    lock_reason: str | None
+
+
+def after_reading(sync: SyncState, rights: KeyRights, now: Millis, interval: Millis) -> Standing:
+    """Return the standing after an accepted reading; `sync` holds what the reading told.
+
+    All failures are forgotten and a lock is taken off.
+    """
+    state = replace(
+        sync,
+        next_sync_at=Millis(now + interval),
+        failures=0,
+        failure_kind=None,
+        failure_code=None,
+        failure_message=None,
+        refusals=0,
+        suspect=None,
+    )
+    return Standing(state, _key_state(rights, now), is_locked=False, lock_reason=None)
+
+
+def after_doubt(account: Account, fingerprint: str, now: Millis) -> Standing:
+    """Return the standing after a reading that lost most of what was known: look again soon."""
+    state = replace(account.sync, next_sync_at=Millis(now + SECOND_LOOK), suspect=fingerprint)
+    return Standing(state, account.key_state, account.is_locked, account.lock_reason)
+
+
+def after_failure(
+    account: Account, failure: ConnectorFailure, now: Millis, jitter: Jitter
+) -> Standing:
+    """Return the standing after a failed reading; nothing that was known changes."""
+    failures = account.sync.failures + 1
+    refusals = _refusals(account.sync, failure)
+    state = replace(
+        account.sync,
+        next_sync_at=_next_try(failure, failures, refusals, now, jitter),
+        failures=failures,
+        failure_kind=failure.kind.value,
+        failure_code=failure.code,
+        failure_message=str(failure),
+        refusals=refusals,
+    )
+    if refusals < REFUSALS_TO_LOCK:
+        return Standing(state, account.key_state, account.is_locked, account.lock_reason)
+    return Standing(state, "expired", is_locked=True, lock_reason=INVALID_API_KEY)
+
+
+def spread(interval: Millis, jitter: Jitter) -> Millis:
+    """Return an interval made up to a tenth shorter or longer."""
+    return Millis(round(interval * (0.9 + 0.2 * jitter())))
+
+
+def _refusals(sync: SyncState, failure: ConnectorFailure) -> int:
+    if failure.kind not in REFUSALS:
+        return 0
+    same = (sync.failure_kind, sync.failure_code) == (failure.kind.value, failure.code)
+    return sync.refusals + 1 if same else 1
+
+
+def _next_try(
+    failure: ConnectorFailure, failures: int, refusals: int, now: Millis, jitter: Jitter
+) -> Millis:
+    if 0 < refusals < REFUSALS_TO_LOCK:
+        return Millis(now + SECOND_LOOK)
+    wait = spread(BACK_OFFS[failure.kind].after(failures), jitter)
+    return Millis(now + max(wait, failure.retry_after or 0))
+
+
+def _key_state(rights: KeyRights, now: Millis) -> KeyState:
+    if rights.expires_at is None or rights.expires_at > now + EXPIRES_SOON:
+        return "ok"
+    return "expire_soon" if rights.expires_at > now else "expired"

@@ -1,0 +1,318 @@
+"""One account's reading, from the sealed key to the stored snapshot.
+
+The order: claim the account, ask the venue with no transaction open, judge what came, check that
+the account is still the same, and write reading, snapshot and state in one transaction. A process
+that is killed anywhere on the way leaves the account as it was; its claim runs out by itself.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from coffers import metrics
+from coffers.clock import DAY, MINUTE, Clock, Millis
+from coffers.connectors.reading import (
+    Connector,
+    ConnectorFailure,
+    FailureKind,
+    Reading,
+    ReadRequest,
+)
+from coffers.errors import NotFound
+from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
+from coffers.logs import logger
+from coffers.markets.catalogue import Catalogue, Market
+from coffers.store.bookshelf import BookShelf
+from coffers.store.engine import Store, Transaction
+from coffers.store.records import Account
+from coffers.sync.credentials import open_credentials
+from coffers.sync.doubt import fingerprint, is_doubtful
+from coffers.sync.flows import FlowValuer, landed
+from coffers.sync.policy import (
+    SECOND_LOOK,
+    Pace,
+    Standing,
+    after_doubt,
+    after_failure,
+    after_reading,
+    spread,
+)
+from coffers.valuation.model import Flow, Position, PriceBook, Snapshot
+from coffers.valuation.value import holdings_of, value_of
+from coffers.vault.sealed import Sealed
+from coffers.vault.vault import Vault
+
+CLAIM = Millis(5 * MINUTE)
+"""How long an account stays claimed by a process that died; longer than any reading takes."""
+
+LONGEST_READING = Millis(4 * MINUTE)
+"""After this a reading is given up, while its claim still holds."""
+
+FRESH = Millis(10 * MINUTE)
+"""A price book older than this says nothing of an account's worth now."""
+
+FLOWS_OVERLAP = Millis(14 * DAY)
+"""How far back deposits are looked at again, for those that were still pending the last time."""
+
+_log = logger("coffers.sync")
+
+
+class Outcome(StrEnum):
+    """What came of a try to read an account."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    HELD_BACK = "held_back"
+    FAILED = "failed"
+    BUSY = "busy"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of it, with the failure where the venue gave no reading."""
+
+    outcome: Outcome
+    failure: ConnectorFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was known of an account before the venue was asked.
+
+    `is_open` tells whether it has its opening snapshot; `unvalued` are flows whose worth is
+    still to be found.
+    """
+
+    account: Account
+    market: Market
+    sealed: Sealed
+    positions: tuple[Position, ...]
+    book: PriceBook | None
+    is_open: bool
+    request: ReadRequest
+    unvalued: tuple[Flow, ...]
+
+
+class Syncer:
+    """Reads accounts, one at a time each."""
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        catalogue: Catalogue,
+        connector: Connector,
+        valuer: FlowValuer,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._catalogue = catalogue
+        self._connector = connector
+        self._valuer = valuer
+        self._clock = clock
+        self._pace = pace
+        self._shelf = BookShelf()
+
+    async def sync(self, user_id: int, account_id: int) -> Result:
+        """Read one account now and store what follows from it."""
+        holder = uuid.uuid4().hex
+        try:
+            known = await self._take(user_id, account_id, holder)
+            return await self._read(known, holder) if isinstance(known, Known) else Result(known)
+        except BaseException as fault:
+            await self._give_back(user_id, account_id, holder, fault)
+            raise
+
+    async def _take(self, user_id: int, account_id: int, holder: str) -> Known | Outcome:
+        """Claim an account and return what is known of it, or why it is not to be read."""
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            claimed = await tx.accounts.claim(
+                user_id, account_id, holder, now=now, until=Millis(now + CLAIM)
+            )
+            account = await tx.accounts.get(user_id, account_id)
+            sealed = await tx.secrets.get(user_id, account_id)
+            if account is None or sealed is None:
+                return Outcome.GONE
+            return await self._known(tx, account, sealed) if claimed else Outcome.BUSY
+
+    async def _known(self, tx: Transaction, account: Account, sealed: Sealed) -> Known:
+        user_id, account_id = account.user_id, account.id
+        since = Millis((account.sync.flows_until or self._clock.now()) - FLOWS_OVERLAP)
+        return Known(
+            account,
+            self._market(account),
+            sealed,
+            tuple(await tx.holdings.of_account(user_id, account_id)),
+            await self._shelf.newest(tx),
+            await tx.history.opening(user_id, account_id) is not None,
+            ReadRequest(since, await tx.history.known_flows(user_id, account_id, since)),
+            tuple(await tx.history.unvalued_flows(user_id, account_id)),
+        )
+
+    async def _give_back(
+        self, user_id: int, account_id: int, holder: str, fault: BaseException
+    ) -> None:
+        """Let go of an account; after a fault of ours, which must not be run into at once again."""
+        async with self._store.transaction() as tx:
+            if isinstance(fault, Exception):
+                later = Millis(self._clock.now() + self._pace.interval)
+                await tx.accounts.due_at(user_id, account_id, later)
+            await tx.accounts.release(user_id, account_id, holder)
+
+    @asynccontextmanager
+    async def _ending(self, known: Known, holder: str) -> AsyncIterator[Transaction | None]:
+        """Open the one transaction that writes what came of a reading and gives the account back.
+
+        It is None where somebody took the account over, removed it or changed its key meanwhile.
+        """
+        account = known.account
+        async with self._store.transaction() as tx:
+            holds = await tx.accounts.holds(account.user_id, account.id, holder, self._clock.now())
+            same = holds and await tx.secrets.get(account.user_id, account.id) == known.sealed
+            yield tx if same else None
+            await tx.accounts.release(account.user_id, account.id, holder)
+
+    def _market(self, account: Account) -> Market:
+        market = self._catalogue.get(account.market_code)
+        if market is None:
+            raise NotFound(f"the catalogue has no market {account.market_code!r} any more")
+        return market
+
+    async def _read(self, known: Known, holder: str) -> Result:
+        venue = known.market.code
+        credentials = open_credentials(self._vault, known.account, known.sealed)
+        try:
+            with metrics.sync_seconds.labels(venue).time():
+                async with asyncio.timeout(LONGEST_READING / 1000):
+                    reading = await self._connector.read(known.market, credentials, known.request)
+        except TimeoutError:
+            return await self._failed(known, holder, _took_too_long(known.market))
+        except ConnectorFailure as failure:
+            return await self._failed(known, holder, failure)
+        return await self._brought(known, holder, reading)
+
+    async def _failed(self, known: Known, holder: str, failure: ConnectorFailure) -> Result:
+        account = known.account
+        standing = after_failure(account, failure, self._clock.now(), self._pace.jitter)
+        async with self._ending(known, holder) as tx:
+            if tx is not None:
+                await self._stand(tx, account, standing)
+        metrics.syncs.labels(known.market.code, failure.kind.value).inc()
+        _log.warning(
+            "reading failed",
+            account=account.id,
+            market=known.market.code,
+            kind=failure.kind.value,
+            code=failure.code,
+            reason=str(failure),
+        )
+        return Result(Outcome.FAILED, failure)
+
+    async def _brought(self, known: Known, holder: str, reading: Reading) -> Result:
+        prices = {} if known.book is None else known.book.prices
+        mark = fingerprint(reading)
+        doubtful = is_doubtful(known.positions, reading, prices)
+        if doubtful and known.account.sync.suspect != mark:
+            outcome = Outcome.HELD_BACK
+            standing = after_doubt(known.account, mark, self._clock.now())
+            async with self._ending(known, holder) as tx:
+                if tx is not None:
+                    await self._stand(tx, known.account, standing)
+        else:
+            outcome = Outcome.COMPLETE if reading.is_complete else Outcome.PARTIAL
+            await self._accept(known, holder, reading)
+        metrics.syncs.labels(known.market.code, outcome.value).inc()
+        return Result(outcome)
+
+    async def _accept(self, known: Known, holder: str, reading: Reading) -> None:
+        account = known.account
+        new = landed(reading.flows, account.sync.read_at, reading.at)
+        flows = await self._valuer.valued(known.market.venue or "", (*known.unvalued, *new))
+        async with self._ending(known, holder) as tx:
+            if tx is None:
+                return
+            await tx.holdings.replace(
+                account.user_id, account.id, reading.wallets, reading.positions
+            )
+            await tx.history.add_flows(account.user_id, account.id, flows)
+            for flow in flows[: len(known.unvalued)]:
+                if flow.value is not None:
+                    await tx.history.value_flow(account.user_id, account.id, flow)
+            is_open = await self._take_snapshot(tx, known, reading)
+            await self._stand(tx, account, self._standing(account, reading, is_open=is_open))
+            await self._note_rights(tx, account, reading)
+
+    async def _take_snapshot(self, tx: Transaction, known: Known, reading: Reading) -> bool:
+        """Keep the account's worth at this reading; return whether it has an opening snapshot.
+
+        The first snapshot is the opening deposit: it must be of the whole account, at prices that
+        its venue took part in, or what is priced later would count as profit.
+        """
+        book = known.book
+        if book is None or reading.at - book.at > FRESH:
+            return known.is_open
+        if not known.is_open and not (reading.is_complete and _covers(book, known.market)):
+            return False
+        account = known.account
+        kept = [held for held in known.positions if held.wallet not in reading.wallets]
+        value = value_of(holdings_of([*kept, *reading.positions]), book.prices).value
+        if value is None:
+            return known.is_open
+        await tx.history.add_snapshot(account.user_id, account.id, Snapshot(reading.at, value))
+        return True
+
+    def _standing(self, account: Account, reading: Reading, *, is_open: bool) -> Standing:
+        state = replace(
+            account.sync,
+            read_at=reading.at,
+            missing_wallets=tuple(sorted(reading.missing)),
+            flows_known=reading.flows_known,
+            flows_until=reading.at if reading.flows_known else account.sync.flows_until,
+        )
+        wait = spread(self._pace.interval, self._pace.jitter)
+        return after_reading(
+            state,
+            _rights(account, reading),
+            self._clock.now(),
+            wait if is_open else Millis(min(wait, SECOND_LOOK)),
+        )
+
+    async def _note_rights(self, tx: Transaction, account: Account, reading: Reading) -> None:
+        rights, hedge_mode = _rights(account, reading), reading.hedge_mode
+        if rights != account.rights or hedge_mode not in {None, account.hedge_mode}:
+            await tx.accounts.record_rights(
+                account.user_id, account.id, rights, hedge_mode, self._clock.now()
+            )
+
+    async def _stand(self, tx: Transaction, account: Account, standing: Standing) -> None:
+        await tx.accounts.record_standing(
+            account.user_id,
+            account.id,
+            sync=standing.sync,
+            key_state=standing.key_state,
+            is_locked=standing.is_locked,
+            lock_reason=standing.lock_reason,
+            now=self._clock.now(),
+        )
+
+
+def _covers(book: PriceBook, market: Market) -> bool:
+    return any(market.venue in price.sources for price in book.prices.values())
+
+
+def _rights(account: Account, reading: Reading) -> KeyRights:
+    """Return the newest that is known of the key: a reading does not always ask for it."""
+    return account.rights if reading.rights == UNKNOWN_RIGHTS else reading.rights
+
+
+def _took_too_long(market: Market) -> ConnectorFailure:
+    return ConnectorFailure(
+        FailureKind.UNREACHABLE, f"{market.name} did not answer in time", code="timeout"
+    )

@@ -1,0 +1,101 @@
+"""The worker: keeps prices fresh and reads every account when it is due, until it is stopped."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from coffers import metrics
+from coffers.clock import Clock
+from coffers.errors import CoffersError
+from coffers.logs import logger
+from coffers.markets.catalogue import Catalogue
+from coffers.pricing.keeper import PriceKeeper
+from coffers.store.engine import Store
+from coffers.sync.prices import refresh_prices
+from coffers.sync.queue import SyncQueue
+from coffers.sync.syncer import Syncer
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks for due accounts: how late an immediate reading may begin."""
+
+TAKEN_AT_ONCE = 500
+_log = logger("coffers.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often prices are asked for, in seconds, and how many accounts are read at once."""
+
+    price_interval: float
+    concurrency: int
+
+
+class Worker:
+    """Runs the price loop, the look for due accounts, and the readings."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        keeper: PriceKeeper,
+        syncer: Syncer,
+        queue: SyncQueue,
+        clock: Clock,
+        rhythm: Rhythm,
+    ) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._keeper = keeper
+        self._syncer = syncer
+        self._queue = queue
+        self._clock = clock
+        self._rhythm = rhythm
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until `stop`; what is being read then is finished first."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._every(self._rhythm.price_interval, self.refresh_prices))
+            group.create_task(self._every(LOOK_EVERY, self.put_due))
+            group.create_task(self._queue.run(self._handle, self._rhythm.concurrency))
+
+    def stop(self) -> None:
+        """Come to an end."""
+        self._stopping.set()
+        self._queue.stop()
+
+    async def refresh_prices(self) -> None:
+        """Write a price book of this moment."""
+        await refresh_prices(self._store, self._catalogue, self._keeper)
+
+    async def put_due(self) -> None:
+        """Put the accounts that are due into the queue."""
+        now = self._clock.now()
+        async with self._store.reading() as tx:
+            due = await tx.accounts.due(now, TAKEN_AT_ONCE)
+            counts = await tx.accounts.counts(now)
+        metrics.syncs_overdue.set(counts.overdue)
+        metrics.accounts_locked.set(counts.locked)
+        await self._queue.put(due)
+
+    async def _handle(self, user_id: int, account_id: int) -> None:
+        await self._guarded(lambda: self._syncer.sync(user_id, account_id), account=account_id)
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+        while not self._stopping.is_set():
+            await self._guarded(work)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), seconds)
+            except TimeoutError:
+                continue
+
+    async def _guarded(self, work: Callable[[], Awaitable[object]], **about: object) -> None:
+        """Do a piece of work; whatever goes wrong with one piece must not end the others."""
+        try:
+            await work()
+        except CoffersError as error:
+            metrics.worker_failures.labels(type(error).__name__).inc()
+            _log.warning("work failed", reason=str(error), **about)
+        except Exception as error:  # noqa: BLE001 - the job boundary: counted and logged
+            metrics.worker_failures.labels(type(error).__name__).inc()
+            _log.exception("work failed", **about)

@@ -1,0 +1,316 @@
+"""A reading from the sealed key to the stored snapshot, on both databases, with a told venue."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from coffers.clock import DAY, HOUR, MINUTE, ManualClock, Millis
+from coffers.connectors.reading import (
+    ConnectorFailure,
+    Credentials,
+    FailureKind,
+    Reading,
+    ReadRequest,
+)
+from coffers.keyrights import KeyRights
+from coffers.markets.catalogue import load_catalogue
+from coffers.portfolio.connecting import Connecting, Connection
+from coffers.portfolio.listing import Listing
+from coffers.portfolio.view import AccountView
+from coffers.secret import Secret
+from coffers.store.engine import Store
+from coffers.store.records import Account
+from coffers.sync.flows import FlowValuer
+from coffers.sync.policy import Pace
+from coffers.sync.syncer import Outcome, Result, Syncer
+from coffers.valuation.model import Flow, Position, Price
+from coffers.vault.keyring import KeyRing, new_key
+from coffers.vault.vault import Vault
+from factories import NOW, position
+from fakes import Answer, FakeConnector, FakePast
+
+PRICES = {"BTC": ("1", "60000"), "USDT": ("0.0000166", "1"), "ETH": ("0.05", "3000")}
+
+
+def prices(at: Millis, **changes: tuple[str, str]) -> dict[str, Price]:
+    return {
+        asset: Price(Decimal(btc), Decimal(usd), (f"{asset}/USD",), ("binance",), at)
+        for asset, (btc, usd) in (PRICES | changes).items()
+    }
+
+
+def reading(*positions: Position, at: Millis = NOW, **changes: Any) -> Reading:
+    return replace(Reading(at, frozenset({"spot"}), positions), **changes)
+
+
+@dataclass
+class House:
+    """The rooms that a reading goes through, with one account connected."""
+
+    store: Store
+    clock: ManualClock
+    connector: FakeConnector
+    past: FakePast
+    syncer: Syncer
+    account: Account
+
+    async def book(self, **changes: tuple[str, str]) -> None:
+        async with self.store.transaction() as tx:
+            await tx.prices.save_book(prices(self.clock.now(), **changes), self.clock.now())
+
+    async def read(self, answer: Answer) -> Result:
+        if isinstance(answer, Reading):
+            answer = replace(answer, at=self.clock.now())
+        self.connector.answer = answer
+        return await self.syncer.sync(self.account.user_id, self.account.id)
+
+    async def view(self) -> AccountView:
+        async with self.store.reading() as tx:
+            account = await tx.accounts.get(self.account.user_id, self.account.id)
+            book = await tx.prices.newest()
+        assert account is not None
+        (shown,) = await Listing(self.store).views(account.user_id, [account], book, "USD")
+        return shown
+
+
+@pytest.fixture
+async def house(store: Store) -> House:
+    clock = ManualClock(NOW)
+    key = new_key()
+    vault = Vault(lambda: KeyRing([key]))
+    connector, past = FakeConnector(reading(position("BTC", "1"))), FakePast()
+    catalogue = load_catalogue()
+    syncer = Syncer(
+        store,
+        vault,
+        catalogue,
+        connector,
+        FlowValuer(store, past),
+        clock,
+        Pace(Millis(5 * MINUTE), lambda: 0.5),
+    )
+    async with store.transaction() as tx:
+        user = await tx.users.add("ann", clock.now())
+        await tx.prices.save_book(prices(clock.now()), clock.now())
+    connecting = Connecting(store, vault, catalogue, connector, clock, "refuse_withdraw")
+    credentials = Credentials("fake-key", Secret("fake-secret"))
+    account = await connecting.connect(Connection(user.id, "binance", "Main", credentials))
+    return House(store, clock, connector, past, syncer, account)
+
+
+def failure(kind: FailureKind, code: str = "x") -> ConnectorFailure:
+    return ConnectorFailure(kind, "the venue says no", code=code)
+
+
+async def test_the_first_reading_is_the_opening_deposit(house: House) -> None:
+    assert (await house.read(reading(position("BTC", "1")))).outcome is Outcome.COMPLETE
+    shown = await house.view()
+    assert shown.figures.usd.amount == 60000
+    assert shown.figures.usd.total == 0
+    assert shown.quality.is_complete
+
+
+async def test_the_credentials_are_opened_as_they_were_given(house: House) -> None:
+    await house.read(reading(position("BTC", "1")))
+    assert house.connector.opened[-1] == Credentials("fake-key", Secret("fake-secret"))
+
+
+async def test_a_rise_in_price_is_profit_and_a_deposit_is_not(house: House) -> None:
+    await house.read(reading(position("BTC", "1")))
+    house.clock.advance(DAY)
+    await house.book(BTC=("1", "66000"))
+    deposit = Flow("d1", "in", "ETH", "ETH", Decimal(2), Decimal(0), "ETH", house.clock.now())
+    await house.read(reading(position("BTC", "1"), position("ETH", "2"), flows=(deposit,)))
+    shown = await house.view()
+    assert shown.figures.usd.amount == 72000
+    assert shown.figures.usd.total == 6000
+    assert shown.figures.usd.day is not None
+    assert shown.figures.usd.day.profit == 6000
+    assert shown.figures.btc.total == 0
+
+
+async def test_the_same_flow_told_again_counts_once(house: House) -> None:
+    await house.read(reading(position("BTC", "1")))
+    house.clock.advance(HOUR)
+    await house.book()
+    deposit = Flow("d1", "in", "BTC", "BTC", Decimal(1), Decimal(0), "BTC", house.clock.now())
+    for _ in range(2):
+        await house.read(reading(position("BTC", "2"), flows=(deposit,)))
+        house.clock.advance(MINUTE)
+    assert (await house.view()).figures.usd.total == 0
+    assert ("in", "d1") in house.connector.asked[-1].known_flows
+
+
+async def test_a_flow_far_from_any_price_book_is_valued_by_candles(house: House) -> None:
+    await house.read(reading(position("BTC", "1")))
+    happened = Millis(house.clock.now() + DAY)
+    house.clock.advance(2 * DAY)
+    await house.book(ETH=("0.06", "3600"))
+    house.past.prices = prices(happened, ETH=("0.055", "3300"))
+    deposit = Flow("d1", "in", "ETH", "ETH", Decimal(1), Decimal(0), "ETH", happened)
+    await house.read(reading(position("BTC", "1"), position("ETH", "1"), flows=(deposit,)))
+    assert house.past.asked == [("binance", "ETH", happened)]
+    assert (await house.view()).figures.usd.total == 300
+
+
+async def test_a_flow_of_unknown_worth_is_marked_and_valued_later(house: House) -> None:
+    await house.read(reading(position("BTC", "1")))
+    house.clock.advance(DAY)
+    await house.book()
+    odd = Flow("d1", "in", "ODD", "ODD", Decimal(1), Decimal(0), "ODD", house.clock.now())
+    await house.read(reading(position("BTC", "1"), position("ODD", "1"), flows=(odd,)))
+    shown = await house.view()
+    assert not shown.quality.flows_known
+    assert shown.quality.unpriced == ("ODD",)
+    house.past.prices = {"ODD": Price(Decimal("0.1"), Decimal(6000), (), (), NOW)}
+    house.clock.advance(MINUTE)
+    await house.read(reading(position("BTC", "1"), position("ODD", "1")))
+    assert (await house.view()).quality.flows_known
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+async def test_no_failure_changes_what_was_known(house: House, kind: FailureKind) -> None:
+    await house.read(reading(position("BTC", "1")))
+    before = await house.view()
+    house.clock.advance(HOUR)
+    for _ in range(3):
+        result = await house.read(failure(kind))
+        assert result.outcome is Outcome.FAILED
+        house.clock.advance(MINUTE)
+    after = await house.view()
+    assert after.figures == before.figures
+    assert after.quality.read_at == before.quality.read_at
+    assert after.account.sync.failure_message == "the venue says no"
+
+
+async def test_two_equal_refusals_lock_and_a_good_reading_unlocks(house: House) -> None:
+    await house.read(failure(FailureKind.KEY_REFUSED, "-2015"))
+    assert not (await house.view()).account.is_locked
+    await house.read(failure(FailureKind.KEY_REFUSED, "-2015"))
+    locked = (await house.view()).account
+    assert (locked.is_locked, locked.lock_reason, locked.key_state) == (
+        True,
+        "invalid_api_key",
+        "expired",
+    )
+    await house.read(reading(position("BTC", "1")))
+    again = (await house.view()).account
+    assert (again.is_locked, again.lock_reason, again.key_state) == (False, None, "ok")
+
+
+async def test_an_empty_reading_is_held_back_until_a_second_one_agrees(house: House) -> None:
+    await house.read(reading(position("BTC", "1")))
+    house.clock.advance(HOUR)
+    await house.book()
+    assert (await house.read(reading())).outcome is Outcome.HELD_BACK
+    assert (await house.view()).figures.usd.amount == 60000
+    house.clock.advance(MINUTE)
+    assert (await house.read(reading())).outcome is Outcome.COMPLETE
+    assert (await house.view()).figures.usd.amount == 0
+
+
+async def test_an_outage_between_the_two_ends_the_doubt(house: House) -> None:
+    await house.read(reading(position("BTC", "1")))
+    await house.read(reading())
+    assert (await house.read(reading(position("BTC", "1")))).outcome is Outcome.COMPLETE
+    assert (await house.read(reading())).outcome is Outcome.HELD_BACK
+
+
+async def test_a_partial_reading_keeps_what_was_known_of_the_missing_wallet(house: House) -> None:
+    both = frozenset({"spot", "funding"})
+    await house.read(
+        reading(position("BTC", "1"), position("ETH", "1", wallet="funding"), wallets=both)
+    )
+    house.clock.advance(HOUR)
+    await house.book()
+    partial = reading(position("BTC", "2"), missing={"funding": "the venue did not answer"})
+    assert (await house.read(partial)).outcome is Outcome.PARTIAL
+    shown = await house.view()
+    assert shown.figures.usd.amount == 123000
+    assert shown.quality.missing_wallets == ("funding",)
+    assert not shown.quality.is_complete
+
+
+async def test_a_partial_first_reading_opens_no_history(house: House) -> None:
+    await house.read(reading(position("BTC", "1"), missing={"funding": "no answer"}))
+    shown = await house.view()
+    assert shown.figures.usd.amount == 60000
+    assert shown.figures.usd.total is None
+
+
+async def test_the_opening_waits_for_prices_of_its_own_venue(house: House) -> None:
+    foreign = {asset: replace(price, sources=("kraken",)) for asset, price in prices(NOW).items()}
+    async with house.store.transaction() as tx:
+        await tx.prices.save_book(foreign, NOW)
+    await house.read(reading(position("BTC", "1")))
+    shown = await house.view()
+    assert shown.figures.usd.total is None
+    assert shown.account.sync.next_sync_at == NOW + MINUTE
+
+
+async def test_stale_prices_make_no_snapshot(house: House) -> None:
+    house.clock.advance(HOUR)
+    await house.read(reading(position("BTC", "1")))
+    assert (await house.view()).figures.usd.total is None
+
+
+async def test_one_account_is_never_read_twice_at_once(house: House) -> None:
+    started, release = asyncio.Event(), asyncio.Event()
+    connector = house.connector
+    usual: Callable[..., Any] = connector.read
+
+    async def slow(*asked: Any) -> Reading:
+        started.set()
+        await release.wait()
+        answer: Reading = await usual(*asked)
+        return answer
+
+    connector.read = slow  # type: ignore[method-assign]
+    first = asyncio.create_task(house.read(reading(position("BTC", "1"))))
+    await started.wait()
+    second = await house.syncer.sync(house.account.user_id, house.account.id)
+    release.set()
+    assert second.outcome is Outcome.BUSY
+    assert (await first).outcome is Outcome.COMPLETE
+
+
+async def test_an_account_removed_while_it_is_read_leaves_nothing(house: House) -> None:
+    def remove_meanwhile(_credentials: Credentials, _request: ReadRequest) -> Answer:
+        return reading(position("BTC", "1"), at=house.clock.now())
+
+    house.connector.answer = remove_meanwhile
+    usual: Callable[..., Any] = house.connector.read
+
+    async def read_then_remove(*asked: Any) -> Reading:
+        answer: Reading = await usual(*asked)
+        async with house.store.transaction() as tx:
+            await tx.accounts.remove(house.account.user_id, house.account.id)
+        return answer
+
+    house.connector.read = read_then_remove  # type: ignore[method-assign]
+    await house.syncer.sync(house.account.user_id, house.account.id)
+    async with house.store.reading() as tx:
+        assert await tx.accounts.of_user(house.account.user_id) == []
+        assert await tx.holdings.of_account(house.account.user_id, house.account.id) == []
+
+
+async def test_a_key_that_expires_soon_shows_in_its_state(house: House) -> None:
+    rights = KeyRights(read=True, expires_at=Millis(house.clock.now() + 3 * DAY))
+    await house.read(reading(position("BTC", "1"), rights=rights))
+    assert (await house.view()).account.key_state == "expire_soon"
+
+
+async def test_a_fault_of_ours_is_raised_and_tried_again_later(house: House) -> None:
+    def broken(_credentials: Credentials, _request: ReadRequest) -> Answer:
+        raise KeyError("ours")
+
+    house.connector.answer = broken
+    with pytest.raises(KeyError):
+        await house.syncer.sync(house.account.user_id, house.account.id)
+    shown = await house.view()
+    assert shown.account.sync.next_sync_at == house.clock.now() + 5 * MINUTE
+    assert (await house.read(reading(position("BTC", "1")))).outcome is Outcome.COMPLETE

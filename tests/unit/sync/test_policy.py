@@ -1,0 +1,128 @@
+"""What readings and failures do to an account's state."""
+
+from dataclasses import replace
+
+import pytest
+
+from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.keyrights import KeyRights
+from coffers.store.records import Account
+from coffers.sync.policy import (
+    BACK_OFFS,
+    SECOND_LOOK,
+    Standing,
+    after_doubt,
+    after_failure,
+    after_reading,
+    spread,
+)
+from factories import NOW, account
+
+
+def middle() -> float:
+    return 0.5
+
+
+def refused(code: str = "-2015") -> ConnectorFailure:
+    return ConnectorFailure(FailureKind.KEY_REFUSED, "Binance refused the key", code=code)
+
+
+def standing_of(held: Account, standing: Standing) -> Account:
+    return replace(
+        held,
+        sync=standing.sync,
+        key_state=standing.key_state,
+        is_locked=standing.is_locked,
+        lock_reason=standing.lock_reason,
+    )
+
+
+def after(held: Account, *failures: ConnectorFailure) -> Account:
+    for failure in failures:
+        held = standing_of(held, after_failure(held, failure, NOW, middle))
+    return held
+
+
+def test_every_kind_of_failure_has_a_back_off() -> None:
+    assert set(BACK_OFFS) == set(FailureKind)
+
+
+def test_one_refusal_locks_nothing_and_is_looked_at_again_soon() -> None:
+    held = after(account(), refused())
+    assert (held.is_locked, held.key_state) == (False, "ok")
+    assert held.sync.next_sync_at == NOW + SECOND_LOOK
+
+
+def test_the_same_refusal_twice_locks_the_account() -> None:
+    held = after(account(), refused(), refused())
+    assert (held.is_locked, held.lock_reason, held.key_state) == (
+        True,
+        "invalid_api_key",
+        "expired",
+    )
+
+
+def test_two_different_refusals_do_not_lock() -> None:
+    assert not after(account(), refused("-2015"), refused("-2014")).is_locked
+
+
+def test_a_network_fault_between_two_refusals_starts_the_count_anew() -> None:
+    down = ConnectorFailure(FailureKind.UNREACHABLE, "no answer")
+    assert not after(account(), refused(), down, refused()).is_locked
+
+
+@pytest.mark.parametrize(
+    "kind", set(FailureKind) - {FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED}
+)
+def test_no_other_failure_locks_however_often(kind: FailureKind) -> None:
+    held = after(account(), *[ConnectorFailure(kind, "fault", code="x")] * 10)
+    assert (held.is_locked, held.key_state) == (False, "ok")
+    assert held.sync.read_at == account().sync.read_at
+    assert held.sync.failures == 10
+
+
+def test_the_wait_doubles_up_to_a_longest() -> None:
+    down = ConnectorFailure(FailureKind.VENUE_DOWN, "maintenance")
+    waits = []
+    held = account()
+    for _ in range(8):
+        held = after(held, down)
+        waits.append(held.sync.next_sync_at - NOW)
+    assert waits[:3] == [MINUTE, 2 * MINUTE, 4 * MINUTE]
+    assert waits[-1] == 15 * MINUTE
+
+
+def test_a_venue_that_names_a_wait_is_obeyed() -> None:
+    limited = ConnectorFailure(FailureKind.RATE_LIMITED, "slow down", retry_after=2 * HOUR)
+    assert after(account(), limited).sync.next_sync_at == NOW + 2 * HOUR
+
+
+def test_a_good_reading_forgets_failures_and_unlocks() -> None:
+    held = after(account(), refused(), refused())
+    standing = after_reading(held.sync, KeyRights(), NOW, MINUTE)
+    assert standing.sync.failures == 0
+    assert standing.sync.failure_message is None
+    assert (standing.is_locked, standing.key_state) == (False, "ok")
+    assert standing.sync.next_sync_at == NOW + MINUTE
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "state"), [(15 * DAY, "ok"), (13 * DAY, "expire_soon"), (-1, "expired")]
+)
+def test_a_key_s_expiry_shows_in_its_state(expires_in: int, state: str) -> None:
+    rights = KeyRights(expires_at=Millis(NOW + expires_in))
+    assert after_reading(account().sync, rights, NOW, MINUTE).key_state == state
+
+
+def test_a_doubtful_reading_changes_nothing_but_the_next_look() -> None:
+    held = account()
+    standing = after_doubt(held, "f00", NOW)
+    assert standing.sync == replace(
+        held.sync, next_sync_at=Millis(NOW + SECOND_LOOK), suspect="f00"
+    )
+
+
+def test_intervals_are_spread_by_a_tenth_either_way() -> None:
+    assert spread(Millis(1000), lambda: 0.0) == 900
+    assert spread(Millis(1000), lambda: 1.0) == 1100
