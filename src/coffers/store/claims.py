@@ -12,6 +12,9 @@ from coffers.store.records import Counts
 from coffers.store.statements import changed
 from coffers.store.tables import accounts
 
+_other = accounts.alias()
+_SAME_KEY = _other.c.credential_id == accounts.c.credential_id
+
 
 class Claims:
     """The part of the accounts that says when they are read and by whom."""
@@ -51,10 +54,7 @@ class Claims:
             where there is no such account.
         """
         await self._lock_credential(user_id, account_id)
-        other = accounts.alias()
-        same_key_in_use = exists().where(
-            other.c.credential_id == accounts.c.credential_id, other.c.claimed_until >= now
-        )
+        same_key_in_use = exists().where(_SAME_KEY, _other.c.claimed_until >= now)
         statement = update(accounts).where(is_account(user_id, account_id), ~same_key_in_use)
         statement = statement.values(claimed_by=holder, claimed_until=until)
         return await changed(self._connection, statement) > 0

@@ -4,18 +4,16 @@ Writers on SQLite begin with the write lock (BEGIN IMMEDIATE), so that two of th
 other instead of failing half-way. A reading transaction sees one state of the database throughout.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Dialect, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from coffers.store.accounts import Accounts
 from coffers.store.audit import Audit
@@ -23,13 +21,12 @@ from coffers.store.credentials import SealedSecrets
 from coffers.store.errors import unavailable
 from coffers.store.history import Histories
 from coffers.store.holdings import HeldPositions
+from coffers.store.inloop import opener
 from coffers.store.prices import Prices
 from coffers.store.users import Tokens, Users
 
-BUSY_TIMEOUT_MS = 10_000
 _READ_ONLY = {"coffers_read_only": True}
 _PRAGMAS = (
-    f"busy_timeout = {BUSY_TIMEOUT_MS}",
     "journal_mode = WAL",
     # With FULL a commit is on the disk before it is answered: a deposit seen is never lost.
     "synchronous = FULL",
@@ -57,6 +54,9 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = make_engine(url)
+        # SQLite has one writer at a time. Those of this process queue here, in their order; only
+        # those of other processes have to be waited for at the database.
+        self._writing = asyncio.Lock() if self.engine.dialect.name == "sqlite" else None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -65,7 +65,7 @@ class Store:
         Raises:
             StoreUnavailable: when the database cannot be reached or written.
         """
-        async with self.connection() as connection:
+        async with self._turn(), self.connection() as connection:
             yield Transaction(connection)
 
     @asynccontextmanager
@@ -95,14 +95,17 @@ class Store:
         """Give back every connection."""
         await self.engine.dispose()
 
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return self._writing or nullcontext()
+
 
 def make_engine(url: str) -> AsyncEngine:
     """Return an engine with the pragmas and transactions that the store relies on."""
     if make_url(url).get_backend_name() != "sqlite":
         return create_async_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5)
-    engine = create_async_engine(url, pool_size=5, max_overflow=20)
-    event.listen(engine.sync_engine, "do_connect", _before_connect)
-    event.listen(engine.sync_engine, "connect", _on_connect)
+    engine = create_async_engine(
+        url, pool_size=5, max_overflow=20, connect_args={"async_creator_fn": opener(_PRAGMAS)}
+    )
     event.listen(engine.sync_engine, "begin", _on_begin)
     return engine
 
@@ -111,27 +114,6 @@ def _read_options(engine: AsyncEngine) -> dict[str, object]:
     if engine.dialect.name == "postgresql":
         return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     return dict(_READ_ONLY)
-
-
-def _before_connect(
-    _dialect: Dialect, _entry: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]
-) -> None:
-    # Fails here where the file cannot be opened: aiosqlite would do so too, but leave a thread
-    # behind that speaks to an event loop that may be gone by then.
-    sqlite3.connect(*arguments, **options).close()
-
-
-def _on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # begin is said by _on_begin
-    cursor = connection.cursor()
-    try:
-        for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error:
-        # The pool does not know this connection yet: nobody else would end its thread.
-        connection.close()
-        raise
-    cursor.close()
 
 
 def _on_begin(connection: Connection) -> None:

@@ -7,7 +7,7 @@ that is killed anywhere on the way leaves the account as it was; its claim runs 
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -238,9 +238,10 @@ class Syncer:
         async with self._ending(known, holder) as tx:
             if tx is None:
                 return
-            await tx.holdings.replace(
-                account.user_id, account.id, reading.wallets, reading.positions
-            )
+            if set(reading.positions) != set(_of_wallets(known.positions, reading)):
+                await tx.holdings.replace(
+                    account.user_id, account.id, reading.wallets, reading.positions
+                )
             await tx.history.add_flows(account.user_id, account.id, flows)
             for flow in flows[: len(known.unvalued)]:
                 if flow.value is not None:
@@ -305,6 +306,10 @@ class Syncer:
 
 def _covers(book: PriceBook, market: Market) -> bool:
     return any(market.venue in price.sources for price in book.prices.values())
+
+
+def _of_wallets(known: Sequence[Position], reading: Reading) -> list[Position]:
+    return [position for position in known if position.wallet in reading.wallets]
 
 
 def _rights(account: Account, reading: Reading) -> KeyRights:
