@@ -84,7 +84,7 @@ async def sqlite_store(sqlite_url: str) -> AsyncIterator[Store]:
 
 
 def _sqlite_url(path: Path) -> str:
-    return f"sqlite+aiosqlite:///{path}"
+    return f"sqlite:///{path}"
 
 
 async def _prepare(url: str) -> None:

@@ -86,7 +86,7 @@ def configure_logs(level: str = "info", form: Literal["auto", "json", "text"] = 
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for chatty in ("uvicorn.access", "httpx", "httpcore", "aiosqlite", "alembic"):
+    for chatty in ("uvicorn.access", "httpx", "httpcore", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     for own in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(own).handlers = []

@@ -134,10 +134,10 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """Return the database's URL as the store takes it, with the driver's name."""
         if self.database_url is None:
-            return f"sqlite+aiosqlite:///{self.data_dir / 'coffers.db'}"
+            return f"sqlite:///{self.data_dir / 'coffers.db'}"
         url = self.database_url.get_secret_value()
         scheme, _, rest = url.partition("://")
-        driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}.get(scheme)
+        driver = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg"}.get(scheme)
         if not driver:
             raise SettingsError(
                 f"{PREFIX}DATABASE_URL: must begin with sqlite:/// or postgresql://"

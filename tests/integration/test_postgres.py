@@ -19,7 +19,7 @@ async def test_a_transaction_that_a_test_left_open_holds_nobody_up(
     postgres_database: PreparedDatabase,
 ) -> None:
     left = Store(postgres_database.emptied())
-    connection = await left.engine.connect()
+    connection = await left.database.engine.connect()
     await connection.exec_driver_sql("LOCK TABLE users")
     store = Store(postgres_database.emptied())
     assert (await stored.user(store)).id == 1

@@ -15,7 +15,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_defaults_need_no_setting_at_all() -> None:
     settings = load_settings()
-    assert settings.database() == "sqlite+aiosqlite:////data/coffers/coffers.db"
+    assert settings.database() == "sqlite:////data/coffers/coffers.db"
     assert settings.key_file == Path("/data/coffers/master.key")
 
 

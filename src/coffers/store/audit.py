@@ -1,8 +1,8 @@
 """What a user or an operator may later ask about: who did what, and when."""
 
 from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from coffers.store.connection import AsyncConnection
 from coffers.store.records import AuditEvent
 from coffers.store.tables import audit_events
 

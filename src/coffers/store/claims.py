@@ -5,9 +5,9 @@ at once, since a venue with nonces would refuse one of them.
 """
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coffers.clock import Millis
+from coffers.store.connection import AsyncConnection
 from coffers.store.records import Counts
 from coffers.store.statements import changed
 from coffers.store.tables import accounts

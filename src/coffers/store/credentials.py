@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Table, delete, or_, select, union, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coffers.clock import Millis
+from coffers.store.connection import AsyncConnection
 from coffers.store.records import SealedKind, SealedRow
 from coffers.store.statements import changed, insert
 from coffers.store.tables import api_tokens, credentials, vault_keys

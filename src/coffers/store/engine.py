@@ -1,37 +1,23 @@
-"""Connections and transactions: SQLite and PostgreSQL behind one small class.
+"""Connections and transactions: SQLite and PostgreSQL behind one small class."""
 
-Writers on SQLite begin with the write lock (BEGIN IMMEDIATE), so that two of them wait for each
-other instead of failing half-way. A reading transaction sees one state of the database throughout.
-"""
-
-import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
-from sqlalchemy import event
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from coffers.store.accounts import Accounts
 from coffers.store.audit import Audit
+from coffers.store.connection import AsyncConnection, Database
 from coffers.store.credentials import SealedSecrets
 from coffers.store.errors import unavailable
 from coffers.store.history import Histories
 from coffers.store.holdings import HeldPositions
-from coffers.store.inloop import opener
 from coffers.store.prices import Prices
+from coffers.store.sqlite import SqliteDatabase
 from coffers.store.users import Tokens, Users
-
-_READ_ONLY = {"coffers_read_only": True}
-_PRAGMAS = (
-    "journal_mode = WAL",
-    # With FULL a commit is on the disk before it is answered: a deposit seen is never lost.
-    "synchronous = FULL",
-    "foreign_keys = ON",
-)
 
 
 class Transaction:
@@ -49,14 +35,11 @@ class Transaction:
 
 
 class Store:
-    """The database. `url` names the driver: sqlite+aiosqlite:// or postgresql+asyncpg://."""
+    """The database. `url` names the driver: sqlite:/// or postgresql+asyncpg://."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.engine = make_engine(url)
-        # SQLite has one writer at a time. Those of this process queue here, in their order; only
-        # those of other processes have to be waited for at the database.
-        self._writing = asyncio.Lock() if self.engine.dialect.name == "sqlite" else None
+        self.database = _database(url)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -65,7 +48,7 @@ class Store:
         Raises:
             StoreUnavailable: when the database cannot be reached or written.
         """
-        async with self._turn(), self.connection() as connection:
+        async with self.connection() as connection:
             yield Transaction(connection)
 
     @asynccontextmanager
@@ -85,40 +68,20 @@ class Store:
         Raises:
             StoreUnavailable: when the database cannot be reached or written.
         """
-        async with _plain_errors(), self.engine.connect() as connection:
-            if is_reading:
-                await connection.execution_options(**_read_options(self.engine))
-            async with connection.begin():
-                yield connection
+        async with _plain_errors(), self.database.connection(is_reading=is_reading) as connection:
+            yield connection
 
     async def close(self) -> None:
         """Give back every connection."""
-        await self.engine.dispose()
-
-    def _turn(self) -> AbstractAsyncContextManager[None]:
-        return self._writing or nullcontext()
+        await self.database.close()
 
 
-def make_engine(url: str) -> AsyncEngine:
-    """Return an engine with the pragmas and transactions that the store relies on."""
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5)
-    engine = create_async_engine(
-        url, pool_size=5, max_overflow=20, connect_args={"async_creator_fn": opener(_PRAGMAS)}
-    )
-    event.listen(engine.sync_engine, "begin", _on_begin)
-    return engine
+def _database(url: str) -> Database:
+    if make_url(url).get_backend_name() == "sqlite":
+        return SqliteDatabase(url)
+    from coffers.store.postgres import PostgresDatabase  # noqa: PLC0415 - 10 MB, if it is used
 
-
-def _read_options(engine: AsyncEngine) -> dict[str, object]:
-    if engine.dialect.name == "postgresql":
-        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    return dict(_READ_ONLY)
-
-
-def _on_begin(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("coffers_read_only", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    return PostgresDatabase(url)
 
 
 @asynccontextmanager

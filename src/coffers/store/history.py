@@ -15,9 +15,9 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coffers.clock import DAY, Millis
+from coffers.store.connection import AsyncConnection
 from coffers.store.statements import insert
 from coffers.store.tables import accounts, flows, snapshots
 from coffers.valuation.figures import MONTH

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from coffers.store.connection import AsyncConnection
 from coffers.store.tables import positions
 from coffers.valuation.model import Position
 

@@ -8,8 +8,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from coffers.store.connection import AsyncConnection
 from coffers.store.engine import Store
 from coffers.store.errors import DatabaseTooNew, MigrationNeeded
 
@@ -32,7 +32,7 @@ async def prepare(store: Store, *, allow_upgrade: bool) -> None:
     found = await revision(store)
     if found == _newest():
         return
-    if store.engine.dialect.name == "sqlite" or allow_upgrade:
+    if store.database.dialect == "sqlite" or allow_upgrade:
         await upgrade(store)
         return
     _check_known(found)

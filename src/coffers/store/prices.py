@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import zstandard
 from sqlalchemy import Row, delete, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.store.connection import AsyncConnection
 from coffers.store.statements import insert, next_id
 from coffers.store.tables import price_books, rates
 from coffers.valuation.model import Price, PriceBook

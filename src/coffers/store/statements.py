@@ -1,17 +1,22 @@
 """What statements of several subjects need: ids, conflict-aware inserts, version bumps."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Executable, Table, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.dialects import sqlite
 
+from coffers.store.connection import AsyncConnection
 from coffers.store.tables import counters, users
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
-def insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+
+def insert(connection: AsyncConnection, table: Table) -> "postgresql.Insert | sqlite.Insert":
     """Return an insert that may say what happens on a conflict, in the database's dialect."""
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 3 MB, if it is used
+
         return postgresql.insert(table)
     return sqlite.insert(table)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coffers.clock import Millis
+from coffers.store.connection import AsyncConnection
 from coffers.store.errors import NameTaken
 from coffers.store.records import Mode, Token, User
 from coffers.store.statements import bump_user, changed, insert, next_id

@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import suppress
 
 import stored
 from coffers.clock import MINUTE, Millis
@@ -151,17 +152,21 @@ async def test_a_claim_waits_for_an_unfinished_one_of_the_same_key_and_then_lose
     assert not await rival
 
 
+class Undone(Exception):
+    """Ends a transaction without keeping it."""
+
+
 async def test_a_claim_wins_when_the_unfinished_one_before_it_is_undone(store: Store) -> None:
     ann = await stored.user(store)
     first, second = [
         await stored.account(store, ann, name, credential_id="shared") for name in ("a", "b")
     ]
-    async with store.connection() as connection:
-        claims = Transaction(connection).accounts
-        assert await claims.claim(ann.id, first.id, "one", now=NOW, until=UNTIL)
-        rival = asyncio.create_task(_claim(store, second, "two"))
-        await asyncio.wait({rival}, timeout=A_MOMENT)
-        await connection.rollback()
+    with suppress(Undone):
+        async with store.transaction() as tx:
+            assert await tx.accounts.claim(ann.id, first.id, "one", now=NOW, until=UNTIL)
+            rival = asyncio.create_task(_claim(store, second, "two"))
+            await asyncio.wait({rival}, timeout=A_MOMENT)
+            raise Undone
     assert await rival
 
 

@@ -117,24 +117,24 @@ async def test_what_was_committed_is_read_by_another_process_connection(store: S
 
 async def test_a_folder_that_is_a_file_cannot_hold_the_database(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    await _refuses(f"sqlite+aiosqlite:///{tmp_path}/file/coffers.db", "cannot be opened")
+    await _refuses(f"sqlite:///{tmp_path}/file/coffers.db", "cannot be opened")
 
 
 async def test_a_folder_that_is_missing_cannot_hold_the_database(tmp_path: Path) -> None:
-    await _refuses(f"sqlite+aiosqlite:///{tmp_path}/missing/coffers.db", "cannot be opened")
+    await _refuses(f"sqlite:///{tmp_path}/missing/coffers.db", "cannot be opened")
 
 
 async def test_a_file_of_another_kind_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "coffers.db"
     path.write_bytes(b"This is a letter, not a database.\n" * 200)
-    await _refuses(f"sqlite+aiosqlite:///{path}", "damaged or no database")
+    await _refuses(f"sqlite:///{path}", "damaged or no database")
     assert path.read_bytes().startswith(b"This is a letter")
 
 
 async def test_a_read_only_file_can_be_read_and_a_write_says_why_not(sqlite_store: Store) -> None:
     ann = await stored.user(sqlite_store, "ann")
-    path = sqlite_store.engine.url.database
-    read_only = Store(f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true")
+    path = sqlite_store.database.engine.url.database
+    read_only = Store(f"sqlite:///file:{path}?mode=ro&uri=true")
     assert await stored.fresh(read_only, ann) == ann
     with pytest.raises(StoreUnavailable, match="the database is read-only"):
         await stored.user(read_only, "bob")
@@ -144,7 +144,7 @@ async def test_a_read_only_file_can_be_read_and_a_write_says_why_not(sqlite_stor
 async def test_a_full_disk_says_so_and_keeps_what_was_stored(sqlite_store: Store) -> None:
     ann = await stored.user(sqlite_store, "ann")
     await sqlite_store.close()
-    event.listen(sqlite_store.engine.sync_engine, "connect", _no_more_room)
+    event.listen(sqlite_store.database.engine, "connect", _no_more_room)
     with pytest.raises(StoreUnavailable, match="disk with the database is full"):
         await _add_many(sqlite_store)
     async with sqlite_store.reading() as tx:

@@ -94,7 +94,7 @@ async def test_a_database_without_tables_is_unavailable_and_then_recovers(
     tmp_path: Path, sqlite_template: Path
 ) -> None:
     path = tmp_path / "coffers.db"
-    look = FastLook(f"sqlite+aiosqlite:///{path}")
+    look = FastLook(f"sqlite:///{path}")
     with pytest.raises(StoreUnavailable, match="cannot be opened"):
         await look.look("token-1")
     shutil.copyfile(sqlite_template, path)

@@ -122,7 +122,7 @@ async def test_a_postgresql_server_is_upgraded_only_when_that_is_asked_for(
 
 
 async def test_a_sqlite_file_is_upgraded_without_being_asked(tmp_path: object) -> None:
-    store = Store(f"sqlite+aiosqlite:///{tmp_path}/new.db")
+    store = Store(f"sqlite:///{tmp_path}/new.db")
     await prepare(store, allow_upgrade=False)
     assert await revision(store) == NEWEST
     await store.close()

@@ -73,7 +73,7 @@ def test_a_network_fault_between_two_refusals_starts_the_count_anew() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", set(FailureKind) - {FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED}
+    "kind", sorted(set(FailureKind) - {FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED})
 )
 def test_no_other_failure_locks_however_often(kind: FailureKind) -> None:
     held = after(account(), *[ConnectorFailure(kind, "fault", code="x")] * 10)

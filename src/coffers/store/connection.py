@@ -1,0 +1,55 @@
+"""What queries need of a connection, whichever database it leads to."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, ScalarResult
+
+T = TypeVar("T")
+Rows = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""The parameters of one row, or of several."""
+
+
+class AsyncConnection(Protocol):
+    """A connection within a transaction."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The database's dialect."""
+        ...
+
+    async def execute(
+        self, statement: Executable, parameters: Rows | None = None
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Run a statement, once for each row of parameters where there are some."""
+        ...
+
+    async def scalar(self, statement: Executable) -> Any:  # noqa: ANN401 - whatever the column holds
+        """Run a statement and return the first column of its first row, None without one."""
+        ...
+
+    async def scalars(self, statement: Executable) -> ScalarResult[Any]:
+        """Run a statement and return the first column of its rows."""
+        ...
+
+    async def run_sync(self, work: Callable[[Connection], T]) -> T:
+        """Do a piece of work with the plain connection."""
+        ...
+
+
+class Database(Protocol):
+    """One of the databases that the store can be kept in."""
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        ...
+
+    def connection(self, *, is_reading: bool) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Run a block in a transaction: kept at its end, undone when it raises."""
+        ...
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        ...

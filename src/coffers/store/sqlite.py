@@ -1,0 +1,116 @@
+"""SQLite in a file, spoken to in the event loop's own thread.
+
+A statement here takes some 10 us, and handing it to a thread and back some 80: of the processor
+time of a reading, threads were the larger half. What may take long does not hold up the loop: the
+write lock that another process has is waited for asleep, between tries.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Dialect,
+    Executable,
+    QueuePool,
+    ScalarResult,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from coffers.store.connection import AsyncConnection, Rows, T
+
+LONGEST_WAIT = 10.0
+"""Seconds after which a write lock that another process holds is an error."""
+
+_PAUSE = 0.002
+_PRAGMAS = (
+    "journal_mode = WAL",
+    # With FULL a commit is on the disk before it is answered: a deposit seen is never lost.
+    "synchronous = FULL",
+    "foreign_keys = ON",
+)
+
+
+class SqliteDatabase:
+    """A SQLite file. Writers begin with the write lock, so that none fails half-way."""
+
+    dialect = "sqlite"
+
+    def __init__(self, url: str) -> None:
+        self.engine = create_engine(
+            url, poolclass=QueuePool, max_overflow=-1, connect_args={"timeout": 0.1}
+        )
+        event.listen(self.engine, "connect", _on_connect)
+        # Writers of this process queue here, in their order; only those of other processes have
+        # to be waited for at the file.
+        self._writing = asyncio.Lock()
+
+    @asynccontextmanager
+    async def connection(self, *, is_reading: bool) -> AsyncIterator[AsyncConnection]:
+        """Run a block in a transaction: kept at its end, undone when it raises."""
+        async with nullcontext() if is_reading else self._writing:
+            with self.engine.connect() as connection:
+                await _begin(connection, "BEGIN" if is_reading else "BEGIN IMMEDIATE")
+                with connection.begin():
+                    yield _InLoop(connection)
+
+    async def close(self) -> None:
+        """Close the file."""
+        self.engine.dispose()
+
+
+class _InLoop:
+    """A connection whose coroutines end at once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._connection.dialect
+
+    async def execute(
+        self, statement: Executable, parameters: Rows | None = None
+    ) -> CursorResult[*tuple[Any, ...]]:
+        return self._connection.execute(statement, parameters)
+
+    async def scalar(self, statement: Executable) -> Any:  # noqa: ANN401 - whatever the column holds
+        return self._connection.scalar(statement)
+
+    async def scalars(self, statement: Executable) -> ScalarResult[Any]:
+        return self._connection.scalars(statement)
+
+    async def run_sync(self, work: Callable[[Connection], T]) -> T:
+        return work(self._connection)
+
+
+async def _begin(connection: Connection, statement: str) -> None:
+    """Begin a transaction, trying again while another process has the lock that it needs."""
+    driver = connection.connection.driver_connection
+    given_up = monotonic() + LONGEST_WAIT
+    while True:
+        try:
+            driver.execute(statement)  # type: ignore[union-attr]  # sqlite3's own connection
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > given_up:
+                raise
+        else:
+            return
+        await asyncio.sleep(_PAUSE)
+
+
+def _on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # Transactions are begun by `_begin`, not by the driver at the first statement that writes.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,65 @@
+"""What figures do not tell is said in headers."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from coffers.api.trust import NAMED, doubts, trust_headers
+from coffers.clock import HOUR, MINUTE, Millis
+from coffers.portfolio.view import AccountView, Quality
+from coffers.valuation.figures import DisplayCurrency, figures_of
+from coffers.valuation.model import PriceBook, Value
+from factories import NOW, account
+
+USD = DisplayCurrency("USD", lambda _at: Decimal(1))
+WHOLE = Quality(
+    as_of=NOW, read_at=Millis(NOW - MINUTE), unpriced=(), missing_wallets=(), flows_known=True
+)
+
+
+def view(display: DisplayCurrency = USD, **changes: Any) -> AccountView:
+    figures = figures_of(NOW, Value(Decimal(1), Decimal(1)), None, display)
+    return AccountView(account(), figures, replace(WHOLE, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, ""),
+        ({"read_at": None}, "7;unread"),
+        ({"unpriced": ("DOGE", "SHIB")}, "7;unpriced=2"),
+        ({"missing_wallets": ("earn",)}, "7;missing_wallets=1"),
+        ({"read_at": Millis(NOW - HOUR)}, "7;stale"),
+        ({"flows_known": False}, "7;flows_unknown"),
+        (
+            {"unpriced": ("DOGE",), "read_at": Millis(NOW - HOUR), "flows_known": False},
+            "7;unpriced=1;stale;flows_unknown",
+        ),
+    ],
+)
+def test_each_doubt_is_named(changes: dict[str, Any], told: str) -> None:
+    assert doubts(view(**changes), Millis(30 * MINUTE)) == told
+
+
+def test_a_display_currency_without_a_rate_is_told() -> None:
+    unknown = DisplayCurrency("EUR", lambda _at: None)
+    assert doubts(view(unknown), Millis(30 * MINUTE)) == "7;no_rate"
+
+
+def test_a_whole_page_says_so_and_of_which_moment() -> None:
+    assert trust_headers(PriceBook(3, NOW, {}), []) == [
+        (b"x-accounts-incomplete", b"0"),
+        (b"x-prices-at", b"2025-10-09T08:53:20.000Z"),
+    ]
+
+
+def test_before_the_first_prices_there_is_no_moment() -> None:
+    assert b"x-prices-at" not in dict(trust_headers(None, []))
+
+
+def test_the_count_is_whole_and_the_names_are_bounded() -> None:
+    headers = dict(trust_headers(None, [f"{number};stale" for number in range(NAMED + 5)]))
+    assert headers[b"x-accounts-incomplete"] == b"45"
+    assert headers[b"x-accounts-incomplete-why"].count(b"stale") == NAMED
