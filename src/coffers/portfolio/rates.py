@@ -1,6 +1,8 @@
 """What a display currency was worth at past moments, kept per price book."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from coffers import money
@@ -13,37 +15,60 @@ LONGEST_GAP = DAY
 """A rate older than this at a moment is not that moment's rate."""
 
 
+READ_ANEW_AFTER = 1_000
+"""Price books after which the whole history is read again."""
+
+
 def _always_one(_at: Millis) -> Decimal:
     return Decimal(1)
 
 
 class RateTable:
-    """Rates of display currencies, from the stored history up to the present price book."""
+    """Rates of display currencies, from the stored history up to the present price book.
+
+    A new price book costs the rates that came with it; now and then all are read anew, since the
+    stored history is thinned as it grows old.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._kept: dict[str, tuple[int, RateAt]] = {}
+        self._kept: dict[str, _History] = {}
 
     async def of(self, currency: str, book: PriceBook | None) -> RateAt:
         """Return the function that tells units of the currency per USD at a moment."""
         if currency in {"USD", "BTC"} or book is None:
             return _always_one
-        epoch, rate_at = self._kept.get(currency, (-1, _always_one))
-        if epoch != book.epoch:
-            rate_at = await self._load(currency)
-            self._kept[currency] = (book.epoch, rate_at)
-        return rate_at
+        kept = self._kept.get(currency)
+        if kept is None or kept.loads > READ_ANEW_AFTER:
+            kept = self._kept[currency] = _History()
+        if kept.epoch != book.epoch:
+            await self._load(currency, kept)
+            kept.epoch = book.epoch
+        return kept.rate_at
 
-    async def _load(self, currency: str) -> RateAt:
+    async def _load(self, currency: str, kept: "_History") -> None:
+        since = Millis(kept.moments[-1] + 1) if kept.moments else Millis(0)
         async with self._store.reading() as tx:
-            known = await tx.prices.rate_history(currency, Millis(0))
-        moments = [at for at, _ in known]
-        per_usd = [money.divide(Decimal(1), usd) for _, usd in known]
+            kept.add(await tx.prices.rate_history(currency, since))
 
-        def rate_at(at: Millis) -> Decimal | None:
-            last = bisect_right(moments, at) - 1
-            if last < 0 or at - moments[last] > LONGEST_GAP:
-                return None
-            return per_usd[last]
 
-        return rate_at
+@dataclass(slots=True)
+class _History:
+    """One currency's rates in order of time, and up to which price book they are known."""
+
+    moments: list[Millis] = field(default_factory=list)
+    per_usd: list[Decimal] = field(default_factory=list)
+    epoch: int = -1
+    loads: int = 0
+
+    def add(self, rates: Sequence[tuple[Millis, Decimal]]) -> None:
+        self.loads += 1
+        for at, usd in rates:
+            self.moments.append(at)
+            self.per_usd.append(money.divide(Decimal(1), usd))
+
+    def rate_at(self, at: Millis) -> Decimal | None:
+        last = bisect_right(self.moments, at) - 1
+        if last < 0 or at - self.moments[last] > LONGEST_GAP:
+            return None
+        return self.per_usd[last]

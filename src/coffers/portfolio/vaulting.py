@@ -7,9 +7,8 @@ from coffers.clock import Clock
 from coffers.errors import SettingsError
 from coffers.secret import Secret
 from coffers.settings import Settings
-from coffers.store.records import SealedRow
 from coffers.store.engine import Store, Transaction
-from coffers.store.records import AuditEvent
+from coffers.store.records import AuditEvent, SealedRow
 from coffers.vault.keyfile import make_key_file, read_key_file, replace_key_file
 from coffers.vault.keyring import KeyRing, new_key, parse_ring
 from coffers.vault.vault import Vault

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import zstandard
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import Row, delete, func, select, tuple_
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.connection import AsyncConnection
@@ -81,15 +81,27 @@ class Prices:
         return [(row.at, row.usd) for row in rows]
 
     async def thin(self, now: Millis) -> None:
-        """Forget old books: beyond two hours all but one a quarter-hour, beyond three days all.
+        """Forget old books and rates, of which ever fewer are needed.
 
-        The newest book is always kept.
+        Beyond two hours one book a quarter-hour is kept, beyond three days none but the newest.
+        Of the rates of a currency, which past profits need for ever, one a quarter-hour and then
+        one an hour.
         """
         firsts = select(func.min(_B.epoch)).group_by(_B.at // SLOT)
         newest = select(func.max(_B.epoch)).scalar_subquery()
         old = delete(price_books).where(_B.epoch != newest)
         await self._connection.execute(old.where(_B.at < now - KEPT_THINNED))
         await self._connection.execute(old.where(_B.at < now - KEPT_WHOLE, _B.epoch.not_in(firsts)))
+        await self._thin_rates(Millis(now - KEPT_THINNED), Millis(now - KEPT_WHOLE), SLOT)
+        await self._thin_rates(Millis(now - 2 * KEPT_THINNED), Millis(now - KEPT_THINNED), HOUR)
+
+    async def _thin_rates(self, since: Millis, until: Millis, slot: Millis) -> None:
+        """Keep the first rate of each slot of a span, in which earlier calls left little to do."""
+        within = (_R.at >= since, _R.at < until)
+        firsts = select(_R.currency, func.min(_R.at)).where(*within)
+        firsts = firsts.group_by(_R.currency, _R.at // slot)
+        kept = tuple_(_R.currency, _R.at).in_(firsts)
+        await self._connection.execute(delete(rates).where(*within, ~kept))
 
 
 def _book_of(row: Row[Any]) -> PriceBook:

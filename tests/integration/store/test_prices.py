@@ -128,3 +128,18 @@ async def test_a_rate_of_the_same_moment_is_replaced(store: Store) -> None:
         await tx.prices.save_rates({"EUR": Decimal("1.1")}, NOW)
         await tx.prices.save_rates({"EUR": Decimal("1.15")}, NOW)
         assert await tx.prices.rate_history("EUR", NOW) == [(NOW, Decimal("1.15"))]
+
+
+async def test_rates_are_thinned_to_one_a_quarter_hour_and_then_to_one_an_hour(
+    store: Store,
+) -> None:
+    start = Millis(NOW - NOW % DAY)
+    async with store.transaction() as tx:
+        for minute in range(0, 120, 5):
+            await tx.prices.save_rates({"EUR": Decimal("1.1")}, Millis(start + minute * MINUTE))
+        await tx.prices.thin(Millis(start + 5 * HOUR))
+        kept = [(at - start) // MINUTE for at, _ in await tx.prices.rate_history("EUR", start)]
+        assert kept == list(range(0, 120, 15))
+        await tx.prices.thin(Millis(start + 4 * DAY))
+        kept = [(at - start) // MINUTE for at, _ in await tx.prices.rate_history("EUR", start)]
+    assert kept == [0, 60]

@@ -1,0 +1,45 @@
+"""Rates of display currencies follow the price books, each new one at the cost of its own rates."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from coffers.clock import DAY, HOUR, Millis
+from coffers.portfolio.rates import RateTable
+from coffers.store.engine import Store
+from coffers.valuation.model import PriceBook
+from factories import NOW
+
+
+async def book_with_rate(store: Store, at: int, usd: str) -> PriceBook:
+    async with store.transaction() as tx:
+        await tx.prices.save_rates({"EUR": Decimal(usd)}, Millis(at))
+        return await tx.prices.save_book({}, Millis(at))
+
+
+async def test_a_moment_has_the_last_rate_before_it(sqlite_store: Store) -> None:
+    table = RateTable(sqlite_store)
+    first = await book_with_rate(sqlite_store, NOW, "1.25")
+    rate_at = await table.of("EUR", first)
+    assert rate_at(NOW) == Decimal("0.8")
+    assert rate_at(Millis(NOW - 1)) is None
+    second = await book_with_rate(sqlite_store, NOW + HOUR, "2")
+    rate_at = await table.of("EUR", second)
+    assert rate_at(Millis(NOW + HOUR - 1)) == Decimal("0.8")
+    assert rate_at(Millis(NOW + HOUR)) == Decimal("0.5")
+
+
+async def test_a_rate_older_than_a_day_is_not_that_moment_s(sqlite_store: Store) -> None:
+    book = await book_with_rate(sqlite_store, NOW, "1.25")
+    rate_at = await RateTable(sqlite_store).of("EUR", book)
+    assert rate_at(Millis(NOW + DAY)) == Decimal("0.8")
+    assert rate_at(Millis(NOW + DAY + 1)) is None
+
+
+async def test_dollars_need_no_rate(sqlite_store: Store) -> None:
+    table = RateTable(sqlite_store)
+    assert (await table.of("USD", None))(NOW) == 1
+
+
+async def test_a_currency_without_rates_has_none(sqlite_store: Store) -> None:
+    book = await book_with_rate(sqlite_store, NOW, "1.25")
+    assert (await RateTable(sqlite_store).of("XYZ", replace(book, epoch=9)))(NOW) is None
