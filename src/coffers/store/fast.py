@@ -8,6 +8,7 @@ that resets them after each use costs more than the look-up itself.
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -65,6 +66,8 @@ class FastLook:
         await self._rows.close()
 
 
+# Most rows are the same as the last time, and to compare them is quicker than to read them.
+@lru_cache(maxsize=4096)
 def _sighting_of(row: Sequence[Any]) -> Sighting:
     mode, display_currency, user_version, epoch = row[13:]
     token = token_of(row)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from coffers import money
 from coffers.clock import DAY, Millis
 from coffers.valuation.history import Amount, History, Series, net_inflow
-from coffers.valuation.model import Snapshot, Value
+from coffers.valuation.model import Value
 
 MONTH = Millis(30 * DAY)
 
@@ -121,28 +121,23 @@ def _currency_figures(
     earned = series.latest[1]
     return CurrencyFigures(
         amount=now,
-        day=_gain(now, money.subtract(earned, series.at(Millis(as_of - DAY)))),
-        month=_gain(now, money.subtract(earned, series.at(Millis(as_of - MONTH)))),
+        day=_gain_since(series, Millis(as_of - DAY), now),
+        month=_gain_since(series, Millis(as_of - MONTH), now),
         total=money.subtract(earned, series.opening[1]),
     )
 
 
 def _series(as_of: Millis, now: Decimal, history: History, amount: Amount) -> Series | None:
-    opening = _point(history.opening, history, amount)
-    points = tuple(_point(snapshot, history, amount) for snapshot in history.snapshots)
+    opening = history.earned(history.opening, amount)
     inflow = net_inflow(history.flows, as_of, amount)
-    known = tuple(point for point in points if point is not None)
-    if opening is None or inflow is None or len(known) < len(points):
+    if opening is None or inflow is None:
         return None
-    return Series(opening, known, (as_of, money.subtract(now, inflow)))
+    return Series(opening, history, amount, (as_of, money.subtract(now, inflow)))
 
 
-def _point(snapshot: Snapshot, history: History, amount: Amount) -> tuple[Millis, Decimal] | None:
-    worth = amount(snapshot.at, snapshot.value.btc, snapshot.value.usd)
-    if not history.flows or worth is None:
-        return None if worth is None else (snapshot.at, worth)
-    inflow = net_inflow(history.flows, snapshot.at, amount)
-    return None if inflow is None else (snapshot.at, money.subtract(worth, inflow))
+def _gain_since(series: Series, moment: Millis, now: Decimal) -> Gain | None:
+    before = series.at(moment)
+    return None if before is None else _gain(now, money.subtract(series.latest[1], before))
 
 
 def _gain(now: Decimal, profit: Decimal) -> Gain:

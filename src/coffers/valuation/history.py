@@ -14,6 +14,12 @@ from coffers import money
 from coffers.clock import Millis
 from coffers.valuation.model import Flow, Snapshot
 
+Amount = Callable[[Millis, Decimal, Decimal], Decimal | None]
+"""Picks one currency's amount out of (moment, BTC, USD); None where it is not known then."""
+
+Point = tuple[Millis, Decimal]
+"""A moment, and the value less all net inflow at that moment."""
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -32,33 +38,46 @@ class History:
         """Whether a flow is left out of the profits, since its worth is not known."""
         return any(flow.value is None for flow in self.flows)
 
-
-Amount = Callable[[Millis, Decimal, Decimal], Decimal | None]
-"""Picks one currency's amount out of (moment, BTC, USD); None where it is not known then."""
+    def earned(self, snapshot: Snapshot, amount: Amount) -> Point | None:
+        """Return a snapshot's value less all net inflow until then, None where it is not known."""
+        worth = amount(snapshot.at, snapshot.value.btc, snapshot.value.usd)
+        if worth is None or not self.flows:
+            return None if worth is None else (snapshot.at, worth)
+        inflow = net_inflow(self.flows, snapshot.at, amount)
+        return None if inflow is None else (snapshot.at, money.subtract(worth, inflow))
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
     """Value less net inflow over time, in one currency; `latest` is its last point.
 
-    `opening` is the first; `earned` are the others, of the snapshots that have a value.
+    `opening` is the first. Of the snapshots between, only those that are asked for are reckoned:
+    two of the dozens that an account has.
     """
 
-    opening: tuple[Millis, Decimal]
-    points: tuple[tuple[Millis, Decimal], ...]
-    latest: tuple[Millis, Decimal]
+    opening: Point
+    history: History
+    amount: Amount
+    latest: Point
 
-    def at(self, moment: Millis) -> Decimal:
+    def at(self, moment: Millis) -> Decimal | None:
         """Return the series at a moment: linear in time between the two points around it.
 
         Before the opening it is the opening's: an account younger than a window starts there.
+        None where the currency's amount is not known at one of the points.
         """
         if moment <= self.opening[0]:
             return self.opening[1]
-        after = bisect_right(self.points, moment, key=_moment)
-        earlier = self.points[after - 1] if after else self.opening
-        later = self.points[after] if after < len(self.points) else self.latest
-        return _between(earlier, later, moment)
+        snapshots = self.history.snapshots
+        after = bisect_right(snapshots, moment, key=_moment)
+        earlier = self._earned(snapshots[after - 1]) if after else self.opening
+        if earlier is None or earlier[0] == moment:
+            return None if earlier is None else earlier[1]
+        later = self._earned(snapshots[after]) if after < len(snapshots) else self.latest
+        return None if later is None else _between(earlier, later, moment)
+
+    def _earned(self, snapshot: Snapshot) -> Point | None:
+        return self.history.earned(snapshot, self.amount)
 
 
 def net_inflow(flows: Sequence[Flow], until: Millis, amount: Amount) -> Decimal | None:
@@ -79,13 +98,11 @@ def net_inflow(flows: Sequence[Flow], until: Millis, amount: Amount) -> Decimal 
     return result
 
 
-def _moment(point: tuple[Millis, Decimal]) -> Millis:
-    return point[0]
+def _moment(snapshot: Snapshot) -> Millis:
+    return snapshot.at
 
 
-def _between(
-    earlier: tuple[Millis, Decimal], later: tuple[Millis, Decimal], moment: Millis
-) -> Decimal:
+def _between(earlier: Point, later: Point, moment: Millis) -> Decimal:
     start, first = earlier
     end, last = later
     if moment == start or end <= start or first == last:

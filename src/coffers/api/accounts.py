@@ -1,0 +1,50 @@
+"""`GET /public/api/ver1/accounts`: the route that clients ask all the time, without a framework.
+
+A list that is ready costs one look-up of the token, the check of the signature, and the sending.
+"""
+
+from typing import Final
+
+from starlette.types import Receive, Scope, Send
+
+from coffers.access.tokens import Permission
+from coffers.api.door import Door
+from coffers.api.encodings import coding_for
+from coffers.api.errors import MethodNotAllowed
+from coffers.api.paging import Header
+from coffers.api.params import page_wanted
+from coffers.api.ready import ReadyLists
+from coffers.api.surroundings import HEADERS, Headers, Surroundings
+from coffers.api.validators import is_unchanged
+
+_PERMISSION: Final[Permission] = "accounts_read"
+_ALLOWED: Final = ("GET", "HEAD")
+
+
+class AccountList:
+    """The route as an ASGI application."""
+
+    def __init__(self, door: Door, surroundings: Surroundings, lists: ReadyLists) -> None:
+        self._door = door
+        self._surroundings = surroundings
+        self._lists = lists
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["method"] not in _ALLOWED:
+            raise MethodNotAllowed(_ALLOWED)
+        caller = await self._door.admit(scope, receive, _PERMISSION)
+        wanted = page_wanted(scope["query_string"])
+        base_url = self._surroundings.base_url(scope)
+        headers: Headers = scope[HEADERS]
+        coding = coding_for(headers.get(b"accept-encoding", b"identity"))
+        ready, answer = await self._lists.answer(caller, wanted, base_url, coding)
+        if is_unchanged(headers.get(b"if-none-match"), ready.tag):
+            await _send(send, 304, ready.headers, b"")
+        else:
+            await _send(send, 200, answer.headers, answer.body)
+
+
+async def _send(send: Send, status: int, headers: list[Header], body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

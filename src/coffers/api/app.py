@@ -1,0 +1,73 @@
+"""The API as one ASGI application: the account list directly, all other routes in FastAPI."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from coffers import __version__
+from coffers.api.accounts import AccountList
+from coffers.api.documents import add_documents
+from coffers.api.door import ClientGone, Door
+from coffers.api.edge import FAIL, Edge
+from coffers.api.errors import framework_error, invalid_request
+from coffers.api.paging import ACCOUNTS_PATH
+from coffers.api.probes import add_probes
+from coffers.api.ready import ReadyLists
+from coffers.api.routes import add_routes
+from coffers.api.services import Services
+from coffers.api.surroundings import Surroundings
+
+
+def make_app(services: Services) -> Edge:
+    """Return the API on services that are open for as long as it is used."""
+    surroundings = Surroundings(services.settings)
+    door = Door(services.gate, surroundings)
+    lists = ReadyLists(services.settings, services.listing, services.shelf, services.catalogue)
+    app = _framework()
+    add_routes(app, services, door)
+    add_probes(app, services)
+    add_documents(app)
+    return Edge(app, {ACCOUNTS_PATH: AccountList(door, surroundings, lists)})
+
+
+def _framework() -> FastAPI:
+    app = FastAPI(
+        title="Coffers",
+        description="Every exchange account and wallet you own, with figures you can trust.",
+        version=__version__,
+        openapi_url=None,
+        # Signed addresses are answered as they are, never redirected.
+        redirect_slashes=False,
+        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
+    )
+    app.add_middleware(_Faults)
+    app.add_exception_handler(HTTPException, _raise_ours)
+    app.add_exception_handler(RequestValidationError, _raise_ours)
+    return app
+
+
+class _Faults:
+    """Hands faults to the edge, past the framework's own error page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except ClientGone:
+            pass
+        except Exception as fault:  # noqa: BLE001 - the edge classifies, counts and logs it
+            await scope[FAIL](fault)
+
+
+async def _raise_ours(_request: Request, fault: Exception) -> Response:
+    match fault:
+        case HTTPException(status_code=status, headers=headers):
+            raise framework_error(status, headers)
+        case RequestValidationError():
+            raise invalid_request(fault.errors())
+        case _:
+            raise fault

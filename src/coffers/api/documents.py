@@ -1,0 +1,196 @@
+"""The OpenAPI document, and a page that shows it without anything from outside of this server."""
+
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Final
+
+import fastapi_offline
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from coffers import __version__
+from coffers.api.account_schema import ACCOUNT, Schema
+from coffers.api.paging import ACCOUNTS_PATH
+from coffers.api.params import MOST_PER_PAGE
+
+_ASSETS: Final = Path(fastapi_offline.__file__).parent / "static"
+_ASSETS_URL: Final = "/docs/assets"
+
+# The browser itself sees to it that the page loads and sends nothing elsewhere.
+_OWN_SERVER_ONLY: Final = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+
+_ERROR: Final[Schema] = {
+    "title": "Error",
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {"type": "string", "description": "What clients match on."},
+        "error_description": {"type": "string"},
+        "error_attributes": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+    "additionalProperties": False,
+}
+_ERROR_CONTENT: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+
+
+def _errors(sentences: dict[int, str]) -> dict[int | str, dict[str, Any]]:
+    return {
+        status: {"description": sentence, "content": _ERROR_CONTENT}
+        for status, sentence in sentences.items()
+    }
+
+
+_ANYWHERE: Final = {
+    405: "method_not_allowed; `Allow` names the methods that there are.",
+    413: "payload_too_large: the body is longer than 64 KiB.",
+    414: "uri_too_long: path and query are longer than 16 KiB.",
+    500: "unknown_error, with the request's id.",
+}
+NOT_FOUND: Final = _errors({404: "not_found"})
+ERRORS_OF_UNSIGNED: Final = _errors(
+    {**_ANYWHERE, 418: "ip_banned: too many refused requests came from the address."}
+)
+ERRORS_OF_SIGNED: Final = {
+    **_errors(
+        {
+            400: "record_invalid, with the reasons field by field.",
+            401: "api_key_invalid_or_expired, or signature_invalid; with the latter, the header "
+            "`X-Signed-Text` holds the text that the server expected to be signed.",
+            403: "access_denied: the token lacks the permission that is named.",
+            429: "rate_limit_exceeded; `Retry-After` tells the seconds.",
+            503: "service_unavailable: the database does not answer.",
+        }
+    ),
+    **ERRORS_OF_UNSIGNED,
+}
+SIGNED: Final[dict[str, Any]] = {"security": [{"ApiKey": [], "Signature": []}]}
+
+_SCHEMES: Final = {
+    "ApiKey": {"type": "apiKey", "in": "header", "name": "Apikey"},
+    "Signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Signature",
+        "description": "HMAC-SHA256 in hex, or RSASSA-PKCS1-v1_5 with SHA-256 in base64, of the "
+        "path and the query as sent.",
+    },
+}
+
+
+def _parameter(name: str, place: str, description: str, schema: Schema) -> Schema:
+    return {"name": name, "in": place, "description": description, "schema": schema}
+
+
+def _header(description: str, kind: str = "string") -> Schema:
+    return {"description": description, "schema": {"type": kind}}
+
+
+_LIST_HEADERS: Final = {
+    "ETag": _header("Weak; `If-None-Match` with it is answered 304 while nothing changes."),
+    "Link": _header("RFC 8288: first, prev, next, last."),
+    "X-Total-Count": _header("Accounts on all pages.", "integer"),
+    "X-Page": _header("The page.", "integer"),
+    "X-Per-Page": _header("Accounts per page.", "integer"),
+    "X-Prices-At": _header("The moment of the prices; absent before the first ones."),
+    "X-Accounts-Incomplete": _header("Accounts whose figures do not tell everything.", "integer"),
+    "X-Accounts-Incomplete-Why": _header("Those accounts and the reasons: `7;unread, 9;stale`."),
+}
+_LIST: Final[Schema] = {
+    "tags": ["accounts"],
+    "summary": "User connected exchanges and wallets list",
+    "description": "Permission: ACCOUNTS_READ. Security: SIGNED. Figures that are not known are "
+    "null, never zero.",
+    "operationId": "list_accounts",
+    **SIGNED,
+    "parameters": [
+        _parameter(
+            "page", "query", "The page, from 1.", {"type": "integer", "minimum": 1, "default": 1}
+        ),
+        _parameter(
+            "per_page",
+            "query",
+            "Accounts per page.",
+            {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MOST_PER_PAGE,
+                "default": MOST_PER_PAGE,
+            },
+        ),
+        _parameter(
+            "api_key",
+            "query",
+            "Keeps the accounts whose exchange API key, or whose id, it is.",
+            {"type": "string"},
+        ),
+        _parameter(
+            "Forced-Mode", "header", "Instead of the user's mode.", {"enum": ["real", "paper"]}
+        ),
+        _parameter("If-None-Match", "header", "Tags of answers at hand.", {"type": "string"}),
+    ],
+    "responses": {
+        "200": {
+            "description": "The accounts of the page, ascending by id.",
+            "headers": _LIST_HEADERS,
+            "content": {
+                "application/json": {
+                    "schema": {"type": "array", "items": {"$ref": "#/components/schemas/Account"}}
+                }
+            },
+        },
+        "304": {"description": "Nothing changed since the answer with this tag."},
+        **{str(status): told for status, told in ERRORS_OF_SIGNED.items()},
+    },
+}
+
+
+def add_documents(app: FastAPI) -> None:
+    """Add `/openapi.json` and `/docs`, with the assets of the latter."""
+    document = cache(partial(_document, app))
+    app.mount(_ASSETS_URL, StaticFiles(directory=_ASSETS), name="docs-assets")
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> JSONResponse:
+        return JSONResponse(document())
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        page = get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title=f"{app.title} API",
+            swagger_js_url=f"{_ASSETS_URL}/swagger-ui-bundle.js",
+            swagger_css_url=f"{_ASSETS_URL}/swagger-ui.css",
+            swagger_favicon_url=f"{_ASSETS_URL}/favicon.png",
+            oauth2_redirect_url=None,
+            # The page would have an outside service check the document.
+            swagger_ui_parameters={"validatorUrl": None},
+        )
+        page.headers["Content-Security-Policy"] = _OWN_SERVER_ONLY
+        return page
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title, version=__version__, description=app.description, routes=app.routes
+    )
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            # The framework's own form of a validation error, which never goes out.
+            operation["responses"].pop("422", None)
+    document["paths"] = {ACCOUNTS_PATH: {"get": _LIST}, **document["paths"]}
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas |= {"Account": ACCOUNT, "Error": _ERROR}
+    components["securitySchemes"] = _SCHEMES
+    return document

@@ -1,0 +1,72 @@
+"""The way from a request to its caller: read raw, before any decoding, and shown to the gate."""
+
+from starlette.types import Receive, Scope
+
+from coffers.access.gate import Caller, Gate, SignedCall
+from coffers.access.tokens import Permission
+from coffers.api.params import check_body
+from coffers.api.surroundings import HEADERS, Headers, Surroundings
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its request was whole; there is none to answer."""
+
+
+class Door:
+    """Lets callers in."""
+
+    def __init__(self, gate: Gate, surroundings: Surroundings) -> None:
+        self._gate = gate
+        self._surroundings = surroundings
+
+    async def admit(self, scope: Scope, receive: Receive, permission: Permission | None) -> Caller:
+        """Return who makes a signed request; `permission` is what it needs, None for none.
+
+        Raises:
+            Refusal, StoreUnavailable: as the gate.
+            InvalidRecord: for a body that is not what its content type says.
+            ClientGone: when the body did not come.
+        """
+        headers: Headers = scope[HEADERS]
+        has_body = b"content-length" in headers or b"transfer-encoding" in headers
+        body = await _read(receive) if has_body else b""
+        content_type = _text(headers, b"content-type")
+        call = SignedCall(
+            method=scope["method"],
+            path=scope["raw_path"],
+            query=scope["query_string"],
+            body=body,
+            content_type=content_type,
+            api_key=_text(headers, b"apikey"),
+            signature=_text(headers, b"signature"),
+            timestamp=_text(headers, b"timestamp"),
+            forced_mode=_text(headers, b"forced-mode"),
+            address=self._surroundings.address_of(scope),
+        )
+        caller = await self._gate.admit(call, permission)
+        check_body(content_type, body)
+        return caller
+
+    async def check_address(self, scope: Scope) -> None:
+        """Refuse a banned address on a route that needs no signature.
+
+        Raises:
+            Refusal: 418.
+        """
+        await self._gate.check_address(self._surroundings.address_of(scope))
+
+
+async def _read(receive: Receive) -> bytes:
+    chunks: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _text(headers: Headers, name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")

@@ -1,0 +1,172 @@
+"""The outermost part of the API: what holds for every answer, whichever route gives it.
+
+Every answer carries `X-Request-Id`, is counted by its route's template, and if something went wrong
+is the wire's error for it. No request body is read beyond its bound.
+"""
+
+import logging
+import os
+import re
+from collections.abc import Mapping
+from functools import cache
+from itertools import count
+from time import perf_counter
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from coffers import metrics
+from coffers.access.call import MAX_BODY
+from coffers.api.door import ClientGone
+from coffers.api.errors import MAX_TARGET, AddressTooLong, BodyTooLong, wire_error
+from coffers.api.surroundings import HEADERS, Headers
+from coffers.logs import logger
+
+REQUEST_ID: Final = b"x-request-id"
+
+FAIL: Final = "coffers.fail"
+"""Key of the scope: answers the request with the wire's error for a fault."""
+
+_UNKNOWN_ROUTE: Final = "unknown"
+_INNER_FAULT: Final = 500
+_GIVEN_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
+# A number is told faster than random bytes are brought; the prefix keeps processes apart.
+_PROCESS: Final = os.urandom(8).hex().encode()
+_NUMBERS: Final = count(1)
+_log = logger("coffers.api")
+_stdlib_log = logging.getLogger("coffers.api")
+
+
+class Edge:
+    """An ASGI application around others.
+
+    `direct` are applications of exact paths, which are asked without a detour; `inner` has all the
+    other routes.
+    """
+
+    def __init__(self, inner: ASGIApp, direct: Mapping[str, ASGIApp]) -> None:
+        self._inner = inner
+        self._direct = direct
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        started = perf_counter()
+        exchange = _Exchange(scope, send)
+        app = self._direct.get(scope["path"])
+        try:
+            _check_target(scope)
+            bounded = _bounded(exchange.scope[HEADERS], receive)
+            await (app or self._inner)(exchange.scope, bounded, exchange.send)
+        except ClientGone:
+            pass
+        except Exception as fault:  # noqa: BLE001 - the boundary: classified, counted and logged
+            await exchange.fail(fault)
+        finally:
+            route = scope["path"] if app else _template(exchange.scope)
+            _count(route, exchange, perf_counter() - started)
+
+
+class _Exchange:
+    """One request and its answer. A HEAD is asked as a GET, and answered without the body."""
+
+    __slots__ = ("_send", "_starts_only", "request_id", "scope", "status")
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._send = send
+        self._starts_only = scope["method"] == "HEAD"
+        self.scope = {**scope, "method": "GET"} if self._starts_only else scope
+        headers: Headers = dict(scope["headers"])
+        self.scope[HEADERS] = headers
+        self.scope[FAIL] = self.fail
+        self.request_id = _request_id(headers)
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], (REQUEST_ID, self.request_id)]
+        elif self._starts_only:
+            message["body"] = b""
+        await self._send(message)
+
+    async def fail(self, fault: Exception) -> None:
+        if self.status:
+            # The answer has begun: all that is left is to break it off, so that nobody takes it
+            # for whole. The server logs why.
+            raise fault
+        request_id = self.request_id.decode()
+        error = wire_error(fault, request_id)
+        if error.status >= _INNER_FAULT:
+            _log.error("request failed", error=error.error, request_id=request_id, exc_info=fault)
+        body = error.body()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            *((name.lower().encode(), value.encode("latin-1")) for name, value in error.headers),
+        ]
+        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+
+def _request_id(headers: Headers) -> bytes:
+    given = headers.get(REQUEST_ID)
+    if given is not None and _GIVEN_ID.fullmatch(given):
+        return given
+    return b"%s%08x" % (_PROCESS, next(_NUMBERS))
+
+
+def _check_target(scope: Scope) -> None:
+    if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET:
+        raise AddressTooLong
+
+
+def _bounded(headers: Headers, receive: Receive) -> Receive:
+    """Return `receive` with a bound on the body; one that is announced too long is refused now."""
+    announced = headers.get(b"content-length")
+    if announced is not None and int(announced) > MAX_BODY:
+        raise BodyTooLong
+    if announced is not None or b"transfer-encoding" not in headers:
+        return receive
+    received = 0
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_BODY:
+            raise BodyTooLong
+        return message
+
+    return bounded
+
+
+def _template(scope: Scope) -> str:
+    route = scope.get("route")
+    return getattr(route, "path", _UNKNOWN_ROUTE)
+
+
+@cache
+def _counters(route: str, status: int) -> tuple[Counter, Histogram]:
+    # Finding a metric by its labels takes longer than counting. Routes and statuses are few.
+    return metrics.requests.labels(route, status), metrics.request_seconds.labels(route)
+
+
+def _count(route: str, exchange: _Exchange, seconds: float) -> None:
+    answered, durations = _counters(route, exchange.status)
+    answered.inc()
+    durations.observe(seconds)
+    # Asked first: an event that is thrown away costs as much as one that is written.
+    if _stdlib_log.isEnabledFor(logging.DEBUG):
+        _log.debug(
+            "request",
+            method=exchange.scope["method"],
+            route=route,
+            status=exchange.status,
+            request_id=exchange.request_id.decode(),
+            seconds=round(seconds, 6),
+        )

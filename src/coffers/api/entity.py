@@ -1,0 +1,225 @@
+"""The account entity of the accounts API: 61 keys, in the published order.
+
+What does not change with prices is encoded once per account version (`Frame`); the figures are
+written between its parts. Each value comes from the place that the contract names for it:
+settings of the account, the market catalogue narrowed by the key's rights, or the figures.
+"""
+
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from coffers import money
+from coffers.clock import iso
+from coffers.markets.catalogue import Market
+from coffers.portfolio.view import AccountView
+from coffers.store.records import Account
+from coffers.valuation.figures import CurrencyFigures, Figures, Gain
+
+_encode = msgspec.json.Encoder().encode
+_UNKNOWN = "null"
+_SHOWN_FROM = 16
+"""Length from which a masked API key shows its ends: eight of its characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The parts of an entity around its figures, encoded: before, between and after them."""
+
+    head: bytes
+    middle: bytes
+    tail: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """How entities are shown: where icons are found, and whether API keys are masked."""
+
+    base_url: str
+    mask_api_keys: bool
+
+
+def frame_of(account: Account, market: Market, shown: Presentation) -> Frame:
+    """Return the encoded parts of an account that stay until the account changes."""
+    tail = {
+        "pretty_display_type": market.pretty_display_type,
+        "exchange_name": market.exchange_name,
+        "market_code": market.code,
+        "api_keys_state": account.key_state,
+    }
+    if account.address is not None:
+        tail["address"] = account.address
+    return Frame(
+        head=_encode(_head(account, market, shown))[:-1],
+        middle=_encode(_middle(account, shown))[1:-1],
+        tail=_encode(tail)[1:],
+    )
+
+
+def entity(frame: Frame, view: AccountView, market: Market) -> bytes:
+    """Return the account as one JSON object."""
+    figures = view.figures
+    display_keys, plain_keys = _figures(figures)
+    can_sum = market.available_include_in_summary and figures.usd.amount is not None
+    return b"".join(
+        (
+            frame.head,
+            b",",
+            display_keys.encode(),
+            b',"available_include_in_summary":true,' if can_sum else _NOT_IN_SUMMARY,
+            frame.middle,
+            b",",
+            plain_keys.encode(),
+            b",",
+            frame.tail,
+        )
+    )
+
+
+def unlisted(code: str) -> Market:
+    """Return a market that allows nothing, for an account whose market left the catalogue."""
+    return Market(
+        code=code,
+        venue=None,
+        name=code,
+        exchange_name=code,
+        pretty_display_type=code,
+        required_fields=(),
+        optional_fields=(),
+        connection_flows=(),
+        market_types=(),
+        **dict.fromkeys(_FLAGS, False),
+    )
+
+
+_FLAGS = [part.name for part in fields(Market) if part.type is bool]
+_NOT_IN_SUMMARY = b',"available_include_in_summary":false,'
+
+
+def masked(api_key: str) -> str:
+    """Return the ends of an API key, enough to tell keys apart and too little to be one."""
+    if len(api_key) < _SHOWN_FROM:
+        return "..." if api_key else ""
+    return f"{api_key[:4]}...{api_key[-4:]}"
+
+
+def _head(account: Account, market: Market, shown: Presentation) -> dict[str, object]:
+    may_trade = account.rights.trade is not False
+    auto = account.auto_balance
+    return {
+        "id": account.id,
+        "auto_balance_period": auto.period_hours,
+        "auto_balance_portfolio_id": auto.portfolio_id,
+        "auto_balance_currency_change_limit": auto.currency_change_limit,
+        "autobalance_enabled": auto.enabled,
+        "hedge_mode_available": market.hedge_mode_available,
+        "hedge_mode_enabled": account.hedge_mode,
+        "is_locked": account.is_locked,
+        "smart_trading_supported": market.smart_trading_supported and may_trade,
+        "smart_selling_supported": market.smart_trading_supported and may_trade,
+        "available_for_trading": {},
+        "stats_supported": market.stats_supported,
+        "trading_supported": market.trading_supported and may_trade,
+        "market_buy_supported": market.market_buy_supported and may_trade,
+        "market_sell_supported": market.market_sell_supported and may_trade,
+        "conditional_buy_supported": market.conditional_buy_supported and may_trade,
+        "bots_allowed": market.bots_allowed and may_trade,
+        "bots_ttp_allowed": market.bots_ttp_allowed and may_trade,
+        "bots_tsl_allowed": market.bots_tsl_allowed and may_trade,
+        "gordon_bots_available": market.gordon_bots_available and may_trade,
+        "multi_bots_allowed": market.multi_bots_allowed and may_trade,
+        "created_at": iso(account.created_at),
+        "updated_at": iso(account.updated_at),
+        "last_auto_balance": None if auto.last_at is None else iso(auto.last_at),
+        "fast_convert_available": market.fast_convert_available and may_trade,
+        "grid_bots_allowed": market.grid_bots_allowed and may_trade,
+        "api_key_invalid": account.key_state == "expired",
+        "market_icon": f"{shown.base_url}/img/exchanges/{market.code}.svg",
+        "deposit_enabled": market.deposit_enabled,
+        "include_in_summary": account.include_in_summary,
+        "supported_market_types": market.market_types,
+    }
+
+
+def _middle(account: Account, shown: Presentation) -> dict[str, object]:
+    return {
+        "api_key": masked(account.api_key) if shown.mask_api_keys else account.api_key,
+        "name": account.name,
+        "auto_balance_method": account.auto_balance.method,
+        "auto_balance_error": account.auto_balance.error,
+        "customer_id": account.customer_id,
+        "subaccount_name": account.subaccount_name,
+        "lock_reason": account.lock_reason,
+    }
+
+
+class _Texts(NamedTuple):
+    """One currency's figures as JSON texts; percentages with two places."""
+
+    amount: str
+    day: str
+    day_percentage: str
+    month: str
+    month_percentage: str
+    total: str
+
+
+def _texts(shown: CurrencyFigures) -> _Texts:
+    day, month = shown.day, shown.month
+    return _Texts(
+        _text(shown.amount),
+        _UNKNOWN if day is None else _text(day.profit),
+        _percentage(day, 2),
+        _UNKNOWN if month is None else _text(month.profit),
+        _percentage(month, 2),
+        _text(shown.total),
+    )
+
+
+def _figures(figures: Figures) -> tuple[str, str]:
+    """Return the display currency's keys, and those in BTC and in USD."""
+    btc, usd = _texts(figures.btc), _texts(figures.usd)
+    # Mostly the display currency is one of the two, and its texts are ready.
+    if figures.display is figures.usd:
+        shown = usd
+    else:
+        shown = btc if figures.display is figures.btc else _texts(figures.display)
+    return _display_keys(figures, shown), _plain_keys(btc, usd)
+
+
+def _display_keys(figures: Figures, shown: _Texts) -> str:
+    prefix = f'{{"currency":{_encode(figures.display_currency).decode()},"amount":'
+    day = _percentage(figures.display.day, 4)
+    # The one number among strings, for the clients' sake.
+    total = shown.total.strip('"')
+    return (
+        f'"primary_display_currency_profit_percentage":{prefix}{shown.month_percentage}}},'
+        f'"primary_display_currency_profit":{prefix}{shown.month}}},'
+        f'"day_profit_primary_display_currency_percentage":{prefix}{day}}},'
+        f'"day_profit_primary_display_currency":{prefix}{shown.day}}},'
+        f'"primary_display_currency_amount":{prefix}{shown.amount}}},'
+        f'"total_primary_display_currency_profit":{prefix}{total}}}'
+    )
+
+
+def _plain_keys(btc: _Texts, usd: _Texts) -> str:
+    return (
+        f'"btc_amount":{btc.amount},"usd_amount":{usd.amount},'
+        f'"day_profit_btc":{btc.day},"day_profit_usd":{usd.day},'
+        f'"day_profit_btc_percentage":{btc.day_percentage},'
+        f'"day_profit_usd_percentage":{usd.day_percentage},'
+        f'"btc_profit":{btc.month},"usd_profit":{usd.month},'
+        f'"usd_profit_percentage":{usd.month_percentage},'
+        f'"btc_profit_percentage":{btc.month_percentage},'
+        f'"total_btc_profit":{btc.total},"total_usd_profit":{usd.total}'
+    )
+
+
+def _text(number: Decimal | None) -> str:
+    return _UNKNOWN if number is None else f'"{money.plain(number)}"'
+
+
+def _percentage(gain: Gain | None, places: int) -> str:
+    return _UNKNOWN if gain is None else _text(money.rounded(gain.percentage, places))

@@ -1,0 +1,137 @@
+"""The one table from what went wrong to what the wire says about it.
+
+The body is `{"error": ..., "error_description"?: ..., "error_attributes"?: ...}`; `error` is always
+a text, since clients match on it. Of an error that nobody foresaw, nothing but the request's id
+goes out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+
+from coffers.access.call import MAX_BODY
+from coffers.access.refusals import Refusal
+from coffers.errors import CoffersError, InvalidRecord, NotFound
+from coffers.store.errors import StoreUnavailable
+
+RETRY_AFTER = "5"
+"""Seconds after which a client may try a database again that did not answer."""
+
+MAX_TARGET = 16 * 1024
+"""The most bytes of a path and a query together."""
+
+_ODD: Final = "does not have a valid value"
+_FAULTS: Final = {
+    "missing": "is missing",
+    "enum": _ODD,
+    "literal_error": _ODD,
+    "greater_than_equal": _ODD,
+    "less_than_equal": _ODD,
+}
+"""What the wire says for the framework's types of faults; of any other, that it is invalid."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class BodyTooLong(CoffersError):
+    """A request's body is longer than any that the API reads."""
+
+
+class AddressTooLong(CoffersError):
+    """A request's path and query are longer than any that the API reads."""
+
+
+class MethodNotAllowed(CoffersError):
+    """A route that exists was asked with a method that it does not have."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self.allowed = ", ".join(allowed)
+        super().__init__(f"This address answers {self.allowed}.")
+
+
+@dataclass(frozen=True, slots=True)
+class WireError:
+    """An error as it is sent. Absent parts are left out of the body."""
+
+    status: int
+    error: str
+    description: str | None = None
+    attributes: Mapping[str, Sequence[str]] | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def body(self) -> bytes:
+        """Return the JSON text."""
+        parts = {
+            "error": self.error,
+            "error_description": self.description,
+            "error_attributes": self.attributes,
+        }
+        return _encode({name: part for name, part in parts.items() if part is not None})
+
+
+_FIXED: Final = (
+    (NotFound, WireError(404, "not_found", "Not Found")),
+    (
+        BodyTooLong,
+        WireError(413, "payload_too_large", f"The body is longer than {MAX_BODY} bytes."),
+    ),
+    (
+        AddressTooLong,
+        WireError(414, "uri_too_long", f"Path and query are longer than {MAX_TARGET} bytes."),
+    ),
+    (
+        StoreUnavailable,
+        WireError(
+            503,
+            "service_unavailable",
+            "The server cannot reach its data now. Try again in a few seconds.",
+            headers=(("Retry-After", RETRY_AFTER),),
+        ),
+    ),
+)
+
+
+def wire_error(fault: Exception, request_id: str) -> WireError:
+    """Return what the wire says of a fault; what it does not know is `unknown_error`."""
+    match fault:
+        case Refusal():
+            return WireError(
+                fault.status, fault.error, fault.description, fault.attributes, fault.headers
+            )
+        case InvalidRecord(attributes=attributes):
+            return WireError(400, "record_invalid", "Invalid parameters", attributes)
+        case MethodNotAllowed(allowed=allowed):
+            return WireError(405, "method_not_allowed", str(fault), headers=(("Allow", allowed),))
+    for kind, error in _FIXED:
+        if isinstance(fault, kind):
+            return error
+    sentence = f"Something went wrong inside the server. Request id: {request_id}"
+    return WireError(500, "unknown_error", sentence)
+
+
+def invalid_request(faults: Sequence[Mapping[str, Any]]) -> InvalidRecord:
+    """Return our kind for what the web framework found wrong with parameters."""
+    attributes: dict[str, list[str]] = {}
+    for fault in faults:
+        field = str(fault["loc"][-1]) if fault["loc"] else "body"
+        attributes.setdefault(field, []).append(_FAULTS.get(fault["type"], "is invalid"))
+    return InvalidRecord(attributes)
+
+
+def framework_error(status: int, headers: Mapping[str, str] | None) -> Exception:
+    """Return our kind for an HTTP status that the web framework answers by itself."""
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            return NotFound("no such address")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return MethodNotAllowed(_with_head((headers or {}).get("Allow", "")))
+        case _:
+            return CoffersError(f"the web framework answered {status}")
+
+
+def _with_head(allowed: str) -> list[str]:
+    methods = [method.strip() for method in allowed.split(",") if method.strip()]
+    return sorted({*methods, "HEAD"} if "GET" in methods else methods)

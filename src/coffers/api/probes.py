@@ -1,0 +1,102 @@
+"""What an operator's machines ask: is it alive, can it serve, what does it count."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from coffers import metrics
+from coffers.api.services import Services
+from coffers.errors import CoffersError
+from coffers.store.errors import StoreUnavailable
+from coffers.store.revision import is_current
+
+_NOT_READY: Final = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a process can serve. `missing` says what keeps it from that, part by part.
+
+    `price_age_seconds` is for information, null before the first price book.
+    """
+
+    ready: bool
+    missing: dict[str, str]
+    price_age_seconds: float | None
+
+
+def add_probes(app: FastAPI, services: Services) -> None:
+    """Add `/healthz`, `/readyz` and `/metrics`."""
+
+    @app.get("/healthz", tags=["operation"])
+    async def healthz() -> dict[str, str]:
+        """Tell that the process answers; nothing else is looked at."""
+        return {"status": "ok"}
+
+    @app.get(
+        "/readyz",
+        tags=["operation"],
+        response_model=Readiness,
+        responses={503: {"model": Readiness, "description": "Not ready, and what is missing."}},
+    )
+    async def readyz() -> JSONResponse:
+        """Tell whether the database answers, has this release's tables, and its key is at hand."""
+        found = await readiness(services)
+        body = {
+            "ready": found.ready,
+            "missing": found.missing,
+            "price_age_seconds": found.price_age_seconds,
+        }
+        return JSONResponse(body, 200 if found.ready else _NOT_READY)
+
+    @app.get(
+        "/metrics",
+        tags=["operation"],
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}}}},
+    )
+    async def scraped() -> Response:
+        """Return the metrics in the text format of Prometheus."""
+        await _price_age(services)
+        return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def readiness(services: Services) -> Readiness:
+    """Look whether the process can serve."""
+    missing: dict[str, str] = {}
+    try:
+        await _check_store(services, missing)
+    except StoreUnavailable as fault:
+        missing["database"] = str(fault)
+    return Readiness(not missing, missing, await _price_age(services))
+
+
+async def _check_store(services: Services, missing: dict[str, str]) -> None:
+    if not await is_current(services.store):
+        missing["tables"] = "the database does not have the tables of this release"
+        return
+    async with services.store.reading() as tx:
+        key_ids = await tx.secrets.key_ids()
+    try:
+        for key_id in sorted(key_ids):
+            services.vault.require(key_id)
+    except CoffersError as fault:
+        missing["vault"] = str(fault)
+
+
+async def _price_age(services: Services) -> float | None:
+    """Return the age of the newest price book in seconds, and set it as a metric."""
+    try:
+        book = await services.shelf.newest()
+    except StoreUnavailable:
+        return None
+    if book is None:
+        return None
+    age = (services.clock.now() - book.at) / 1000
+    metrics.price_age.set(age)
+    metrics.price_epoch.set(book.epoch)
+    metrics.priced_assets.set(len(book.prices))
+    return age

@@ -1,0 +1,206 @@
+"""Lists of accounts, kept as the bytes that go out for as long as nothing in them changes.
+
+An account's bytes hold for its version and a price book; a list's for its user's version and a
+price book. A new book leaves the records as they are, so it costs arithmetic and no query.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from prometheus_client import Counter
+
+from coffers import metrics
+from coffers.access.call import Caller
+from coffers.api.cache import ByteCache
+from coffers.api.encodings import WORTH_CODING, Coding, encoded
+from coffers.api.entity import Frame, Presentation, entity, frame_of, unlisted
+from coffers.api.paging import Header, page_headers
+from coffers.api.params import PageWanted
+from coffers.api.trust import doubts, trust_headers
+from coffers.api.validators import weak_tag
+from coffers.clock import Millis
+from coffers.markets.catalogue import Catalogue
+from coffers.portfolio.bookshelf import BookShelf
+from coffers.portfolio.listing import AccountPage, Listing, PageRequest
+from coffers.portfolio.view import AccountView
+from coffers.settings import Settings
+from coffers.store.records import Account, Mode
+from coffers.valuation.model import PriceBook
+
+LISTS_BUDGET: Final = 32 * 2**20
+"""Bytes of ready lists: of 100 accounts and uncompressed, about 120."""
+ACCOUNTS_BUDGET: Final = 32 * 2**20
+"""Bytes of ready accounts, about 2.5 KB each."""
+
+_RECORD_BYTES: Final = 2_000
+"""What an account's record takes in memory."""
+
+_FIXED: Final[tuple[Header, ...]] = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"private, no-cache"),
+    (b"vary", b"Accept-Encoding, Apikey, Forced-Mode"),
+)
+
+_ListKey = tuple[int, Mode, PageWanted, str, str]
+_AccountKey = tuple[int, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A body in one coding, with all of its headers."""
+
+    headers: list[Header]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyList:
+    """A list as it goes out, and what it was made of: the user's version and the book's epoch."""
+
+    version: int
+    epoch: int
+    page: AccountPage
+    tag: bytes
+    headers: list[Header]
+    answers: dict[Coding, Answer] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """The bytes that it takes in memory, about."""
+        bodies = sum(len(answer.body) for answer in self.answers.values())
+        return bodies + _RECORD_BYTES * len(self.page.accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadyAccount:
+    version: int
+    epoch: int
+    frame: Frame
+    body: bytes
+    doubts: str
+
+
+class ReadyLists:
+    """Makes lists, and keeps them."""
+
+    def __init__(
+        self, settings: Settings, listing: Listing, shelf: BookShelf, catalogue: Catalogue
+    ) -> None:
+        self._listing = listing
+        self._shelf = shelf
+        self._catalogue = catalogue
+        self._mask = settings.mask_api_keys
+        self._stale_after = Millis(round(settings.stale_after * 1000))
+        self._lists: ByteCache[_ListKey, ReadyList] = ByteCache(LISTS_BUDGET)
+        self._accounts: ByteCache[_AccountKey, _ReadyAccount] = ByteCache(ACCOUNTS_BUDGET)
+
+    async def answer(
+        self, caller: Caller, wanted: PageWanted, base_url: str, coding: Coding
+    ) -> tuple[ReadyList, Answer]:
+        """Return the list that a caller wants, and it in a coding.
+
+        Raises:
+            StoreUnavailable: when it has to be made and the database does not answer.
+        """
+        key = (caller.user_id, caller.mode, wanted, caller.display_currency, base_url)
+        ready = self._lists.get(key)
+        is_ready = (
+            ready is not None
+            and ready.version == caller.user_version
+            and ready.epoch == caller.epoch
+        )
+        _COUNTED[is_ready].inc()
+        if ready is None or not is_ready:
+            ready = await self._make(caller, wanted, base_url, ready)
+            self._lists.put(key, ready, ready.size)
+        answer = ready.answers.get(coding)
+        if answer is None:
+            answer = _answer(ready, coding)
+            ready.answers[coding] = answer
+            self._lists.put(key, ready, ready.size)
+        return ready, answer
+
+    async def _make(
+        self, caller: Caller, wanted: PageWanted, base_url: str, before: ReadyList | None
+    ) -> ReadyList:
+        book = await self._shelf.at(caller.epoch)
+        if before is not None and before.version == caller.user_version:
+            page = before.page
+        else:
+            page = await self._listing.page(_request(caller, wanted))
+        ready = await self._ready_accounts(caller, page.accounts, book, base_url)
+        doubted = [account.doubts for account in ready if account.doubts]
+        headers = [*page_headers(wanted, page.total, base_url), *trust_headers(book, doubted)]
+        body = b"[" + b",".join([account.body for account in ready]) + b"]"
+        tag = weak_tag(body, *(value for _, value in headers))
+        headers = [*_FIXED, (b"etag", tag), *headers]
+        made = ReadyList(caller.user_version, _epoch(book), page, tag, headers)
+        made.answers["identity"] = Answer(_with_length(headers, body), body)
+        return made
+
+    async def _ready_accounts(
+        self, caller: Caller, accounts: Sequence[Account], book: PriceBook | None, base_url: str
+    ) -> list[_ReadyAccount]:
+        keys = [(account.id, caller.display_currency, base_url) for account in accounts]
+        found = {key: kept for key in keys if (kept := self._accounts.get(key)) is not None}
+        stale = [
+            account
+            for account, key in zip(accounts, keys, strict=True)
+            if not _holds(found.get(key), account, book)
+        ]
+        if stale:
+            views = await self._listing.views(caller.user_id, stale, book, caller.display_currency)
+            for view in views:
+                key = (view.account.id, caller.display_currency, base_url)
+                found[key] = self._render(view, book, base_url, found.get(key))
+                self._accounts.put(key, found[key], 2 * len(found[key].body))
+        return [found[key] for key in keys]
+
+    def _render(
+        self,
+        view: AccountView,
+        book: PriceBook | None,
+        base_url: str,
+        before: _ReadyAccount | None,
+    ) -> _ReadyAccount:
+        account = view.account
+        market = self._catalogue.get(account.market_code) or unlisted(account.market_code)
+        if before is not None and before.version == account.version:
+            frame = before.frame
+        else:
+            frame = frame_of(account, market, Presentation(base_url, self._mask))
+        body = entity(frame, view, market)
+        reasons = doubts(view, self._stale_after)
+        return _ReadyAccount(account.version, _epoch(book), frame, body, reasons)
+
+
+_COUNTED: Final[Mapping[bool, Counter]] = {
+    True: metrics.list_bodies.labels("ready"),
+    False: metrics.list_bodies.labels("rendered"),
+}
+
+
+def _holds(kept: _ReadyAccount | None, account: Account, book: PriceBook | None) -> bool:
+    return kept is not None and kept.version == account.version and kept.epoch == _epoch(book)
+
+
+def _epoch(book: PriceBook | None) -> int:
+    return 0 if book is None else book.epoch
+
+
+def _request(caller: Caller, wanted: PageWanted) -> PageRequest:
+    return PageRequest(caller.user_id, caller.mode, wanted.page, wanted.per_page, wanted.api_key)
+
+
+def _answer(ready: ReadyList, coding: Coding) -> Answer:
+    plain = ready.answers["identity"]
+    if len(plain.body) < WORTH_CODING:
+        return plain
+    body = encoded(plain.body, coding)
+    headers = [*ready.headers, (b"content-encoding", coding.encode())]
+    return Answer(_with_length(headers, body), body)
+
+
+def _with_length(headers: Sequence[Header], body: bytes) -> list[Header]:
+    return [*headers, (b"content-length", b"%d" % len(body))]

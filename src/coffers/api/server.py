@@ -1,0 +1,96 @@
+"""The API as a server process runs it: services opened at the start, closed at the end."""
+
+import gc
+import socket
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.supervisors import Multiprocess
+
+from coffers.api.app import make_app
+from coffers.api.services import Services, open_services
+from coffers.errors import CoffersError
+from coffers.logs import configure_logs, logger
+from coffers.settings import load_settings
+
+_GRACE: Final = 10
+"""Seconds that requests have to finish when the server is to end."""
+
+_log = logger("coffers.api")
+
+
+class ServedApp:
+    """An ASGI application that opens its services when its server starts."""
+
+    def __init__(self, opening: Callable[[], AbstractAsyncContextManager[Services]]) -> None:
+        self._opening = opening
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or live as long as the server does."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._app is not None:
+            await self._app(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with self._opening() as services:
+                self._app = make_app(services)
+                # What is there now stays: a full collection over it took 90 ms, in the middle of
+                # a request.
+                gc.freeze()
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except CoffersError as fault:
+            # The server's own way to say it is a traceback.
+            _log.error("the API cannot start", reason=str(fault))
+            await send({"type": "lifespan.startup.failed", "message": str(fault)})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+
+
+def app() -> ServedApp:
+    """Return the application for a server process, with the settings of the environment.
+
+    Raises:
+        SettingsError: for a setting that cannot be meant.
+    """
+    settings = load_settings()
+    configure_logs(settings.log_level, settings.log_format)
+    return ServedApp(partial(open_services, settings))
+
+
+def run(listener: socket.socket, workers: int = 1) -> None:
+    """Serve on a socket that listens, until a signal ends it, with so many processes.
+
+    Raises:
+        CoffersError: when the API could not start; the log says why.
+    """
+    config = uvicorn.Config(
+        "coffers.api.server:app",
+        factory=True,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        # The API's own settings say which proxies are believed.
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    if workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+        return
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise CoffersError("the API could not start")

@@ -1,0 +1,59 @@
+"""What the API stands on, opened for a process and closed at its end."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from coffers.access.gate import Gate
+from coffers.access.limits import limits_of
+from coffers.clock import Clock, SystemClock
+from coffers.markets.catalogue import Catalogue, load_catalogue
+from coffers.portfolio.bookshelf import BookShelf
+from coffers.portfolio.listing import Listing
+from coffers.portfolio.vaulting import open_vault
+from coffers.settings import Settings
+from coffers.store.engine import Store
+from coffers.store.fast import FastLook
+from coffers.vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the routes need."""
+
+    settings: Settings
+    store: Store
+    vault: Vault
+    gate: Gate
+    listing: Listing
+    shelf: BookShelf
+    catalogue: Catalogue
+    clock: Clock
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Services]:
+    """Open what the API stands on; the database must have this release's tables.
+
+    Raises:
+        WrongMasterKey: when the database holds secrets that the master key does not open.
+        SettingsError: when there is no usable master key.
+        StoreUnavailable: when the database cannot be reached.
+    """
+    clock = clock or SystemClock()
+    store, look = Store(settings.database()), FastLook(settings.database())
+    try:
+        vault = await open_vault(settings, store, clock)
+        yield Services(
+            settings=settings,
+            store=store,
+            vault=vault,
+            gate=Gate(look, vault, clock, limits_of(settings, clock)),
+            listing=Listing(store),
+            shelf=BookShelf(store),
+            catalogue=load_catalogue(),
+            clock=clock,
+        )
+    finally:
+        await look.close()
+        await store.close()

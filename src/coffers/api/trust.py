@@ -1,0 +1,56 @@
+"""How far the figures of a list can be trusted, in headers: the 61 keys of an account stay as is.
+
+- `X-Prices-At`: the moment of the prices that all figures were made with; absent before the first
+  price book, when every figure is null.
+- `X-Accounts-Incomplete`: how many accounts of the page have figures that do not tell everything.
+- `X-Accounts-Incomplete-Why`: those accounts and the reasons, the first 40 of them, as a list of
+  RFC 9651: `7;unread, 9;unpriced=2;stale`. The reasons are `unread` (no reading yet), `unpriced=N`
+  (assets held that have no price), `missing_wallets=N` (parts that could not be read the last
+  time), `stale` (the reading is older than COFFERS_STALE_AFTER), `flows_unknown` (deposits and
+  withdrawals are not all known, so profits may hold some), `no_rate` (no rate of the display
+  currency).
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from coffers.api.paging import Header
+from coffers.clock import Millis, iso
+from coffers.portfolio.view import AccountView
+from coffers.valuation.model import PriceBook
+
+NAMED: Final = 40
+"""Accounts that are named with their reasons: about 2 KB, which every proxy lets through."""
+
+
+def doubts(view: AccountView, stale_after: Millis) -> str:
+    """Return the account's id with what its figures do not tell, "" when they tell everything."""
+    quality = view.quality
+    if quality.read_at is None:
+        return f"{view.account.id};unread"
+    reasons = [
+        f"{name}={count}"
+        for name, count in (
+            ("unpriced", len(quality.unpriced)),
+            ("missing_wallets", len(quality.missing_wallets)),
+        )
+        if count
+    ]
+    if quality.as_of - quality.read_at > stale_after:
+        reasons.append("stale")
+    if not quality.flows_known:
+        reasons.append("flows_unknown")
+    if view.figures.display.amount is None and view.figures.usd.amount is not None:
+        reasons.append("no_rate")
+    return ";".join([str(view.account.id), *reasons]) if reasons else ""
+
+
+def trust_headers(book: PriceBook | None, doubted: Sequence[str]) -> list[Header]:
+    """Return the headers of a page; `doubted` are the accounts that `doubts` has something on."""
+    headers = [(b"x-accounts-incomplete", b"%d" % len(doubted))]
+    if book is not None:
+        headers.append((b"x-prices-at", iso(book.at).encode()))
+    if doubted:
+        why = ", ".join(doubted[:NAMED])
+        headers.append((b"x-accounts-incomplete-why", why.encode("ascii")))
+    return headers

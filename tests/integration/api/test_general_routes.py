@@ -1,0 +1,182 @@
+"""The routes beside the list: ping, time, validate, icons, probes and documents."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from sqlalchemy import text
+
+from coffers.api.account_schema import ACCOUNT_KEYS
+from coffers.clock import MINUTE
+from coffers.secret import Secret
+from coffers.store.engine import Store
+from coffers.vault.keyring import KeyRing, new_key
+from coffers.vault.vault import Vault
+from served import LIST, Served, add_account, add_book, serving
+
+BASE = "/public/api/ver1"
+
+
+@pytest.fixture
+async def api(sqlite_store: Store) -> AsyncIterator[Served]:
+    async with serving(sqlite_store) as served:
+        yield served
+
+
+async def test_ping_and_time_need_no_token(api: Served) -> None:
+    assert (await api.http.get(f"{BASE}/ping")).json() == {"pong": "pong"}
+    assert (await api.http.get(f"{BASE}/time")).json() == {"server_time": 1_760_000_000}
+
+
+async def test_validate_needs_a_good_signature_and_no_permission(api: Served) -> None:
+    caller = await api.caller(permissions=())
+    assert (await api.get(caller, f"{BASE}/validate")).json() == {"valid": True}
+    refused = await api.http.get(f"{BASE}/validate", headers=caller.headers(f"{BASE}/ping"))
+    assert (refused.status_code, refused.json()["error"]) == (401, "signature_invalid")
+
+
+async def test_what_is_signed_is_the_address_as_it_was_sent(api: Served) -> None:
+    caller = await api.caller()
+    target = f"{BASE}/valid%61te?x=%7e"
+    assert (await api.get(caller, target)).json() == {"valid": True}
+
+
+async def test_the_methods_of_a_route_are_told(api: Served) -> None:
+    answer = await api.http.post(f"{BASE}/ping")
+    assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET, HEAD"
+    assert (await api.http.head(f"{BASE}/ping")).status_code == 200
+
+
+async def test_an_icon_is_a_drawing_that_nothing_can_run_in(api: Served) -> None:
+    icon = await api.http.get("/img/exchanges/binance.svg")
+    assert icon.headers["content-type"] == "image/svg+xml"
+    assert "default-src 'none'" in icon.headers["content-security-policy"]
+    assert ET.fromstring(icon.content).tag.endswith("svg")  # noqa: S314 - our own
+    for code in ("unknown", "..%2f..%2fcatalogue", "%00"):
+        assert (await api.http.get(f"/img/exchanges/{code}.svg")).status_code == 404
+
+
+async def test_every_listed_icon_is_there(api: Served) -> None:
+    caller = await api.caller()
+    await add_account(api.services.store, caller.user)
+    address = (await api.get(caller)).json()[0]["market_icon"]
+    assert (await api.http.get(address)).status_code == 200
+
+
+async def test_a_process_that_answers_is_alive(api: Served) -> None:
+    assert (await api.http.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_ready_when_database_tables_and_key_are_there(store: Store) -> None:
+    async with serving(store) as api:
+        answer = await api.http.get("/readyz")
+        assert (answer.status_code, answer.json()) == (
+            200,
+            {"ready": True, "missing": {}, "price_age_seconds": None},
+        )
+        await add_book(store)
+        api.clock.advance(MINUTE)
+        assert (await api.http.get("/readyz")).json()["price_age_seconds"] == 60.0
+
+
+async def test_not_ready_on_other_tables(store: Store) -> None:
+    async with serving(store) as api:
+        async with store.connection() as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        answer = await api.http.get("/readyz")
+        assert answer.status_code == 503
+        assert list(answer.json()["missing"]) == ["tables"]
+        async with store.connection() as connection:
+            await connection.execute(text("DROP TABLE alembic_version"))
+        assert list((await api.http.get("/readyz")).json()["missing"]) == ["tables"]
+
+
+async def test_not_ready_without_the_key_that_secrets_are_sealed_under(api: Served) -> None:
+    await api.caller()
+    other = KeyRing([new_key()])
+    foreign = Vault(lambda: other).seal(Secret("x"), "token:1:1")
+    async with api.services.store.connection() as connection:
+        await connection.execute(
+            text("UPDATE api_tokens SET secret_key_id = :id"), {"id": foreign.key_id}
+        )
+    answer = await api.http.get("/readyz")
+    assert answer.status_code == 503
+    assert list(answer.json()["missing"]) == ["vault"]
+
+
+async def test_a_database_that_is_away_is_told_everywhere(
+    api: Served, sqlite_store: Store, tmp_path: Path
+) -> None:
+    caller = await api.caller()
+    await sqlite_store.close()
+    _take_away(tmp_path)
+    answer = await api.get(caller)
+    assert (answer.status_code, answer.json()["error"]) == (503, "service_unavailable")
+    assert answer.headers["retry-after"] == "5"
+    ready = await api.http.get("/readyz")
+    assert (ready.status_code, list(ready.json()["missing"])) == (503, ["database"])
+    assert (await api.http.get("/metrics")).status_code == 200
+    assert (await api.http.get("/healthz")).status_code == 200
+
+
+def _take_away(directory: Path) -> None:
+    for file in directory.glob("coffers.db*"):
+        file.unlink()
+    (directory / "coffers.db").mkdir()
+
+
+async def test_metrics_name_routes_and_the_age_of_prices(api: Served) -> None:
+    await add_book(api.services.store)
+    api.clock.advance(MINUTE)
+    await api.http.get("/img/exchanges/kraken.svg")
+    await api.http.get("/no/such/thing")
+    await api.get(await api.caller(), f"{LIST}?api_key=private")
+    scraped = (await api.http.get("/metrics")).text
+    assert 'coffers_requests_total{route="/img/exchanges/{code}.svg",status="200"}' in scraped
+    assert 'coffers_requests_total{route="unknown",status="404"}' in scraped
+    assert f'coffers_requests_total{{route="{LIST}",status="200"}}' in scraped
+    assert "coffers_price_age_seconds 60.0" in scraped
+    assert "coffers_price_epoch 1.0" in scraped
+    assert "private" not in scraped
+
+
+async def test_the_documents_page_needs_nothing_from_elsewhere(api: Served) -> None:
+    page = await api.http.get("/docs")
+    named = re.findall(r"""(?:src|href|url)\s*[=:]\s*['"]([^'"]+)""", page.text)
+    assert len(named) == 4
+    for address in named:
+        assert address.startswith("/"), address
+        assert (await api.http.get(address)).status_code == 200, address
+    assert "://" not in page.text
+    assert '"validatorUrl": null' in page.text
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "://" not in policy
+
+
+async def test_the_document_describes_the_account_as_it_is_sent(api: Served) -> None:
+    document = (await api.http.get("/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    assert schemas["Account"]["required"] == list(ACCOUNT_KEYS)
+    caller = await api.caller()
+    await add_account(api.services.store, caller.user)
+    assert list((await api.get(caller)).json()[0]) == schemas["Account"]["required"]
+    assert "HTTPValidationError" not in schemas
+    assert "422" not in str(document["paths"])
+
+
+async def test_every_route_is_in_the_document(api: Served) -> None:
+    document = (await api.http.get("/openapi.json")).json()
+    assert sorted(document["paths"]) == [
+        "/healthz",
+        "/img/exchanges/{code}.svg",
+        "/metrics",
+        "/public/api/ver1/accounts",
+        "/public/api/ver1/ping",
+        "/public/api/ver1/time",
+        "/public/api/ver1/validate",
+        "/readyz",
+    ]

@@ -1,0 +1,87 @@
+"""Generated requests, good and bad: nothing answers 5xx, and answers are as documented."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import checks
+from schemathesis.specs.openapi import checks as openapi_checks
+
+from coffers.clock import SystemClock
+from coffers.store.engine import Store
+from coffers.vault.keyring import KeyRing, new_key
+from coffers.vault.vault import Vault
+from served import LIST, Caller, add_account, add_book, serving, started
+
+CHECKS = (
+    checks.not_a_server_error,
+    openapi_checks.status_code_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.response_schema_conformance,
+    openapi_checks.response_headers_conformance,
+)
+EACH = settings(
+    max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+class Signing(requests.auth.AuthBase):
+    """Signs each request as it is about to be sent."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self._caller.headers(request.path_url))
+        return request
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_every_route_keeps_to_the_document(
+    tmp_path: Path, sqlite_url: str, is_signed: bool
+) -> None:
+    key = new_key()
+    caller = asyncio.run(_prepared(sqlite_url, Vault(lambda: KeyRing([key]))))
+    environment = {
+        "COFFERS_DATA_DIR": str(tmp_path),
+        "COFFERS_DATABASE_URL": sqlite_url,
+        "COFFERS_MASTER_KEY": key.text(),
+        "COFFERS_LIMITS_ENABLED": "false",
+    }
+    with started(environment) as (base, _), requests.Session() as session:
+        schema = schemathesis.openapi.from_url(f"{base}/openapi.json")
+        auth = Signing(caller) if is_signed else None
+        seen = {
+            operation.path: _statuses(operation, session=session, auth=auth)
+            for operation in (found.ok() for found in schema.get_all_operations())
+        }
+    assert (200 if is_signed else 401) in seen[LIST]
+    assert len(seen) == 8
+
+
+def _statuses(operation: Any, **call: Any) -> set[int]:
+    """Send generated requests, check each answer, and return the statuses."""
+    seen = set()
+
+    @EACH
+    @given(case=operation.as_strategy())
+    def check(case: Any) -> None:
+        seen.add(case.call_and_validate(checks=CHECKS, **call).status_code)
+
+    check()
+    return seen
+
+
+async def _prepared(url: str, vault: Vault) -> Caller:
+    store = Store(url)
+    async with serving(store, vault) as api:
+        caller = await api.caller()
+        for name in ("One", "Two"):
+            await add_account(store, caller.user, name)
+        await add_book(store, SystemClock().now())
+    await store.close()
+    return caller

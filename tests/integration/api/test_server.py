@@ -1,0 +1,93 @@
+"""The API as a process: what it loads, how it starts, and how it fails to."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from coffers.api.server import ServedApp, app
+from coffers.errors import SettingsError
+from coffers.vault.keyring import new_key
+from served import started
+
+_NOT_LOADED = ("ccxt", "alembic", "pgqueuer", "typer", "asyncpg", "coffers.connectors.exchange")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, sqlite_url: str) -> dict[str, str]:
+    return {
+        "COFFERS_DATA_DIR": str(tmp_path),
+        "COFFERS_DATABASE_URL": sqlite_url,
+        "COFFERS_LOG_FORMAT": "json",
+    }
+
+
+def asked(url: str, **headers: str) -> httpx.Response:
+    # The socket listens already: the connection waits until the server takes it.
+    return httpx.get(url, headers=headers, timeout=30)
+
+
+def test_a_process_becomes_ready_and_ends_in_order(settings: dict[str, str]) -> None:
+    with started(settings) as (base, process):
+        ready = asked(f"{base}/readyz")
+        assert (ready.status_code, ready.json()["ready"]) == (200, True)
+        refused = asked(f"{base}/public/api/ver1/accounts")
+        assert refused.json()["error"] == "api_key_invalid_or_expired"
+        assert "server" not in refused.headers
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=30)
+    assert process.returncode in {0, -signal.SIGTERM}
+    assert "Traceback" not in log
+
+
+def test_nobody_may_claim_another_address_by_a_header(settings: dict[str, str]) -> None:
+    with started({**settings, "COFFERS_BAN_AFTER": "1"}) as (base, _):
+        statuses = [
+            asked(f"{base}/public/api/ver1/accounts", **{"X-Forwarded-For": address}).status_code
+            for address in ("203.0.113.7", "203.0.113.8")
+        ]
+    assert statuses == [401, 418]
+
+
+def test_several_processes_share_the_socket(settings: dict[str, str]) -> None:
+    with started(settings, workers=2) as (base, process):
+        assert asked(f"{base}/healthz").status_code == 200
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def test_a_wrong_master_key_is_a_clear_error_at_the_start(settings: dict[str, str]) -> None:
+    first = {**settings, "COFFERS_MASTER_KEY": new_key().text()}
+    with started(first) as (base, _):
+        asked(f"{base}/healthz")
+    other = new_key()
+    with started({**settings, "COFFERS_MASTER_KEY": other.text()}) as (_, process):
+        _, log = process.communicate(timeout=30)
+    assert process.returncode != 0
+    events = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    reasons = [event["reason"] for event in events if "reason" in event]
+    assert len(reasons) == 1
+    assert f"at hand: {other.id}" in reasons[0]
+    assert other.text() not in log
+
+
+def test_the_process_loads_nothing_that_only_others_need() -> None:
+    code = f"import sys, coffers.api.server; print([m for m in {_NOT_LOADED} if m in sys.modules])"
+    found = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_application_takes_its_settings_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("coffers.api.server.configure_logs", lambda *_: None)
+    assert isinstance(app(), ServedApp)
+    monkeypatch.setenv("COFFERS_PROT", "1")
+    with pytest.raises(SettingsError, match="COFFERS_PORT"):
+        app()
