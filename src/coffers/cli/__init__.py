@@ -1,0 +1,1 @@
+"""The command line: start it, set it up, look at it."""

@@ -1,0 +1,122 @@
+"""How accounts look at the terminal and in the command line's JSON."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import typer
+
+from coffers import money
+from coffers.cli.console import err, out, print_json, print_table
+from coffers.clock import Millis, iso
+
+if TYPE_CHECKING:
+    from coffers.portfolio.view import AccountView
+    from coffers.store.records import Account
+    from coffers.sync.syncer import Result
+
+
+def print_accounts(views: "Sequence[AccountView]", now: Millis, stale_after: float) -> None:
+    """Print accounts as a table of 80 columns or less."""
+    print_table(
+        ["id", "name", "market", "USD", "BTC", "state"],
+        [
+            (
+                view.account.id,
+                view.account.name,
+                view.account.market_code,
+                _short(view.figures.usd.amount, 2),
+                _short(view.figures.btc.amount, 8),
+                "; ".join(_doubts(view, now, stale_after)) or f"ok, {_age(view, now)}",
+            )
+            for view in views
+        ],
+    )
+
+
+def plain(view: "AccountView", now: Millis, stale_after: float) -> dict[str, object]:
+    """Return an account as JSON shows it; amounts are texts, unknown ones null."""
+    account, quality = view.account, view.quality
+    return {
+        "id": account.id,
+        "name": account.name,
+        "market_code": account.market_code,
+        "usd_amount": _text(view.figures.usd.amount),
+        "btc_amount": _text(view.figures.btc.amount),
+        "as_of": iso(quality.as_of),
+        "read_at": None if quality.read_at is None else iso(quality.read_at),
+        "complete": quality.is_complete,
+        "stale": _is_stale(view, now, stale_after),
+        "unpriced": list(quality.unpriced),
+        "missing_wallets": list(quality.missing_wallets),
+        "flows_known": quality.flows_known,
+        "api_keys_state": account.key_state,
+        "is_locked": account.is_locked,
+        "failure": account.sync.failure_message,
+    }
+
+
+def tell_result(account: "Account", result: "Result", *, as_json: bool, done: str) -> None:
+    """Tell what came of a reading; one that failed is told as such, with exit code 1."""
+    failure = result.failure
+    if as_json:
+        print_json(
+            {
+                "id": account.id,
+                "name": account.name,
+                "market_code": account.market_code,
+                "outcome": result.outcome.value,
+                "failure": None if failure is None else str(failure),
+            }
+        )
+    elif failure is None:
+        out.print(f"{done} account {account.id} ({account.name}): {_SAID[result.outcome.value]}.")
+    if failure is not None:
+        if not as_json:
+            err.print(f"Account {account.id} is stored, but could not be read: {failure}")
+        raise typer.Exit(1)
+
+
+_SAID = {
+    "complete": "read completely",
+    "partial": "read in part; what is missing keeps its last reading",
+    "held_back": "the reading lost most of what was known, a second one must agree first",
+    "busy": "another process is reading it right now",
+    "gone": "it was removed meanwhile",
+}
+
+
+def _doubts(view: "AccountView", now: Millis, stale_after: float) -> list[str]:
+    account, quality = view.account, view.quality
+    said = {
+        f"locked: {account.lock_reason}": account.is_locked,
+        "not read yet": quality.read_at is None,
+        f"stale, {_age(view, now)}": _is_stale(view, now, stale_after),
+        f"unpriced: {', '.join(quality.unpriced)}": bool(quality.unpriced),
+        f"missing: {', '.join(quality.missing_wallets)}": bool(quality.missing_wallets),
+        "flows unknown": not quality.flows_known,
+    }
+    return [sentence for sentence, holds in said.items() if holds]
+
+
+def _is_stale(view: "AccountView", now: Millis, stale_after: float) -> bool:
+    read_at = view.quality.read_at
+    return read_at is not None and now - read_at > stale_after * 1000
+
+
+def _age(view: "AccountView", now: Millis) -> str:
+    if view.quality.read_at is None:
+        return ""
+    seconds = max(0, now - view.quality.read_at) // 1000
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit} old"
+    return f"{seconds} s old"
+
+
+def _short(amount: Decimal | None, places: int) -> str | None:
+    return None if amount is None else f"{money.rounded(amount, places):,f}"
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else money.plain(amount)

@@ -1,0 +1,141 @@
+"""`coffers doctor`: looks at everything that the server needs, and says what is wrong."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coffers.cli.console import out, print_json
+from coffers.cli.rooms import (
+    load_exchange_library,
+    make_data_dir,
+    opened_store,
+    opened_vault,
+    run_async,
+)
+from coffers.clock import MINUTE, SystemClock
+from coffers.errors import CoffersError
+from coffers.logs import configure_logs
+from coffers.settings import load_settings
+
+if TYPE_CHECKING:
+    from coffers.settings import Settings
+    from coffers.store.engine import Store
+
+LITTLE_SPACE = 256 * 1024 * 1024
+REACHED_BY = 5.0
+"""Seconds in which an exchange, or the gateway to all of them, must take a connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look found. A warning does not fail the whole."""
+
+    subject: str
+    state: str
+    said: str
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check settings, database, key, clock and reachability; exit code 1 when one fails."""
+    findings = run_async(_findings())
+    if as_json:
+        print_json([{"subject": f.subject, "state": f.state, "said": f.said} for f in findings])
+    else:
+        marks = {"ok": "[green]ok  [/]", "warning": "[yellow]warn[/]", "failed": "[red]FAIL[/]"}
+        for found in findings:
+            said = found.said.replace("[", "\\[")
+            out.print(f"{marks[found.state]} {found.subject:<11} {said}", soft_wrap=True)
+    if any(found.state == "failed" for found in findings):
+        raise typer.Exit(1)
+
+
+async def _findings() -> list[Finding]:
+    try:
+        settings = load_settings()
+    except CoffersError as error:
+        return [Finding("settings", "failed", str(error))]
+    configure_logs("error", settings.log_format)
+    found = [Finding("settings", "ok", "all COFFERS_ variables are known and valid")]
+    found.append(await _look("data", lambda: _data_dir(settings)))
+    found += await _of_store(settings)
+    found.append(await _look("exchanges", lambda: _exchanges(settings)))
+    found.append(await _look("reach", lambda: _reach(settings)))
+    return found
+
+
+async def _look(subject: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
+    try:
+        return await look()
+    except CoffersError as error:
+        return Finding(subject, "failed", str(error))
+
+
+async def _data_dir(settings: "Settings") -> Finding:
+    make_data_dir(settings)
+    free = shutil.disk_usage(settings.data_dir).free
+    state = "warning" if free < LITTLE_SPACE else "ok"
+    return Finding("data", state, f"{settings.data_dir}, {free // 1024**2} MB free")
+
+
+async def _of_store(settings: "Settings") -> list[Finding]:
+    try:
+        async with opened_store(settings) as store:
+            return [
+                Finding("database", "ok", f"{store.database.dialect}, tables are current"),
+                await _look("master key", lambda: _key(settings, store)),
+                await _look("clock", lambda: _clock(store)),
+                await _look("accounts", lambda: _accounts(store)),
+            ]
+    except CoffersError as error:
+        return [Finding("database", "failed", str(error))]
+
+
+async def _key(settings: "Settings", store: "Store") -> Finding:
+    vault = await opened_vault(settings, store)
+    return Finding("master key", "ok", f"key {vault.ring.current.id} opens what is stored")
+
+
+async def _clock(store: "Store") -> Finding:
+    """Compare this machine's clock with the newest price book: time must not run backwards."""
+    async with store.reading() as tx:
+        book = await tx.prices.newest()
+    now = SystemClock().now()
+    if book is not None and book.at > now + MINUTE:
+        late = (book.at - now) // 1000
+        return Finding("clock", "failed", f"it is {late} s behind what the database has seen")
+    age = "no prices yet" if book is None else f"newest prices are {(now - book.at) // 1000} s old"
+    return Finding("clock", "ok", f"not behind the database; {age}")
+
+
+async def _accounts(store: "Store") -> Finding:
+    async with store.reading() as tx:
+        counts = await tx.accounts.counts(SystemClock().now())
+    state = "warning" if counts.locked or counts.overdue else "ok"
+    return Finding("accounts", state, f"{counts.locked} locked, {counts.overdue} overdue")
+
+
+async def _exchanges(_settings: "Settings") -> Finding:
+    load_exchange_library()
+    return Finding("exchanges", "ok", "the exchange library is installed")
+
+
+async def _reach(settings: "Settings") -> Finding:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(settings.exchange_gateway or "https://api.binance.com")
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        async with asyncio.timeout(REACHED_BY):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError) as error:
+        state = "failed" if settings.exchange_gateway else "warning"
+        return Finding("reach", state, f"no connection to {host}:{port} ({type(error).__name__})")
+    writer.close()
+    return Finding("reach", "ok", f"{host}:{port} takes connections")

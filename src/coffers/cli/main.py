@@ -1,0 +1,93 @@
+"""The command `coffers`: its subcommands, and how an error reaches the person at the terminal."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from coffers import __version__
+from coffers.errors import CoffersError
+
+COMMANDS = ("demo", "serve", "worker", "migrate", "sign", "sandbox", "doctor")
+"""Commands of one word; each is a function in the module of its name, or of `_MODULES`."""
+
+GROUPS = ("user", "token", "account", "vault")
+"""Commands of two words; each is an app in its module."""
+
+_MODULES = {
+    "sign": "signing",
+    "user": "users",
+    "token": "tokens",
+    "account": "accounts",
+}
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"coffers {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    """Settings come from COFFERS_* environment variables; docs/settings.md names them all."""
+
+
+def make_app(asked: str | None = None) -> typer.Typer:
+    """Return the command line; with the command that was asked for alone, where it is known.
+
+    A server must start in a second, and other commands' modules are half of that.
+    """
+    app = typer.Typer(
+        name="coffers",
+        help="Lists every exchange account and wallet you own, with figures you can trust.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        add_completion=False,
+    )
+    app.callback()(_root)
+    for name in COMMANDS:
+        if asked in {None, name}:
+            app.command(name)(getattr(_module(name), name))
+    for name in GROUPS:
+        if asked in {None, name}:
+            app.add_typer(_module(name).app, name=name)
+    return app
+
+
+def run() -> None:
+    """Run the command line; an error is one sentence and an exit code, never a traceback."""
+    asked = sys.argv[1] if sys.argv[1:] and sys.argv[1] in (*COMMANDS, *GROUPS) else None
+    try:
+        make_app(asked)()
+    except CoffersError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("COFFERS_LOG_LEVEL", "").lower() == "debug":
+            raise
+        _fail(f"unexpected {type(error).__name__}; COFFERS_LOG_LEVEL=debug shows where it arose", 1)
+
+
+def _fail(sentence: str, code: int) -> None:
+    typer.secho("Error: ", fg=typer.colors.RED, bold=True, nl=False, err=True)
+    typer.echo(sentence, err=True)
+    sys.exit(code)
+
+
+def _module(name: str) -> Any:  # noqa: ANN401 - a module has what it has
+    return import_module(f"coffers.cli.{_MODULES.get(name, name)}")
+
+
+if __name__ == "__main__":
+    run()

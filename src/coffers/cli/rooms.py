@@ -1,0 +1,137 @@
+"""The rooms of the house, opened for one command and closed after it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from coffers.clock import Clock, Millis, SystemClock
+from coffers.errors import CoffersError, SettingsError
+from coffers.logs import configure_logs
+from coffers.markets.catalogue import Catalogue
+from coffers.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from coffers.connectors.reading import Connector
+    from coffers.pricing.keeper import PriceKeeper
+    from coffers.store.engine import Store
+    from coffers.sync.syncer import Syncer
+    from coffers.vault.vault import Vault
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class VenueRooms:
+    """What talks to exchanges: the connector, the prices and the readings."""
+
+    connector: "Connector"
+    keeper: "PriceKeeper"
+    syncer: "Syncer"
+
+
+def service_settings(**overrides: object) -> Settings:
+    """Return the settings with the command's options on top, logs set up by them."""
+    settings = load_settings(**overrides)
+    configure_logs(settings.log_level, settings.log_format)
+    return settings
+
+
+def settings_for() -> Settings:
+    """Return the settings for a command that tells its outcome itself: it logs errors only."""
+    settings = load_settings()
+    level = "debug" if settings.log_level == "debug" else "error"
+    configure_logs(level, settings.log_format)
+    return settings
+
+
+def run_async(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run a command's work to its end."""
+    return asyncio.run(work)
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Make the data directory, readable by its owner only, where it does not exist.
+
+    Raises:
+        SettingsError: when it cannot be made.
+    """
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"the data directory {settings.data_dir} cannot be made: {error.strerror}"
+        ) from error
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings) -> "AsyncIterator[Store]":
+    """Open the database, brought to this release's tables where that may be done unasked.
+
+    Raises:
+        CoffersError: when it cannot be opened, is newer than the program, or needs a migration.
+    """
+    from coffers.store.engine import Store
+    from coffers.store.revision import is_current
+
+    make_data_dir(settings)
+    store = Store(settings.database())
+    try:
+        if not await is_current(store):
+            from coffers.store.migrate import prepare
+
+            await prepare(store, allow_upgrade=False)
+        yield store
+    finally:
+        await store.close()
+
+
+async def opened_vault(settings: Settings, store: "Store") -> "Vault":
+    """Open the vault, its key checked against the database."""
+    from coffers.portfolio.vaulting import open_vault
+
+    return await open_vault(settings, store, SystemClock())
+
+
+def load_exchange_library() -> None:
+    """Load the exchange library, which takes seconds, ahead of `opened_venues`.
+
+    Raises:
+        CoffersError: when this installation has none.
+    """
+    try:
+        import_module("coffers.connectors.exchange.connector")
+    except ModuleNotFoundError as error:
+        raise CoffersError(
+            "this installation has no exchange library; install coffers[worker]"
+        ) from error
+
+
+@asynccontextmanager
+async def opened_venues(
+    settings: Settings, store: "Store", vault: "Vault", clock: Clock, catalogue: Catalogue
+) -> AsyncIterator[VenueRooms]:
+    """Open what talks to exchanges."""
+    load_exchange_library()
+    from coffers.connectors.exchange.connector import ExchangeConnector
+    from coffers.connectors.exchange.venues import Venues
+    from coffers.pricing.keeper import PriceKeeper
+    from coffers.pricing.past import CandlePrices
+    from coffers.sync.flows import FlowValuer
+    from coffers.sync.policy import Pace
+    from coffers.sync.syncer import Syncer
+
+    venues = Venues(settings.exchange_gateway, settings.venue_timeout, clock)
+    connector = ExchangeConnector(venues, clock)
+    keeper = PriceKeeper(store, venues, clock, Decimal(str(settings.price_floor)))
+    valuer = FlowValuer(store, CandlePrices(venues))
+    pace = Pace(Millis(round(settings.sync_interval * 1000)))
+    syncer = Syncer(store, vault, catalogue, connector, valuer, clock, pace)
+    try:
+        yield VenueRooms(connector, keeper, syncer)
+    finally:
+        await connector.close()
+        await venues.close()

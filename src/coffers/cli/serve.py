@@ -1,0 +1,93 @@
+"""`coffers serve`: the API, and unless told otherwise a worker beside it."""
+
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coffers.cli.children import KeptRunning, when_parent_ends
+from coffers.cli.rooms import opened_store, opened_vault, run_async, service_settings
+from coffers.errors import CoffersError
+
+if TYPE_CHECKING:
+    from coffers.settings import Settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="COFFERS_HOST, for this run.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="COFFERS_PORT, for this run.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of the API.")] = 1,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Read no accounts: a worker runs elsewhere.")
+    ] = False,
+    until_stdin_closes: Annotated[
+        bool,
+        typer.Option(hidden=True, help="End when standard input ends: with the parent process."),
+    ] = False,
+) -> None:
+    """Serve the API; a worker process is started beside it."""
+    settings = service_settings(host=host, port=port)
+    with _shared_metrics(), _listening(settings) as listener:
+        run_async(_check(settings))
+        os.environ["COFFERS_HOST"] = settings.host
+        os.environ["COFFERS_PORT"] = str(listener.getsockname()[1])
+        beside = None if no_worker else KeptRunning(["worker"])
+        if beside is not None:
+            beside.start()
+        if until_stdin_closes:
+            when_parent_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
+        try:
+            _run_api(settings, listener, workers)
+        finally:
+            if beside is not None:
+                beside.stop()
+
+
+def _run_api(settings: "Settings", listener: socket.socket, workers: int) -> None:
+    from coffers.api.server import run
+
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    typer.echo(f"Coffers serves http://{shown}:{listener.getsockname()[1]}", err=True)
+    run(listener, workers)
+
+
+async def _check(settings: "Settings") -> None:
+    """Find out now what would else fail at the first request: database, tables, master key."""
+    async with opened_store(settings) as store:
+        await opened_vault(settings, store)
+
+
+@contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """Give all processes of this server one place to count in, before they load the library."""
+    directory = tempfile.mkdtemp(prefix="coffers-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
+    try:
+        yield
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _listening(settings: "Settings") -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+            listener.listen(2048)
+        except OSError as error:
+            raise CoffersError(
+                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; "
+                "choose another with --port or COFFERS_PORT"
+            ) from error
+        listener.set_inheritable(True)
+        yield listener
