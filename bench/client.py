@@ -1,0 +1,74 @@
+"""A client that costs next to nothing: one kept-alive connection, one request after another."""
+
+import socket
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The status and the body of an answer."""
+
+    status: int
+    body: bytes
+
+
+class Client:
+    """Sends the same GET request over and over; a context manager.
+
+    Args:
+        port: of the server, on loopback.
+        path: with the query.
+        headers: those besides Host.
+    """
+
+    def __init__(self, port: int, path: str, headers: dict[str, str] | None = None) -> None:
+        lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1"]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        self._request = ("\r\n".join(lines) + "\r\n\r\n").encode()
+        self._connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def get(self) -> Answer:
+        """Send the request and return the whole answer.
+
+        Raises:
+            RuntimeError: when the answer is no HTTP with a content length, or breaks off.
+        """
+        self._connection.sendall(self._request)
+        received = bytearray()
+        while (end_of_head := received.find(b"\r\n\r\n")) < 0:
+            self._receive(received)
+        head = bytes(received[:end_of_head]).lower()
+        whole = end_of_head + 4 + _content_length(head)
+        while len(received) < whole:
+            self._receive(received)
+        return Answer(int(head[9:12]), bytes(received[end_of_head + 4 : whole]))
+
+    def _receive(self, received: bytearray) -> None:
+        chunk = self._connection.recv(_CHUNK)
+        if not chunk:
+            raise RuntimeError("the server closed the connection")
+        received += chunk
+
+
+def _content_length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name == b"content-length":
+            return int(value)
+    raise RuntimeError("an answer without a content length")

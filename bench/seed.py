@@ -1,0 +1,118 @@
+"""A database to measure with: one user with 100 accounts, one with a single account."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+from coffers.cli.rooms import opened_store, opened_vault
+from coffers.cli.signing import hmac_signature
+from coffers.clock import DAY, HOUR, MINUTE, Millis, SystemClock
+from coffers.portfolio.tokens import Tokens, Wanted
+from coffers.portfolio.users import Users
+from coffers.settings import Settings, load_settings
+from coffers.store.engine import Store, Transaction
+from coffers.store.records import Account, NewAccount
+from coffers.valuation.model import Flow, Position, Price, Snapshot, Value
+from coffers.vault.vault import Vault
+
+PATH = "/public/api/ver1/accounts"
+PRICED = 1_000
+"""Assets in the price book: about what two large venues list."""
+
+POSITIONS = 20
+SNAPSHOTS = 62
+_BITCOIN = Decimal(100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A user's list: how many accounts are in it, and the headers that sign a request for it."""
+
+    accounts: int
+    headers: dict[str, str]
+
+
+def settings_in(data_dir: Path) -> Settings:
+    """Return the settings of a database in this directory."""
+    return load_settings(data_dir=data_dir)
+
+
+async def seed(data_dir: Path) -> dict[int, Listed]:
+    """Fill a new database; return the lists by their numbers of accounts."""
+    settings = settings_in(data_dir)
+    async with opened_store(settings) as store:
+        vault = await opened_vault(settings, store)
+        await new_book(store, 0)
+        return {count: await _user(store, vault, count) for count in (1, 100)}
+
+
+async def new_book(store: Store, number: int) -> None:
+    """Write a price book in which every price differs from that of other numbers."""
+    now = SystemClock().now()
+    async with store.transaction() as tx:
+        await tx.prices.save_book({asset(n): _price(n + number, now) for n in range(PRICED)}, now)
+
+
+def asset(number: int) -> str:
+    """Return the name of a made-up asset."""
+    return f"COIN{number}"
+
+
+def _price(number: int, now: Millis) -> Price:
+    usd = Decimal(f"{1 + 7919 * number % 99_991}.{104_729 * number % 1_000_000:06}")
+    return Price(usd / _BITCOIN, usd, (f"COIN/{number}", "USDT/USD"), ("binance", "kraken"), now)
+
+
+async def _user(store: Store, vault: Vault, count: int) -> Listed:
+    clock = SystemClock()
+    user = await Users(store, clock).add(f"bench{count}")
+    issued = await Tokens(store, vault, clock).create(user.id, Wanted(("accounts_read",)))
+    async with store.transaction() as tx:
+        for number in range(count):
+            await _account(tx, user.id, number, clock.now())
+    if issued.secret is None:
+        raise RuntimeError("a token without a secret")
+    signature = hmac_signature(issued.secret, PATH)
+    return Listed(count, {"Apikey": issued.token.api_key, "Signature": signature})
+
+
+async def _account(tx: Transaction, user_id: int, number: int, now: Millis) -> None:
+    new = NewAccount(user_id, "binance", f"Account {number}", api_key=f"bench-key-{number:032}")
+    account = await tx.accounts.add(
+        new, identity=new.api_key, credential_id=f"bench-{user_id}-{number}", now=now
+    )
+    held = [_position(POSITIONS * number + n) for n in range(POSITIONS)]
+    await tx.holdings.replace(user_id, account.id, {"spot"}, held)
+    for step in range(SNAPSHOTS):
+        value = Value(Decimal(f"1.{step:02}0123456789"), Decimal(f"98765.{step:02}4321"))
+        at = Millis(now - 31 * DAY + step * 12 * HOUR)
+        await tx.history.add_snapshot(user_id, account.id, Snapshot(at, value))
+    await tx.history.add_flows(user_id, account.id, [_flow(days, now) for days in (0, 3, 20)])
+    await _read(tx, account, now)
+
+
+def _position(number: int) -> Position:
+    code = asset(number * 37 % PRICED)
+    free = Decimal(f"{number % 97}.{7919 * number % 100_000_000:08}")
+    return Position("spot", code, code, free, Decimal(f"0.{number % 89:02}"))
+
+
+def _flow(days: int, now: Millis) -> Flow:
+    at = Millis(now - days * DAY - HOUR)
+    value = Value(Decimal("0.001"), Decimal("100.5"))
+    return Flow(
+        str(days), "in", asset(1), asset(1), Decimal(3), Decimal(0), asset(1), at, value=value
+    )
+
+
+async def _read(tx: Transaction, account: Account, now: Millis) -> None:
+    sync = replace(account.sync, read_at=Millis(now - MINUTE), next_sync_at=Millis(now + DAY))
+    await tx.accounts.record_standing(
+        account.user_id,
+        account.id,
+        sync=sync,
+        key_state="ok",
+        is_locked=False,
+        lock_reason=None,
+        now=now,
+    )
