@@ -32,6 +32,15 @@ HELD = {"BTC": Decimal("0.5"), "ETH": Decimal(4), "USDT": Decimal("2500.5")}
 CALL_TIMEOUT = 2.0
 
 
+class MovedClock(SystemClock):
+    """The machine's clock, moved ahead by tests instead of waiting."""
+
+    ahead = 0
+
+    def now(self) -> Millis:
+        return Millis(super().now() + self.ahead)
+
+
 @dataclass
 class World:
     """A house with one account that was read once at a venue that can be made to fail."""
@@ -41,6 +50,7 @@ class World:
     keeper: PriceKeeper
     syncer: Syncer
     account: Account
+    clock: MovedClock
 
     async def read(self) -> Result:
         """Read the account now, however soon after the last time."""
@@ -62,7 +72,7 @@ class World:
 
 @pytest.fixture
 async def world(sqlite_store: Store) -> AsyncIterator[World]:
-    clock, key, catalogue = SystemClock(), new_key(), load_catalogue()
+    clock, key, catalogue = MovedClock(), new_key(), load_catalogue()
     vault = Vault(lambda: KeyRing([key]))
     async with running(Exchange(7, machine_time)) as url, SandboxControl(url) as control:
         poor = {"USDT": Decimal(10)}
@@ -82,7 +92,7 @@ async def world(sqlite_store: Store) -> AsyncIterator[World]:
         account = await connecting.connect(
             Connection(user.id, "binance", "Main", Credentials(KEY, Secret("fake-secret")))
         )
-        made = World(control, sqlite_store, keeper, syncer, account)
+        made = World(control, sqlite_store, keeper, syncer, account, clock)
         await made.refresh_prices()
         assert (await made.read()).failure is None
         yield made

@@ -7,6 +7,7 @@ import pytest
 
 from coffers.clock import SystemClock
 from coffers.sandbox import FaultKind, NewFault
+from coffers.sync.policy import SECOND_LOOK
 from coffers.sync.syncer import Outcome
 from house import HELD, KEY, POORER, World
 
@@ -107,10 +108,12 @@ async def test_a_body_of_a_poorer_account_is_held_back(world: World) -> None:
     assert (await world.read()).outcome is Outcome.COMPLETE
 
 
-async def test_an_account_emptied_for_real_is_believed_the_second_time(world: World) -> None:
+async def test_an_account_emptied_for_real_is_believed_a_minute_later(world: World) -> None:
     for asset in HELD:
         await world.control.hold("binance", KEY, asset, Decimal(0))
-    assert (await world.read()).outcome is Outcome.HELD_BACK
+    for _ in range(3):
+        assert (await world.read()).outcome is Outcome.HELD_BACK
+    world.clock.ahead = SECOND_LOOK
     assert (await world.read()).outcome is Outcome.COMPLETE
     assert (await world.view()).figures.usd.amount == 0
 

@@ -24,7 +24,9 @@ def make_app(services: Services) -> Edge:
     """Return the API on services that are open for as long as it is used."""
     surroundings = Surroundings(services.settings)
     door = Door(services.gate, surroundings)
-    lists = ReadyLists(services.settings, services.listing, services.shelf, services.catalogue)
+    lists = ReadyLists(
+        services.settings, services.listing, services.shelf, services.catalogue, services.clock
+    )
     app = _framework()
     add_routes(app, services, door)
     add_probes(app, services)

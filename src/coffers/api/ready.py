@@ -19,7 +19,7 @@ from coffers.api.paging import Header, page_headers
 from coffers.api.params import PageWanted
 from coffers.api.trust import doubts, trust_headers
 from coffers.api.validators import weak_tag
-from coffers.clock import Millis
+from coffers.clock import Clock, Millis
 from coffers.markets.catalogue import Catalogue
 from coffers.portfolio.bookshelf import BookShelf
 from coffers.portfolio.listing import AccountPage, Listing, PageRequest
@@ -32,6 +32,9 @@ LISTS_BUDGET: Final = 32 * 2**20
 """Bytes of ready lists: of 100 accounts and uncompressed, about 120."""
 ACCOUNTS_BUDGET: Final = 32 * 2**20
 """Bytes of ready accounts, about 2.5 KB each."""
+
+ALWAYS: Final = Millis(2**62)
+"""No moment at which anything becomes stale."""
 
 _RECORD_BYTES: Final = 2_000
 """What an account's record takes in memory."""
@@ -56,10 +59,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ReadyList:
-    """A list as it goes out, and what it was made of: the user's version and the book's epoch."""
+    """A list as it goes out, and what it was made of: the user's version and the book's epoch.
+
+    It holds until `good_until`, when the first of its readings becomes stale.
+    """
 
     version: int
     epoch: int
+    good_until: Millis
     page: AccountPage
     tag: bytes
     headers: list[Header]
@@ -76,6 +83,7 @@ class ReadyList:
 class _ReadyAccount:
     version: int
     epoch: int
+    good_until: Millis
     frame: Frame
     body: bytes
     doubts: str
@@ -85,11 +93,17 @@ class ReadyLists:
     """Makes lists, and keeps them."""
 
     def __init__(
-        self, settings: Settings, listing: Listing, shelf: BookShelf, catalogue: Catalogue
+        self,
+        settings: Settings,
+        listing: Listing,
+        shelf: BookShelf,
+        catalogue: Catalogue,
+        clock: Clock,
     ) -> None:
         self._listing = listing
         self._shelf = shelf
         self._catalogue = catalogue
+        self._clock = clock
         self._mask = settings.mask_api_keys
         self._stale_after = Millis(round(settings.stale_after * 1000))
         self._lists: ByteCache[_ListKey, ReadyList] = ByteCache(LISTS_BUDGET)
@@ -109,6 +123,7 @@ class ReadyLists:
             ready is not None
             and ready.version == caller.user_version
             and ready.epoch == caller.epoch
+            and self._clock.now() < ready.good_until
         )
         _COUNTED[is_ready].inc()
         if ready is None or not is_ready:
@@ -135,7 +150,8 @@ class ReadyLists:
         body = b"[" + b",".join([account.body for account in ready]) + b"]"
         tag = weak_tag(body, *(value for _, value in headers))
         headers = [*_FIXED, (b"etag", tag), *headers]
-        made = ReadyList(caller.user_version, _epoch(book), page, tag, headers)
+        until = min((account.good_until for account in ready), default=ALWAYS)
+        made = ReadyList(caller.user_version, _epoch(book), until, page, tag, headers)
         made.answers["identity"] = Answer(_with_length(headers, body), body)
         return made
 
@@ -144,16 +160,19 @@ class ReadyLists:
     ) -> list[_ReadyAccount]:
         keys = [(account.id, caller.display_currency, base_url) for account in accounts]
         found = {key: kept for key in keys if (kept := self._accounts.get(key)) is not None}
-        stale = [
+        now = self._clock.now()
+        lacking = [
             account
             for account, key in zip(accounts, keys, strict=True)
-            if not _holds(found.get(key), account, book)
+            if not _holds(found.get(key), account, book, now)
         ]
-        if stale:
-            views = await self._listing.views(caller.user_id, stale, book, caller.display_currency)
+        if lacking:
+            views = await self._listing.views(
+                caller.user_id, lacking, book, caller.display_currency
+            )
             for view in views:
                 key = (view.account.id, caller.display_currency, base_url)
-                found[key] = self._render(view, book, base_url, found.get(key))
+                found[key] = self._render(view, book, base_url, found.get(key), now)
                 self._accounts.put(key, found[key], 2 * len(found[key].body))
         return [found[key] for key in keys]
 
@@ -163,6 +182,7 @@ class ReadyLists:
         book: PriceBook | None,
         base_url: str,
         before: _ReadyAccount | None,
+        now: Millis,
     ) -> _ReadyAccount:
         account = view.account
         market = self._catalogue.get(account.market_code) or unlisted(account.market_code)
@@ -171,8 +191,14 @@ class ReadyLists:
         else:
             frame = frame_of(account, market, Presentation(base_url, self._mask))
         body = entity(frame, view, market)
-        reasons = doubts(view, self._stale_after)
-        return _ReadyAccount(account.version, _epoch(book), frame, body, reasons)
+        reasons = doubts(view, now, self._stale_after)
+        until = self._good_until(account, now)
+        return _ReadyAccount(account.version, _epoch(book), until, frame, body, reasons)
+
+    def _good_until(self, account: Account, now: Millis) -> Millis:
+        """Return when the account's reading becomes stale, if it has not yet."""
+        stale_at = Millis((account.sync.read_at or 0) + self._stale_after + 1)
+        return stale_at if stale_at > now else ALWAYS
 
 
 _COUNTED: Final[Mapping[bool, Counter]] = {
@@ -181,8 +207,15 @@ _COUNTED: Final[Mapping[bool, Counter]] = {
 }
 
 
-def _holds(kept: _ReadyAccount | None, account: Account, book: PriceBook | None) -> bool:
-    return kept is not None and kept.version == account.version and kept.epoch == _epoch(book)
+def _holds(
+    kept: _ReadyAccount | None, account: Account, book: PriceBook | None, now: Millis
+) -> bool:
+    return (
+        kept is not None
+        and kept.version == account.version
+        and kept.epoch == _epoch(book)
+        and now < kept.good_until
+    )
 
 
 def _epoch(book: PriceBook | None) -> int:

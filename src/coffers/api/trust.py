@@ -23,7 +23,7 @@ NAMED: Final = 40
 """Accounts that are named with their reasons: about 2 KB, which every proxy lets through."""
 
 
-def doubts(view: AccountView, stale_after: Millis) -> str:
+def doubts(view: AccountView, now: Millis, stale_after: Millis) -> str:
     """Return the account's id with what its figures do not tell, "" when they tell everything."""
     quality = view.quality
     if quality.read_at is None:
@@ -36,7 +36,7 @@ def doubts(view: AccountView, stale_after: Millis) -> str:
         )
         if count
     ]
-    if quality.as_of - quality.read_at > stale_after:
+    if now - quality.read_at > stale_after:
         reasons.append("stale")
     if not quality.flows_known:
         reasons.append("flows_unknown")

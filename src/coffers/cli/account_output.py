@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from coffers import money
-from coffers.cli.console import err, out, print_json, print_table
+from coffers.cli.console import print_json, print_table
 from coffers.clock import Millis, iso
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def print_accounts(views: "Sequence[AccountView]", now: Millis, stale_after: flo
                 view.account.market_code,
                 _short(view.figures.usd.amount, 2),
                 _short(view.figures.btc.amount, 8),
-                "; ".join(_doubts(view, now, stale_after)) or f"ok, {_age(view, now)}",
+                _state(view, now, stale_after),
             )
             for view in views
         ],
@@ -56,34 +56,43 @@ def plain(view: "AccountView", now: Millis, stale_after: float) -> dict[str, obj
     }
 
 
+CONNECTED, READ = "Connected", "Read"
+"""What was done, as the sentence of `tell_result` begins."""
+
+
 def tell_result(account: "Account", result: "Result", *, as_json: bool, done: str) -> None:
-    """Tell what came of a reading; one that failed is told as such, with exit code 1."""
-    failure = result.failure
+    """Tell what came of a reading; exit code 1 where an account that was to be read was not."""
+    failure, outcome = result.failure, result.outcome.value
     if as_json:
         print_json(
             {
                 "id": account.id,
                 "name": account.name,
                 "market_code": account.market_code,
-                "outcome": result.outcome.value,
+                "outcome": outcome,
                 "failure": None if failure is None else str(failure),
             }
         )
     elif failure is None:
-        out.print(f"{done} account {account.id} ({account.name}): {_SAID[result.outcome.value]}.")
-    if failure is not None:
-        if not as_json:
-            err.print(f"Account {account.id} is stored, but could not be read: {failure}")
+        typer.echo(f"{done} account {account.id} ({account.name}): {_SAID[outcome]}.")
+    else:
+        typer.echo(f"Account {account.id} is kept, but could not be read: {failure}", err=True)
+    if failure is not None or (outcome == "busy" and done == READ):
         raise typer.Exit(1)
 
 
 _SAID = {
-    "complete": "read completely",
-    "partial": "read in part; what is missing keeps its last reading",
-    "held_back": "the reading lost most of what was known, a second one must agree first",
-    "busy": "another process is reading it right now",
+    "complete": "all of it was read",
+    "partial": "a part could not be read and keeps what was known of it",
+    "held_back": "the reading lost most of what was known, so a second one must agree first",
+    "busy": "another process is at it, look again in a moment",
     "gone": "it was removed meanwhile",
 }
+
+
+def _state(view: "AccountView", now: Millis, stale_after: float) -> str:
+    doubts = _doubts(view, now, stale_after) or ["ok"]
+    return "; ".join([*doubts, _age(view, now)] if view.quality.read_at else doubts)
 
 
 def _doubts(view: "AccountView", now: Millis, stale_after: float) -> list[str]:
@@ -91,7 +100,7 @@ def _doubts(view: "AccountView", now: Millis, stale_after: float) -> list[str]:
     said = {
         f"locked: {account.lock_reason}": account.is_locked,
         "not read yet": quality.read_at is None,
-        f"stale, {_age(view, now)}": _is_stale(view, now, stale_after),
+        "stale": _is_stale(view, now, stale_after),
         f"unpriced: {', '.join(quality.unpriced)}": bool(quality.unpriced),
         f"missing: {', '.join(quality.missing_wallets)}": bool(quality.missing_wallets),
         "flows unknown": not quality.flows_known,
@@ -105,9 +114,7 @@ def _is_stale(view: "AccountView", now: Millis, stale_after: float) -> bool:
 
 
 def _age(view: "AccountView", now: Millis) -> str:
-    if view.quality.read_at is None:
-        return ""
-    seconds = max(0, now - view.quality.read_at) // 1000
+    seconds = max(0, now - (view.quality.read_at or now)) // 1000
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
             return f"{seconds // size} {unit} old"

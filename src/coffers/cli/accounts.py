@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coffers.cli import connect
-from coffers.cli.account_output import plain, print_accounts, tell_result
+from coffers.cli.account_output import READ, plain, print_accounts, tell_result
 from coffers.cli.console import err, out, print_json
 from coffers.cli.rooms import (
     load_exchange_library,
@@ -47,7 +47,7 @@ def list_accounts(user: UserName, as_json: Json = False) -> None:
 def sync(user: UserName, account_id: AccountId, as_json: Json = False) -> None:
     """Read an account at its exchange now."""
     account, result = run_async(_sync(settings_for(), user, account_id))
-    tell_result(account, result, as_json=as_json, done="Read")
+    tell_result(account, result, as_json=as_json, done=READ)
 
 
 @app.command("remove")

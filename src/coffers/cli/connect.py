@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coffers.cli.account_output import tell_result
+from coffers.cli.account_output import CONNECTED, tell_result
 from coffers.cli.console import err
 from coffers.cli.rooms import (
     load_exchange_library,
@@ -48,7 +48,7 @@ def connect(
     key = api_key if api_key is not None else typer.prompt("API key")
     credentials = _credentials(market, key.strip(), customer_id, from_stdin=secret_stdin)
     account, result = run_async(_connect(settings, user, market, name, credentials))
-    tell_result(account, result, as_json=as_json, done="Connected")
+    tell_result(account, result, as_json=as_json, done=CONNECTED)
 
 
 def _credentials(

@@ -7,6 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 out = Console(highlight=False)
 """Results."""
@@ -26,7 +27,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("-" if cell is None else str(cell) for cell in row))
+        # As text, so that brackets in a name are no markup.
+        table.add_row(*(Text("-" if cell is None else str(cell)) for cell in row))
     out.print(table)
 
 

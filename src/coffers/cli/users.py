@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coffers.cli.console import out, print_json, print_table
+from coffers.cli.console import print_json, print_table
 from coffers.cli.rooms import opened_store, run_async, settings_for
 from coffers.clock import SystemClock, iso
 
@@ -25,7 +25,7 @@ def add(
     if as_json:
         print_json(_plain(user))
     else:
-        out.print(f"Added user {user.name} (id {user.id}).", markup=False)
+        typer.echo(f"Added user {user.name} (id {user.id}).")
 
 
 @app.command("list")
@@ -44,11 +44,32 @@ def list_users(as_json: Json = False) -> None:
         )
 
 
+@app.command("currency")
+def currency(
+    name: Annotated[str, typer.Argument(help="Whose amounts are to be shown in it.")],
+    code: Annotated[str, typer.Argument(help="USD, EUR, GBP, BTC, ...")],
+    as_json: Json = False,
+) -> None:
+    """Choose the currency that a user's amounts are shown in."""
+    user = run_async(_show_in(name, code))
+    if as_json:
+        print_json(_plain(user))
+    else:
+        typer.echo(f"Amounts of {user.name} are now shown in {user.display_currency}.")
+
+
 async def _add(name: str) -> "User":
     from coffers.portfolio.users import Users
 
     async with opened_store(settings_for()) as store:
         return await Users(store, SystemClock()).add(name)
+
+
+async def _show_in(name: str, code: str) -> "User":
+    from coffers.portfolio.users import Users
+
+    async with opened_store(settings_for()) as store:
+        return await Users(store, SystemClock()).show_in(name, code)
 
 
 async def _all() -> "list[User]":

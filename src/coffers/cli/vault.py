@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coffers.cli.console import out, print_json, progress
+from coffers.cli.console import print_json, progress
 from coffers.cli.rooms import opened_store, run_async, settings_for
 from coffers.clock import SystemClock
 
@@ -29,7 +29,7 @@ def rotate(
         print_json({"key_id": done.key_id, "moved": done.moved, "resumed": done.resumed})
     else:
         how = "Finished the rotation that was under way" if done.resumed else "Rotated"
-        out.print(f"{how}: {done.moved} secrets are now sealed under key {done.key_id}.")
+        typer.echo(f"{how}: {done.moved} secrets are now sealed under key {done.key_id}.")
 
 
 async def _rotate() -> "Rotation":

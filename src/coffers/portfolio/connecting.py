@@ -12,7 +12,7 @@ from coffers.connectors.reading import (
     ReadRequest,
 )
 from coffers.errors import InvalidRecord
-from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
+from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store
 from coffers.store.errors import AlreadyConnected
@@ -77,7 +77,6 @@ class Connecting:
         market = checked(asked, self._catalogue)
         await self._refuse_double(asked)
         rights = await self._rights(market, asked.credentials)
-        self._apply_policy(rights)
         return await self._store_account(asked, market, rights)
 
     async def _refuse_double(self, asked: Connection) -> None:
@@ -92,11 +91,11 @@ class Connecting:
                     raise AlreadyConnected(account.id)
 
     async def _rights(self, market: Market, credentials: Credentials) -> KeyRights:
-        """Return what the key may do; where the venue does not tell, see at least that it reads."""
+        """Return what the key may do, once it was seen that it reads this market."""
         try:
             rights = await self._connector.rights(market, credentials)
-            if rights == UNKNOWN_RIGHTS:
-                await self._connector.read(market, credentials, ReadRequest(flows_since=None))
+            self._apply_policy(rights)
+            await self._connector.read(market, credentials, ReadRequest(flows_since=None))
         except ConnectorFailure as failure:
             if failure.kind in _REFUSED:
                 raise KeyRefused(failure) from failure

@@ -2,6 +2,7 @@
 
 from coffers.clock import Clock
 from coffers.errors import InvalidRecord, NotFound
+from coffers.pricing.currencies import DISPLAY_CURRENCIES
 from coffers.store.engine import Store
 from coffers.store.records import AuditEvent, User
 
@@ -29,6 +30,24 @@ class Users:
             user = await tx.users.add(name, now)
             await tx.audit.add(AuditEvent(user.id, now, "user_added", name, ""))
         return user
+
+    async def show_in(self, name: str, currency: str) -> User:
+        """Show a user's amounts in this currency from now on.
+
+        Raises:
+            NotFound: when there is no such user.
+            InvalidRecord: for a currency of which no rates are kept.
+        """
+        code = currency.upper()
+        if code not in DISPLAY_CURRENCIES:
+            known = ", ".join(sorted(DISPLAY_CURRENCIES))
+            raise InvalidRecord({"currency": [f"must be one of {known}"]})
+        user = await self.named(name)
+        async with self._store.transaction() as tx:
+            await tx.users.set_display_currency(user.id, code)
+            now = self._clock.now()
+            await tx.audit.add(AuditEvent(user.id, now, "currency_chosen", name, code))
+        return await self.named(name)
 
     async def named(self, name: str) -> User:
         """Return the user of this name.

@@ -67,13 +67,14 @@ async def rotate(
         WrongMasterKey: as `open_vault`.
     """
     vault = await open_vault(settings, store, clock)
-    resumed = len(list(vault.ring)) > 1
-    if not resumed:
+    has_old_keys = len(list(vault.ring)) > 1
+    if not has_old_keys:
         vault = _with_new_key(settings, vault)
     async with store.transaction() as tx:
         await _add_canary(tx, vault, clock)
     moved = await _move_all(store, vault, progress)
     await _drop_old_keys(settings, store, vault, clock)
+    resumed = has_old_keys and _uses_file(settings)
     return Rotation(vault.ring.current.id, moved, resumed)
 
 

@@ -30,6 +30,7 @@ class AlreadyConnected(InvalidRecord):
                 "account_id": [str(account_id)],
             }
         )
+        self.args = (f"this key is connected already, as account {account_id}",)
 
 
 class NameTaken(InvalidRecord):

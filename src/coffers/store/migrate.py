@@ -38,7 +38,7 @@ async def prepare(store: Store, *, allow_upgrade: bool) -> None:
     _check_known(found)
     raise MigrationNeeded(
         f"the database is at revision {found or 'none'} and this release needs {_newest()}; "
-        "it has to be upgraded first"
+        "upgrade it with: coffers migrate"
     )
 
 

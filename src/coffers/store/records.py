@@ -66,9 +66,9 @@ class SyncState:
 
     `read_at` is the moment of the last accepted reading, None before the first. `missing_wallets`
     could not be read then. `failures` counts failed tries since; `failure_*` tell the last one.
-    `refusals` counts equal refusals of the key in a row. `suspect` is the fingerprint of a reading
-    that was held back because it lost most of what was known. `flows_until` is the moment up to
-    which deposits and withdrawals have been read.
+    `refusals` counts equal refusals of the key in a row. `suspect` tells of a reading that was
+    held back because it lost most of what was known: its fingerprint and the moment, a colon
+    between. `flows_until` is the moment up to which deposits and withdrawals have been read.
     """
 
     next_sync_at: Millis

@@ -92,8 +92,17 @@ def after_reading(sync: SyncState, rights: KeyRights, now: Millis, interval: Mil
 
 def after_doubt(account: Account, fingerprint: str, now: Millis) -> Standing:
     """Return the standing after a reading that lost most of what was known: look again soon."""
-    state = replace(account.sync, next_sync_at=Millis(now + SECOND_LOOK), suspect=fingerprint)
+    mark, _ = _suspect(account.sync)
+    # One that was seen before and is seen again too soon keeps the time of its first sight.
+    suspect = account.sync.suspect if mark == fingerprint else f"{fingerprint}:{now}"
+    state = replace(account.sync, next_sync_at=Millis(now + SECOND_LOOK), suspect=suspect)
     return Standing(state, account.key_state, account.is_locked, account.lock_reason)
+
+
+def is_confirmed(sync: SyncState, fingerprint: str, now: Millis) -> bool:
+    """Return whether a doubtful reading says what an earlier one did, a while ago."""
+    mark, seen_at = _suspect(sync)
+    return mark == fingerprint and now - seen_at >= SECOND_LOOK
 
 
 def after_failure(
@@ -119,6 +128,11 @@ def after_failure(
 def spread(interval: Millis, jitter: Jitter) -> Millis:
     """Return an interval made up to a tenth shorter or longer."""
     return Millis(round(interval * (0.9 + 0.2 * jitter())))
+
+
+def _suspect(sync: SyncState) -> tuple[str, int]:
+    mark, _, seen_at = (sync.suspect or ":0").partition(":")
+    return mark, int(seen_at)
 
 
 def _refusals(sync: SyncState, failure: ConnectorFailure) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from coffers import metrics
-from coffers.clock import DAY, MINUTE, Clock, Millis
+from coffers.clock import DAY, HOUR, MINUTE, Clock, Millis
 from coffers.connectors.reading import (
     Connector,
     ConnectorFailure,
@@ -38,6 +38,7 @@ from coffers.sync.policy import (
     after_doubt,
     after_failure,
     after_reading,
+    is_confirmed,
     spread,
 )
 from coffers.valuation.model import Flow, Position, PriceBook, Snapshot
@@ -219,9 +220,10 @@ class Syncer:
         prices = {} if known.book is None else known.book.prices
         mark = fingerprint(reading)
         doubtful = is_doubtful(known.positions, reading, prices)
-        if doubtful and known.account.sync.suspect != mark:
+        now = self._clock.now()
+        if doubtful and not is_confirmed(known.account.sync, mark, now):
             outcome = Outcome.HELD_BACK
-            standing = after_doubt(known.account, mark, self._clock.now())
+            standing = after_doubt(known.account, mark, now)
             async with self._ending(known, holder) as tx:
                 if tx is not None:
                     await self._stand(tx, known.account, standing)
@@ -254,12 +256,14 @@ class Syncer:
         """Keep the account's worth at this reading; return whether it has an opening snapshot.
 
         The first snapshot is the opening deposit: it must be of the whole account, at prices that
-        its venue took part in, or what is priced later would count as profit.
+        its venue took part in, or what is priced later would count as profit. For a venue that
+        quotes no prices that would be never, so an hour is long enough to wait for them.
         """
         book = known.book
         if book is None or reading.at - book.at > FRESH:
             return known.is_open
-        if not known.is_open and not (reading.is_complete and _covers(book, known.market)):
+        is_priced = _covers(book, known.market) or not _is_new(known.account, reading)
+        if not known.is_open and not (reading.is_complete and is_priced):
             return False
         account = known.account
         kept = [held for held in known.positions if held.wallet not in reading.wallets]
@@ -278,11 +282,12 @@ class Syncer:
             flows_until=reading.at if reading.flows_known else account.sync.flows_until,
         )
         wait = spread(self._pace.interval, self._pace.jitter)
+        awaits_opening = not is_open and _is_new(account, reading)
         return after_reading(
             state,
             _rights(account, reading),
             self._clock.now(),
-            wait if is_open else Millis(min(wait, SECOND_LOOK)),
+            Millis(min(wait, SECOND_LOOK)) if awaits_opening else wait,
         )
 
     async def _note_rights(self, tx: Transaction, account: Account, reading: Reading) -> None:
@@ -306,6 +311,10 @@ class Syncer:
 
 def _covers(book: PriceBook, market: Market) -> bool:
     return any(market.venue in price.sources for price in book.prices.values())
+
+
+def _is_new(account: Account, reading: Reading) -> bool:
+    return reading.at - account.created_at < HOUR
 
 
 def _of_wallets(known: Sequence[Position], reading: Reading) -> list[Position]:

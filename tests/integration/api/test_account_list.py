@@ -275,3 +275,22 @@ async def test_an_account_of_a_market_that_left_the_catalogue_is_listed(
         shown = (await api.get(caller)).json()[0]
     assert (shown["market_code"], shown["usd_amount"]) == ("closed_venue", "25000.0")
     assert shown["trading_supported"] is False
+
+
+async def test_a_reading_turns_stale_by_itself_when_nothing_is_read_any_more(
+    sqlite_store: Store,
+) -> None:
+    async with serving(sqlite_store, stale_after=1800) as api:
+        caller = await api.caller()
+        account = await add_account(sqlite_store, caller.user)
+        await add_book(sqlite_store)
+        await read_account(sqlite_store, account, {"BTC": "1"})
+        fresh = await api.get(caller)
+        api.clock.advance(HOUR)
+        stale = await api.get(caller, headers={"If-None-Match": fresh.headers["etag"]})
+        again = await api.get(caller, headers={"If-None-Match": stale.headers["etag"]})
+    assert "x-accounts-incomplete-why" not in fresh.headers
+    assert stale.status_code == 200
+    assert stale.headers["x-accounts-incomplete-why"] == f"{account.id};stale"
+    assert stale.json() == fresh.json()
+    assert again.status_code == 304

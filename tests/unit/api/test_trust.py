@@ -40,12 +40,12 @@ def view(display: DisplayCurrency = USD, **changes: Any) -> AccountView:
     ],
 )
 def test_each_doubt_is_named(changes: dict[str, Any], told: str) -> None:
-    assert doubts(view(**changes), Millis(30 * MINUTE)) == told
+    assert doubts(view(**changes), NOW, Millis(30 * MINUTE)) == told
 
 
 def test_a_display_currency_without_a_rate_is_told() -> None:
     unknown = DisplayCurrency("EUR", lambda _at: None)
-    assert doubts(view(unknown), Millis(30 * MINUTE)) == "7;no_rate"
+    assert doubts(view(unknown), NOW, Millis(30 * MINUTE)) == "7;no_rate"
 
 
 def test_a_whole_page_says_so_and_of_which_moment() -> None:

@@ -15,6 +15,7 @@ from coffers.sync.policy import (
     after_doubt,
     after_failure,
     after_reading,
+    is_confirmed,
     spread,
 )
 from factories import NOW, account
@@ -119,8 +120,24 @@ def test_a_doubtful_reading_changes_nothing_but_the_next_look() -> None:
     held = account()
     standing = after_doubt(held, "f00", NOW)
     assert standing.sync == replace(
-        held.sync, next_sync_at=Millis(NOW + SECOND_LOOK), suspect="f00"
+        held.sync, next_sync_at=Millis(NOW + SECOND_LOOK), suspect=f"f00:{NOW}"
     )
+
+
+def test_a_second_look_confirms_only_after_a_while_and_only_the_same() -> None:
+    doubted = standing_of(account(), after_doubt(account(), "f00", NOW))
+    assert not is_confirmed(account().sync, "f00", NOW)
+    assert not is_confirmed(doubted.sync, "f00", Millis(NOW + SECOND_LOOK - 1))
+    assert not is_confirmed(doubted.sync, "b0b", Millis(NOW + SECOND_LOOK))
+    assert is_confirmed(doubted.sync, "f00", Millis(NOW + SECOND_LOOK))
+
+
+def test_looks_that_come_too_soon_do_not_put_off_the_one_that_counts() -> None:
+    doubted = standing_of(account(), after_doubt(account(), "f00", NOW))
+    again = standing_of(doubted, after_doubt(doubted, "f00", Millis(NOW + 1000)))
+    assert is_confirmed(again.sync, "f00", Millis(NOW + SECOND_LOOK))
+    other = standing_of(doubted, after_doubt(doubted, "b0b", Millis(NOW + 1000)))
+    assert not is_confirmed(other.sync, "b0b", Millis(NOW + SECOND_LOOK))
 
 
 def test_intervals_are_spread_by_a_tenth_either_way() -> None:
