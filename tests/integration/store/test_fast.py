@@ -105,7 +105,7 @@ async def test_a_database_without_tables_is_unavailable_and_then_recovers(
 async def test_a_look_never_writes(sqlite_store: Store) -> None:
     look = FastLook(sqlite_store.url)
     assert await look.look("token-1") is None
-    connection = look._rows._connection  # type: ignore[attr-defined]
+    connection = look._looks._connection  # type: ignore[attr-defined]
     with pytest.raises(Exception, match="readonly"):
         connection.execute("DELETE FROM users")
     await look.close()
@@ -117,7 +117,7 @@ async def test_a_server_that_drops_its_connections_is_connected_to_anew(
     store, look = Store(postgres_url), FastLook(postgres_url)
     await stored.token(store, await stored.user(store))
     assert await look.look("token-1") is not None
-    (held,), gone = look._rows._idle, asyncio.Event()  # type: ignore[attr-defined]
+    (held,), gone = look._looks._rows._idle, asyncio.Event()  # type: ignore[attr-defined]
     held.connection.add_termination_listener(lambda _: gone.set())
     async with store.connection() as connection:
         await connection.exec_driver_sql(
@@ -136,7 +136,7 @@ async def test_a_look_that_meets_a_lost_connection_says_so_and_the_next_one_work
     store, look = Store(postgres_url), FastLook(postgres_url)
     await stored.token(store, await stored.user(store))
     assert await look.look("token-1") is not None
-    (held,) = look._rows._idle  # type: ignore[attr-defined]
+    (held,) = look._looks._rows._idle  # type: ignore[attr-defined]
     held.connection._transport.abort()
     with pytest.raises(StoreUnavailable, match="did not answer"):
         await look.look("token-1")
