@@ -9,7 +9,6 @@ from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.supervisors import Multiprocess
 
 from coffers.api.app import make_app
 from coffers.api.services import Services, open_services
@@ -88,6 +87,8 @@ def run(listener: socket.socket, workers: int = 1) -> None:
         timeout_graceful_shutdown=_GRACE,
     )
     if workers > 1:
+        from uvicorn.supervisors import Multiprocess  # noqa: PLC0415 - not for one process
+
         Multiprocess(config, sockets=[listener]).run()
         return
     server = uvicorn.Server(config)
