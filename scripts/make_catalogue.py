@@ -37,7 +37,7 @@ from pathlib import Path
 import msgspec
 
 from coffers.markets.catalogue import CatalogueFile, Market
-from market_sources import READ_BY_ADDRESS, Known, Venue, known_markets, library
+from market_sources import READ_BY_ADDRESS, WALLETS, Known, Venue, known_markets, library
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "src/coffers/markets/data/catalogue.json"
@@ -48,10 +48,11 @@ PAGE_HEAD = """\
 
 Every kind of account that the catalogue knows, by the code that the API uses. *Venue* is the id in
 the exchange library (ccxt {ccxt}); a market without one is known by its code and cannot be
-connected through the library. This page is written by `scripts/make_catalogue.py`.
+connected through the library. *Wallet* is said where an exchange has several accounts of one type.
+This page is written by `scripts/make_catalogue.py`.
 
-| Code | Account | Venue | Types | Fields to connect it |
-|---|---|---|---|---|
+| Code | Account | Venue | Types | Wallet | Fields to connect it |
+|---|---|---|---|---|---|
 """
 
 ONE_WALLET = frozenset({"deribit"})
@@ -92,6 +93,7 @@ def _known(known: Known, venue: Venue | None) -> Market:
         optional_fields=known.optional_fields,
         connection_flows=("form",) if venue else (),
         market_types=types,
+        wallet=WALLETS.get(known.market_code),
         **_flags(venue, types, is_kept_here=known.is_kept_here),
     )
 
@@ -111,6 +113,7 @@ def _own(venue: Venue, taken: AbstractSet[str]) -> Market:
         optional_fields=(),
         connection_flows=("form",),
         market_types=(kind,),
+        wallet=None,
         **_flags(venue, (kind,), is_kept_here=False),
     )
 
@@ -180,6 +183,7 @@ def page_text(file: CatalogueFile) -> str:
             market.exchange_name,
             f"`{market.venue}`" if market.venue else "not connectable",
             ", ".join(market.market_types),
+            (market.wallet or "").replace("_", " "),
             ", ".join(f"`{field}`" for field in market.required_fields),
         )
         for market in file.markets

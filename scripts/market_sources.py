@@ -45,6 +45,13 @@ CORRECTIONS: dict[str, dict[str, Any]] = {
     "deribit_testnet": {"ccxt_id": None},
 }
 
+WALLETS = {
+    "bitget_usdt_futures": "usdt_futures",
+    "gate_io_btc_perpetual": "btc_futures",
+    "gate_io_usdt_perpetual": "usdt_futures",
+}
+"""Which account of a venue a code means, where venue and type leave several."""
+
 CONDITIONAL_ORDERS = frozenset(
     {
         "createStopOrder",

@@ -52,7 +52,7 @@ class Caller:
 
     def headers(self, target: str, body: str = "") -> dict[str, str]:
         """Return the headers that sign a target with the `/public/api` prefix."""
-        separator = "?" if body and "?" not in target else ""
+        separator = "" if not body else "?" if "?" not in target else "&"
         text = f"{target}{separator}{body}".encode()
         signature = hmac.new(self.secret.encode(), text, hashlib.sha256).hexdigest()
         return {"Apikey": self.api_key, "Signature": signature}
@@ -83,6 +83,17 @@ class Served:
     ) -> httpx.Response:
         """Call a target, signed."""
         return await self.http.get(target, headers={**caller.headers(target), **(headers or {})})
+
+    async def post(
+        self,
+        caller: Caller,
+        target: str,
+        body: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Post a body to a target, signed."""
+        signed = {**caller.headers(target, body), **(headers or {})}
+        return await self.http.post(target, content=body, headers=signed)
 
 
 @asynccontextmanager

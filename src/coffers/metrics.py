@@ -51,8 +51,14 @@ refusals = Counter(
 price_epoch = _latest("coffers_price_epoch", "The number of the newest price book seen.")
 price_age = _latest("coffers_price_age_seconds", "Age of the newest price book.")
 priced_assets = _latest("coffers_priced_assets", "Assets that have a price in the newest book.")
+prices_held_back = _latest(
+    "coffers_prices_held_back", "Assets whose price leapt and is not believed yet."
+)
 price_failures = Counter(
-    "coffers_price_failures", "Failed ticker calls, by venue.", ["venue"], registry=REGISTRY
+    "coffers_price_failures",
+    "Failed calls for prices, by venue or other source.",
+    ["venue"],
+    registry=REGISTRY,
 )
 syncs = Counter(
     "coffers_syncs",

@@ -33,6 +33,7 @@ def _default_data_dir() -> Path:
 
 HttpUrl = Annotated[str, AfterValidator(_plain_http)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+PriceFallback = Literal["coingecko", "defillama", "frankfurter"]
 
 
 class Settings(BaseSettings):
@@ -67,12 +68,24 @@ class Settings(BaseSettings):
     )
     exchange_gateway: HttpUrl | None = Field(
         default=None,
-        description="Sends every exchange call to GATEWAY/<exchange>/<original host><path>.",
+        description="Sends every call to an exchange, or to another source of prices, to "
+        "GATEWAY/<name>/<original host><path>.",
     )
     venue_timeout: Seconds = Field(default=15, description="How long one exchange call may take.")
     price_interval: Seconds = Field(default=30, description="The time between two price books.")
     price_floor: Annotated[float, Field(ge=0)] = Field(
         default=10_000, description="Pairs with less volume a day, in USD, give no price."
+    )
+    price_fallbacks: Annotated[tuple[PriceFallback, ...], NoDecode] = Field(
+        default=(),
+        description="Who is asked for prices that no exchange tells, the most trusted first, "
+        "commas apart: coingecko, defillama, frankfurter. None by default: whoever is asked "
+        "learns that somebody here asks.",
+    )
+    price_spike: Annotated[float, Field(gt=1, le=1_000)] = Field(
+        default=5,
+        description="A price that one source alone says is held back when it rises or falls more "
+        "than so many times within 10 minutes.",
     )
     sync_interval: Seconds = Field(
         default=300, description="The time between two readings of an account."
@@ -119,12 +132,17 @@ class Settings(BaseSettings):
         default="auto", description="json, text, or auto: text on a terminal."
     )
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "price_fallbacks", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("price_fallbacks")
+    @classmethod
+    def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(value))
 
     @property
     def key_file(self) -> Path:

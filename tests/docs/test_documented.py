@@ -14,8 +14,11 @@ from coffers import metrics
 from coffers.access.tokens import PERMISSIONS
 from coffers.api.account_schema import ACCOUNT_KEYS
 from coffers.api.app import make_app
+from coffers.api.balance_schema import CHART, PIE, TABLE
 from coffers.api.documents import _LIST
 from coffers.api.edge import Edge
+from coffers.api.market_schema import MARKETS
+from coffers.api.price_schema import PRICE
 from coffers.clock import DAY, HOUR, MINUTE, SECOND
 from coffers.connectors.reading import FailureKind
 from coffers.markets.catalogue import load_catalogue
@@ -130,7 +133,7 @@ async def test_endpoints_are_documented_and_no_others(pages: Pages, app: Edge) -
         transport=httpx.ASGITransport(app), base_url="http://coffers"
     ) as client:
         described = (await client.get("/openapi.json")).json()["paths"]
-    routed = [route.path for route in _routes(app)]
+    routed = [re.sub(r":\w+}", "}", route.path) for route in _routes(app)]
     known = {*described, *app._direct, *routed}
     told = set(re.findall(r"(?<![\w.\d])(/(?:public/api|img|docs|healthz|readyz|metrics|openapi)"
                           r"[\w/{}.]*)`", pages["docs/api.md"]))  # fmt: skip
@@ -153,10 +156,36 @@ def test_parameters_of_the_list_are_documented(pages: Pages, app: Edge) -> None:
     assert [name for name in (*names, *headers) if f"`{name}`" not in pages["docs/api.md"]] == []
 
 
+@pytest.mark.parametrize(
+    ("heading", "schema"),
+    [
+        ("### The pie", PIE),
+        ("### The table", TABLE),
+        ("### The chart", CHART),
+        ("## Markets", MARKETS),
+    ],
+)
+def test_keys_of_rows_are_documented_and_no_others(
+    pages: Pages, heading: str, schema: dict[str, Any]
+) -> None:
+    text = pages["docs/api.md"].partition(f"{heading}\n")[2].partition("\n##")[0]
+    told = {key for row in _rows(text) for key in re.findall(r"`(\w+)`", row[0])}
+
+    assert told == set(schema["items"]["required"])
+
+
 def test_keys_of_an_account_are_documented_in_their_order(pages: Pages) -> None:
-    text = pages["docs/api.md"].partition("### The account\n")[2].partition("## Errors")[0]
+    text = pages["docs/api.md"].partition("### The account\n")[2].partition("\n## ")[0]
 
     assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(ACCOUNT_KEYS)
+
+
+def test_fields_of_a_price_are_documented(pages: Pages) -> None:
+    text = pages["docs/api.md"].partition("## Prices\n")[2].partition("\n## ")[0]
+    held_back, _ = PRICE["properties"]["held_back"]["anyOf"]
+    fields = {*PRICE["properties"], *held_back["properties"]}
+
+    assert fields - set(re.findall(r"`(\w+)`", text)) == set()
 
 
 def test_error_codes_are_documented_with_their_status_and_no_others(pages: Pages) -> None:

@@ -23,7 +23,7 @@ from coffers.sandbox import (
 )
 
 KEY = "fake-key-killed".ljust(64, "x")
-BALANCES = "/api/v3/account"
+DEPOSITS = "/sapi/v1/capital/deposit"
 CONNECT = ("account", "connect", "--user", "ann", "--market", "binance", "--name", "Main")
 
 
@@ -120,8 +120,8 @@ async def test_killed_while_the_key_is_checked_nothing_is_stored(place: Place) -
 async def test_killed_in_its_first_reading_an_account_is_whole_and_read_later(
     place: Place,
 ) -> None:
-    await place.control.inject(delay(BALANCES))
-    await place.kill_when_asked(await place.connect(), BALANCES)
+    await place.control.inject(delay(DEPOSITS))
+    await place.kill_when_asked(await place.connect(), DEPOSITS)
     assert place.rows("SELECT name, read_at FROM accounts") == [("Main", None)]
     assert place.rows("SELECT count(*) FROM credentials") == [(1,)]
     await place.control.clear_faults()

@@ -27,6 +27,12 @@ def test_variables_and_overrides_are_read(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(load_settings().trusted_proxies) == 2
 
 
+def test_nobody_outside_is_asked_for_prices_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().price_fallbacks == ()
+    monkeypatch.setenv("COFFERS_PRICE_FALLBACKS", "frankfurter, coingecko,frankfurter")
+    assert load_settings().price_fallbacks == ("frankfurter", "coingecko")
+
+
 def test_an_unknown_variable_is_an_error_with_the_near_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -44,6 +50,8 @@ def test_an_unknown_variable_is_an_error_with_the_near_name(
         ("SYNC_INTERVAL", "0", "greater"),
         ("KEY_POLICY", "yes", "refuse_withdraw"),
         ("TRUSTED_PROXIES", "here", "network"),
+        ("PRICE_FALLBACKS", "coingeko", "coingecko"),
+        ("PRICE_SPIKE", "1", "greater"),
     ],
 )
 def test_a_bad_value_is_an_error_that_names_the_variable(

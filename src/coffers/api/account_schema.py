@@ -112,3 +112,17 @@ ACCOUNT: Final[Schema] = {
     },
     "additionalProperties": False,
 }
+
+
+def _with_portfolio() -> Schema:
+    portfolio = {"type": "null", "description": "There are no portfolios to rebalance to."}
+    return {
+        **ACCOUNT,
+        "title": "SingleAccount",
+        "required": [*ACCOUNT_KEYS, "auto_balance_portfolio"],
+        "properties": {**ACCOUNT["properties"], "auto_balance_portfolio": portfolio},
+    }
+
+
+SINGLE_ACCOUNT: Final = _with_portfolio()
+"""An account that was asked for by its id: it has one key more."""

@@ -7,17 +7,24 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coffers import __version__
+from coffers.api.account_answers import AccountAnswers
+from coffers.api.account_routes import add_accounts
 from coffers.api.accounts import AccountList
+from coffers.api.balance_answers import BalanceAnswers
+from coffers.api.balance_routes import add_balances
 from coffers.api.documents import add_documents
 from coffers.api.door import ClientGone, Door
 from coffers.api.edge import FAIL, Edge
 from coffers.api.errors import framework_error, invalid_request
+from coffers.api.market_routes import add_markets
 from coffers.api.paging import ACCOUNTS_PATH
+from coffers.api.prices import add_prices
 from coffers.api.probes import add_probes
 from coffers.api.ready import ReadyLists
 from coffers.api.routes import add_routes
 from coffers.api.services import Services
 from coffers.api.surroundings import Surroundings
+from coffers.api.user_routes import add_users
 
 
 def make_app(services: Services) -> Edge:
@@ -29,6 +36,12 @@ def make_app(services: Services) -> Edge:
     )
     app = _framework()
     add_routes(app, services, door)
+    accounts = AccountAnswers(services)
+    add_accounts(app, accounts, door, surroundings)
+    add_balances(app, BalanceAnswers(services, accounts), door, surroundings)
+    add_markets(app, services, accounts, door, surroundings)
+    add_users(app, services, door)
+    add_prices(app, services, door)
     add_probes(app, services)
     add_documents(app)
     return Edge(app, {ACCOUNTS_PATH: AccountList(door, surroundings, lists)})

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from coffers import __version__
-from coffers.api.account_schema import ACCOUNT, Schema
+from coffers.api.account_schema import ACCOUNT, SINGLE_ACCOUNT, Schema
 from coffers.api.paging import ACCOUNTS_PATH
 from coffers.api.params import MOST_PER_PAGE
 
@@ -81,28 +81,67 @@ _SCHEMES: Final = {
         "in": "header",
         "name": "Signature",
         "description": "HMAC-SHA256 in hex, or RSASSA-PKCS1-v1_5 with SHA-256 in base64, of the "
-        "path and the query as sent.",
+        "path, the query and the body as sent.",
     },
 }
 
 
-def _parameter(name: str, place: str, description: str, schema: Schema) -> Schema:
-    return {"name": name, "in": place, "description": description, "schema": schema}
+def parameter(
+    name: str, place: str, description: str, schema: Schema, *, is_required: bool = False
+) -> Schema:
+    """Return a parameter's description: `place` is "query" or "header"."""
+    told = {"name": name, "in": place, "description": description, "schema": schema}
+    return {**told, "required": True} if is_required else told
+
+
+FORCED_MODE: Final = parameter(
+    "Forced-Mode", "header", "Instead of the user's mode.", {"enum": ["real", "paper"]}
+)
+
+
+def in_query_or_body(**fields: tuple[str, Schema]) -> Schema:
+    """Return what describes parameters that may come in the query, a form or a JSON body.
+
+    Each is a sentence and a schema. None is required in one place, since it may be in the other.
+    """
+    properties = {name: {**schema, "description": told} for name, (told, schema) in fields.items()}
+    body = {"schema": {"type": "object", "properties": properties}}
+    kinds = ("application/json", "application/x-www-form-urlencoded")
+    return {
+        "parameters": [
+            parameter(name, "query", told, schema) for name, (told, schema) in fields.items()
+        ],
+        "requestBody": {"required": False, "content": dict.fromkeys(kinds, body)},
+    }
+
+
+def reply(
+    status: int, description: str, schema: Schema, headers: Schema | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """Return the description of a route's good answer."""
+    told: dict[str, Any] = {
+        "description": description,
+        "content": {"application/json": {"schema": schema}},
+    }
+    return {status: {**told, "headers": headers} if headers else told}
 
 
 def _header(description: str, kind: str = "string") -> Schema:
     return {"description": description, "schema": {"type": kind}}
 
 
+TRUST_HEADERS: Final = {
+    "X-Prices-At": _header("The moment of the prices; absent before the first ones."),
+    "X-Accounts-Incomplete": _header("Accounts whose figures do not tell everything.", "integer"),
+    "X-Accounts-Incomplete-Why": _header("Those accounts and the reasons: `7;unread, 9;stale`."),
+}
 _LIST_HEADERS: Final = {
     "ETag": _header("Weak; `If-None-Match` with it is answered 304 while nothing changes."),
     "Link": _header("RFC 8288: first, prev, next, last."),
     "X-Total-Count": _header("Accounts on all pages.", "integer"),
     "X-Page": _header("The page.", "integer"),
     "X-Per-Page": _header("Accounts per page.", "integer"),
-    "X-Prices-At": _header("The moment of the prices; absent before the first ones."),
-    "X-Accounts-Incomplete": _header("Accounts whose figures do not tell everything.", "integer"),
-    "X-Accounts-Incomplete-Why": _header("Those accounts and the reasons: `7;unread, 9;stale`."),
+    **TRUST_HEADERS,
 }
 _LIST: Final[Schema] = {
     "tags": ["accounts"],
@@ -112,10 +151,10 @@ _LIST: Final[Schema] = {
     "operationId": "list_accounts",
     **SIGNED,
     "parameters": [
-        _parameter(
+        parameter(
             "page", "query", "The page, from 1.", {"type": "integer", "minimum": 1, "default": 1}
         ),
-        _parameter(
+        parameter(
             "per_page",
             "query",
             "Accounts per page.",
@@ -126,16 +165,14 @@ _LIST: Final[Schema] = {
                 "default": MOST_PER_PAGE,
             },
         ),
-        _parameter(
+        parameter(
             "api_key",
             "query",
             "Keeps the accounts whose exchange API key, or whose id, it is.",
             {"type": "string"},
         ),
-        _parameter(
-            "Forced-Mode", "header", "Instead of the user's mode.", {"enum": ["real", "paper"]}
-        ),
-        _parameter("If-None-Match", "header", "Tags of answers at hand.", {"type": "string"}),
+        FORCED_MODE,
+        parameter("If-None-Match", "header", "Tags of answers at hand.", {"type": "string"}),
     ],
     "responses": {
         "200": {
@@ -191,6 +228,6 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = components.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    schemas |= {"Account": ACCOUNT, "Error": _ERROR}
+    schemas |= {"Account": ACCOUNT, "SingleAccount": SINGLE_ACCOUNT, "Error": _ERROR}
     components["securitySchemes"] = _SCHEMES
     return document

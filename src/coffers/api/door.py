@@ -1,15 +1,28 @@
 """The way from a request to its caller: read raw, before any decoding, and shown to the gate."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from fastapi import Request
 from starlette.types import Receive, Scope
 
 from coffers.access.gate import Caller, Gate, SignedCall
 from coffers.access.tokens import Permission
+from coffers.api.given import Given, given_of
 from coffers.api.params import check_body
 from coffers.api.surroundings import HEADERS, Headers, Surroundings
 
 
 class ClientGone(Exception):
     """The client closed the connection before its request was whole; there is none to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A call that was let in: who made it, and with what parameters."""
+
+    caller: Caller
+    given: Given
 
 
 class Door:
@@ -27,6 +40,21 @@ class Door:
             InvalidRecord: for a body that is not what its content type says.
             ClientGone: when the body did not come.
         """
+        caller, _ = await self._admit(scope, receive, permission)
+        return caller
+
+    def admitting(self, permission: Permission | None) -> Callable[[Request], Awaitable[Admitted]]:
+        """Return a route's dependency that lets a call in as `admit` does."""
+
+        async def admitted(request: Request) -> Admitted:
+            caller, call = await self._admit(request.scope, request.receive, permission)
+            return Admitted(caller, given_of(call))
+
+        return admitted
+
+    async def _admit(
+        self, scope: Scope, receive: Receive, permission: Permission | None
+    ) -> tuple[Caller, SignedCall]:
         headers: Headers = scope[HEADERS]
         has_body = b"content-length" in headers or b"transfer-encoding" in headers
         body = await _read(receive) if has_body else b""
@@ -45,7 +73,7 @@ class Door:
         )
         caller = await self._gate.admit(call, permission)
         check_body(content_type, body)
-        return caller
+        return caller, call
 
     async def check_address(self, scope: Scope) -> None:
         """Refuse a banned address on a route that needs no signature.

@@ -147,7 +147,7 @@ def _bounded(headers: Headers, receive: Receive) -> Receive:
 
 def _template(scope: Scope) -> str:
     route = scope.get("route")
-    return getattr(route, "path", _UNKNOWN_ROUTE)
+    return getattr(route, "path_format", _UNKNOWN_ROUTE)
 
 
 @cache

@@ -14,7 +14,6 @@ import msgspec
 from coffers import money
 from coffers.clock import iso
 from coffers.markets.catalogue import Market
-from coffers.portfolio.view import AccountView
 from coffers.store.records import Account
 from coffers.valuation.figures import CurrencyFigures, Figures, Gain
 
@@ -41,8 +40,14 @@ class Presentation:
     mask_api_keys: bool
 
 
-def frame_of(account: Account, market: Market, shown: Presentation) -> Frame:
-    """Return the encoded parts of an account that stay until the account changes."""
+def frame_of(
+    account: Account, market: Market, shown: Presentation, *, has_portfolio: bool = False
+) -> Frame:
+    """Return the encoded parts of an account that stay until the account changes.
+
+    `has_portfolio` adds the key of the portfolio that the account is rebalanced to, which single
+    accounts have and lists do not.
+    """
     tail = {
         "pretty_display_type": market.pretty_display_type,
         "exchange_name": market.exchange_name,
@@ -52,15 +57,14 @@ def frame_of(account: Account, market: Market, shown: Presentation) -> Frame:
     if account.address is not None:
         tail["address"] = account.address
     return Frame(
-        head=_encode(_head(account, market, shown))[:-1],
+        head=_encode(_head(account, market, shown, has_portfolio=has_portfolio))[:-1],
         middle=_encode(_middle(account, shown))[1:-1],
         tail=_encode(tail)[1:],
     )
 
 
-def entity(frame: Frame, view: AccountView, market: Market) -> bytes:
+def entity(frame: Frame, figures: Figures, market: Market) -> bytes:
     """Return the account as one JSON object."""
-    figures = view.figures
     display_keys, plain_keys = _figures(figures)
     can_sum = market.available_include_in_summary and figures.usd.amount is not None
     return b"".join(
@@ -90,6 +94,7 @@ def unlisted(code: str) -> Market:
         optional_fields=(),
         connection_flows=(),
         market_types=(),
+        wallet=None,
         **dict.fromkeys(_FLAGS, False),
     )
 
@@ -105,13 +110,17 @@ def masked(api_key: str) -> str:
     return f"{api_key[:4]}...{api_key[-4:]}"
 
 
-def _head(account: Account, market: Market, shown: Presentation) -> dict[str, object]:
+def _head(
+    account: Account, market: Market, shown: Presentation, *, has_portfolio: bool
+) -> dict[str, object]:
     may_trade = account.rights.trade is not False
     auto = account.auto_balance
     return {
         "id": account.id,
         "auto_balance_period": auto.period_hours,
         "auto_balance_portfolio_id": auto.portfolio_id,
+        # There are no portfolios to rebalance to.
+        **({"auto_balance_portfolio": None} if has_portfolio else {}),
         "auto_balance_currency_change_limit": auto.currency_change_limit,
         "autobalance_enabled": auto.enabled,
         "hedge_mode_available": market.hedge_mode_available,

@@ -15,6 +15,7 @@ import msgspec
 from coffers.access.call import MAX_BODY
 from coffers.access.refusals import Refusal
 from coffers.errors import CoffersError, InvalidRecord, NotFound
+from coffers.portfolio.prices import Unpriced
 from coffers.store.errors import StoreUnavailable
 
 RETRY_AFTER = "5"
@@ -101,6 +102,8 @@ def wire_error(fault: Exception, request_id: str) -> WireError:
             return WireError(
                 fault.status, fault.error, fault.description, fault.attributes, fault.headers
             )
+        case Unpriced():
+            return WireError(404, "not_found", str(fault))
         case InvalidRecord(attributes=attributes):
             return WireError(400, "record_invalid", "Invalid parameters", attributes)
         case MethodNotAllowed(allowed=allowed):

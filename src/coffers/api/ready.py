@@ -190,7 +190,7 @@ class ReadyLists:
             frame = before.frame
         else:
             frame = frame_of(account, market, Presentation(base_url, self._mask))
-        body = entity(frame, view, market)
+        body = entity(frame, view.figures, market)
         reasons = doubts(view, now, self._stale_after)
         until = self._good_until(account, now)
         return _ReadyAccount(account.version, _epoch(book), until, frame, body, reasons)

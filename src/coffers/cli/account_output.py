@@ -51,6 +51,8 @@ def plain(view: "AccountView", now: Millis, stale_after: float) -> dict[str, obj
         "missing_wallets": list(quality.missing_wallets),
         "flows_known": quality.flows_known,
         "api_keys_state": account.key_state,
+        "may_trade": account.rights.trade,
+        "may_withdraw": account.rights.withdraw,
         "is_locked": account.is_locked,
         "failure": account.sync.failure_message,
     }
@@ -104,6 +106,7 @@ def _doubts(view: "AccountView", now: Millis, stale_after: float) -> list[str]:
         f"unpriced: {', '.join(quality.unpriced)}": bool(quality.unpriced),
         f"missing: {', '.join(quality.missing_wallets)}": bool(quality.missing_wallets),
         "flows unknown": not quality.flows_known,
+        "key may withdraw": account.rights.withdraw is True,
     }
     return [sentence for sentence, holds in said.items() if holds]
 

@@ -10,13 +10,14 @@ import typer
 from coffers import __version__
 from coffers.errors import CoffersError
 
-COMMANDS = ("demo", "serve", "worker", "migrate", "sign", "sandbox", "doctor")
+COMMANDS = ("demo", "serve", "worker", "migrate", "sign", "sandbox", "doctor", "price")
 """Commands of one word; each is a function in the module of its name, or of `_MODULES`."""
 
 GROUPS = ("user", "token", "account", "vault")
 """Commands of two words; each is an app in its module."""
 
 _MODULES = {
+    "price": "prices",
     "sign": "signing",
     "user": "users",
     "token": "tokens",

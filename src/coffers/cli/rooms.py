@@ -120,18 +120,22 @@ async def opened_venues(
     from coffers.connectors.exchange.venues import Venues
     from coffers.pricing.keeper import PriceKeeper
     from coffers.pricing.past import CandlePrices
+    from coffers.pricing.sources.opened import opened_fallbacks
     from coffers.sync.flows import FlowValuer
     from coffers.sync.policy import Pace
     from coffers.sync.syncer import Syncer
 
     venues = Venues(settings.exchange_gateway, settings.venue_timeout, clock)
     connector = ExchangeConnector(venues, clock)
-    keeper = PriceKeeper(store, venues, clock, Decimal(str(settings.price_floor)))
     valuer = FlowValuer(store, CandlePrices(venues))
     pace = Pace(Millis(round(settings.sync_interval * 1000)))
     syncer = Syncer(store, vault, catalogue, connector, valuer, clock, pace)
+    names, gateway = settings.price_fallbacks, settings.exchange_gateway
     try:
-        yield VenueRooms(connector, keeper, syncer)
+        async with opened_fallbacks(names, gateway, clock) as fallbacks:
+            floor, spike = Decimal(str(settings.price_floor)), Decimal(str(settings.price_spike))
+            keeper = PriceKeeper(store, venues, clock, floor, fallbacks, spike)
+            yield VenueRooms(connector, keeper, syncer)
     finally:
         await connector.close()
         await venues.close()

@@ -10,6 +10,7 @@ from coffers.errors import CoffersError
 from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
 from coffers.markets.catalogue import Market
 from coffers.secret import Secret
+from coffers.valuation.contract import Contract
 from coffers.valuation.model import Flow, Position
 
 
@@ -40,10 +41,12 @@ class ReadRequest:
 class Reading:
     """What a venue said about an account.
 
-    `wallets` are those that were read, `missing` those that should have been and could not, each
-    with the reason. `flows` are the finished deposits and withdrawals since the asked moment;
-    `flows_known` is False where the venue does not tell them. `at` is when the balances were asked
-    for, by our clock.
+    `wallets` are the parts that were read ("spot", "funding", "contracts"), `missing` those that
+    should have been and could not, each with the reason. `flows` are the finished deposits and
+    withdrawals since the asked moment; `flows_known` is False where the venue does not tell them.
+    `at` is when the balances were asked for, by our clock. `contracts` are the open derivative
+    positions; what they win or lose is in `positions` already. `hedge_mode` says whether both sides
+    of one may be held, None where that is not known.
     """
 
     at: Millis
@@ -54,10 +57,11 @@ class Reading:
     flows_known: bool = True
     rights: KeyRights = UNKNOWN_RIGHTS
     hedge_mode: bool | None = None
+    contracts: tuple[Contract, ...] = ()
 
     @property
     def is_complete(self) -> bool:
-        """Whether every wallet that the market covers was read."""
+        """Whether every part that the market covers was read."""
         return not self.missing
 
 

@@ -16,7 +16,8 @@ _NEAR_ENOUGH = 0.75
 class Market:
     """A market: one kind of account at one venue, as clients know it by its code.
 
-    `venue` is the exchange library's id ("binance"), None where the library has none. The flags
+    `venue` is the exchange library's id ("binance"), None where the library has none. `wallet`
+    names the account where venue and type leave several ("usdt_futures"). The flags
     stand behind the account entity's keys of the same name; those on trading are further narrowed
     by what a connected key may do. `scripts/make_catalogue.py` says what each is worked out from.
     """
@@ -30,6 +31,7 @@ class Market:
     optional_fields: tuple[str, ...]
     connection_flows: tuple[str, ...]
     market_types: tuple[str, ...]
+    wallet: str | None
     hedge_mode_available: bool
     smart_trading_supported: bool
     stats_supported: bool

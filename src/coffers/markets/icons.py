@@ -1,4 +1,4 @@
-"""The icon of each market: neutral and made here, so that no page loads anything from elsewhere."""
+"""Icons of markets and assets: neutral, made here, so that no page loads things from elsewhere."""
 
 import functools
 import hashlib
@@ -8,6 +8,11 @@ from xml.sax.saxutils import escape
 
 from coffers.errors import NotFound
 from coffers.markets.catalogue import Market, load_catalogue
+
+SUMMARY = "summary"
+"""The code under which the summary of all accounts has an icon; no market has it."""
+
+_LONGEST_ASSET = 32
 
 _COLOURS = (
     "#1f4e79", "#2b5d34", "#5b3a86", "#7a3b1d", "#0f5c5c", "#8a2846", "#3d4f8f", "#5a5316",
@@ -23,6 +28,10 @@ text-anchor="middle">{letters}</text></svg>
 """
 
 
+_SIZES = (40, 40, 32, 24)
+"""The size of the letters, by how many there are."""
+
+
 @functools.cache
 def icon(code: str) -> bytes:
     """Return the market's icon: an SVG document that reads well from 16 to 64 pixels.
@@ -33,6 +42,8 @@ def icon(code: str) -> bytes:
     Raises:
         NotFound: the catalogue has no market of this code.
     """
+    if code == SUMMARY:
+        return _drawing(code, "Summary", "Σ")
     # Only codes of the catalogue become part of a path: a client's text never does.
     market = load_catalogue().get(code)
     if market is None:
@@ -41,12 +52,26 @@ def icon(code: str) -> bytes:
     return own.read_bytes() if own.is_file() else _drawn(market)
 
 
+def asset_icon(code: str) -> bytes:
+    """Return the icon of an asset, drawn in the same way: the first letters of its code.
+
+    Raises:
+        NotFound: no asset has such a code.
+    """
+    if not code.isprintable() or not 1 <= len(code) <= _LONGEST_ASSET:
+        raise NotFound("There is no asset with that code.")
+    return _drawing(code, code, "".join(re.findall(r"[^\W_]", code))[:3])
+
+
 def _drawn(market: Market) -> bytes:
-    letters = _letters(market.name)
+    return _drawing(market.code, market.name, _letters(market.name))
+
+
+def _drawing(code: str, title: str, letters: str) -> bytes:
     drawing = _DRAWING.format(
-        title=escape(market.name),
-        colour=_COLOURS[hashlib.sha256(market.code.encode()).digest()[0] % len(_COLOURS)],
-        size=32 if len(letters) > 1 else 40,
+        title=escape(title),
+        colour=_COLOURS[hashlib.sha256(code.encode()).digest()[0] % len(_COLOURS)],
+        size=_SIZES[len(letters)],
         letters=escape(letters),
     )
     return drawing.encode()

@@ -2,8 +2,12 @@
 
 from coffers.clock import Clock
 from coffers.errors import NotFound
+from coffers.portfolio.naming import usable_name
 from coffers.store.engine import Store
-from coffers.store.records import Account, AuditEvent
+from coffers.store.records import Account, AuditEvent, Mode
+
+MOST_ID = 2**31 - 1
+"""Ids beyond it are nobody's, and no database takes them."""
 
 
 class AccountKeeping:
@@ -19,11 +23,41 @@ class AccountKeeping:
         Raises:
             NotFound: when this user has none of this id.
         """
+        if account_id > MOST_ID:
+            raise _no_account(account_id)
         async with self._store.reading() as tx:
             account = await tx.accounts.get(user_id, account_id)
         if account is None:
-            raise NotFound(f"there is no account {account_id}")
+            raise _no_account(account_id)
         return account
+
+    async def of_mode(self, user_id: int, mode: Mode) -> list[Account]:
+        """Return the accounts of one mode, by id."""
+        async with self._store.reading() as tx:
+            accounts = await tx.accounts.of_user(user_id)
+        return [account for account in accounts if account.mode == mode]
+
+    async def in_summary(self, user_id: int, mode: Mode) -> list[Account]:
+        """Return the accounts of one mode that the user wants in the summary, by id."""
+        accounts = await self.of_mode(user_id, mode)
+        return [account for account in accounts if account.include_in_summary]
+
+    async def rename(self, user_id: int, account_id: int, name: str) -> Account:
+        """Give an account another name, and return it as it is now.
+
+        Raises:
+            InvalidRecord: for a name that cannot be used.
+            NotFound: when this user has none of this id.
+        """
+        name = usable_name(name)
+        before = await self.get(user_id, account_id)
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            if not await tx.accounts.rename(user_id, account_id, name, now):
+                raise _no_account(account_id)
+            told = f"{before.name} -> {name}"
+            await tx.audit.add(AuditEvent(user_id, now, "account_renamed", str(account_id), told))
+        return await self.get(user_id, account_id)
 
     async def remove(self, user_id: int, account_id: int) -> None:
         """Remove an account with its key and its history.
@@ -31,8 +65,14 @@ class AccountKeeping:
         Raises:
             NotFound: when this user has none of this id.
         """
+        if account_id > MOST_ID:
+            raise _no_account(account_id)
         async with self._store.transaction() as tx:
             if not await tx.accounts.remove(user_id, account_id):
-                raise NotFound(f"there is no account {account_id}")
+                raise _no_account(account_id)
             now = self._clock.now()
             await tx.audit.add(AuditEvent(user_id, now, "account_removed", str(account_id), ""))
+
+
+def _no_account(account_id: int) -> NotFound:
+    return NotFound(f"there is no account {account_id}")

@@ -14,13 +14,13 @@ from coffers.connectors.reading import (
 from coffers.errors import InvalidRecord
 from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import Catalogue, Market
+from coffers.portfolio.naming import name_faults
 from coffers.store.engine import Store
 from coffers.store.errors import AlreadyConnected
 from coffers.store.records import Account, AuditEvent, NewAccount
 from coffers.sync.credentials import credential_id, seal_credentials
 from coffers.vault.vault import Vault
 
-NAME_LENGTHS = range(2, 101)
 KEY_LENGTHS = range(1, 4097)
 STORED_FIELDS = frozenset({"api_key", "secret", "passphrase", "customer_id"})
 """The credentials that can be stored; a market that needs others cannot be connected."""
@@ -157,19 +157,11 @@ def checked(asked: Connection, catalogue: Catalogue) -> Market:
         faults["market_code"] = ["has no exchange that accounts can be connected to"]
     elif lacking := sorted(set(market.required_fields) - STORED_FIELDS):
         faults["market_code"] = [f"needs {', '.join(lacking)}, which cannot be kept here yet"]
-    faults |= _name_faults(asked.name.strip())
+    faults |= name_faults(asked.name.strip())
     faults |= _credential_faults(asked.credentials, market)
     if faults or market is None:
         raise InvalidRecord(faults)
     return market
-
-
-def _name_faults(name: str) -> dict[str, list[str]]:
-    if len(name) < NAME_LENGTHS.start:
-        return {"name": [f"is too short (minimum is {NAME_LENGTHS.start} characters)"]}
-    if len(name) >= NAME_LENGTHS.stop:
-        return {"name": [f"is too long (maximum is {NAME_LENGTHS.stop - 1} characters)"]}
-    return {} if name.isprintable() else {"name": ["is invalid"]}
 
 
 def _credential_faults(credentials: Credentials, market: Market | None) -> dict[str, list[str]]:

@@ -79,12 +79,16 @@ class Listing:
         self, user_id: int, accounts: Sequence[Account], book: PriceBook | None, currency: str
     ) -> list[AccountView]:
         """Return the accounts with their figures at this price book, in a display currency."""
-        display = DisplayCurrency(currency, await self._rates.of(currency, book))
+        display = await self.display(currency, book)
         inputs = await self._inputs_of(user_id, accounts, book)
         return [
             _view(account, found, book, display)
             for account, found in zip(accounts, inputs, strict=True)
         ]
+
+    async def display(self, currency: str, book: PriceBook | None) -> DisplayCurrency:
+        """Return a display currency with its rates up to this price book."""
+        return DisplayCurrency(currency, await self._rates.of(currency, book))
 
     async def _inputs_of(
         self, user_id: int, accounts: Sequence[Account], book: PriceBook | None

@@ -4,9 +4,11 @@ from coffers.clock import Clock
 from coffers.errors import InvalidRecord, NotFound
 from coffers.pricing.currencies import DISPLAY_CURRENCIES
 from coffers.store.engine import Store
-from coffers.store.records import AuditEvent, User
+from coffers.store.records import AuditEvent, Mode, User
 
 LONGEST_NAME = 64
+
+_MODES: dict[str, Mode] = {"real": "real", "paper": "paper"}
 
 
 class Users:
@@ -49,6 +51,20 @@ class Users:
             await tx.audit.add(AuditEvent(user.id, now, "currency_chosen", name, code))
         return await self.named(name)
 
+    async def choose_mode(self, user_id: int, mode: str) -> None:
+        """Show a user the accounts of this mode from now on, where a request does not say.
+
+        Raises:
+            InvalidRecord: for a mode that there is not.
+        """
+        chosen = _MODES.get(mode)
+        if chosen is None:
+            raise InvalidRecord({"mode": ["does not have a valid value"]})
+        async with self._store.transaction() as tx:
+            await tx.users.set_mode(user_id, chosen)
+            now = self._clock.now()
+            await tx.audit.add(AuditEvent(user_id, now, "mode_chosen", str(user_id), chosen))
+
     async def named(self, name: str) -> User:
         """Return the user of this name.
 
@@ -59,6 +75,18 @@ class Users:
             user = await tx.users.by_name(name)
         if user is None:
             raise NotFound(f"there is no user {name!r} (add one with: coffers user add {name})")
+        return user
+
+    async def get(self, user_id: int) -> User:
+        """Return the user of this id.
+
+        Raises:
+            NotFound: when there is none.
+        """
+        async with self._store.reading() as tx:
+            user = await tx.users.get(user_id)
+        if user is None:
+            raise NotFound(f"there is no user {user_id}")
         return user
 
     async def all(self) -> list[User]:

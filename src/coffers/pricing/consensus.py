@@ -52,16 +52,17 @@ def verdict_of(voices: Sequence[Voice]) -> Verdict:
     ordered = sorted(voices, key=lambda voice: (voice.price, voice.depth, voice.venue))
     lower, upper = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
     middle = sorted({lower, upper}, key=lambda voice: (-voice.depth, voice.venue))
-    if not _agree(lower.price, upper.price):
+    if not agree(lower.price, upper.price):
         middle = middle[:1]
     price = middle[0].price if len(middle) == 1 else _halfway(lower.price, upper.price)
     agreeing = sorted(
-        (voice for voice in ordered if _agree(voice.price, price)), key=lambda voice: voice.venue
+        (voice for voice in ordered if agree(voice.price, price)), key=lambda voice: voice.venue
     )
     return Verdict(price, tuple(middle), tuple(agreeing))
 
 
-def _agree(one: Decimal, other: Decimal) -> bool:
+def agree(one: Decimal, other: Decimal) -> bool:
+    """Tell whether two prices agree (`AGREEMENT`)."""
     return max(one, other) <= money.multiply(min(one, other), AGREEMENT)
 
 

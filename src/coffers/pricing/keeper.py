@@ -1,4 +1,7 @@
-"""Keeps the price book up to date: asks the venues, makes the prices, stores a new book."""
+"""Keeps the price book up to date: asks the venues, makes the prices, stores a new book.
+
+What no venue prices is asked of the other sources, and what leaps is held back.
+"""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -10,16 +13,21 @@ from coffers.clock import MINUTE, Clock, Millis
 from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.markets.quote import Quote
-from coffers.pricing.currencies import DISPLAY_CURRENCIES
+from coffers.pricing.currencies import BITCOIN, DISPLAY_CURRENCIES, FIAT
+from coffers.pricing.fallbacks import Fallbacks, completed
 from coffers.pricing.graph import prices_of
 from coffers.pricing.outside import BookStore, QuoteSource
-from coffers.valuation.model import Price, PriceBook
+from coffers.pricing.spikes import SpikeWatch
+from coffers.valuation.model import HeldBack, Price, PriceBook
 
 QUOTES_LAST = Millis(10 * MINUTE)
 """How long the last good quotes of a venue that fails go on counting."""
 
 THIN_EVERY = Millis(15 * MINUTE)
 """The time between two clearings of old price books."""
+
+SPIKE = Decimal(5)
+"""How many times a price may rise or fall at once and still be believed from one source."""
 
 _log = logger("coffers.pricing")
 
@@ -35,13 +43,32 @@ class PriceKeeper:
 
     Every book is a new epoch, also when no price moved: its time did, and with it the moment that
     figures speak of.
+
+    Args:
+        store: where the books are kept.
+        source: where quotes come from.
+        clock: the time.
+        floor: the least volume of a pair, in USD a day.
+        fallbacks: who is asked for what no venue prices; without them nobody is.
+        spike: how many times a price may rise or fall at once and be believed from one source.
     """
 
-    def __init__(self, store: BookStore, source: QuoteSource, clock: Clock, floor: Decimal) -> None:
+    def __init__(
+        self,
+        store: BookStore,
+        source: QuoteSource,
+        clock: Clock,
+        floor: Decimal,
+        fallbacks: Fallbacks | None = None,
+        spike: Decimal = SPIKE,
+    ) -> None:
         self._store = store
         self._source = source
         self._clock = clock
         self._floor = floor
+        self._fallbacks = Fallbacks((), clock) if fallbacks is None else fallbacks
+        self._watch = SpikeWatch(spike)
+        self._has_recalled = False
         self._answers: dict[str, _Answer] = {}
         self._failing: set[str] = set()
         self._running = asyncio.Lock()
@@ -72,14 +99,52 @@ class PriceKeeper:
             return self._book
 
     async def _refresh(self, venues: frozenset[str]) -> PriceBook | None:
-        async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(self._ask(venue)) for venue in sorted(venues)]
+        found = await self._found(venues)
+        if venues and not found:
+            # An outage of all venues: the sources that are none do not stand in for a market.
+            await self._show_age(self._clock.now())
+            return None
+        await self._recall()
+        prices = await self._completed(found)
         now = self._clock.now()
-        prices = await self._prices(venues, now) if any(task.result() for task in asked) else {}
         if not prices:
             await self._show_age(now)
             return None
-        return await self._save(prices, now)
+        held_back = self._watch.suspects(prices, now)
+        believed = {asset: price for asset, price in prices.items() if asset not in held_back}
+        book = await self._save(believed, held_back, now)
+        self._watch.believe(believed, now)
+        return book
+
+    async def _found(self, venues: frozenset[str]) -> dict[str, Price]:
+        """Return what the venues' quotes give, nothing when none of them answered."""
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(self._ask(venue)) for venue in sorted(venues)]
+        if not any(task.result() for task in asked):
+            return {}
+        return await self._prices(venues, self._clock.now())
+
+    async def _recall(self) -> None:
+        """Take up what the process before this one knew, once."""
+        if self._has_recalled:
+            return
+        async with self._store.reading() as tx:
+            newest = await tx.prices.newest()
+        if newest is not None:
+            self._watch.recall(newest)
+            self._fallbacks.recall(newest)
+        self._has_recalled = True
+
+    async def _completed(self, found: dict[str, Price]) -> dict[str, Price]:
+        """Return the prices with what the other sources say of those that somebody needs."""
+        if self._fallbacks.is_empty:
+            return found
+        async with self._store.reading() as tx:
+            held = await tx.prices.assets_held()
+        missing = (held | {BITCOIN, *FIAT}) - found.keys()
+        doubted = held & self._watch.suspects(found, self._clock.now()).keys()
+        opinions = await self._fallbacks.opinions(missing | doubted)
+        return completed(found, opinions, self._clock.now())
 
     async def _ask(self, venue: str) -> bool:
         try:
@@ -117,11 +182,13 @@ class PriceKeeper:
         # In a thread: thousands of pairs take a tenth of a second, too long for the event loop.
         return await asyncio.to_thread(prices_of, quotes, floor_usd=self._floor, now=now)
 
-    async def _save(self, prices: dict[str, Price], now: Millis) -> PriceBook:
+    async def _save(
+        self, prices: dict[str, Price], held_back: dict[str, HeldBack], now: Millis
+    ) -> PriceBook:
         rates = {code: prices[code].usd for code in DISPLAY_CURRENCIES if code in prices}
         is_thinning = self._thinned_at is None or now - self._thinned_at >= THIN_EVERY
         async with self._store.transaction() as tx:
-            book = await tx.prices.save_book(prices, now)
+            book = await tx.prices.save_book(prices, now, held_back)
             await tx.prices.save_rates(rates, now)
             if is_thinning:
                 await tx.prices.thin(now)
@@ -129,6 +196,7 @@ class PriceKeeper:
             self._thinned_at = now
         metrics.price_epoch.set(book.epoch)
         metrics.priced_assets.set(len(prices))
+        metrics.prices_held_back.set(len(held_back))
         metrics.price_age.set(0)
         return book
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from coffers.clock import Millis
 from coffers.markets.quote import Quote
-from coffers.valuation.model import Price, PriceBook
+from coffers.valuation.model import HeldBack, Price, PriceBook
 
 
 class QuoteSource(Protocol):
@@ -28,8 +28,14 @@ class QuoteSource(Protocol):
 class Books(Protocol):
     """The price books and rates within one transaction of the store."""
 
-    async def save_book(self, prices: Mapping[str, Price], at: Millis) -> PriceBook:
+    async def save_book(
+        self, prices: Mapping[str, Price], at: Millis, held_back: Mapping[str, HeldBack]
+    ) -> PriceBook:
         """Store a book under the next epoch."""
+        ...
+
+    async def assets_held(self) -> set[str]:
+        """Return the assets that any account holds."""
         ...
 
     async def save_rates(self, rates: Mapping[str, Decimal], at: Millis) -> None:

@@ -97,6 +97,11 @@ def funding(_exchange: Exchange, _call: Call, holder: Account) -> object:
     ]
 
 
+def locked_earn(_exchange: Exchange, _call: Call, _holder: Account) -> object:
+    """Answer `GET /sapi/v1/simple-earn/locked/position`: nobody here has any."""
+    return {"rows": [], "total": 0}
+
+
 def _page(exchange: Exchange, call: Call, holder: Account, direction: Direction) -> list[Transfer]:
     start, end = _span(call, exchange.now())
     found = [

@@ -53,6 +53,7 @@ ROUTES: dict[tuple[str, str], Open | Signed] = {
     ("GET", "/sapi/v1/capital/withdraw/history"): Signed(rest_wallet.withdrawals, _flat(1)),
     ("GET", "/sapi/v1/fiat/orders"): Signed(rest_wallet.fiat_orders, _flat(1)),
     ("POST", "/sapi/v1/asset/get-funding-asset"): Signed(rest_wallet.funding, _flat(1)),
+    ("GET", "/sapi/v1/simple-earn/locked/position"): Signed(rest_wallet.locked_earn, _flat(150)),
     ("GET", "/sapi/v1/account/apiRestrictions"): Signed(
         rest_wallet.rights, _flat(1), needs_reading=False
     ),

@@ -1,19 +1,25 @@
 """The past of accounts: snapshots of their value, and deposits and withdrawals."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
+    BigInteger,
     ColumnElement,
+    CompoundSelect,
     Row,
     ScalarSelect,
     Select,
+    column,
     func,
     select,
     true,
+    union,
     union_all,
     update,
+    values,
 )
 
 from coffers.clock import DAY, Millis
@@ -96,6 +102,26 @@ class Histories:
         row = (await self._connection.execute(statement)).first()
         return None if row is None else _snapshot_of(row)
 
+    async def openings(self, user_id: int, ids: Sequence[int]) -> dict[int, Millis]:
+        """Return when several accounts had their first snapshot; one that has none is absent."""
+        rows = await self._connection.execute(_first(user_id, ids))
+        return {account_id: at for account_id, at in rows if at is not None}
+
+    async def at_moments(
+        self, user_id: int, ids: Sequence[int], moments: Sequence[Millis]
+    ) -> dict[int, History]:
+        """Return the past of several accounts as it is seen at some moments.
+
+        The histories hold the opening, of the later snapshots the last one at or before each
+        moment, and all flows. An account that has no snapshot yet is absent.
+        """
+        seen = _seen(user_id, ids, moments)
+        statement = select(_S.account_id, _S.at, _S.btc, _S.usd).where(
+            _S.user_id == user_id, _S.account_id == seen.c.account_id, _S.at == seen.c.at
+        )
+        # Not sorted by the database: SQLite would walk through all snapshots in order for that.
+        return await self._histories(user_id, await self._by_account(statement))
+
     async def windows(
         self, user_id: int, ids: Sequence[int], since: Millis, until: Millis
     ) -> dict[int, History]:
@@ -105,8 +131,12 @@ class Histories:
         and of a month before, with the nearest ones around them. An account that has no snapshot
         yet is absent.
         """
-        kept = await self._snapshots(user_id, ids, since, until)
-        later = await self._flows(user_id, ids)
+        return await self._histories(user_id, await self._snapshots(user_id, ids, since, until))
+
+    async def _histories(
+        self, user_id: int, kept: Mapping[int, list[Snapshot]]
+    ) -> dict[int, History]:
+        later = await self._flows(user_id, list(kept))
         return {
             account_id: _history(found, later.get(account_id, ()))
             for account_id, found in kept.items()
@@ -127,6 +157,10 @@ class Histories:
             _S.account_id == edges.c.account_id,
             _S.at.between(edges.c.first_at, edges.c.last_at),
         )
+        return await self._by_account(statement)
+
+    async def _by_account(self, statement: Select[Any]) -> dict[int, list[Snapshot]]:
+        """Return the snapshots of rows of account, moment, BTC and USD, in order of time."""
         found: dict[int, dict[Millis, Snapshot]] = {}
         for account_id, at, btc, usd in await self._connection.execute(statement):
             found.setdefault(account_id, {})[at] = Snapshot(at, Value(btc, usd))
@@ -151,6 +185,23 @@ def _history(kept: list[Snapshot], found: Iterable[Flow]) -> History:
     return History(opening, tuple(kept), tuple(flow for flow in found if flow.at > opening.at))
 
 
+def _seen(user_id: int, ids: Sequence[int], moments: Sequence[Millis]) -> CTE:
+    """Select the openings, and the last snapshots at or before each moment: each looked up."""
+    asked = values(column("at", BigInteger), name="moments").data([(at,) for at in moments])
+    each = asked.cte("moments")
+    last = _moment(func.max(_S.at), _S.at <= each.c.at)
+    seen = select(_A.id, last).join_from(accounts, each, true())
+    both: CompoundSelect[Any] = union(
+        _first(user_id, ids), seen.where(_A.user_id == user_id, _A.id.in_(ids))
+    )
+    return both.cte("seen").prefix_with("MATERIALIZED")
+
+
+def _first(user_id: int, ids: Sequence[int]) -> Select[Any]:
+    columns = (_A.id.label("account_id"), _moment(func.min(_S.at), true()).label("at"))
+    return select(*columns).where(_A.user_id == user_id, _A.id.in_(ids))
+
+
 def _opening(user_id: int, ids: Sequence[int]) -> Select[Any]:
     first = _moment(func.min(_S.at), true())
     return _span(user_id, ids, first, first)
@@ -172,7 +223,7 @@ def _span(
 
 def _moment(pick: ColumnElement[Any], condition: ColumnElement[bool]) -> ScalarSelect[Any]:
     statement = select(pick).where(_S.user_id == _A.user_id, _S.account_id == _A.id, condition)
-    return statement.correlate(accounts).scalar_subquery()
+    return statement.correlate_except(snapshots).scalar_subquery()
 
 
 def _snapshot_of(row: Row[Any]) -> Snapshot:

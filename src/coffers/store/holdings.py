@@ -1,15 +1,19 @@
-"""What accounts hold, as their last readings found it."""
+"""What accounts hold, and their open contracts, as their last readings found them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select
 
 from coffers.store.connection import AsyncConnection
-from coffers.store.tables import positions
+from coffers.store.tables import contracts, positions
+from coffers.valuation.contract import Contract
 from coffers.valuation.model import Position
 
 _P = positions.c
+_C = contracts.c
+_CONTRACT = [field.name for field in fields(Contract)]
 
 
 class HeldPositions:
@@ -32,8 +36,7 @@ class HeldPositions:
         Raises:
             ValueError: for a position in a wallet that was not read.
         """
-        if strays := {position.wallet for position in held} - set(wallets):
-            raise ValueError(f"positions in wallets that were not read: {sorted(strays)}")
+        _refuse_strays(held, wallets)
         known = delete(positions).where(_P.user_id == user_id, _P.account_id == account_id)
         await self._connection.execute(known.where(_P.wallet.in_(sorted(wallets))))
         if held:
@@ -59,6 +62,42 @@ class HeldPositions:
             found.setdefault(row.account_id, []).append(_position_of(row))
         return {account_id: tuple(held) for account_id, held in found.items()}
 
+    async def replace_contracts(
+        self,
+        user_id: int,
+        account_id: int,
+        wallets: Collection[str],
+        held: Sequence[Contract],
+    ) -> None:
+        """Put the open contracts that were read in the place of those known of the same wallets.
+
+        Raises:
+            ValueError: for a contract of a wallet that was not read.
+        """
+        _refuse_strays(held, wallets)
+        known = delete(contracts).where(_C.user_id == user_id, _C.account_id == account_id)
+        await self._connection.execute(known.where(_C.wallet.in_(sorted(wallets))))
+        if held:
+            own = {"user_id": user_id, "account_id": account_id}
+            rows = [
+                {**own, "place": place, **asdict(contract)} for place, contract in enumerate(held)
+            ]
+            await self._connection.execute(insert(contracts), rows)
+
+    async def contracts_of(self, user_id: int, account_id: int) -> list[Contract]:
+        """Return the open contracts of an account, by wallet and in the venue's order."""
+        statement = (
+            select(*(_C[name] for name in _CONTRACT))
+            .where(_C.user_id == user_id, _C.account_id == account_id)
+            .order_by(_C.wallet, _C.place)
+        )
+        return [Contract(*row) for row in await self._connection.execute(statement)]
+
+
+def _refuse_strays(held: Iterable[Position | Contract], wallets: Collection[str]) -> None:
+    if strays := {each.wallet for each in held} - set(wallets):
+        raise ValueError(f"holdings of wallets that were not read: {sorted(strays)}")
+
 
 def _position_of(row: Row[Any]) -> Position:
     return Position(
@@ -69,6 +108,7 @@ def _position_of(row: Row[Any]) -> Position:
         in_orders=row.in_orders,
         borrowed=row.borrowed,
         interest=row.interest,
+        unrealised=row.unrealised,
     )
 
 
@@ -83,4 +123,5 @@ def _columns_of(user_id: int, account_id: int, position: Position) -> dict[str, 
         "in_orders": position.in_orders,
         "borrowed": position.borrowed,
         "interest": position.interest,
+        "unrealised": position.unrealised,
     }

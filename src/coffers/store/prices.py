@@ -11,8 +11,8 @@ from sqlalchemy import Row, delete, func, select, tuple_
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.statements import insert, next_id
-from coffers.store.tables import price_books, rates
-from coffers.valuation.model import Price, PriceBook
+from coffers.store.tables import positions, price_books, rates
+from coffers.valuation.model import HeldBack, Price, PriceBook
 
 KEPT_WHOLE = Millis(2 * HOUR)
 """How long every book is kept."""
@@ -24,7 +24,8 @@ SLOT = Millis(15 * MINUTE)
 
 _B, _R = price_books.c, rates.c
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(dict[str, Price])
+# A book that was written before there were held back prices is the prices alone.
+_decoder = msgspec.msgpack.Decoder(tuple[dict[str, Price], dict[str, HeldBack]] | dict[str, Price])
 
 
 class Prices:
@@ -33,10 +34,16 @@ class Prices:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def save_book(self, prices: Mapping[str, Price], at: Millis) -> PriceBook:
-        """Keep the prices of a moment as the next book."""
-        book = PriceBook(await next_id(self._connection, "price_books"), at, dict(prices))
-        body = zstandard.compress(_encoder.encode(book.prices))
+    async def save_book(
+        self,
+        prices: Mapping[str, Price],
+        at: Millis,
+        held_back: Mapping[str, HeldBack] | None = None,
+    ) -> PriceBook:
+        """Keep the prices of a moment as the next book, with those that are not believed yet."""
+        epoch = await next_id(self._connection, "price_books")
+        book = PriceBook(epoch, at, dict(prices), dict(held_back or {}))
+        body = zstandard.compress(_encoder.encode((book.prices, book.held_back)))
         statement = insert(self._connection, price_books).values(epoch=book.epoch, at=at, body=body)
         await self._connection.execute(statement)
         return book
@@ -50,6 +57,10 @@ class Prices:
     async def newest_epoch(self) -> int:
         """Return the number of the newest book, 0 before the first."""
         return await self._connection.scalar(select(func.max(_B.epoch))) or 0
+
+    async def assets_held(self) -> set[str]:
+        """Return the assets that any account holds or owes."""
+        return set(await self._connection.scalars(select(positions.c.asset).distinct()))
 
     async def book_near(self, at: Millis, tolerance: Millis) -> PriceBook | None:
         """Return the book nearest in time, None where all are further away than `tolerance`."""
@@ -105,4 +116,6 @@ class Prices:
 
 
 def _book_of(row: Row[Any]) -> PriceBook:
-    return PriceBook(row.epoch, row.at, _decoder.decode(zstandard.decompress(row.body)))
+    body = _decoder.decode(zstandard.decompress(row.body))
+    prices, held_back = (body, {}) if isinstance(body, dict) else body
+    return PriceBook(row.epoch, row.at, prices, held_back)

@@ -156,7 +156,31 @@ positions = Table(
     Column("in_orders", Exact, nullable=False),
     Column("borrowed", Exact, nullable=False),
     Column("interest", Exact, nullable=False),
+    Column("unrealised", Exact, nullable=False, server_default="0"),
     PrimaryKeyConstraint("user_id", "account_id", "wallet", "asset", "venue_code"),
+    _of_account(),
+)
+
+contracts = Table(
+    "contracts",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("wallet", Text, nullable=False),
+    # The place in the venue's list: no other value tells two positions apart at every venue.
+    Column("place", Integer, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("venue_code", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("size", Exact, nullable=False),
+    Column("unit", Text),
+    Column("settled_in", Text),
+    Column("leverage", Exact),
+    Column("entry_price", Exact),
+    Column("mark_price", Exact),
+    Column("unrealised", Exact),
+    Column("margin_mode", Text),
+    PrimaryKeyConstraint("user_id", "account_id", "wallet", "place"),
     _of_account(),
 )
 

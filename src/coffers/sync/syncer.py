@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from coffers import metrics
 from coffers.clock import DAY, HOUR, MINUTE, Clock, Millis
@@ -41,6 +42,7 @@ from coffers.sync.policy import (
     is_confirmed,
     spread,
 )
+from coffers.valuation.contract import Contract
 from coffers.valuation.model import Flow, Position, PriceBook, Snapshot
 from coffers.valuation.value import holdings_of, value_of
 from coffers.vault.sealed import Sealed
@@ -57,6 +59,8 @@ FRESH = Millis(10 * MINUTE)
 
 FLOWS_OVERLAP = Millis(14 * DAY)
 """How far back deposits are looked at again, for those that were still pending the last time."""
+
+Held = TypeVar("Held", Position, Contract)
 
 _log = logger("coffers.sync")
 
@@ -92,6 +96,7 @@ class Known:
     market: Market
     sealed: Sealed
     positions: tuple[Position, ...]
+    contracts: tuple[Contract, ...]
     book: PriceBook | None
     is_open: bool
     request: ReadRequest
@@ -151,6 +156,7 @@ class Syncer:
             self._market(account),
             sealed,
             tuple(await tx.holdings.of_account(user_id, account_id)),
+            tuple(await tx.holdings.contracts_of(user_id, account_id)),
             await self._shelf.newest(tx),
             await tx.history.opening(user_id, account_id) is not None,
             ReadRequest(since, await tx.history.known_flows(user_id, account_id, since)),
@@ -240,10 +246,7 @@ class Syncer:
         async with self._ending(known, holder) as tx:
             if tx is None:
                 return
-            if set(reading.positions) != set(_of_wallets(known.positions, reading)):
-                await tx.holdings.replace(
-                    account.user_id, account.id, reading.wallets, reading.positions
-                )
+            await self._hold(tx, known, reading)
             await tx.history.add_flows(account.user_id, account.id, flows)
             for flow in flows[: len(known.unvalued)]:
                 if flow.value is not None:
@@ -251,6 +254,14 @@ class Syncer:
             is_open = await self._take_snapshot(tx, known, reading)
             await self._stand(tx, account, self._standing(account, reading, is_open=is_open))
             await self._note_rights(tx, account, reading)
+
+    async def _hold(self, tx: Transaction, known: Known, reading: Reading) -> None:
+        """Keep what the parts that were read hold; what is as it was is not written again."""
+        own = known.account.user_id, known.account.id
+        if set(reading.positions) != set(_of_wallets(known.positions, reading)):
+            await tx.holdings.replace(*own, reading.wallets, reading.positions)
+        if set(reading.contracts) != set(_of_wallets(known.contracts, reading)):
+            await tx.holdings.replace_contracts(*own, reading.wallets, reading.contracts)
 
     async def _take_snapshot(self, tx: Transaction, known: Known, reading: Reading) -> bool:
         """Keep the account's worth at this reading; return whether it has an opening snapshot.
@@ -267,8 +278,10 @@ class Syncer:
             return False
         account = known.account
         kept = [held for held in known.positions if held.wallet not in reading.wallets]
-        value = value_of(holdings_of([*kept, *reading.positions]), book.prices).value
-        if value is None:
+        holdings = holdings_of([*kept, *reading.positions])
+        value = value_of(holdings, book.prices).value
+        # An asset whose price is in doubt is in no total now: that is no worth to remember.
+        if value is None or holdings.keys() & book.held_back.keys():
             return known.is_open
         await tx.history.add_snapshot(account.user_id, account.id, Snapshot(reading.at, value))
         return True
@@ -292,6 +305,8 @@ class Syncer:
 
     async def _note_rights(self, tx: Transaction, account: Account, reading: Reading) -> None:
         rights, hedge_mode = _rights(account, reading), reading.hedge_mode
+        if rights.withdraw and not account.rights.withdraw:
+            _log.warning("key may withdraw", account=account.id, market=account.market_code)
         if rights != account.rights or hedge_mode not in {None, account.hedge_mode}:
             await tx.accounts.record_rights(
                 account.user_id, account.id, rights, hedge_mode, self._clock.now()
@@ -317,8 +332,8 @@ def _is_new(account: Account, reading: Reading) -> bool:
     return reading.at - account.created_at < HOUR
 
 
-def _of_wallets(known: Sequence[Position], reading: Reading) -> list[Position]:
-    return [position for position in known if position.wallet in reading.wallets]
+def _of_wallets(known: Sequence[Held], reading: Reading) -> list[Held]:
+    return [held for held in known if held.wallet in reading.wallets]
 
 
 def _rights(account: Account, reading: Reading) -> KeyRights:

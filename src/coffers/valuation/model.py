@@ -1,7 +1,7 @@
 """What valuation works on: positions, prices, snapshots and flows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
@@ -14,7 +14,8 @@ class Position:
     """What an account holds of one asset in one of its wallets.
 
     `asset` is our name of it ("BTC"), `venue_code` the venue's own ("XXBT"); `wallet` the part of
-    the account that it lies in ("spot", "funding"). Amounts are in units of the asset.
+    the account that it lies in ("spot", "funding"). Amounts are in units of the asset. `unrealised`
+    is the profit (negative: the loss) of open contracts that are settled in the asset.
     """
 
     wallet: str
@@ -24,20 +25,26 @@ class Position:
     in_orders: Decimal = money.ZERO
     borrowed: Decimal = money.ZERO
     interest: Decimal = money.ZERO
+    unrealised: Decimal = money.ZERO
 
     @property
     def owned(self) -> Decimal:
-        """Free + in orders - borrowed - accrued interest: what counts for the account's value."""
+        """Free + in orders + unrealised profit - borrowed - interest: what counts for the value.
+
+        In a derivatives wallet that is the equity.
+        """
         debts = money.add(self.borrowed, self.interest)
-        return money.subtract(money.add(self.free, self.in_orders), debts)
+        has = money.add(money.add(self.free, self.in_orders), self.unrealised)
+        return money.subtract(has, debts)
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
     """What one unit of an asset is worth, and how that is known.
 
-    `route` names the pairs that led there ("ALGO/USDT", "USDT/USD"); `sources` the venues whose
-    prices agree; `at` the oldest quote on the way.
+    `route` names the pairs that led there ("ALGO/USDT", "USDT/USD"); what is no pair of a venue
+    shows a tilde: `USDT~USD` is assumed, `ALGO~USD` told by a source that is no venue. `sources`
+    are the venues, and other sources, whose prices agree; `at` the oldest quote on the way.
     """
 
     btc: Decimal
@@ -48,12 +55,29 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A price that is not believed yet, since it leapt and one source alone says it.
+
+    `believed` is the last price that was; `until` the moment from which the new one is believed
+    if it persists.
+    """
+
+    price: Price
+    believed: Price
+    until: Millis
+
+
+@dataclass(frozen=True, slots=True)
 class PriceBook:
-    """All prices of one moment. `epoch` counts the books up; an asset without a price is absent."""
+    """All prices of one moment. `epoch` counts the books up; an asset without a price is absent.
+
+    So is an asset whose price is held back: `held_back` tells of those, and they are in no total.
+    """
 
     epoch: int
     at: Millis
     prices: Mapping[str, Price]
+    held_back: Mapping[str, HeldBack] = field(default_factory=dict)
 
     def rate(self, currency: str) -> Decimal | None:
         """Return USD per unit of a display currency, or None where it is not known."""

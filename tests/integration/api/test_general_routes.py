@@ -168,15 +168,47 @@ async def test_the_document_describes_the_account_as_it_is_sent(api: Served) -> 
     assert "422" not in str(document["paths"])
 
 
+async def test_every_route_is_described_for_people(api: Served) -> None:
+    document = (await api.http.get("/openapi.json")).json()
+    routes = [route for path in document["paths"].values() for route in path.values()]
+    assert all(route["tags"] for route in routes)
+    general = [route["summary"] for route in routes if route["tags"] == ["general"]]
+    assert sorted(general) == [
+        "Are token and signature good?",
+        "Is the server there?",
+        "What time is it there?",
+    ]
+    ids = [route["operationId"] for route in routes]
+    assert len(ids) == len(set(ids))
+
+
 async def test_every_route_is_in_the_document(api: Served) -> None:
     document = (await api.http.get("/openapi.json")).json()
     assert sorted(document["paths"]) == [
         "/healthz",
+        "/img/currencies/{code}.svg",
         "/img/exchanges/{code}.svg",
         "/metrics",
+        "/public/api/v1/prices",
+        "/public/api/v1/prices/{asset}",
         "/public/api/ver1/accounts",
+        "/public/api/ver1/accounts/market_list",
+        "/public/api/ver1/accounts/summary",
+        "/public/api/ver1/accounts/summary/account_table_data",
+        "/public/api/ver1/accounts/summary/balance_chart_data",
+        "/public/api/ver1/accounts/summary/pie_chart_data",
+        "/public/api/ver1/accounts/types_to_connect",
+        "/public/api/ver1/accounts/{account_id}",
+        "/public/api/ver1/accounts/{account_id}/account_table_data",
+        "/public/api/ver1/accounts/{account_id}/balance_chart_data",
+        "/public/api/ver1/accounts/{account_id}/pie_chart_data",
+        "/public/api/ver1/accounts/{account_id}/remove",
+        "/public/api/ver1/accounts/{account_id}/rename",
         "/public/api/ver1/ping",
         "/public/api/ver1/time",
+        "/public/api/ver1/users/change_mode",
+        "/public/api/ver1/users/current_mode",
+        "/public/api/ver1/users/permissions_info",
         "/public/api/ver1/validate",
         "/readyz",
     ]

@@ -1,7 +1,7 @@
 """A local server that answers every exchange call with recorded bodies."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,18 +31,23 @@ class Recorded:
 
 @dataclass
 class Replay:
-    """Answers by the end of the path; `otherwise` is for all the rest."""
+    """Answers by the end of the path, or of path and query; `otherwise` is for all the rest.
+
+    A key of a query ("category=inverse") is looked for anywhere in it.
+    """
 
     otherwise: Recorded
     by_path: dict[str, Recorded] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
+    requests: list[web.Request] = field(default_factory=list)
     url: str = ""
 
     async def answer(self, request: web.Request) -> web.Response:
         self.paths.append(request.path)
+        self.requests.append(request)
         await request.read()
         chosen = next(
-            (found for end, found in self.by_path.items() if request.path.endswith(end)),
+            (found for end, found in self.by_path.items() if _is_meant(request, end)),
             self.otherwise,
         )
         return web.Response(
@@ -51,6 +56,12 @@ class Replay:
             content_type=chosen.content_type,
             headers=chosen.headers,
         )
+
+
+def _is_meant(request: web.Request, end: str) -> bool:
+    if "=" in end:
+        return set(end.split("&")) <= set(request.query_string.split("&"))
+    return request.path.endswith(end)
 
 
 @asynccontextmanager
@@ -92,6 +103,25 @@ def with_markets(venues: Venues, venue: str, clock: Clock, *symbols: str) -> Any
     return shared
 
 
+def with_contracts(
+    venues: Venues, venue: str, clock: Clock, contracts: Sequence[dict[str, Any]]
+) -> Any:
+    """Give a venue these markets and some spot pairs; return its shared parts."""
+    shared = with_markets(venues, venue, clock)
+    prototype = shared.prototype
+    made = [_contract(prototype, given) for given in contracts]
+    prototype.set_markets([*prototype.markets.values(), *made])
+    return shared
+
+
+def _contract(prototype: Any, given: dict[str, Any]) -> dict[str, Any]:
+    names = {f"{part}Id": given[part] for part in ("base", "quote", "settle")}
+    kind = given.get("type", "swap")
+    flags = {"contract": kind != "spot", "spot": False, kind: True, "active": True}
+    ways = {way: bool(given.get(way)) for way in ("linear", "inverse")}
+    return prototype.safe_market_structure({**names, "type": kind, **flags, **ways, **given})
+
+
 def hurried(venues: Venues, *names: str) -> None:
     """Let a venue's throttler pass requests as fast as they come."""
     for name in names:
@@ -106,11 +136,35 @@ def _market(prototype: Any, base: str, quote: str) -> dict[str, Any]:
     )
 
 
-def fake_credentials(number: int = 1) -> Credentials:
-    """Return credentials that every venue's signing accepts."""
+WALLET_LIKE = {
+    *("aster", "derive", "dydx", "extended", "grvt", "hyperliquid"),
+    *("lighter", "nado", "pacifica", "paradex", "polymarket"),
+}
+"""Venues that are opened by an address and a private key."""
+
+PRIVATE_KEY = "0x" + "12" * 32
+ED25519_KEY = (
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MC4CAQAwBQYDK2VwBCIEIBISEhISEhISEhISEhISEhISEhISEhISEhISEhISEhIS\n"
+    "-----END PRIVATE KEY-----\n"
+)
+BASE58_KEY = "2DYKaRPBeNM5WdW8rNsYEktjPrnd89Mm4Lzp3qonSzoj"
+SECRETS = {
+    "lbank": "12" * 16,
+    "modetrade": BASE58_KEY,
+    "revolutx": ED25519_KEY,
+    "woofipro": BASE58_KEY,
+    **dict.fromkeys(WALLET_LIKE, PRIVATE_KEY),
+}
+"""Secrets of venues that want another form than base64."""
+
+
+def fake_credentials(number: int = 1, venue: str = "") -> Credentials:
+    """Return credentials that the venue's signing accepts."""
+    key = f"0x{number:040x}" if venue in WALLET_LIKE else f"{number:064x}"
     return Credentials(
-        api_key=f"{number:064x}",
-        secret=Secret("a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="),
+        api_key=f"account-{key}" if venue == "gemini" else key,
+        secret=Secret(SECRETS.get(venue, "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=")),
         passphrase=Secret("fake-passphrase"),
         customer_id="12345",
     )

@@ -17,6 +17,7 @@ from integration.connectors.replay import (
     Recorded,
     Replay,
     fake_credentials,
+    hurried,
     loaded,
     recorded,
     replaying,
@@ -43,7 +44,7 @@ BARE_LISTS = {"gate", "bitfinex", "bitstamp", "bitvavo"}
 
 
 def market(venue: str) -> Any:
-    return SimpleNamespace(venue=venue, name=venue, market_types=("spot",))
+    return SimpleNamespace(venue=venue, name=venue, market_types=("spot",), wallet=None)
 
 
 @pytest.fixture
@@ -54,13 +55,14 @@ async def replay() -> AsyncIterator[Replay]:
 
 @pytest.fixture
 async def venues(replay: Replay) -> AsyncIterator[Venues]:
-    made = Venues(replay.url, 5, CLOCK)
+    made = Venues(replay.url, 60, CLOCK)
     yield made
     await made.close()
 
 
 async def positions(venues: Venues, venue: str) -> tuple[Position, ...]:
     with_markets(venues, venue, CLOCK)
+    hurried(venues, venue)
     connector = ExchangeConnector(venues, CLOCK)
     return (await connector.read(market(venue), fake_credentials(), NO_FLOWS)).positions
 
@@ -160,14 +162,62 @@ async def test_the_wallet_that_deposits_arrive_in_is_read_with_spot(
     assert [(p.asset, p.free, p.in_orders) for p in funding] == [("BTC", 2, 1)]
 
 
+# Bodies as in developers.binance.com "Funding Wallet" and "Get Locked Product Position", and in
+# www.okx.com/docs-v5 "Get saving balance".
+FUNDS = [
+    {"asset": "USDT", "free": "1", "locked": "2", "freeze": "3", "withdrawing": "4"},
+    {"asset": "BTC", "free": "0", "locked": "0", "freeze": "0", "withdrawing": "0"},
+]
+SAVED = {"ccy": "USDT", "amt": "11.0010737453457821", "loanAmt": "11", "pendingAmt": "0.001"}
+
+
+def locked(asset: str, amount: str) -> dict[str, Any]:
+    return {"positionId": 123123, "asset": asset, "amount": amount, "rewardAmt": "5.17181528"}
+
+
+async def test_binances_funding_and_earn_wallets_are_read_with_spot(
+    replay: Replay, venues: Venues
+) -> None:
+    first, second = [locked("AXS", "0.5")] * 100, [locked("AXS", "122.09202928")]
+    replay.by_path = {
+        "/api/v3/account": recorded({"balances": [{"asset": "ETH", "free": "1", "locked": "0"}]}),
+        "/get-funding-asset": recorded(FUNDS),
+        "current=1": recorded({"rows": first, "total": 101}),
+        "current=2": recorded({"rows": second, "total": 101}),
+    }
+    found = [(p.wallet, p.asset, p.free, p.in_orders) for p in await positions(venues, "binance")]
+    assert found == [
+        ("spot", "ETH", 1, 0),
+        ("funding", "USDT", 1, 9),
+        ("earn", "AXS", 0, Decimal("172.09202928")),
+    ]
+
+
+async def test_nothing_in_funding_and_earn_is_no_outage(replay: Replay, venues: Venues) -> None:
+    replay.by_path = {
+        "/api/v3/account": recorded({"balances": [{"asset": "ETH", "free": "1", "locked": "0"}]}),
+        "/get-funding-asset": recorded([]),
+        "/simple-earn/locked/position": recorded({"rows": [], "total": 0}),
+    }
+    assert [p.wallet for p in await positions(venues, "binance")] == ["spot"]
+
+
+async def test_okx_savings_are_read_with_spot(replay: Replay, venues: Venues) -> None:
+    replay.otherwise = recorded(BALANCES["okx"]["httpResponse"])
+    replay.by_path["/finance/savings/balance"] = recorded({"code": "0", "data": [SAVED]})
+    saved = [p for p in await positions(venues, "okx") if p.wallet == "earn"]
+    assert [(p.asset, p.owned) for p in saved] == [("USDT", Decimal("11.0010737453457821"))]
+
+
 async def test_a_further_wallet_that_is_down_is_missing(replay: Replay, venues: Venues) -> None:
     replay.otherwise = recorded(BALANCES["okx"]["httpResponse"])
     replay.by_path["/asset/balances"] = Recorded("<html>", status=503)
+    replay.by_path["/finance/savings/balance"] = recorded({"code": "0", "data": []})
     with_markets(venues, "okx", CLOCK)
     reading = await ExchangeConnector(venues, CLOCK).read(
         market("okx"), fake_credentials(), NO_FLOWS
     )
-    assert reading.wallets == {"spot"}
+    assert reading.wallets == {"spot", "earn"}
     assert reading.missing == {"funding": "OKX is not available at present."}
     assert not reading.is_complete
 

@@ -6,7 +6,10 @@ from decimal import Decimal
 import pytest
 
 from coffers.clock import Millis, SystemClock
-from coffers.connectors.exchange.flows import Flows, read_flows
+from coffers.connectors.exchange.balances import Holdings
+from coffers.connectors.exchange.fiat import FiatOrders
+from coffers.connectors.exchange.flow_rows import Flows
+from coffers.connectors.exchange.flows import read_flows
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ReadRequest
 from integration.connectors.replay import (
@@ -23,6 +26,7 @@ from integration.connectors.replay import (
 HISTORY = loaded("history.json")
 TICKERS = loaded("tickers.json")
 CLOCK = SystemClock()
+SPOT = Holdings(frozenset({"spot"}), (), {})
 LONG_AGO = ReadRequest(Millis(1_500_000_000_000))
 UNTIL = Millis(1_500_000_000_001)
 
@@ -52,11 +56,11 @@ async def told(replay: Replay, venue: str) -> Flows:
     for method, path in zip(("fetch_deposits", "fetch_withdrawals"), PATHS[venue], strict=True):
         case = HISTORY[method].get(venue)
         replay.by_path[path] = recorded(case["httpResponse"] if case else NO_ROWS[venue])
-    venues = Venues(replay.url, 5, CLOCK)
+    venues = Venues(replay.url, 60, CLOCK)
     hurried(venues, venue)
     with_markets(venues, venue, CLOCK)
     async with venues.session(venue, fake_credentials()) as session:
-        flows = await read_flows(session, LONG_AGO, UNTIL, {"spot"})
+        flows = await read_flows(session, LONG_AGO, UNTIL, SPOT, FiatOrders())
     await venues.close()
     return flows
 
@@ -111,7 +115,7 @@ async def test_binance_tells_the_fee_on_top_of_the_amount(replay: Replay) -> Non
 
 async def test_a_recorded_ticker_keeps_every_digit(replay: Replay) -> None:
     replay.by_path["/ticker/24hr"] = recorded([TICKERS["binanceus"]["httpResponse"]])
-    venues = Venues(replay.url, 5, CLOCK)
+    venues = Venues(replay.url, 60, CLOCK)
     with_markets(venues, "binanceus", CLOCK)
     (quote,) = await venues.quotes("binanceus")
     await venues.close()
@@ -126,7 +130,7 @@ async def test_a_recorded_ticker_keeps_every_digit(replay: Replay) -> None:
 
 async def test_krakens_ticker_has_no_quote_volume_and_no_time(replay: Replay) -> None:
     replay.by_path["/public/Ticker"] = recorded(TICKERS["kraken"]["httpResponse"])
-    venues = Venues(replay.url, 5, CLOCK)
+    venues = Venues(replay.url, 60, CLOCK)
     with_markets(venues, "kraken", CLOCK, "XBT/USDT")
     before = CLOCK.now()
     (quote,) = await venues.quotes("kraken")

@@ -42,7 +42,7 @@ NO_FLOWS = ReadRequest(None)
 
 
 def market(venue: str | None = "binance") -> Any:
-    return SimpleNamespace(venue=venue, name="Binance Spot", market_types=("spot",))
+    return SimpleNamespace(venue=venue, name="Binance Spot", market_types=("spot",), wallet=None)
 
 
 def key(number: int) -> str:
@@ -97,7 +97,7 @@ async def test_what_is_free_and_what_is_in_orders(world: World) -> None:
     before = SystemClock().now()
     reading = await world.read()
     assert before <= reading.at <= SystemClock().now()
-    assert reading.wallets == {"spot"}
+    assert reading.wallets == {"spot", "funding", "earn"}
     assert reading.is_complete
     found = {p.asset: (p.free, p.in_orders, p.borrowed) for p in reading.positions}
     assert found == {

@@ -242,6 +242,7 @@ def test_every_rule_is_about_a_venue_of_the_library() -> None:
         rules.flow_rules(),
         rules.symbol_rules(),
         rules.wallets(),
+        rules.uncovered(),
         rules.shapes(),
     )
     named = {name for table in tables for name in table} - {rules.EVERY_VENUE}

@@ -67,7 +67,7 @@ async def test_the_same_connection_again_is_refused_and_names_the_account(store:
     ann = await stored.user(store)
     await stored.account(store, ann, "Other", identity="key-0")
     first = await stored.account(store, ann, "Main", identity="key-1")
-    with pytest.raises(AlreadyConnected, match="already connected") as refused:
+    with pytest.raises(AlreadyConnected, match="connected already, as account") as refused:
         await stored.account(store, ann, "Again", identity="key-1")
     assert refused.value.account_id == first.id
     assert (await stored.fresh(store, ann)).version == 3

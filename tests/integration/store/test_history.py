@@ -3,10 +3,11 @@ from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 import stored
 from coffers.clock import DAY, HOUR, Millis
-from coffers.store.engine import Store
+from coffers.store.engine import Store, Transaction
 from coffers.store.records import Account
 from coffers.valuation.figures import MONTH, DisplayCurrency, figures_of
 from coffers.valuation.history import History
@@ -211,3 +212,61 @@ def _flows(changes: list[tuple[int, str, Value | None]]) -> list[Flow]:
         stored.flow(f"{n}", NOW - age, value, direction=direction)
         for n, (age, direction, value) in enumerate(changes)
     ]
+
+
+async def test_openings_are_the_first_snapshots_of_those_that_have_one(store: Store) -> None:
+    ann = await stored.user(store)
+    one, two, none = [await stored.account(store, ann, name) for name in ("1", "2", "3")]
+    async with store.transaction() as tx:
+        for known, at in ((one, 5), (one, 3), (two, 9)):
+            await tx.history.add_snapshot(ann.id, known.id, stored.snapshot(at, "1"))
+        found = await tx.history.openings(ann.id, [one.id, two.id, none.id])
+        assert await tx.history.openings(ann.id + 1, [one.id]) == {}
+    assert found == {one.id: 3, two.id: 9}
+
+
+async def test_at_moments_the_last_snapshot_before_each_is_seen_and_no_other(store: Store) -> None:
+    ann = await stored.user(store)
+    one, two = [await stored.account(store, ann, name) for name in ("1", "2")]
+    async with store.transaction() as tx:
+        for at in (10, 20, 21, 29, 30, 40, 55):
+            await tx.history.add_snapshot(ann.id, one.id, stored.snapshot(at, str(at)))
+        await tx.history.add_snapshot(ann.id, two.id, stored.snapshot(35, "2"))
+        moments = [Millis(at) for at in (5, 25, 30, 50)]
+        found = await tx.history.at_moments(ann.id, [one.id, two.id], moments)
+        other = await tx.history.at_moments(ann.id + 1, [one.id], moments)
+    assert [each.at for each in found[one.id].snapshots] == [10, 21, 30, 40]
+    assert found[one.id].opening == stored.snapshot(10, "10")
+    assert [each.at for each in found[two.id].snapshots] == [35]
+    assert other == {}
+
+
+async def test_at_moments_all_flows_after_the_opening_come_too(store: Store) -> None:
+    known = await stored.account(store, await stored.user(store))
+    of = (known.user_id, known.id)
+    async with store.transaction() as tx:
+        await tx.history.add_snapshot(*of, stored.snapshot(10, "1"))
+        await tx.history.add_flows(*of, [stored.flow(str(at), at, WORTH) for at in (9, 11, 99)])
+        found = await tx.history.at_moments(*of[:1], [known.id], [Millis(20)])
+    assert [flow.at for flow in found[known.id].flows] == [11, 99]
+
+
+async def test_snapshots_are_looked_up_and_not_walked_through(sqlite_store: Store) -> None:
+    known = await stored.account(sqlite_store, await stored.user(sqlite_store))
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    event.listen(
+        sqlite_store.database.engine,  # type: ignore[attr-defined]  # SQLite's has one
+        "before_cursor_execute",
+        lambda _connection, _cursor, text, values, *_rest: asked.append((text, values)),
+    )
+    async with sqlite_store.connection(is_reading=True) as connection:
+        moments = [Millis(NOW - day * DAY) for day in range(366)]
+        await Transaction(connection).history.at_moments(known.user_id, [known.id], moments)
+        text, values = next(each for each in asked if "moments" in each[0])
+        plan = await connection.run_sync(
+            lambda plain: plain.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all()
+        )
+    steps = [row[3] for row in plan if "snapshots" in row[3]]
+    assert len(steps) == 3
+    assert all(step.startswith("SEARCH snapshots") for step in steps)
+    assert all("account_id=?" in step for step in steps)

@@ -1,20 +1,24 @@
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
 from coffers.store.engine import Store
 from coffers.store.errors import DatabaseTooNew, MigrationNeeded, StoreUnavailable
-from coffers.store.migrate import prepare, revision, upgrade
+from coffers.store.migrate import _config, prepare, revision, upgrade
+from coffers.store.records import NewAccount
 from coffers.store.revision import NEWEST as NEEDED
 from coffers.store.revision import is_current
 from coffers.store.tables import metadata
+from coffers.valuation.model import Position
 from factories import NOW
 
-NEWEST = "0001"
+NEWEST = "0002"
 
 
 @pytest.fixture
@@ -107,6 +111,37 @@ async def test_the_database_of_a_later_release_is_refused_and_left_alone(store: 
     with pytest.raises(DatabaseTooNew):
         await upgrade(store)
     assert await revision(store) == "9999"
+
+
+def _upgrade_to_the_first(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0001")
+
+
+async def test_what_the_release_before_stored_is_kept(blank: Store) -> None:
+    async with blank.connection() as connection:
+        await connection.run_sync(_upgrade_to_the_first)
+    async with blank.transaction() as tx:
+        ann = await tx.users.add("ann", NOW)
+        new = NewAccount(ann.id, "binance", "Main")
+        account = await tx.accounts.add(new, identity=None, credential_id="c", now=NOW)
+    insert = text(
+        "INSERT INTO positions (user_id, account_id, wallet, asset, venue_code, free, in_orders, "
+        "borrowed, interest) VALUES (:user, :account, 'spot', 'BTC', :code, '1.5', '0.5', '0', '0')"
+    )
+    ids = {"user": ann.id, "account": account.id}
+    async with blank.connection() as connection:
+        await connection.execute(insert, {**ids, "code": "before"})
+    assert await upgrade(blank) == ("0001", NEWEST)
+    async with blank.connection() as connection:
+        # As the release before writes it, which may still be at work beside this one.
+        await connection.execute(insert, {**ids, "code": "beside"})
+    async with blank.reading() as tx:
+        assert await tx.holdings.of_account(ann.id, account.id) == [
+            Position("spot", "BTC", code, Decimal("1.5"), Decimal("0.5"))
+            for code in ("before", "beside")
+        ]
 
 
 async def test_a_postgresql_server_is_upgraded_only_when_that_is_asked_for(

@@ -1,10 +1,16 @@
 from contextlib import suppress
 from decimal import Decimal
 
+import msgspec
+import zstandard
+from sqlalchemy import update
+
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.engine import Store
-from coffers.valuation.model import Price, PriceBook
+from coffers.store.tables import price_books
+from coffers.valuation.model import HeldBack, Price, PriceBook
 from factories import NOW, price
+from served import add_account
 
 PRICES = {
     "BTC": price("1", "114000.123456789012345678901234567890"),
@@ -41,6 +47,33 @@ async def test_books_are_counted_from_1_and_come_back_as_they_were(store: Store)
     async with store.reading() as tx:
         assert await tx.prices.newest() == saved
         assert await tx.prices.newest_epoch() == 2
+
+
+async def test_what_is_held_back_comes_back_as_it_was(store: Store) -> None:
+    held = {"X": HeldBack(price("0.1", "900"), price("0.01", "100"), Millis(NOW + MINUTE))}
+    async with store.transaction() as tx:
+        saved = await tx.prices.save_book(PRICES, NOW, held)
+    async with store.reading() as tx:
+        assert await tx.prices.newest() == saved == PriceBook(1, NOW, PRICES, held)
+
+
+async def test_a_book_from_before_there_were_held_back_prices_can_be_read(store: Store) -> None:
+    await _books(store, NOW)
+    body = zstandard.compress(msgspec.msgpack.encode(PRICES))
+    async with store.connection() as connection:
+        await connection.execute(update(price_books).values(body=body))
+    async with store.reading() as tx:
+        assert await tx.prices.newest() == PriceBook(1, NOW, PRICES)
+
+
+async def test_the_assets_held_are_those_of_all_accounts(store: Store) -> None:
+    async with store.transaction() as tx:
+        assert await tx.prices.assets_held() == set()
+        users = [await tx.users.add(name, NOW) for name in ("ann", "bob")]
+    await add_account(store, users[0], held={"BTC": "1", "ALGO": "5"})
+    await add_account(store, users[1], held={"BTC": "2", "KDA": "7"})
+    async with store.reading() as tx:
+        assert await tx.prices.assets_held() == {"ALGO", "BTC", "KDA"}
 
 
 async def test_a_book_that_was_not_kept_leaves_no_gap_in_the_count(store: Store) -> None:

@@ -27,7 +27,8 @@ from coffers.store.records import Account
 from coffers.sync.flows import FlowValuer
 from coffers.sync.policy import Pace
 from coffers.sync.syncer import Outcome, Result, Syncer
-from coffers.valuation.model import Flow, Position, Price
+from coffers.valuation.contract import Contract
+from coffers.valuation.model import Flow, HeldBack, Position, Price
 from coffers.vault.keyring import KeyRing, new_key
 from coffers.vault.vault import Vault
 from factories import NOW, position
@@ -67,6 +68,10 @@ class House:
             answer = replace(answer, at=self.clock.now())
         self.connector.answer = answer
         return await self.syncer.sync(self.account.user_id, self.account.id)
+
+    async def contracts(self) -> list[Contract]:
+        async with self.store.reading() as tx:
+            return await tx.holdings.contracts_of(self.account.user_id, self.account.id)
 
     async def view(self) -> AccountView:
         async with self.store.reading() as tx:
@@ -235,6 +240,36 @@ async def test_a_partial_reading_keeps_what_was_known_of_the_missing_wallet(hous
     assert not shown.quality.is_complete
 
 
+LONG = Contract("contracts", "BTC/USDT:USDT", "BTCUSDT", "long", Decimal("0.002"), "BTC", "USDT")
+
+
+async def test_open_contracts_and_the_position_mode_are_kept(house: House) -> None:
+    both = frozenset({"futures", "contracts"})
+    equity = position("USDT", "100", wallet="futures", unrealised="-3.5")
+    told = reading(equity, wallets=both, contracts=(LONG,), hedge_mode=True)
+    assert (await house.read(told)).outcome is Outcome.COMPLETE
+    shown = await house.view()
+    assert shown.figures.usd.amount == Decimal("96.5")
+    assert shown.account.hedge_mode
+    assert await house.contracts() == [LONG]
+    short = replace(LONG, side="short")
+    await house.read(replace(told, contracts=(short,), hedge_mode=None))
+    assert await house.contracts() == [short]
+    assert (await house.view()).account.hedge_mode
+    await house.read(replace(told, contracts=(), hedge_mode=False))
+    assert await house.contracts() == []
+    assert not (await house.view()).account.hedge_mode
+
+
+async def test_contracts_that_could_not_be_read_stay_as_they_were(house: House) -> None:
+    equity = position("USDT", "100", wallet="futures")
+    wallets = frozenset({"futures", "contracts"})
+    await house.read(reading(equity, wallets=wallets, contracts=(LONG,)))
+    partial = reading(equity, wallets=frozenset({"futures"}), missing={"contracts": "no answer"})
+    assert (await house.read(partial)).outcome is Outcome.PARTIAL
+    assert await house.contracts() == [LONG]
+
+
 async def test_a_partial_first_reading_opens_no_history(house: House) -> None:
     await house.read(reading(position("BTC", "1"), missing={"funding": "no answer"}))
     shown = await house.view()
@@ -314,3 +349,22 @@ async def test_a_fault_of_ours_is_raised_and_tried_again_later(house: House) -> 
     shown = await house.view()
     assert shown.account.sync.next_sync_at == house.clock.now() + 5 * MINUTE
     assert (await house.read(reading(position("BTC", "1")))).outcome is Outcome.COMPLETE
+
+
+async def test_no_snapshot_is_taken_while_a_held_asset_s_price_is_in_doubt(house: House) -> None:
+    await house.read(reading(position("BTC", "1"), position("ETH", "1")))
+    house.clock.advance(DAY)
+    leaped = Price(Decimal(1), Decimal(60000), ("ETH/USD",), ("binance",), house.clock.now())
+    doubt = HeldBack(leaped, leaped, house.clock.now())
+    known = prices(house.clock.now())
+    del known["ETH"]
+    async with house.store.transaction() as tx:
+        await tx.prices.save_book(known, house.clock.now(), {"ETH": doubt})
+    await house.read(reading(position("BTC", "1"), position("ETH", "1")))
+    async with house.store.reading() as tx:
+        at = [house.clock.now()]
+        found = await tx.history.windows(
+            house.account.user_id, [house.account.id], Millis(at[0] + DAY), Millis(at[0] + DAY)
+        )
+    assert [snapshot.at for snapshot in found[house.account.id].snapshots] in ([], [NOW])
+    assert "ETH" in (await house.view()).quality.unpriced

@@ -14,7 +14,6 @@ from coffers.api.entity import Presentation, entity, frame_of, masked, unlisted
 from coffers.clock import DAY, Millis, from_iso
 from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import Market, load_catalogue
-from coffers.portfolio.view import AccountView, Quality
 from coffers.store.records import Account, AutoBalance
 from coffers.valuation.figures import MONTH, DisplayCurrency, Figures, figures_of
 from coffers.valuation.history import History
@@ -26,7 +25,6 @@ EXAMPLE: dict[str, Any] = json.loads(
 )[0]
 SHOWN = Presentation("https://coffers.test", mask_api_keys=False)
 USD = DisplayCurrency("USD", lambda _at: Decimal(1))
-WHOLE = Quality(as_of=NOW, read_at=NOW, unpriced=(), missing_wallets=(), flows_known=True)
 TOTALS = {"total_btc_profit", "total_usd_profit", "total_primary_display_currency_profit"}
 """Upstream sends these through binary floats: they agree to 15 significant digits."""
 
@@ -55,8 +53,7 @@ def figures(display: DisplayCurrency = USD) -> Figures:
 def rendered(
     account: Account, market: Market, figures: Figures, shown: Presentation = SHOWN
 ) -> dict[str, Any]:
-    view = AccountView(account, figures, WHOLE)
-    decoded: dict[str, Any] = json.loads(entity(frame_of(account, market, shown), view, market))
+    decoded: dict[str, Any] = json.loads(entity(frame_of(account, market, shown), figures, market))
     return decoded
 
 

@@ -11,7 +11,7 @@ import pytest
 from coffers.errors import NotFound
 from coffers.markets import icons
 from coffers.markets.catalogue import Market, load_catalogue
-from coffers.markets.icons import icon
+from coffers.markets.icons import SUMMARY, asset_icon, icon
 
 SVG = "{http://www.w3.org/2000/svg}"
 MARKETS = list(load_catalogue())
@@ -113,3 +113,29 @@ def test_an_icon_of_ones_own_takes_precedence(
 def test_only_markets_have_icons(code: str) -> None:
     with pytest.raises(NotFound, match="no market with the code"):
         icon(code)
+
+
+def test_the_summary_has_an_icon_of_its_own_and_no_market_has_its_code() -> None:
+    assert letters(icon(SUMMARY)) == "\u03a3"
+    assert SUMMARY not in {market.code for market in MARKETS}
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [("BTC", "BTC"), ("USDT", "USD"), ("1000SATS", "100"), ("$", None), ("A", "A")],
+)
+def test_an_asset_has_the_first_letters_of_its_code(code: str, shown: str | None) -> None:
+    assert (letters(asset_icon(code)) or None) == shown
+    assert drawing(asset_icon(code)).findtext(f"{SVG}title") == code
+
+
+def test_a_hostile_asset_is_text_and_nothing_else() -> None:
+    code = "</text><script>x()</script>"
+    assert drawing(asset_icon(code)).findtext(f"{SVG}title") == code
+    assert b"<script" not in asset_icon(code)
+
+
+@pytest.mark.parametrize("code", ["", "A" * 33, "A\0", "A\n"])
+def test_what_can_be_no_asset_has_no_icon(code: str) -> None:
+    with pytest.raises(NotFound):
+        asset_icon(code)

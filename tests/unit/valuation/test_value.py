@@ -32,6 +32,7 @@ positions = st.builds(
     free=st.decimals(min_value=0, max_value="1e12", places=18),
     in_orders=st.decimals(min_value=0, max_value="1e12", places=18),
     borrowed=st.decimals(min_value=0, max_value="1e6", places=18),
+    unrealised=st.decimals(min_value="-1e6", max_value="1e6", places=18),
 )
 
 
@@ -43,6 +44,11 @@ def held(asset: str, free: str, **amounts: str) -> Position:
 def test_what_is_owned_is_free_and_in_orders_less_debts() -> None:
     position = held("BTC", "1", in_orders="0.5", borrowed="0.2", interest="0.01")
     assert position.owned == Decimal("1.29")
+
+
+def test_what_is_owned_of_a_margined_wallet_is_its_equity() -> None:
+    assert held("USDT", "95", in_orders="8.5", unrealised="2.25").owned == Decimal("105.75")
+    assert held("USDT", "0", in_orders="10", unrealised="-12").owned == -2
 
 
 def test_both_worths_are_exact_sums_of_products() -> None:

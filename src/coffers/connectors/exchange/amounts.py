@@ -1,8 +1,36 @@
 """What ccxt gives as an amount -> an exact decimal, or a refusal of what cannot be one."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from coffers import money
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What a wallet has of one currency; where a venue does not part them, borrowed + interest."""
+
+    free: Decimal
+    in_orders: Decimal
+    borrowed: Decimal
+    interest: Decimal = money.ZERO
+    unrealised: Decimal = money.ZERO
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing to hold, to win or to owe."""
+        return not any((self.free, self.in_orders, self.borrowed, self.interest, self.unrealised))
+
+    def plus(self, other: "Amounts") -> "Amounts":
+        """Return the exact sum, of entries that tell of one currency in several places."""
+        return Amounts(
+            money.add(self.free, other.free),
+            money.add(self.in_orders, other.in_orders),
+            money.add(self.borrowed, other.borrowed),
+            money.add(self.interest, other.interest),
+            money.add(self.unrealised, other.unrealised),
+        )
 
 
 def amount_of(value: object) -> Decimal | None:
@@ -27,3 +55,38 @@ def positive_of(value: object) -> Decimal | None:
     """
     amount = amount_of(value)
     return amount if amount is not None and amount > 0 else None
+
+
+def amounts_of(entry: Mapping[str, object]) -> Amounts:
+    """Return the amounts of one currency in ccxt's balance structure.
+
+    `free` and `used` are kept where they add up to `total` (or to it less the debt, where a venue
+    tells the net); else `total` is believed, and what is not free of it counts as in orders. So
+    nothing is counted twice, and free + in orders is always what the venue calls the whole.
+
+    Raises:
+        InvalidAmount: for what is no number.
+        ValueError: for no amount at all, or a negative one.
+    """
+    free, used, total, debt = (
+        amount_of(entry.get(name)) for name in ("free", "used", "total", "debt")
+    )
+    borrowed = debt or money.ZERO
+    free, used = _split(free, used, total, borrowed)
+    if min(free, used, borrowed) < 0:
+        raise ValueError("a negative amount")
+    return Amounts(free, used, borrowed)
+
+
+def _split(
+    free: Decimal | None, used: Decimal | None, total: Decimal | None, borrowed: Decimal
+) -> tuple[Decimal, Decimal]:
+    if free is None and used is None and total is None:
+        raise ValueError("no amount at all")
+    given = money.add(free or money.ZERO, used or money.ZERO)
+    whole = given if total is None else total
+    if free is None:
+        free = money.subtract(whole, used or money.ZERO)
+    if used is None or given not in (whole, money.add(whole, borrowed)):
+        used = money.subtract(whole, free)
+    return free, used

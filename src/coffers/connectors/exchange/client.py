@@ -60,6 +60,7 @@ class Listening:
     """
 
     id: str
+    number: type
     gateway: str | None = None
     heard: Heard = NOTHING_HEARD
 
@@ -83,6 +84,21 @@ class Listening:
         answer = exact_json(body)
         self.heard = replace(self.heard, answer=answer)
         return answer
+
+    def calculate_rate_limiter_cost(self, *args: Any) -> object:  # noqa: ANN401  # ccxt's own method
+        """Reckon with floats meanwhile: some venues compare the cost, which is no amount."""
+        reckon = super().calculate_rate_limiter_cost  # type: ignore[misc]  # of the ccxt class
+        self.number, exact = float, self.number
+        try:
+            return reckon(*args)
+        finally:
+            self.number = exact
+
+    def extend(self, *args: Mapping[str, object] | None) -> dict[str, object]:
+        """Merge mappings; ccxt's own stumbles over None, which Coinbase International hands it."""
+        merge = super().extend  # type: ignore[misc]  # of the ccxt class
+        merged: dict[str, object] = merge(*({} if arg is None else arg for arg in args))
+        return merged
 
     def sign(self, *args: Any, **named: Any) -> object:  # noqa: ANN401  # ccxt's own method
         """Sign a request; what breaks over the form of a secret is told apart from an answer.

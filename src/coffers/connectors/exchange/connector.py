@@ -2,7 +2,7 @@
 
 from coffers.clock import DAY, Clock, Millis
 from coffers.connectors.exchange.balances import read_holdings
-from coffers.connectors.exchange.failures import UNTOLD
+from coffers.connectors.exchange.fiat import FiatOrders
 from coffers.connectors.exchange.flows import read_flows
 from coffers.connectors.exchange.rights import read_rights
 from coffers.connectors.exchange.session import VenueSession
@@ -35,6 +35,7 @@ class ExchangeConnector(Connector):
     def __init__(self, venues: Venues, clock: Clock) -> None:
         self._venues = venues
         self._clock = clock
+        self._fiat = FiatOrders()
         self._rights: dict[tuple[str, str], tuple[Millis, KeyRights]] = {}
 
     async def read(self, market: Market, credentials: Credentials, request: ReadRequest) -> Reading:
@@ -43,7 +44,7 @@ class ExchangeConnector(Connector):
             at = self._clock.now()
             holdings = await read_holdings(session, market)
             rights = await self._remembered_rights(session, credentials)
-            flows = await read_flows(session, request, at, holdings.wallets)
+            flows = await read_flows(session, request, at, holdings, self._fiat)
         return Reading(
             at=at,
             wallets=holdings.wallets,
@@ -52,6 +53,8 @@ class ExchangeConnector(Connector):
             flows=flows.flows,
             flows_known=flows.is_whole,
             rights=rights,
+            hedge_mode=holdings.hedge_mode,
+            contracts=holdings.contracts,
         )
 
     async def rights(self, market: Market, credentials: Credentials) -> KeyRights:
@@ -72,7 +75,9 @@ class ExchangeConnector(Connector):
         try:
             return await self._fresh_rights(session, credentials)
         except ConnectorFailure as failure:
-            if failure.kind not in UNTOLD:
+            # The balances are there: that the venue does not tell the rights just now is no reason
+            # to lose them. A venue that asks for a pause is obeyed all the same.
+            if failure.kind is FailureKind.RATE_LIMITED:
                 raise
             return known
 

@@ -19,8 +19,12 @@ def set_credentials(exchange: Any, credentials: Credentials) -> None:  # noqa: A
         **dict.fromkeys(_FROM_CUSTOMER, credentials.customer_id),
         "password": passphrase,
     }
-    for name, is_required in exchange.requiredCredentials.items():
-        if is_required and values.get(name):
+    required = {name for name, needed in exchange.requiredCredentials.items() if needed}
+    if "privateKey" in required or not required:
+        # Pacifica and dYdX need the address too, and do not say so.
+        required.add("walletAddress")
+    for name in required:
+        if values.get(name):
             setattr(exchange, name, values[name])
 
 

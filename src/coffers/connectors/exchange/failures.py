@@ -6,7 +6,7 @@ with their signatures.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -18,6 +18,9 @@ from coffers.logs import redact_text
 
 LONGEST_TEXT = 160
 """Characters of a venue's own text that are passed on."""
+
+SHORTEST_WORD = 3
+"""Characters from which a word of an answer is told apart in ccxt's text."""
 
 LONGEST_WAIT = Millis(3 * DAY)
 """The longest pause that a venue may ask for; Binance bans for up to three days."""
@@ -61,6 +64,8 @@ UNTOLD = frozenset(
 )
 """Once the balances were read, these failures of another call say only that it tells nothing."""
 
+_REFUSALS = frozenset({FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED})
+
 _UNSENDABLE = (
     "cannot be called with these credentials: "
     "one is missing, or does not have the form in which the venue gives it out"
@@ -68,8 +73,22 @@ _UNSENDABLE = (
 
 _NO_ERROR = {"0", "200", "200000", "00000", "000000"}
 
-_CODES = ("code", "retCode", "err-code", "error_code", "errorCode", "label", "ret_code", "rc")
-_TEXTS = ("msg", "retMsg", "err-msg", "message", "error_description", "ret_msg", "mc")
+_CODES = (
+    *("code", "retCode", "err-code", "error_code", "errorCode", "errorcode"),
+    *("label", "ret_code", "rc", "status_code", "name"),
+)
+_TEXTS = (
+    *("msg", "retMsg", "err-msg", "message", "error_description", "error_message"),
+    *("errorMsg", "errormsg", "ret_msg", "mc", "reason", "detail"),
+)
+
+# What Python raises over credentials of another form than ccxt takes apart before it sends.
+_MALFORMED = frozenset({"Unsignable", "AuthenticationError", "ValueError"})
+_BROKEN = frozenset(
+    {"TypeError", "LookupError", "AttributeError", "BadRequest", "ArgumentsRequired"}
+)
+
+_BANNED_UNTIL = re.compile(r"until (\d{13})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +118,8 @@ def failure_of(
     """
     if isinstance(error, ConnectorFailure):
         return error
-    if _is_unsendable(error, heard):
-        message = f"{venue.name} {_UNSENDABLE}."
-        return ConnectorFailure(FailureKind.KEY_REFUSED, message, code="malformed_credentials")
+    if heard.status is None and (unsent := _unsent(error, venue)):
+        return unsent
     code, text = _said(heard.answer) if "BaseError" in _names(error) else (None, None)
     override = _override(error, venue, heard, code)
     kind = FailureKind(override.kind) if override else _kind(error, heard)
@@ -110,7 +128,7 @@ def failure_of(
         kind,
         f"{venue.name} {sentence}{_detail(code, text, hidden)}.",
         code=code or type(error).__name__,
-        retry_after=_retry_after(heard.headers, now) if kind is FailureKind.RATE_LIMITED else None,
+        retry_after=_pause(heard, now) if kind is FailureKind.RATE_LIMITED else None,
     )
 
 
@@ -121,9 +139,17 @@ def unexpected(venue: Venue, reason: str, code: str) -> ConnectorFailure:
     return ConnectorFailure(FailureKind.UNEXPECTED_ANSWER, message, code=code)
 
 
-def _is_unsendable(error: BaseException, heard: Heard) -> bool:
+def _unsent(error: BaseException, venue: Venue) -> ConnectorFailure | None:
+    """Return the failure of a call that never left, None where it did or may have."""
     names = _names(error)
-    return heard.status is None and bool({"Unsignable", "AuthenticationError"} & names)
+    if _MALFORMED & names:
+        message = f"{venue.name} {_UNSENDABLE}."
+        return ConnectorFailure(FailureKind.KEY_REFUSED, message, code="malformed_credentials")
+    if _BROKEN & names:
+        message = f"{venue.name} cannot be asked through the exchange library at present."
+        kind = FailureKind.UNEXPECTED_ANSWER
+        return ConnectorFailure(kind, message, code=type(error).__name__)
+    return None
 
 
 def _override(error: BaseException, venue: Venue, heard: Heard, code: str | None) -> Refusal | None:
@@ -152,9 +178,34 @@ def _kind(error: BaseException, heard: Heard) -> FailureKind:
     kind = next((kind for name, kind in _KINDS if name in names), FailureKind.UNEXPECTED_ANSWER)
     if kind is FailureKind.VENUE_DOWN and heard.status is None and "OnMaintenance" not in names:
         return FailureKind.UNREACHABLE
+    if kind in _REFUSALS and not _is_said(error, heard):
+        kind = FailureKind.UNEXPECTED_ANSWER
     if kind is FailureKind.UNEXPECTED_ANSWER:
         return _kind_of_broken(error, heard)
     return kind
+
+
+def _is_said(error: BaseException, heard: Heard) -> bool:
+    """Return whether a refusal is the venue's own: an HTTP error, or in words of its answer.
+
+    GRVT's `{}` makes ccxt complain of a login that failed: an outage, no refusal of the key.
+    """
+    if heard.status is not None and heard.status >= 400:  # noqa: PLR2004  # HTTP errors
+        return True
+    raised = str(error)
+    return any(word in raised for word in _words(heard.answer))
+
+
+def _words(answer: object) -> Iterator[str]:
+    match answer:
+        case Mapping():
+            for value in answer.values():
+                yield from _words(value)
+        case list():
+            for value in answer:
+                yield from _words(value)
+        case str() | int() if len(str(answer)) >= SHORTEST_WORD:
+            yield str(answer)
 
 
 def _kind_of_broken(error: BaseException, heard: Heard) -> FailureKind:
@@ -174,13 +225,18 @@ def _said(answer: object) -> tuple[str | None, str | None]:
     """Return the code and the text with which a venue explains itself, where they are found."""
     if not isinstance(answer, Mapping):
         return None, None
-    inner = answer.get("error")
-    if isinstance(inner, Mapping):
-        return _first(inner, _CODES), _first(inner, _TEXTS)
+    inner = answer.get("error") or answer.get("errors") or answer.get("data")
     if isinstance(inner, list) and inner:
-        return str(inner[0]), None
-    text = _first(answer, _TEXTS) or (inner if isinstance(inner, str) else None)
-    return _first(answer, _CODES), text
+        if not isinstance(inner[0], Mapping):
+            return str(inner[0]), None
+        inner = inner[0]
+    parts = [inner, answer] if isinstance(inner, Mapping) else [answer]
+    code = next(filter(None, (_first(part, _CODES) for part in parts)), None)
+    text = next(filter(None, (_first(part, _TEXTS) for part in parts)), None)
+    if isinstance(inner, str):
+        # Some write a code there, CLIENT_IP_BLOCKED, and others a sentence.
+        return (code or (None if " " in inner else inner)), text or inner
+    return code, text
 
 
 def _first(answer: Mapping[str, object], names: Sequence[str]) -> str | None:
@@ -190,11 +246,20 @@ def _first(answer: Mapping[str, object], names: Sequence[str]) -> str | None:
 
 
 def _detail(code: str | None, text: str | None, hidden: Sequence[str]) -> str:
-    said = ": ".join(part for part in (code, text) if part)
+    said = ": ".join(dict.fromkeys(part for part in (code, text) if part))
     for secret in filter(None, hidden):
         said = said.replace(secret, "***")
     said = re.sub(r"[^\x20-\x7e]+", " ", redact_text(said)).strip().rstrip(".")
     return f" ({said[:LONGEST_TEXT]})" if said else ""
+
+
+def _pause(heard: Heard, now: Millis) -> int | None:
+    """Return the pause that a venue asks for; Binance writes "IP banned until 1659146400000"."""
+    pause = _retry_after(heard.headers, now)
+    banned = _BANNED_UNTIL.search(str(heard.answer))
+    if pause is None and banned is not None:
+        return min(max(int(banned[1]) - now, 0), LONGEST_WAIT)
+    return pause
 
 
 def _retry_after(headers: Mapping[str, str], now: Millis) -> int | None:

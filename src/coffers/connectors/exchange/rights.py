@@ -2,75 +2,61 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from coffers.clock import Millis
-from coffers.connectors.exchange.failures import unexpected
+from coffers.connectors.exchange import rights_readers
+from coffers.connectors.exchange.rights_told import is_untold
 from coffers.connectors.exchange.session import VenueSession
+from coffers.connectors.reading import ConnectorFailure
 from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
+from coffers.logs import logger
 
 RightsReader = Callable[[VenueSession], Awaitable[KeyRights]]
 """Asks one venue what the session's key may do; raises `ConnectorFailure`."""
 
-_BINANCE_TRADING = (
-    "enableSpotAndMarginTrading",
-    "enableMargin",
-    "enableFutures",
-    "enableVanillaOptions",
-    "enablePortfolioMarginTrading",
-    "enableFixApiTrade",
-)
+_log = logger("coffers.connectors")
 
 
 async def read_rights(session: VenueSession) -> KeyRights:
     """Return what the session's key may do, `UNKNOWN_RIGHTS` where the venue does not tell.
 
+    A venue that answers, but does not tell this key (one of a sub-account, one without the right
+    to ask), leaves the rights unknown: that the key reads is then for the reading to prove.
+
     Raises:
         ConnectorFailure: when the venue refused the key or gave no usable answer.
     """
     reader = READERS.get(session.venue.id)
-    return UNKNOWN_RIGHTS if reader is None else await reader(session)
-
-
-async def _binance(session: VenueSession) -> KeyRights:
-    """Read `GET /sapi/v1/account/apiRestrictions` ("Get API Key Permission").
-
-    A right to trade that has run out leaves a key that can be read: then it is no right any more,
-    and the key has no expiry.
-    """
-    told = await session.ask("sapiGetAccountApiRestrictions")
-    if not isinstance(told, Mapping) or not isinstance(told.get("enableReading"), bool):
-        raise unexpected(session.venue, "it does not tell what the key may do", "no_rights")
-    expiry = _moment(told.get("tradingAuthorityExpirationTime"))
-    is_over = expiry is not None and expiry <= session.now()
-    trade = _any(told, _BINANCE_TRADING)
-    return KeyRights(
-        read=_flag(told, "enableReading"),
-        trade=False if is_over else trade,
-        withdraw=_flag(told, "enableWithdrawals"),
-        address_restricted=_flag(told, "ipRestrict"),
-        expires_at=None if is_over else expiry,
-    )
-
-
-def _flag(told: Mapping[str, object], name: str) -> bool | None:
-    value = told.get(name)
-    return value if isinstance(value, bool) else None
-
-
-def _any(told: Mapping[str, object], names: tuple[str, ...]) -> bool | None:
-    flags = [_flag(told, name) for name in names]
-    if True in flags:
-        return True
-    return None if flags[0] is None else False
-
-
-def _moment(value: object) -> Millis | None:
-    return Millis(value) if isinstance(value, int) and value > 0 else None
+    if reader is None:
+        return UNKNOWN_RIGHTS
+    try:
+        return await reader(session)
+    except ConnectorFailure as failure:
+        if not is_untold(failure):
+            raise
+        _log.info("rights not told", venue=session.venue.id, reason=str(failure))
+        return UNKNOWN_RIGHTS
 
 
 READERS: Mapping[str, RightsReader] = {
     # Binance.US has no such call: its keys' rights stay unknown.
-    "binance": _binance,
-    "binanceusdm": _binance,
-    "binancecoinm": _binance,
+    "binance": rights_readers.binance,
+    "binanceusdm": rights_readers.binance,
+    "binancecoinm": rights_readers.binance,
+    "bingx": rights_readers.bingx,
+    "bitfinex": rights_readers.bitfinex,
+    "bitget": rights_readers.bitget,
+    "bybit": rights_readers.bybit,
+    "bybiteu": rights_readers.bybit,
+    "bybitid": rights_readers.bybit,
+    "coinbase": rights_readers.coinbase,
+    "deribit": rights_readers.deribit,
+    "gate": rights_readers.gate,
+    "gateeu": rights_readers.gate,
+    "htx": rights_readers.htx,
+    "kraken": rights_readers.kraken,
+    "kucoin": rights_readers.kucoin,
+    "kucoinfutures": rights_readers.kucoin,
+    "myokx": rights_readers.okx,
+    "okx": rights_readers.okx,
+    "okxus": rights_readers.okx,
 }
 """The venues that tell, by ccxt id."""

@@ -14,6 +14,7 @@ import msgspec
 Rule = TypeVar("Rule")
 
 EVERY_VENUE = "*"
+EVERY_WALLET = "*"
 
 
 class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,37 +33,105 @@ class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a venue's deposit and withdrawal history is paged.
+    """How a venue tells deposits and withdrawals.
 
-    `window_days` is the longest span of one call, `page` the most rows that it returns, `until`
-    the parameter that ends the span (None where there is none), `elsewhere` the values of raw
-    fields that mark a row of a wallet outside of what is read.
+    `page` is the most rows that one call returns, `window_days` the longest span of one call and
+    `until` the parameter that ends it (None where there is none). `offset` is the parameter that
+    counts the rows to leave out, `number` the one that numbers pages from 1. `takes_since` is False
+    where ccxt sends the start of a span as something else. `histories` names the ccxt calls where
+    those it claims are of no use; none at all leaves the flows unknown.
+
+    `wallets` are those that must have been read for the history to say something, `elsewhere` the
+    wallet that a raw field's value stands for. `untold` are currencies whose deposits are in no
+    history: where one is held, the flows are unknown. `fiat_orders` says that Binance's call for
+    them is there.
     """
 
-    window_days: int
     page: int
+    window_days: int = 90
     until: str | None = None
-    elsewhere: dict[str, list[str]] = {}
+    offset: str | None = None
+    number: str | None = None
+    takes_since: bool = True
+    histories: list[str] | None = None
+    wallets: tuple[str, ...] = ("spot",)
+    elsewhere: dict[str, dict[str, str]] = {}
+    untold: list[str] = []
+    fiat_orders: bool = False
 
 
 class SymbolRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a venue dresses an asset's name; `term_digits` are those of a bonded term, DOT28.S."""
+    """How a venue dresses an asset's name; `term_digits` are those of a bonded term, DOT28.S.
+
+    `bundles` are the marks of contracts on many units ("1000" of 1000SHIB, before or behind the
+    name) with how many; `whole` are names that only look so.
+    """
 
     suffixes: list[str] = []
     prefixes: list[str] = []
     term_digits: int = 0
     aliases: dict[str, str] = {}
+    bundles: dict[str, int] = {}
+    whole: list[str] = []
+
+
+class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a venue's own answer holds what ccxt's balance leaves out or merges.
+
+    `paths` lead to the entries ("*" is each of a list), every other field is the name of one of
+    theirs. `free` is the first of these that is told, `held` the sum of these. With `wallet` (the
+    balance before unrealised profit) or `equity` an entry is one of a margined wallet. `skip` are
+    values that mark an entry as void, `unread` those of a mode in which the amounts mean something
+    else.
+    """
+
+    code: str
+    paths: tuple[str, ...] = ("",)
+    free: list[str] = []
+    held: list[str] = []
+    wallet: str | None = None
+    equity: str | None = None
+    unrealised: str | None = None
+    borrowed: str | None = None
+    interest: str | None = None
+    skip: dict[str, list[str]] = {}
+    unread: dict[str, list[str]] = {}
+
+
+class ContractRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What ccxt's positions leave open: where the answer holds its list, and some fields' names.
+
+    `leverage` and `unrealised` tell that better than the field that ccxt takes; `margin` is the
+    initial margin at the mark price, of which the notional value is a whole multiple: the leverage.
+    `is_in_units` says that sizes count units, not contracts.
+    """
+
+    path: str = ""
+    leverage: str | None = None
+    unrealised: str | None = None
+    margin: str | None = None
+    is_in_units: bool = False
 
 
 class Wallet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One balance call of a venue: our name of the wallet and ccxt's parameters for it.
+    """One part of a reading: our name of it, and the call with which it is read.
+
+    Without `rows` the amounts are those of ccxt's balance. With several, the first that fits the
+    answer counts. With `contracts` it lists open positions. `page` is the parameter that numbers
+    an answer's pages from 1 on, each of `size` entries; `hedge` where the answer tells the position
+    mode.
 
     Where deposits arrive in a wallet of their own (Bybit, KuCoin, OKX), that is read with spot:
     else a deposit would be a flow without a rise in value.
     """
 
     wallet: str
-    params: dict[str, str] = {}
+    params: dict[str, str | int] = {}
+    method: str = "fetch_balance"
+    rows: list[Rows] = []
+    contracts: ContractRows | None = None
+    page: str | None = None
+    hedge: str | None = None
 
 
 @cache
@@ -85,8 +154,14 @@ def symbol_rules() -> dict[str, SymbolRule]:
 
 @cache
 def wallets() -> dict[str, dict[str, list[Wallet]]]:
-    """Return the wallets of each kind of market, by venue and kind."""
+    """Return the parts of each kind of market, by venue and kind or the catalogue's `wallet`."""
     return msgspec.json.decode(_data("wallets"), type=dict[str, dict[str, list[Wallet]]])
+
+
+@cache
+def uncovered() -> dict[str, dict[str, dict[str, str]]]:
+    """Return what a reading is known to leave out, by venue, kind as in `wallets`, and name."""
+    return msgspec.json.decode(_data("uncovered"), type=dict[str, dict[str, dict[str, str]]])
 
 
 @cache

@@ -65,6 +65,10 @@ class VenueSession:
         currency = self.exchange.currencies.get(code) or {}
         return str(currency.get("id") or code)
 
+    def code(self, venue_code: str) -> str:
+        """Return what ccxt calls an asset that the venue calls so."""
+        return str(self.exchange.safe_currency_code(venue_code))
+
     def now(self) -> Millis:
         """Return the present moment."""
         return self.clock.now()

@@ -8,7 +8,7 @@ container that the venue keeps its amounts in, and ccxt must have found somethin
 from collections.abc import Mapping, Sequence
 
 from coffers.connectors.exchange.failures import Venue, unexpected
-from coffers.connectors.exchange.rules import first, shapes
+from coffers.connectors.exchange.rules import EVERY_WALLET, first, shapes
 
 _ERROR_SIGNS = ("error", "errors", "err", "errorCode", "error_code", "errmsg", "err_msg")
 _REFUSING = {"error", "fail", "failed", "failure"}
@@ -26,35 +26,49 @@ def check_shape(venue: Venue, wallet: str, answer: object, *, is_empty: bool) ->
     Raises:
         ConnectorFailure: when the shape is another one than the venue's.
     """
-    rules = (first(shapes(), venue.family) or {}).get(wallet)
+    by_wallet = first(shapes(), venue.family) or {}
+    rules = by_wallet.get(wallet) or by_wallet.get(EVERY_WALLET)
     if rules:
-        fits = any(_fits(rule, answer, is_empty=is_empty) for rule in rules)
+        fits = any(_fits_all(rule, answer, is_empty=is_empty) for rule in rules)
     else:
         fits = _fits_generally(answer, is_empty=is_empty)
     if not fits:
         raise unexpected(venue, "it does not have the shape of a balance", "wrong_shape")
 
 
+def _fits_all(rule: str, answer: object, *, is_empty: bool) -> bool:
+    """Judge an answer by a rule that may have several parts, joined by `&`."""
+    return all(_fits(part, answer, is_empty=is_empty) for part in rule.split("&"))
+
+
 def _fits(rule: str, answer: object, *, is_empty: bool) -> bool:
-    """Judge an answer by a rule, `path:kind`.
+    """Judge an answer by one part of a rule, `path:kind` or `path:rows:field`.
 
     `array` and `object` hold one entry a currency, `objects` is an object of them that is never
-    empty, `rows` hold entries of other wallets too, a `value` is only there.
+    empty, `rows` hold entries of other wallets too, each with the `field`. A `value` is only
+    there; a `found` value and a `listed` array come with some currency at least, perhaps of an
+    earlier answer.
     """
-    path, _, kind = rule.partition(":")
+    path, kind, field = (*rule.split(":"), "")[:3]
     found = _at(answer, path.split(".") if path else [])
     match kind:
         case "array":
-            return isinstance(found, list) and bool(found) is not is_empty
+            fits = isinstance(found, list) and bool(found) is not is_empty
         case "object":
-            return isinstance(found, Mapping) and bool(found) is not is_empty
+            fits = isinstance(found, Mapping) and bool(found) is not is_empty
         case "objects":
-            return isinstance(found, Mapping) and not is_empty and _all_objects(found)
+            fits = isinstance(found, Mapping) and not is_empty and _all_objects(found)
         case "rows":
-            return isinstance(found, list)
+            fits = isinstance(found, list) and all(_at(row, [field]) is not None for row in found)
+        case "listed":
+            fits = isinstance(found, list) and not is_empty
         case "value":
-            return found not in (None, "")
-    raise ValueError(f"{kind!r} is no kind of shape")
+            fits = found not in (None, "")
+        case "found":
+            fits = found not in (None, "") and not is_empty
+        case _:
+            raise ValueError(f"{kind!r} is no kind of shape")
+    return fits
 
 
 def _all_objects(found: Mapping[str, object]) -> bool:

@@ -8,6 +8,9 @@ from collections.abc import Container, Sequence
 
 from coffers.connectors.exchange.rules import EVERY_VENUE, SymbolRule, first, symbol_rules
 
+SHORTEST_BUNDLED = 2
+"""Letters that must be left of a bundle's name: 1000X is a coin."""
+
 
 def asset_of(family: Sequence[str], code: str, known: Container[str]) -> str:
     """Return our name of what a venue calls `code`.
@@ -21,6 +24,24 @@ def asset_of(family: Sequence[str], code: str, known: Container[str]) -> str:
     rule = first(symbol_rules(), family) or symbol_rules()[EVERY_VENUE]
     bare = _without_prefix(_without_suffix(code, rule, known), rule, known)
     return rule.aliases.get(bare) or symbol_rules()[EVERY_VENUE].aliases.get(bare, bare)
+
+
+def bundle_of(family: Sequence[str], code: str) -> tuple[str, int]:
+    """Return the asset that a contract is on and how many of it are one unit of the contract.
+
+    "1000SHIB" at Binance and "SHIB1000" at Bybit are 1000 SHIB. Only contracts are named so: a
+    spot asset of that name is an asset of its own.
+    """
+    rule = first(symbol_rules(), family)
+    common = symbol_rules()[EVERY_VENUE]
+    if code in (*common.whole, *(rule.whole if rule else ())):
+        return code, 1
+    marks = {**common.bundles, **(rule.bundles if rule else {})}
+    for mark in sorted(marks, key=len, reverse=True):
+        for bare in (code.removeprefix(mark), code.removesuffix(mark)):
+            if bare != code and len(bare) >= SHORTEST_BUNDLED and bare.isalpha():
+                return bare, marks[mark]
+    return code, 1
 
 
 def _without_suffix(code: str, rule: SymbolRule, known: Container[str]) -> str:

@@ -20,12 +20,21 @@ from coffers.markets.quote import Quote
 RENAMED = {"huobi": "htx", "okex": "okx", "gateio": "gate", "coinbasepro": "coinbaseexchange"}
 """Names that ccxt had once, and what it calls the venue now."""
 
-# Else Binance's market table asks signed and futures endpoints too.
-_BINANCE_OPTIONS = {
-    "fetchMarkets": {"types": ["spot"]},
+# Else Binance's market table asks signed endpoints too, and each reading of positions a table of
+# margins, of which nothing is kept here.
+_BINANCE_OPTIONS: dict[str, object] = {
     "fetchCurrencies": False,
     "fetchMargins": False,
+    "leverageBrackets": {},
 }
+_BINANCE_SPOT = {"fetchMarkets": {"types": ["spot"]}}
+"""Else the table holds futures too, which the library has as venues of their own."""
+
+
+def family_of(name: str) -> tuple[str, ...]:
+    """Return a venue's ccxt id and those of the classes that it derives from, the nearest first."""
+    classes = getattr(ccxt, RENAMED.get(name, name)).__mro__
+    return tuple(cls.__name__ for cls in classes if cls.__name__ in ccxt.exchanges)
 
 
 class Venues:
@@ -108,8 +117,7 @@ class Venues:
         return self._shared[name]
 
     def _new(self, name: str) -> SharedVenue:
-        base = getattr(ccxt, name)
-        family = tuple(cls.__name__ for cls in base.__mro__ if cls.__name__ in ccxt.exchanges)
+        base, family = getattr(ccxt, name), family_of(name)
         listening = type(name, (Listening, base), {})
 
         def make(parts: dict[str, object]) -> Any:  # noqa: ANN401  # ccxt has no types
@@ -125,8 +133,15 @@ class Venues:
 def _configure(exchange: Any, family: tuple[str, ...]) -> None:  # noqa: ANN401  # ccxt has no types
     if "adjustForTimeDifference" in exchange.options:
         exchange.options["adjustForTimeDifference"] = True
+    if "builderFee" in exchange.options:
+        # Else Aster and GRVT approve a broker's fee for the account before they read its balance.
+        exchange.options.update(builderFee=False, approvedBuilderFee=True)
+    # ccxt reckons with it as a float, which exact numbers are not; its own default is the same.
+    exchange.options.pop("accessTokenRefreshRatio", None)
     if "binance" in family:
         exchange.options.update(_BINANCE_OPTIONS)
+        if exchange.has.get("spot"):
+            exchange.options.update(_BINANCE_SPOT)
     if exchange.has.get("spot") and exchange.options.get("defaultType"):
         exchange.options["defaultType"] = "spot"
     # On close ccxt waits so long for connections; here they are shared and stay open.

@@ -5,16 +5,30 @@ from typing import Any
 import pytest
 
 from coffers.connectors.exchange import balances
-from coffers.connectors.exchange.balances import Amounts, amounts_of, read_holdings
+from coffers.connectors.exchange.amounts import Amounts, amounts_of
+from coffers.connectors.exchange.balances import read_holdings
 from coffers.connectors.exchange.rules import Wallet
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import InvalidAmount
 from coffers.valuation.model import Position
 from unit.connectors.exchange.fakes import BINANCE, KRAKEN, FakeExchange, ccxt_error, session
 
+PLAIN = {
+    "*": {
+        "spot": [Wallet("spot", {"type": "spot"})],
+        "margin": [Wallet("margin", {"type": "margin"})],
+    }
+}
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every venue have a spot and a margin wallet, as ccxt's balances tell them."""
+    monkeypatch.setattr(balances, "wallets", lambda: PLAIN)
+
 
 def market(*kinds: str) -> Any:
-    return SimpleNamespace(market_types=kinds)
+    return SimpleNamespace(market_types=kinds, wallet=None)
 
 
 def amounts(free: str, in_orders: str = "0", borrowed: str = "0") -> Amounts:
@@ -75,6 +89,7 @@ def test_amounts_that_make_no_sense_are_refused(
         amounts_of(entry)
 
 
+@pytest.mark.usefixtures("plain")
 async def test_a_spot_account_becomes_positions_without_the_empty_ones() -> None:
     entries = {
         "BTC": {"free": "1.5", "used": "0.5", "total": "2"},
@@ -108,6 +123,7 @@ async def test_the_venues_own_code_is_kept() -> None:
     ]
 
 
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize(
     "entries",
     [{"BTC": {"free": "-1", "total": "-1"}}, {"USDC": {"total": None}}, {"BTC": {"free": "NaN"}}],
@@ -119,6 +135,7 @@ async def test_one_amount_without_sense_spoils_the_reading(entries: dict[str, An
     assert caught.value.kind is FailureKind.UNEXPECTED_ANSWER
 
 
+@pytest.mark.usefixtures("plain")
 async def test_an_amount_without_a_currency_spoils_the_reading() -> None:
     broken = {**answer(), None: {"free": "1"}}
     broken["info"] = {"balances": [1]}
@@ -133,6 +150,7 @@ async def test_a_kind_of_account_that_is_not_read_is_named() -> None:
     assert str(caught.value) == "Coffers does not read options accounts at Binance yet."
 
 
+@pytest.mark.usefixtures("plain")
 async def test_what_a_market_has_beyond_what_is_read_is_missing() -> None:
     exchange = FakeExchange(fetch_balance=[answer(BTC={"free": "1"})])
     holdings = await read_holdings(session(exchange), market("spot", "futures"))
@@ -140,6 +158,7 @@ async def test_what_a_market_has_beyond_what_is_read_is_missing() -> None:
     assert holdings.missing == {"futures": "Coffers does not read futures accounts at Binance yet."}
 
 
+@pytest.mark.usefixtures("plain")
 async def test_borrowed_amounts_of_a_margin_wallet() -> None:
     margin = {"info": {"userAssets": [1]}, "BTC": {"free": "1", "used": "0", "debt": "0.25"}}
     exchange = FakeExchange(fetch_balance=[margin])
@@ -149,6 +168,7 @@ async def test_borrowed_amounts_of_a_margin_wallet() -> None:
     ]
 
 
+@pytest.mark.usefixtures("plain")
 async def test_a_further_wallet_that_fails_is_missing_and_the_rest_stays() -> None:
     down = ccxt_error("ExchangeNotAvailable", "NetworkError", "BaseError")
     exchange = FakeExchange(fetch_balance=[answer(BTC={"free": "1"}), down])
@@ -157,6 +177,7 @@ async def test_a_further_wallet_that_fails_is_missing_and_the_rest_stays() -> No
     assert set(holdings.missing) == {"margin"}
 
 
+@pytest.mark.usefixtures("plain")
 async def test_a_rate_limit_met_on_the_way_ends_the_reading() -> None:
     limited = ccxt_error("RateLimitExceeded", "NetworkError", "BaseError")
     exchange = FakeExchange(fetch_balance=[answer(BTC={"free": "1"}), limited])
@@ -165,6 +186,7 @@ async def test_a_rate_limit_met_on_the_way_ends_the_reading() -> None:
     assert caught.value.kind is FailureKind.RATE_LIMITED
 
 
+@pytest.mark.usefixtures("plain")
 async def test_the_first_wallet_must_be_read() -> None:
     down = ccxt_error("ExchangeNotAvailable", "NetworkError", "BaseError")
     exchange = FakeExchange(fetch_balance=[down])

@@ -64,9 +64,26 @@ class Plain:
     def on_rest_response(self, *args: object) -> str:
         return str(args[5]).strip()
 
+    def calculate_rate_limiter_cost(self, *_args: object) -> object:
+        return self.number("1.5") > 1
+
+    def extend(self, *args: dict[str, object]) -> dict[str, object]:
+        return {name: value for arg in args for name, value in arg.items()}
+
 
 class Client(Listening, Plain):
     gateway = "http://gw"
+    number = str
+
+
+def test_a_calls_cost_is_reckoned_with_and_amounts_stay_exact() -> None:
+    client = Client({})
+    assert client.calculate_rate_limiter_cost("public", "GET", "path", {}) is True
+    assert client.number is str
+
+
+def test_nothing_is_merged_as_nothing() -> None:
+    assert Client({}).extend({"a": 1}, None, {"b": 2}) == {"a": 1, "b": 2}
 
 
 @pytest.mark.parametrize("answer", [{"a": 1}, [], {}, "1760000000000"])

@@ -1,5 +1,7 @@
 from types import SimpleNamespace
 
+import pytest
+
 from coffers.connectors.exchange.credentials import hidden_texts, set_credentials
 from coffers.connectors.reading import Credentials
 from coffers.secret import Secret
@@ -19,6 +21,15 @@ def test_a_wallet_is_its_address_and_its_private_key() -> None:
     exchange = SimpleNamespace(requiredCredentials={"walletAddress": True, "privateKey": True})
     set_credentials(exchange, GIVEN)
     assert (exchange.walletAddress, exchange.privateKey) == ("fake-key", "fake-secret")
+
+
+@pytest.mark.parametrize("required", [{"privateKey": True}, {"apiKey": False, "secret": False}])
+def test_a_venue_that_does_not_say_that_it_needs_the_address_gets_it(
+    required: dict[str, bool],
+) -> None:
+    exchange = SimpleNamespace(requiredCredentials=required)
+    set_credentials(exchange, GIVEN)
+    assert exchange.walletAddress == "fake-key"
 
 
 def test_what_was_not_given_stays_unset() -> None:

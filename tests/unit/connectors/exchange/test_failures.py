@@ -7,6 +7,7 @@ import pytest
 from coffers.clock import DAY
 from coffers.connectors.exchange.client import NOTHING_HEARD, Heard, NotJson, Unsignable
 from coffers.connectors.exchange.failures import LONGEST_TEXT, Venue, failure_of
+from coffers.connectors.exchange.rules import refusals
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from factories import NOW
 from unit.connectors.exchange.fakes import BINANCE, ccxt_error
@@ -31,7 +32,7 @@ EXPECTED = {
     ("bybit", 200, "10005"): "permission_denied",
     ("bybit", 200, "10006"): "rate_limited",
     ("bybit", 200, "10002"): "clock_drift",
-    ("bybit", 200, "10016"): "unexpected_answer",
+    ("bybit", 200, "10016"): "venue_down",
     ("bybit", 403, ""): "region_refused",
     ("okx", 401, "50111"): "key_refused",
     ("okx", 401, "50105"): "key_refused",
@@ -88,7 +89,9 @@ def authentication() -> Exception:
 def test_a_recorded_refusal_gets_its_kind(case: dict[str, Any]) -> None:
     body = case["body"] if isinstance(case["body"], dict) else None
     venue = Venue(case["exchange"], case["exchange"].title(), (case["exchange"],))
-    failure = failed(ccxt_error(*case["mro"]), Heard(case["http"], {}, body), venue)
+    failure = failed(
+        ccxt_error(*case["mro"], text=case["text"]), Heard(case["http"], {}, body), venue
+    )
     expected = EXPECTED[case["exchange"], case["http"], code_of(case["body"])]
     assert failure.kind == FailureKind(expected)
 
@@ -237,6 +240,72 @@ def test_no_message_shows_a_secret_or_an_address_with_its_query() -> None:
     assert "fake-key-1" not in str(failure)
     assert "fake-secret-1" not in str(failure)
     assert "signature" not in str(failure)
+
+
+def test_a_refusal_that_only_ccxt_speaks_of_is_no_refusal_of_the_key() -> None:
+    error = ccxt_error(
+        "AuthenticationError", "ExchangeError", "BaseError", text="signIn() failed to receive"
+    )
+    assert failed(error, said({}, status=200)).kind is FailureKind.UNEXPECTED_ANSWER
+    down = said({"status": "maintenance"}, status=200)
+    assert failed(error, down).kind is FailureKind.UNEXPECTED_ANSWER
+    assert failed(error, said({}, status=401)).kind is FailureKind.KEY_REFUSED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": "X7", "message": "key revoked"},
+        {"error": {"code": "X7", "message": "key revoked"}},
+        {"errors": [{"code": "X7", "message": "key revoked"}]},
+        {"error": "X7", "message": "key revoked"},
+        {"data": {"code": "X7", "msg": "key revoked"}},
+        {"errorCode": "X7", "error": "key revoked"},
+        {"status": "error", "label": "X7", "reason": "key revoked"},
+    ],
+)
+def test_a_venues_code_and_words_are_found_wherever_it_puts_them(body: Any) -> None:
+    failure = failed(authentication(), said(body), Venue("x", "X", ("x",)))
+    assert failure.code == "X7"
+    assert str(failure) == "X refused the API key (X7: key revoked)."
+
+
+@pytest.mark.parametrize("status", [407, 511])
+def test_a_proxy_that_wants_a_login_says_nothing_of_the_key(status: int) -> None:
+    assert failed(authentication(), Heard(status)).kind is FailureKind.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("mro", "kind"),
+    [
+        (("AccountSuspended", "AuthenticationError", "BaseError"), FailureKind.PERMISSION_DENIED),
+        (("RestrictedLocation", "OperationRejected", "BaseError"), FailureKind.REGION_REFUSED),
+    ],
+)
+def test_classes_of_ccxt_that_say_more_than_their_bases(
+    mro: tuple[str, ...], kind: FailureKind
+) -> None:
+    assert failed(ccxt_error(*mro), said({"code": 7, "msg": "no"})).kind is kind
+
+
+def test_a_ban_until_a_moment_is_waited_for() -> None:
+    error = ccxt_error("DDoSProtection", "NetworkError", "BaseError")
+    body = {"code": -1003, "msg": f"Way too many requests; IP banned until {NOW + 90_000}."}
+    assert failed(error, said(body, status=418)).retry_after == 90_000
+    told = Heard(418, {"Retry-After": "30"}, body)
+    assert failed(error, told).retry_after == 30_000
+
+
+@pytest.mark.parametrize("error", [TypeError("x"), KeyError("x"), AttributeError("x")])
+def test_what_breaks_before_anything_was_sent_is_no_answer_of_the_venue(error: Exception) -> None:
+    failure = failed(error)
+    assert failure.kind is FailureKind.UNEXPECTED_ANSWER
+    assert str(failure) == "Binance cannot be asked through the exchange library at present."
+
+
+def test_every_rule_names_a_kind_that_exists() -> None:
+    for rules in refusals().values():
+        assert all(FailureKind(rule.kind) for rule in rules)
 
 
 def test_a_venues_text_is_cut_and_kept_on_one_line() -> None:

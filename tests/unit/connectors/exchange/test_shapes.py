@@ -26,6 +26,28 @@ def test_junk_is_no_balance_of_any_venue(name: str, junk: object) -> None:
     assert refuses(venue(name), junk)
 
 
+def test_a_row_without_the_field_that_tells_its_wallet_is_no_row() -> None:
+    assert refuses(venue("bitfinex"), [[]])
+    assert refuses(venue("latoken"), [{}])
+    assert not refuses(venue("latoken"), [{"type": "ACCOUNT_TYPE_WALLET"}])
+
+
+def test_an_answer_that_always_names_its_currencies_must_name_one() -> None:
+    assert refuses(venue("coincheck"), {"success": True, "jpy": "0"}, is_empty=True)
+    assert not refuses(venue("coincheck"), {"success": True, "jpy": "0"}, is_empty=False)
+
+
+def test_all_parts_of_a_rule_must_fit() -> None:
+    assert refuses(venue("delta"), {"result": []})
+    assert not refuses(venue("delta"), {"success": True, "result": []})
+
+
+def test_a_venue_with_one_kind_of_account_has_one_rule_whatever_it_is_called() -> None:
+    for wallet in ("spot", "futures", "contracts"):
+        with pytest.raises(ConnectorFailure):
+            check_shape(venue("dydx"), wallet, {"subaccount": None}, is_empty=False)
+
+
 @pytest.mark.parametrize(
     ("name", "answer"),
     [

@@ -1,0 +1,52 @@
+"""`coffers price`: what an asset is worth by the newest price book, and how that is known."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coffers.cli.console import out, print_json
+from coffers.cli.rooms import opened_store, run_async, settings_for
+from coffers.clock import SystemClock, iso
+from coffers.money import plain
+
+if TYPE_CHECKING:
+    from coffers.portfolio.prices import PriceOf
+    from coffers.settings import Settings
+
+
+def price(
+    asset: Annotated[str, typer.Argument(help="BTC, ETH, EUR, ...")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what an asset is worth now, and how that is known."""
+    from coffers.portfolio.prices import as_plain
+
+    found = run_async(_found(settings_for(), asset))
+    told = as_plain(found, SystemClock().now())
+    if as_json:
+        print_json(told)
+        return
+    for line in _lines(found, told):
+        out.print(line, soft_wrap=True, markup=False)
+
+
+async def _found(settings: "Settings", asset: str) -> "PriceOf":
+    from coffers.portfolio.prices import known_price
+
+    async with opened_store(settings) as store, store.reading() as tx:
+        return known_price(asset, await tx.prices.newest())
+
+
+def _lines(found: "PriceOf", told: dict[str, object]) -> list[str]:
+    shown, held = found.shown, found.held_back
+    lines = [f"{found.asset}  {told['usd'] or '-'} USD  {told['btc'] or '-'} BTC"]
+    if held is not None:
+        lines.append(
+            f"held back: {plain(held.price.usd)} USD; the last that was believed is "
+            f"{plain(held.believed.usd)}. Believed from {iso(held.until)} on if it persists, or as "
+            "soon as a second source agrees."
+        )
+    if shown is not None:
+        route, sources = " ".join(shown.route) or "-", ", ".join(shown.sources) or "-"
+        lines += [f"route    {route}", f"sources  {sources}"]
+    return [*lines, f"age      {told['age_seconds']} s, of {told['at']}"]

@@ -1,0 +1,128 @@
+"""A history's rows in ccxt's structure -> flows.
+
+`amount` is what ccxt gives: for a withdrawal what arrived elsewhere, with the fee on top of it.
+Binance's documented example (amount 20, transactionFee 20) can only be read so.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from coffers import money
+from coffers.clock import Millis
+from coffers.connectors.exchange.amounts import amount_of
+from coffers.connectors.exchange.failures import unexpected
+from coffers.connectors.exchange.session import VenueSession
+from coffers.errors import InvalidAmount
+from coffers.valuation.model import Flow
+
+Direction = Literal["in", "out"]
+
+# Some of ccxt's exchanges hand on the venue's own words.
+_DONE = {"ok", None}
+_NOT_DONE = {
+    *("pending", "failed", "canceled", "rejected", "expired"),
+    *("cancelled", "declined", "refunded", "fail", "processing", "initiated", "transfer"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """The flows that were found; `is_whole` says whether these are all."""
+
+    flows: tuple[Flow, ...]
+    is_whole: bool
+
+
+def flows_of(
+    session: VenueSession,
+    rows: Iterable[Mapping[str, Any]],
+    direction: Direction | None,
+    since: Millis,
+) -> Flows:
+    """Return the finished flows from a moment on.
+
+    Args:
+        session: a talk with the venue, for its names of assets.
+        rows: transactions or ledger entries of ccxt.
+        direction: that of the history, None where it has both.
+        since: the moment; what is older is left out.
+
+    Raises:
+        ConnectorFailure: for a finished row without its amount, its currency or its time.
+    """
+    flows: list[Flow] = []
+    is_whole = True
+    for row in rows:
+        way = direction or _direction(row)
+        if way == "neither" or row.get("status") in _NOT_DONE:
+            continue
+        if way is None or row.get("status") not in _DONE:
+            is_whole = False
+            continue
+        flows.append(_flow(session, row, way))
+    return Flows(tuple(flow for flow in flows if flow.at >= since), is_whole)
+
+
+def _direction(row: Mapping[str, Any]) -> Direction | Literal["neither"] | None:
+    """Return the way of a row of a history of both, None where it is unknown.
+
+    A ledger's row has its direction apart; its trades, fees and transfers are none of ours.
+    """
+    kind, way = row.get("type"), row.get("direction")
+    if "direction" in row:
+        is_flow = kind in {"transaction", "deposit", "withdrawal"}
+        known: Direction | None = way if way in {"in", "out"} else None
+        return known if is_flow else "neither"
+    if kind in {"deposit", "withdrawal"}:
+        return "in" if kind == "deposit" else "out"
+    return None
+
+
+def _flow(session: VenueSession, row: Mapping[str, Any], direction: Direction) -> Flow:
+    try:
+        return _parsed(session, row, direction)
+    except (InvalidAmount, TypeError, ValueError) as error:
+        reason = "a deposit or withdrawal lacks its amount, its currency or its time"
+        raise unexpected(session.venue, reason, "bad_flow") from error
+
+
+def _parsed(session: VenueSession, row: Mapping[str, Any], direction: Direction) -> Flow:
+    code, amount, at = row.get("currency"), amount_of(row.get("amount")), row.get("timestamp")
+    if not isinstance(code, str) or not amount or not isinstance(at, int):
+        raise ValueError("an incomplete row")
+    fee, fee_code = _fee(row.get("fee"), code)
+    return Flow(
+        external_id=_external_id(row, code, amount, at),
+        direction=direction,
+        asset=session.asset(code),
+        venue_code=session.venue_code(code),
+        amount=abs(amount),
+        fee=fee,
+        fee_asset=session.asset(fee_code),
+        at=Millis(at),
+    )
+
+
+def _external_id(row: Mapping[str, Any], code: str, amount: Decimal, at: int) -> str:
+    """Return the venue's id; without one, a text that is the same whenever the row is read.
+
+    One transaction can pay out several deposits, so its own id is not enough.
+    """
+    if row.get("id"):
+        return str(row["id"])
+    parts = (row.get("txid") or at, row.get("address") or "", code, money.plain(amount))
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+    return f"tx:{digest}"
+
+
+def _fee(fee: object, code: str) -> tuple[Decimal, str]:
+    """Return a fee and its currency; OKX writes the currency behind the amount: 0.01eth."""
+    if not isinstance(fee, Mapping):
+        return money.ZERO, code
+    cost = fee.get("cost")
+    if isinstance(cost, str):
+        cost = cost.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return abs(amount_of(cost) or money.ZERO), str(fee.get("currency") or code)

@@ -1,0 +1,115 @@
+"""One wallet of an account -> positions, from ccxt's balance or from the venue's own entries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from coffers.connectors.exchange.amounts import Amounts, amounts_of
+from coffers.connectors.exchange.failures import unexpected
+from coffers.connectors.exchange.rules import Rows, Wallet
+from coffers.connectors.exchange.session import VenueSession
+from coffers.connectors.exchange.shapes import check_shape
+from coffers.connectors.exchange.wallet_rows import Row, check_mode, fitting, is_void, row_amounts
+from coffers.connectors.reading import ConnectorFailure
+from coffers.errors import InvalidAmount
+from coffers.valuation.model import Position
+
+MOST_PAGES = 50
+"""Pages of one wallet; more of them are no answer that can be used."""
+
+_NO_CURRENCIES = {"info", "timestamp", "datetime", "free", "used", "total", "debt"}
+
+
+@dataclass(slots=True)
+class _Held:
+    """What a wallet holds, by the venue's own code: with ccxt's code of it."""
+
+    session: VenueSession
+    wallet: str
+    amounts: dict[str, tuple[str, Amounts]] = field(default_factory=dict)
+
+    def add(self, venue_code: str, code: str, amounts: Amounts) -> None:
+        _, known = self.amounts.get(venue_code, (code, None))
+        self.amounts[venue_code] = code, known.plus(amounts) if known else amounts
+
+    def positions(self) -> tuple[Position, ...]:
+        return tuple(
+            Position(
+                wallet=self.wallet,
+                asset=self.session.asset(code),
+                venue_code=venue_code,
+                free=amounts.free,
+                in_orders=amounts.in_orders,
+                borrowed=amounts.borrowed,
+                interest=amounts.interest,
+                unrealised=amounts.unrealised,
+            )
+            for venue_code, (code, amounts) in self.amounts.items()
+            if not amounts.is_nothing
+        )
+
+
+async def read_wallet(session: VenueSession, plan: Wallet) -> tuple[Position, ...]:
+    """Return what a wallet holds.
+
+    Raises:
+        ConnectorFailure: when the venue gave no answer, or one that cannot be this wallet's.
+    """
+    held = _Held(session, plan.wallet)
+    await (_take_rows(held, plan) if plan.rows else _take_balance(held, plan))
+    return held.positions()
+
+
+async def _take_balance(held: _Held, plan: Wallet) -> None:
+    session = held.session
+    balance = await session.ask(plan.method, dict(plan.params))
+    codes = [code for code in balance if code not in _NO_CURRENCIES]
+    check_shape(session.venue, plan.wallet, session.heard.answer, is_empty=not codes)
+    for code in codes:
+        if not isinstance(code, str):
+            raise _nameless(session)
+        held.add(session.venue_code(code), code, _balance_amounts(session, code, balance[code]))
+
+
+def _balance_amounts(session: VenueSession, code: str, entry: Mapping[str, object]) -> Amounts:
+    try:
+        return amounts_of(entry)
+    except (InvalidAmount, TypeError, ValueError) as error:
+        raise _senseless(session, code) from error
+
+
+async def _take_rows(held: _Held, plan: Wallet) -> None:
+    """Take the entries of every page; an answer that is not full is the last one."""
+    session = held.session
+    for page in range(1, MOST_PAGES + 1):
+        numbered = {plan.page: page} if plan.page else {}
+        await session.ask(plan.method, {**plan.params, **numbered})
+        rule, rows = fitting(session.venue, plan.rows, session.heard.answer)
+        for row in rows:
+            _take_row(held, row, rule)
+        if plan.page is None or len(rows) < int(plan.params["size"]):
+            return
+    raise unexpected(session.venue, "it has more pages than can be", "too_many_pages")
+
+
+def _take_row(held: _Held, row: Row, rule: Rows) -> None:
+    session = held.session
+    check_mode(session.venue, row, rule)
+    if is_void(row, rule):
+        return
+    venue_code = row.get(rule.code)
+    if not isinstance(venue_code, str) or not venue_code:
+        raise _nameless(session)
+    try:
+        amounts = row_amounts(row, rule)
+    except (InvalidAmount, TypeError, ValueError) as error:
+        raise _senseless(session, venue_code) from error
+    held.add(venue_code, session.code(venue_code), amounts)
+
+
+def _nameless(session: VenueSession) -> ConnectorFailure:
+    return unexpected(session.venue, "it holds an amount without a currency", "no_currency")
+
+
+def _senseless(session: VenueSession, code: str) -> ConnectorFailure:
+    reason = f"its amounts of {code[:20]} make no sense"
+    return unexpected(session.venue, reason, "bad_amount")

@@ -1,0 +1,123 @@
+"""What accounts were worth over a span of time: evenly spaced points, of which none is missing.
+
+A point tells the last snapshot at or before its moment, so that a gap between readings is carried
+forward. The points of a span are as dense as fits into `MOST_POINTS`: hours, days, or some days.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from coffers.clock import DAY, HOUR, Clock, Millis
+from coffers.store.engine import Store
+from coffers.valuation.history import History
+from coffers.valuation.model import NOTHING, Snapshot, Value
+
+MOST_POINTS = 400
+"""Points of a chart: every day of a year, and every tenth of ten years."""
+
+HOURLY = Millis(3 * DAY)
+"""The longest span that has a point every hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What accounts were worth at a moment, and what was put in since the point before it.
+
+    `deposited` is less what was taken out. At an account's first snapshot it is all that is there;
+    a flow whose worth is not known is left out.
+    """
+
+    at: Millis
+    value: Value
+    deposited: Value
+
+
+class Charts:
+    """Draws the past of accounts."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def draw(
+        self, user_id: int, ids: Sequence[int], since: Millis, until: Millis | None
+    ) -> list[Point]:
+        """Return the points of accounts together, from the first snapshot in a span on.
+
+        `until` is the present moment where it is None or later than that. Nothing was known
+        before the first snapshot: there are no points then.
+        """
+        now = self._clock.now()
+        last = now if until is None else min(until, now)
+        async with self._store.reading() as tx:
+            openings = await tx.history.openings(user_id, ids)
+            moments = moments_of(since, last, openings.values())
+            if not moments:
+                return []
+            past = await tx.history.at_moments(user_id, list(openings), moments)
+        return points_of(list(past.values()), moments)
+
+
+def moments_of(since: Millis, until: Millis, openings: Iterable[Millis]) -> list[Millis]:
+    """Return the moments of a chart in order; none where nothing was known in the span.
+
+    They begin with the hour or the day (in UTC) that the span begins in, or with the first
+    opening if that is later, and end with the end of the span.
+    """
+    opened = [opening for opening in openings if opening <= until]
+    if since > until or not opened:
+        return []
+    opening = min(opened)
+    first = max(since, opening)
+    step = _step(Millis(until - first))
+    slot = min(step, DAY)
+    start = first // slot * slot
+    grid = {Millis(at) for at in range(start, until, step) if at >= opening}
+    return sorted(grid | {until} | ({opening} if opening >= start else set()))
+
+
+def points_of(pasts: Sequence[History], moments: Sequence[Millis]) -> list[Point]:
+    """Return the points of accounts together; each counts from its opening on."""
+    paid = sorted((each for past in pasts for each in _payments(past)), key=_at)
+    done = bisect_right(paid, moments[0] - 1, key=_at) if moments else 0
+    points: list[Point] = []
+    for at in moments:
+        due = bisect_right(paid, at, key=_at)
+        known = (_last(past.snapshots, at) for past in pasts)
+        worth = _total(each for each in known if each is not None)
+        points.append(Point(at, worth, _total(paid[done:due])))
+        done = due
+    return points
+
+
+def _step(span: Millis) -> Millis:
+    if span <= HOURLY:
+        return HOUR
+    # Two moments more are not on the grid: the opening and the end.
+    return Millis(DAY * -(-span // (DAY * (MOST_POINTS - 2))))
+
+
+def _payments(past: History) -> Iterator[Snapshot]:
+    """Return what was put in, or with a minus taken out, at its moments."""
+    yield past.opening
+    for flow in past.flows:
+        if flow.value is not None:
+            value = flow.value if flow.direction == "in" else NOTHING.minus(flow.value)
+            yield Snapshot(flow.at, value)
+
+
+def _last(snapshots: Sequence[Snapshot], at: Millis) -> Snapshot | None:
+    after = bisect_right(snapshots, at, key=_at)
+    return snapshots[after - 1] if after else None
+
+
+def _total(parts: Iterable[Snapshot]) -> Value:
+    result = NOTHING
+    for part in parts:
+        result = result.plus(part.value)
+    return result
+
+
+def _at(snapshot: Snapshot) -> Millis:
+    return snapshot.at

@@ -1,0 +1,58 @@
+"""All accounts of a user taken as one: whose figures are summed, and what holds of them all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from coffers.clock import Millis
+from coffers.portfolio.accounts import AccountKeeping
+from coffers.portfolio.listing import Listing
+from coffers.portfolio.users import Users
+from coffers.portfolio.view import AccountView
+from coffers.store.records import KeyState, Mode, User
+from coffers.valuation.figures import Figures, summary_of
+from coffers.valuation.model import PriceBook
+
+_WORST_FIRST: Final[tuple[KeyState, ...]] = ("expired", "expire_soon", "ok")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The accounts that a user wants summed, and their sum.
+
+    What is unknown of one account is unknown of the sum. `key_state` is the worst of theirs,
+    `updated_at` the latest change of one.
+    """
+
+    views: tuple[AccountView, ...]
+    figures: Figures
+    key_state: KeyState
+    created_at: Millis
+    updated_at: Millis
+
+
+class Summaries:
+    """Sums up accounts."""
+
+    def __init__(self, keeping: AccountKeeping, users: Users, listing: Listing) -> None:
+        self._keeping = keeping
+        self._users = users
+        self._listing = listing
+
+    async def of(self, user_id: int, mode: Mode, book: PriceBook | None, currency: str) -> Summary:
+        """Return the summary of a user's accounts of one mode, in a display currency."""
+        accounts = await self._keeping.in_summary(user_id, mode)
+        views = await self._listing.views(user_id, accounts, book, currency)
+        return summed(await self._users.get(user_id), views, currency)
+
+
+def summed(user: User, views: Sequence[AccountView], currency: str) -> Summary:
+    """Return the summary of accounts with their figures."""
+    states = {view.account.key_state for view in views}
+    return Summary(
+        views=tuple(views),
+        figures=summary_of((view.figures for view in views), currency),
+        key_state=next((state for state in _WORST_FIRST if state in states), "ok"),
+        created_at=user.created_at,
+        updated_at=max((view.account.updated_at for view in views), default=user.created_at),
+    )

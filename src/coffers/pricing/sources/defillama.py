@@ -1,0 +1,59 @@
+"""DefiLlama's `/prices/current`: what a token is worth, by its chain and contract.
+
+Documented at https://api-docs.defillama.com. An asset of ours that is a token without a symbol that
+can be trusted is named `chain:address` ("ethereum:0xdac1..."), as DefiLlama names it; a coin of the
+table is asked for by CoinGecko's id, which DefiLlama knows as `coingecko:id`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from coffers.clock import HOUR, SECOND, Millis
+from coffers.pricing.sources.coins import coin_ids
+from coffers.pricing.sources.dialect import fields_of, told_of, worth_of
+from coffers.pricing.sources.limiter import Pace
+from coffers.pricing.sources.source import Told
+
+LEAST_CONFIDENCE = Decimal("0.8")
+"""DefiLlama says from 0 to 1 how far it trusts a price; what is below tells none."""
+
+_TOKEN = re.compile(r"[a-z][a-z0-9_-]{1,30}:[A-Za-z0-9._-]{3,100}")
+
+
+class DefiLlama:
+    """How DefiLlama is asked: for the assets that are wanted, which it thereby learns of."""
+
+    name = "defillama"
+    host = "coins.llama.fi"
+    pace = Pace(per_minute=30, apart=Millis(20 * SECOND))
+    lasts: Millis = HOUR
+    most = 60
+
+    def knows(self, asset: str) -> bool:
+        """Tell whether the asset is a token by its contract, or a coin of the table."""
+        return asset in coin_ids() or _TOKEN.fullmatch(asset) is not None
+
+    def target(self, assets: Sequence[str]) -> str:
+        """Return the question: up to 6 KB long."""
+        return f"/prices/current/{','.join(map(_key, assets))}?searchWidth=1h"
+
+    def told(self, answer: object, assets: Sequence[str]) -> Mapping[str, Told]:
+        """Return what the answer says of the assets."""
+        coins = fields_of(answer, self.name, "coins")
+        found = {asset: _told(coins.get(_key(asset))) for asset in assets}
+        return {asset: told for asset, told in found.items() if told is not None}
+
+
+def _key(asset: str) -> str:
+    coin = coin_ids().get(asset)
+    return asset if coin is None else f"coingecko:{coin}"
+
+
+def _told(entry: object) -> Told | None:
+    if not isinstance(entry, dict):
+        return None
+    confidence = worth_of(entry.get("confidence"))
+    if confidence is None or confidence < LEAST_CONFIDENCE:
+        return None
+    return told_of(entry, "price", "timestamp")

@@ -1,0 +1,49 @@
+"""What a source of prices that is no venue looks like, and what it tells."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from coffers.clock import Millis
+from coffers.errors import CoffersError
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a source says that a unit of an asset is worth in USD, and of when that is."""
+
+    usd: Decimal
+    at: Millis
+
+
+class SourceFailure(CoffersError):
+    """A source gave no usable answer. `retry_after` is how long it asked to be left alone."""
+
+    def __init__(self, sentence: str, retry_after: Millis | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(sentence)
+
+
+class FallbackSource(Protocol):
+    """Where prices come from that no venue tells."""
+
+    @property
+    def name(self) -> str:
+        """What the source is called in prices, settings and metrics."""
+        ...
+
+    @property
+    def lasts(self) -> Millis:
+        """The age up to which what it told counts."""
+        ...
+
+    async def prices(self, assets: Sequence[str]) -> Mapping[str, Told]:
+        """Return what the source tells anew of some assets, the most wanted first.
+
+        Those that it does not know are absent; all are while it must not be asked again yet.
+
+        Raises:
+            SourceFailure: when it was asked and gave no usable answer.
+        """
+        ...

@@ -1,0 +1,218 @@
+"""Documented answers of margined accounts through ccxt: equity, debts, open positions, exactly."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import astuple
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from coffers.clock import SystemClock
+from coffers.connectors.exchange.connector import ExchangeConnector
+from coffers.connectors.exchange.venues import Venues
+from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
+from coffers.markets.catalogue import load_catalogue
+from coffers.valuation.contract import Contract
+from coffers.valuation.model import Position
+from integration.connectors.replay import (
+    Recorded,
+    Replay,
+    fake_credentials,
+    hurried,
+    loaded,
+    recorded,
+    replaying,
+    with_contracts,
+)
+
+CASES: dict[str, Any] = {
+    code: case for code, case in loaded("derivatives.json").items() if code != "note"
+}
+CLOCK = SystemClock()
+NO_FLOWS = ReadRequest(None)
+DOWN = Recorded("<html>", status=503)
+PAGE = Recorded("<html>maintenance</html>", content_type="text/html")
+
+
+@pytest.fixture
+async def replay() -> AsyncIterator[Replay]:
+    async with replaying(Recorded("{}")) as server:
+        yield server
+
+
+@pytest.fixture
+async def venues(replay: Replay) -> AsyncIterator[Venues]:
+    made = Venues(replay.url, 5, CLOCK)
+    yield made
+    await made.close()
+
+
+async def read(
+    venues: Venues, replay: Replay, code: str, changed: Mapping[str, Recorded] | None = None
+) -> Reading:
+    """Read an account of a case, of which some answers are others."""
+    case, market = CASES[code], load_catalogue().get(code)
+    assert market is not None
+    assert market.venue is not None
+    replay.by_path = {end: recorded(body) for end, body in case["answers"].items()}
+    replay.by_path |= changed or {}
+    shared = with_contracts(venues, market.venue, CLOCK, case["markets"])
+    for name, venue_code in case.get("currencies", {}).items():
+        currency = {**shared.prototype.currencies.get(name, {}), "id": venue_code, "code": name}
+        shared.prototype.currencies[name] = currency
+        shared.prototype.currencies_by_id[venue_code] = currency
+    hurried(venues, market.venue)
+    connector = ExchangeConnector(venues, CLOCK)
+    return await connector.read(market, fake_credentials(), NO_FLOWS)
+
+
+async def failure(
+    venues: Venues, replay: Replay, code: str, changed: Mapping[str, Recorded]
+) -> ConnectorFailure:
+    with pytest.raises(ConnectorFailure) as caught:
+        await read(venues, replay, code, changed)
+    return caught.value
+
+
+def held(position: Position) -> tuple[str, ...]:
+    amounts = (
+        position.free,
+        position.in_orders,
+        position.borrowed,
+        position.interest,
+        position.unrealised,
+        position.owned,
+    )
+    return (position.wallet, position.asset, *(plain(amount) for amount in amounts))
+
+
+def opened(contract: Contract) -> tuple[str | None, ...]:
+    wallet, symbol, _, *rest = astuple(contract)
+    told = [plain(value) if isinstance(value, Decimal) else value for value in rest]
+    return (wallet, symbol, *told)
+
+
+def plain(amount: Decimal) -> str:
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@pytest.mark.parametrize("code", sorted(CASES))
+async def test_equity_debts_and_open_positions_arrive_digit_for_digit(
+    replay: Replay, venues: Venues, code: str
+) -> None:
+    case = CASES[code]
+    reading = await read(venues, replay, code)
+    assert reading.missing == {}
+    assert [held(position) for position in reading.positions] == [
+        tuple(row) for row in case["positions"]
+    ]
+    assert [opened(contract) for contract in reading.contracts] == [
+        tuple(row) for row in case["contracts"]
+    ]
+    assert reading.hedge_mode is case["hedge_mode"]
+
+
+@pytest.mark.parametrize(
+    ("code", "path", "missing"),
+    [
+        ("binance_margin", "/sapi/v1/margin/isolated/account", "isolated_margin"),
+        ("binance_futures", "/fapi/v3/positionRisk", "contracts"),
+        ("binance_futures_coin", "/dapi/v1/positionRisk", "contracts"),
+        ("bybit", "category=inverse", "inverse_contracts"),
+        ("okex_futures", "/api/v5/account/positions", "contracts"),
+        ("gate_io_usdt_perpetual", "/api/v4/futures/usdt/positions", "contracts"),
+        ("bitget_usdt_futures", "/api/v2/mix/position/all-position", "contracts"),
+        ("deribit", "/private/get_positions", "contracts"),
+        ("kucoinfutures", "currency=XBT", "btc_futures"),
+    ],
+)
+@pytest.mark.parametrize("fault", [DOWN, PAGE, Recorded("{}")])
+async def test_one_part_that_fails_leaves_the_reading_partial(
+    replay: Replay, venues: Venues, code: str, path: str, missing: str, fault: Recorded
+) -> None:
+    reading = await read(venues, replay, code, {path: fault})
+    assert set(reading.missing) == {missing}
+    assert missing not in reading.wallets
+    whole = [row for row in CASES[code]["positions"] if row[0] != missing]
+    assert [held(position) for position in reading.positions] == [tuple(row) for row in whole]
+
+
+@pytest.mark.parametrize(
+    ("code", "path"),
+    [
+        ("binance_margin", "/sapi/v1/margin/account"),
+        ("binance_futures", "/fapi/v3/account"),
+        ("binance_futures_coin", "/dapi/v1/account"),
+        ("bybit", "/v5/account/wallet-balance"),
+        ("okex_futures", "/api/v5/account/balance"),
+        ("gate_io_usdt_perpetual", "/api/v4/futures/usdt/accounts"),
+        ("gate_io_btc_perpetual", "/api/v4/futures/btc/accounts"),
+        ("bitget_usdt_futures", "/api/v2/mix/account/accounts"),
+        ("deribit", "/private/get_account_summaries"),
+        ("kucoinfutures", "currency=USDT"),
+    ],
+)
+@pytest.mark.parametrize("fault", [PAGE, Recorded("{}"), Recorded("[[]]"), Recorded("null")])
+async def test_an_outage_is_never_an_empty_margined_account(
+    replay: Replay, venues: Venues, code: str, path: str, fault: Recorded
+) -> None:
+    assert (await failure(venues, replay, code, {path: fault})).kind in {
+        FailureKind.UNEXPECTED_ANSWER,
+        FailureKind.UNREACHABLE,
+    }
+
+
+async def test_a_position_mode_that_is_not_told_is_unknown_and_nothing_is_missing(
+    replay: Replay, venues: Venues
+) -> None:
+    unsaid = {"/api/v5/account/config": recorded({})}
+    reading = await read(venues, replay, "okex_futures", unsaid)
+    assert reading.is_complete
+    assert reading.hedge_mode is True  # as its positions tell it
+    unsaid["/api/v5/account/positions"] = recorded({"code": "0", "data": []})
+    assert (await read(venues, replay, "okex_futures", unsaid)).hedge_mode is None
+
+
+async def test_a_unified_gate_account_is_not_read_as_a_futures_account(
+    replay: Replay, venues: Venues
+) -> None:
+    path = "/api/v4/futures/usdt/accounts"
+    unified = {**CASES["gate_io_usdt_perpetual"]["answers"][path], "margin_mode": 1}
+    refused = await failure(venues, replay, "gate_io_usdt_perpetual", {path: recorded(unified)})
+    assert refused.kind is FailureKind.UNSUPPORTED
+    assert str(refused) == "Coffers does not read accounts in their present mode at Gate yet."
+
+
+async def test_a_contract_that_the_market_table_lacks_is_told_without_its_unit(
+    replay: Replay, venues: Venues
+) -> None:
+    path = "/fapi/v3/positionRisk"
+    known, _ = CASES["binance_futures"]["answers"][path]
+    new = {path: recorded([{**known, "symbol": "NEWUSDT"}])}
+    (contract,) = (await read(venues, replay, "binance_futures", new)).contracts
+    assert (contract.symbol, contract.size, contract.unit) == ("NEWUSDT", Decimal("0.002"), None)
+
+
+async def test_a_position_without_a_size_spoils_its_part_only(
+    replay: Replay, venues: Venues
+) -> None:
+    path = "/api/v5/account/positions"
+    known, *_ = CASES["okex_futures"]["answers"][path]["data"]
+    broken = {path: recorded({"code": "0", "data": [{**known, "pos": None}]})}
+    reading = await read(venues, replay, "okex_futures", broken)
+    assert "its position in BTC/USDT:USDT makes no sense" in reading.missing["contracts"]
+
+
+async def test_futures_tables_are_loaded_from_the_futures_host_alone(
+    replay: Replay, venues: Venues
+) -> None:
+    replay.by_path["/exchangeInfo"] = recorded({"symbols": []})
+    replay.by_path["/time"] = recorded({"serverTime": 1_700_000_000_000})
+    for venue in ("binanceusdm", "binancecoinm"):
+        with pytest.raises(ConnectorFailure, match="list of markets is empty"):
+            await venues._of(venue).ready()
+    assert {path for path in replay.paths if not path.endswith("/time")} == {
+        "/binanceusdm/fapi.binance.com/fapi/v1/exchangeInfo",
+        "/binancecoinm/dapi.binance.com/dapi/v1/exchangeInfo",
+    }

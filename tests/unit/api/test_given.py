@@ -1,0 +1,81 @@
+"""Parameters from query and body: which count, and what they may be."""
+
+import pytest
+
+from coffers.access.call import SignedCall
+from coffers.api.given import Given, given_of
+from coffers.errors import InvalidRecord
+
+
+def given(query: str = "", body: str = "", method: str = "POST", kind: str | None = None) -> Given:
+    return given_of(
+        SignedCall(
+            method=method,
+            path=b"/x",
+            query=query.encode(),
+            body=body.encode(),
+            content_type=kind,
+            api_key=None,
+            signature=None,
+            timestamp=None,
+            forced_mode=None,
+            address="",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("name=New+name", ""),
+        ("name=New%20name", ""),
+        ("", "name=New+name"),
+        ("", '{"name": "New name"}'),
+        ("name=New+name", "name=Other"),
+        ("name=New+name", '{"name": "Other"}'),
+        ("other=1", '{"name": "New name"}'),
+        ("name=Old&name=New+name", ""),
+    ],
+)
+def test_a_parameter_may_come_anywhere_and_the_query_wins(query: str, body: str) -> None:
+    assert given(query, body).text("name") == "New name"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_get_has_no_parameters_in_its_body(method: str) -> None:
+    assert given("a=1", '{"a": "2", "b": "3"}', method).text("b") is None
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_other_methods_have(method: str) -> None:
+    assert given(body="b=3", method=method).text("b") == "3"
+
+
+def test_what_a_body_is_its_own_text_tells() -> None:
+    assert given(body='{"a": "1"}', kind="application/x-www-form-urlencoded").text("a") == "1"
+    assert given(body="a=1", kind="application/json").text("a") == "1"
+    assert given(body='["a"]').text("a") is None
+    assert given(body="{}").text("a") is None
+
+
+def test_a_whole_number_is_a_text_too() -> None:
+    assert given(body='{"name": 12}').text("name") == "12"
+
+
+@pytest.mark.parametrize("value", ["true", "[1]", '{"x": "y"}', "1.5"])
+def test_what_is_no_text_is_refused(value: str) -> None:
+    with pytest.raises(InvalidRecord) as raised:
+        given(body=f'{{"name": {value}}}').text("name")
+    assert raised.value.attributes == {"name": ["is invalid"]}
+
+
+def test_what_is_absent_or_null_is_missing_where_it_is_required() -> None:
+    for each in (given(), given(body='{"name": null}')):
+        assert each.text("name") is None
+        with pytest.raises(InvalidRecord) as raised:
+            each.required("name")
+        assert raised.value.attributes == {"name": ["is missing"]}
+
+
+def test_bytes_that_are_no_text_do_no_harm() -> None:
+    assert given("a=%ff%00", "b=%c3").text("b") == "\ufffd"

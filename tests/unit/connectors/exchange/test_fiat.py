@@ -1,0 +1,147 @@
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+from coffers.clock import DAY, HOUR, MINUTE, ManualClock, Millis
+from coffers.connectors.exchange.balances import Holdings
+from coffers.connectors.exchange.fiat import FiatOrders, FiatRows
+from coffers.connectors.exchange.flow_rows import Flows
+from coffers.connectors.exchange.flows import read_flows
+from coffers.connectors.exchange.session import VenueSession
+from coffers.connectors.reading import ReadRequest
+from coffers.valuation.model import Position
+from factories import NOW
+from unit.connectors.exchange.fakes import BINANCE, FakeExchange, ccxt_error
+
+SINCE = Millis(NOW - 10 * DAY)
+EUROS = {"EUR": Decimal(5)}
+ORDER = {"orderNo": "7d76d611", "fiatCurrency": "EUR", "amount": "20.00", "createTime": NOW - DAY}
+
+
+def parsed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": row["orderNo"],
+            "currency": row["fiatCurrency"],
+            "amount": row["amount"],
+            "timestamp": row["createTime"],
+            "type": row["type"],
+            "status": row.get("status", "ok"),
+            "fee": None,
+            "info": row,
+        }
+        for row in rows
+    ]
+
+
+def talk(answer: Any = None, *, clock: ManualClock | None = None) -> VenueSession:
+    exchange = FakeExchange(
+        request=answer or (lambda *_: {"data": [ORDER]}),
+        fetch_deposits=lambda *_: [],
+        fetch_withdrawals=lambda *_: [],
+    )
+    exchange.has = {"fetchDeposits": True, "fetchWithdrawals": True}
+    exchange.options = {"legalMoney": {"EUR": True}}
+    exchange.apiKey = "fake-key"
+    exchange.parse_transactions = parsed
+    prototype = SimpleNamespace(options={})
+    return VenueSession(BINANCE, exchange, prototype, clock or ManualClock(NOW))
+
+
+async def asked(orders: FiatOrders, session: VenueSession, held: Any = EUROS) -> FiatRows:
+    return await orders.read(session, held, SINCE, NOW)
+
+
+def kinds(session: VenueSession) -> list[int]:
+    return [args[3]["transactionType"] for name, args in session.exchange.asked]
+
+
+async def test_each_reading_asks_for_one_kind_and_then_rests_for_an_hour() -> None:
+    clock = ManualClock(NOW)
+    orders, session = FiatOrders(), talk(clock=clock)
+    for _ in range(4):
+        await asked(orders, session)
+        clock.advance(MINUTE)
+    assert kinds(session) == [0, 1]
+    clock.advance(HOUR)
+    await asked(orders, session)
+    await asked(orders, session)
+    assert kinds(session) == [0, 1, 0, 1]
+
+
+async def test_it_is_asked_sooner_where_what_is_held_changed() -> None:
+    clock = ManualClock(NOW)
+    orders, session = FiatOrders(), talk(clock=clock)
+    await asked(orders, session)
+    await asked(orders, session)
+    clock.advance(Millis(5 * MINUTE))
+    await asked(orders, session, {"EUR": Decimal(6)})
+    assert kinds(session) == [0, 1]
+    clock.advance(Millis(6 * MINUTE))
+    await asked(orders, session, {"EUR": Decimal(6)})
+    assert kinds(session) == [0, 1, 0]
+
+
+async def test_the_call_costs_the_venue_no_pause() -> None:
+    session = talk()
+    await asked(FiatOrders(), session)
+    ((name, args),) = session.exchange.asked
+    assert (name, args[:3], args[4]) == (
+        "request",
+        ("fiat/orders", "sapi", "GET"),
+        {"cost": 1},
+    )
+    assert (args[3]["beginTime"], args[3]["endTime"]) == (SINCE, NOW)
+
+
+async def test_with_money_of_states_the_flows_are_known_once_both_kinds_were_told() -> None:
+    orders, session = FiatOrders(), talk()
+    assert not (await asked(orders, session)).is_whole
+    assert (await asked(orders, session)).is_whole
+
+
+async def test_without_money_of_states_an_account_is_not_left_in_doubt() -> None:
+    assert (await asked(FiatOrders(), talk(), {})).is_whole
+
+
+async def test_a_refusal_leaves_those_flows_unknown_and_is_not_repeated_at_once() -> None:
+    orders = FiatOrders()
+    session = talk(lambda *_: ccxt_error("DDoSProtection", "NetworkError", "BaseError"))
+    for _ in range(3):
+        told = await asked(orders, session)
+        assert (told.rows, told.is_whole) == ((), False)
+    assert kinds(session) == [0, 1]
+
+
+async def test_an_answer_without_rows_tells_nothing() -> None:
+    orders, session = FiatOrders(), talk(lambda *_: {"code": "000000"})
+    await asked(orders, session)
+    assert not (await asked(orders, session)).is_whole
+
+
+async def test_keys_do_not_share_what_is_remembered() -> None:
+    orders, one, other = FiatOrders(), talk(), talk()
+    other.exchange.apiKey = "fake-key-2"
+    await asked(orders, one)
+    await asked(orders, other)
+    assert kinds(one) == kinds(other) == [0]
+
+
+async def flows(orders: FiatOrders, session: VenueSession) -> Flows:
+    holdings = Holdings(frozenset({"spot"}), (Position("spot", "EUR", "EUR", Decimal(5)),), {})
+    return await read_flows(session, ReadRequest(SINCE), NOW, holdings, orders)
+
+
+async def test_fiat_orders_are_flows_of_the_account() -> None:
+    orders, session = FiatOrders(), talk()
+    into, out = await flows(orders, session), await flows(orders, session)
+    assert [(f.direction, f.external_id, f.asset, f.amount) for f in into.flows] == [
+        ("in", "7d76d611", "EUR", Decimal("20.00"))
+    ]
+    assert [(f.direction, f.external_id) for f in out.flows] == [("out", "7d76d611")]
+    assert (into.is_whole, out.is_whole) == (False, True)
+
+
+async def test_an_order_that_makes_no_sense_leaves_the_flows_unknown() -> None:
+    told = await flows(FiatOrders(), talk(lambda *_: {"data": [{**ORDER, "amount": "x"}]}))
+    assert (told.flows, told.is_whole) == ((), False)
