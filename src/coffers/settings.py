@@ -144,6 +144,11 @@ class Settings(BaseSettings):
     def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value))
 
+    @field_validator("data_dir", "master_key_file")
+    @classmethod
+    def _at_home(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
+
     @property
     def key_file(self) -> Path:
         """The file that the master keys are read from when no variable gives them."""

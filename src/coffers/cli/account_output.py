@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from coffers import money
-from coffers.cli.console import print_json, print_table
+from coffers.cli.console import print_json, print_table, printable
 from coffers.clock import Millis, iso
 
 if TYPE_CHECKING:
@@ -76,9 +76,10 @@ def tell_result(account: "Account", result: "Result", *, as_json: bool, done: st
             }
         )
     elif failure is None:
-        typer.echo(f"{done} account {account.id} ({account.name}): {_SAID[outcome]}.")
+        typer.echo(f"{done} account {account.id} ({printable(account.name)}): {_SAID[outcome]}.")
     else:
-        typer.echo(f"Account {account.id} is kept, but could not be read: {failure}", err=True)
+        said = printable(str(failure))
+        typer.echo(f"Account {account.id} could not be read: {said}", err=True)
     if failure is not None or (outcome == "busy" and done == READ):
         raise typer.Exit(1)
 

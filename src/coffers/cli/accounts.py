@@ -28,7 +28,9 @@ app.command("connect")(connect.connect)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 UserName = Annotated[str, typer.Option("--user", help="Whose account it is.")]
-AccountId = Annotated[int, typer.Argument(metavar="ID", help="The account's id.")]
+AccountId = Annotated[
+    int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="The account's id.")
+]
 
 
 @app.command("list")

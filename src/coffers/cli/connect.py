@@ -72,10 +72,10 @@ def _from_stdin(*, with_passphrase: bool) -> tuple[Secret, Secret | None]:
 
 
 def _from_terminal(*, with_passphrase: bool) -> tuple[Secret, Secret | None]:
-    secret = Secret(typer.prompt("Secret", hide_input=True))
+    secret = Secret(typer.prompt("Secret", hide_input=True).strip())
     if not with_passphrase:
         return secret, None
-    return secret, Secret(typer.prompt("Passphrase", hide_input=True))
+    return secret, Secret(typer.prompt("Passphrase", hide_input=True).strip())
 
 
 async def _connect(

@@ -28,8 +28,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         table.add_column(column, overflow="fold")
     for row in rows:
         # As text, so that brackets in a name are no markup.
-        table.add_row(*(Text("-" if cell is None else str(cell)) for cell in row))
+        table.add_row(*(Text("-" if cell is None else printable(str(cell))) for cell in row))
     out.print(table)
+
+
+def printable(text: str) -> str:
+    """Return a text from outside fit for a terminal: nothing in it can steer one."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def progress() -> Progress:

@@ -27,6 +27,9 @@ SEED = 20_260_101
 READY_WITHIN = 30.0
 """Seconds in which the server must answer that it is ready."""
 
+INTERRUPTED = 130
+"""Exit code of a program that was told to end, as shells have it."""
+
 LIST = f"{PREFIX}ver1/accounts"
 
 
@@ -54,7 +57,10 @@ def demo(
     """Start everything with a simulated exchange, live through a month, and print a signed curl."""
     with tempfile.TemporaryDirectory(prefix="coffers-demo-") as temporary:
         place = _empty(data_dir) if data_dir else Path(temporary)
-        run_async(_demo(_free(port), place, as_json=as_json))
+        try:
+            run_async(_demo(_free(port), place, as_json=as_json))
+        except asyncio.CancelledError:
+            raise typer.Exit(INTERRUPTED) from None
 
 
 def _empty(data_dir: Path) -> Path:
@@ -81,20 +87,22 @@ async def _demo(port: int, data_dir: Path, *, as_json: bool) -> None:
     from coffers.sandbox.exchange import Exchange
     from coffers.sandbox.server import running
 
-    stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine that runs is a task's
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     clock = ShiftedClock(MONTH_AGO)
     async with running(Exchange(SEED, clock.now)) as sandbox_url:
         _set_up_environment(data_dir, sandbox_url)
         issued = await live_through_month(settings_for(), sandbox_url, clock)
-        async with _served(port, stopping) as base_url:
+        async with _served(port) as (server, base_url):
             shown = _shown(issued, base_url, sandbox_url)
             if as_json:
                 print_json(shown)
             else:
                 _tell(shown)
-            await stopping.wait()
+            await asyncio.to_thread(server.wait)
+            raise CoffersError("the server ended by itself")
 
 
 def _set_up_environment(data_dir: Path, sandbox_url: str) -> None:
@@ -110,14 +118,13 @@ def _set_up_environment(data_dir: Path, sandbox_url: str) -> None:
 
 
 @asynccontextmanager
-async def _served(port: int, stopping: asyncio.Event) -> AsyncIterator[str]:
+async def _served(port: int) -> AsyncIterator[tuple[subprocess.Popen[bytes], str]]:
     server = children.start(["serve", "--host", "127.0.0.1", "--port", str(port)])
     try:
         base_url = f"http://127.0.0.1:{port}"
         await _wait_until_ready(base_url, server)
-        yield base_url
+        yield server, base_url
     finally:
-        stopping.set()
         await asyncio.to_thread(children.end, server)
 
 

@@ -46,7 +46,7 @@ def make_app(asked: str | None = None) -> typer.Typer:
     """
     app = typer.Typer(
         name="coffers",
-        help="Lists every exchange account and wallet you own, with figures you can trust.",
+        help="Lists the exchange accounts you own, with figures you can trust.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
@@ -82,7 +82,7 @@ def run() -> None:
 
 def _fail(sentence: str, code: int) -> None:
     typer.secho("Error: ", fg=typer.colors.RED, bold=True, nl=False, err=True)
-    typer.echo(sentence, err=True)
+    typer.echo("".join(char if char.isprintable() else " " for char in sentence), err=True)
     sys.exit(code)
 
 

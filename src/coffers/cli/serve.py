@@ -15,6 +15,8 @@ from coffers.cli.children import KeptRunning, when_parent_ends
 from coffers.cli.rooms import opened_store, opened_vault, run_async, service_settings
 from coffers.errors import CoffersError
 
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a directory of ours is made in it
+
 if TYPE_CHECKING:
     from coffers.settings import Settings
 
@@ -44,11 +46,18 @@ def serve(
             beside.start()
         if until_stdin_closes:
             when_parent_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
+        # The server hands the signal on when it has finished: what is left to do here is done then.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _leave)
         try:
             _run_api(settings, listener, workers)
         finally:
             if beside is not None:
                 beside.stop()
+
+
+def _leave(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _run_api(settings: "Settings", listener: socket.socket, workers: int) -> None:
@@ -68,7 +77,10 @@ async def _check(settings: "Settings") -> None:
 @contextmanager
 def _shared_metrics() -> Iterator[None]:
     """Give all processes of this server one place to count in, before they load the library."""
-    directory = tempfile.mkdtemp(prefix="coffers-metrics-")
+    # In memory where there is such a place: the files are mapped, and a disk that fills up under
+    # a mapped file kills the process.
+    home = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
+    directory = tempfile.mkdtemp(prefix="coffers-metrics-", dir=home)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
     try:
         yield

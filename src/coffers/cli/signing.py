@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from coffers.settings import Settings
 
 PREFIX = "/public/api/"
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
+_SENT = re.compile(r"[!\"$-~]+")
 
 
 def sign(
@@ -43,8 +46,7 @@ def sign(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the headers that sign a request."""
-    if not path.startswith(PREFIX):
-        raise UsageError(f"PATH must begin with {PREFIX}, since clients sign that too")
+    _check(method, path, api_key, curl)
     stamp = str(SystemClock().now() // 1000) if timestamp else ""
     text = stamp + signed_text(path, body)
     if rsa_private_key is not None:
@@ -63,6 +65,24 @@ def sign(
             out.print(f"{name}: {value}", soft_wrap=True, markup=False)
 
 
+def _check(method: str, path: str, api_key: str, curl: str | None) -> None:
+    """Require what a request line and headers can hold, as it will be sent.
+
+    Raises:
+        UsageError: naming what cannot be meant.
+    """
+    if method.upper() not in METHODS:
+        raise UsageError(f"METHOD must be one of {', '.join(METHODS)}")
+    if not path.startswith(PREFIX):
+        raise UsageError(f"PATH must begin with {PREFIX}, since clients sign that too")
+    if not _SENT.fullmatch(path):
+        raise UsageError("PATH must be as it is sent: ASCII, other characters in %XX, no fragment")
+    if not _SENT.fullmatch(api_key):
+        raise UsageError("the API key holds characters that no key has")
+    if curl is not None and not re.fullmatch(r"https?://[^\s/?#]+/?", curl):
+        raise UsageError("--curl takes the server's address, such as http://127.0.0.1:8787")
+
+
 def signed_text(path: str, body: str) -> str:
     """Return the text that is signed: path, query and body as they are sent."""
     if not body:
@@ -77,8 +97,11 @@ def hmac_signature(secret: Secret, text: str) -> str:
 
 def curl_command(base_url: str, method: str, path: str, body: str, headers: dict[str, str]) -> str:
     """Return a curl command that a shell takes as it is."""
-    words = ["curl", "-sS"]
-    if method.upper() != "GET":
+    # -g: brackets and braces of a query are sent as they were signed.
+    words = ["curl", "-sSg"]
+    if method.upper() == "HEAD":
+        words.append("--head")
+    elif method.upper() != "GET" or body:
         words += ["-X", method.upper()]
     for name, value in headers.items():
         words += ["-H", f"{name}: {value}"]
@@ -89,7 +112,10 @@ def curl_command(base_url: str, method: str, path: str, body: str, headers: dict
 
 def _secret(api_key: str, *, from_stdin: bool) -> Secret:
     if from_stdin:
-        return Secret(sys.stdin.read().strip())
+        given = Secret(sys.stdin.read().strip())
+        if not given:
+            raise UsageError("standard input held no secret")
+        return given
     return run_async(_stored_secret(settings_for(), api_key))
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from coffers.settings import Settings
     from coffers.store.records import Token
 
+LONGEST_KEY_FILE = 64 * 1024
+"""Characters of a key file that are read: any RSA key is shorter."""
+
 app = typer.Typer(help="Make, list and revoke API tokens.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 UserName = Annotated[str, typer.Option("--user", help="Whose token it is.")]
@@ -100,7 +103,8 @@ def revoke(
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text()
+        with path.open() as file:
+            return file.read(LONGEST_KEY_FILE)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(f"{path} cannot be read: {reason}") from error

@@ -9,6 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -48,6 +49,7 @@ class SqliteDatabase:
         self.engine = create_engine(
             url, poolclass=QueuePool, max_overflow=-1, connect_args={"timeout": 0.1}
         )
+        event.listen(self.engine, "do_connect", _before_connect)
         event.listen(self.engine, "connect", _on_connect)
         # Writers of this process queue here, in their order; only those of other processes have
         # to be waited for at the file.
@@ -105,6 +107,15 @@ async def _begin(connection: Connection, statement: str) -> None:
         else:
             return
         await asyncio.sleep(_PAUSE)
+
+
+def _before_connect(
+    _dialect: Dialect, _entry: ConnectionPoolEntry, arguments: list[Any], _options: dict[str, Any]
+) -> None:
+    """Make a new file for its owner alone, whoever may read the directory."""
+    path = Path(arguments[0])
+    if path.is_absolute() and path.parent.is_dir() and not path.exists():
+        path.touch(mode=0o600)
 
 
 def _on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -66,6 +66,7 @@ def _write_beside(path: Path, keys: list[MasterKey]) -> Path:
             file.flush()
             os.fsync(descriptor)
     except OSError as error:
+        temporary.unlink(missing_ok=True)
         raise _not_writable(path, error) from error
     return temporary
 

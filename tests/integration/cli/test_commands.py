@@ -159,3 +159,64 @@ def test_help_fits_eighty_columns_and_needs_no_settings(coffers: Run) -> None:
     shown = coffers("--help", COFFERS_NO_SUCH="x")
     assert shown.returncode == 0
     assert max(len(line) for line in shown.stdout.splitlines()) <= 80
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("G T", "/public/api/ver1/ping", "METHOD"),
+        ("GET", "/public/api/ver1/ping\nX: y", "PATH"),
+        ("GET", "/public/api/ver1/ping#frag", "PATH"),
+        ("GET", "/public/api/ver1/ä", "PATH"),
+    ],
+)
+def test_what_cannot_be_sent_is_not_signed(coffers: Run, method: str, path: str, said: str) -> None:
+    failed = coffers("sign", method, path, "--api-key", "k", "--secret-stdin", stdin="s\n")
+    assert failed.returncode == 2
+    assert said in failed.stderr
+
+
+def test_a_curl_command_sends_what_was_signed(coffers: Run) -> None:
+    sign = ("--api-key", "k", "--secret-stdin", "--curl", "http://127.0.0.1:1")
+    path = "/public/api/ver1/accounts?a[]={1,2}"
+    shown = coffers("sign", "GET", path, *sign, stdin="s\n").stdout
+    assert shown.startswith("curl -sSg -H")
+    assert f"'http://127.0.0.1:1{path}'" in shown
+    assert "-X GET" in coffers("sign", "GET", path, *sign, "--body", "{}", stdin="s\n").stdout
+    assert "--head" in coffers("sign", "HEAD", path, *sign, stdin="s\n").stdout
+
+
+def test_names_with_markup_are_shown_as_they_are(coffers: Run) -> None:
+    assert coffers("user", "add", "[/red]x").returncode == 0
+    assert "[/red]x" in coffers("user", "list").stdout
+
+
+def test_an_account_id_that_no_account_can_have_is_a_usage_error(coffers: Run) -> None:
+    coffers("user", "add", "ann")
+    failed = coffers("account", "sync", "--user", "ann", "99999999999999999999")
+    assert failed.returncode == 2
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_key_file_without_an_end_is_not_read_to_its_end(coffers: Run) -> None:
+    coffers("user", "add", "ann")
+    failed = coffers("token", "create", "--user", "ann", "--rsa-public-key", "/dev/zero")
+    assert failed.returncode == 1
+    assert "PEM" in failed.stderr
+
+
+def test_the_sandbox_tells_of_a_port_in_use(coffers: Run) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        failed = coffers("sandbox", "--port", str(listener.getsockname()[1]))
+    assert failed.returncode == 1
+    assert "Address already in use" in failed.stderr
+
+
+def test_the_database_is_its_owner_s_alone_also_in_an_open_directory(
+    coffers: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir(mode=0o755)
+    coffers("user", "add", "ann")
+    assert (tmp_path / "data" / "coffers.db").stat().st_mode & 0o077 == 0

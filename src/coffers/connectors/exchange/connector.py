@@ -1,5 +1,7 @@
 """Reads exchange accounts through ccxt: balances, what the key may do, deposits and withdrawals."""
 
+from dataclasses import replace
+
 from coffers.clock import DAY, Clock, Millis
 from coffers.connectors.exchange.balances import read_holdings
 from coffers.connectors.exchange.fiat import FiatOrders
@@ -44,13 +46,15 @@ class ExchangeConnector(Connector):
             at = self._clock.now()
             holdings = await read_holdings(session, market)
             rights = await self._remembered_rights(session, credentials)
-            flows = await read_flows(session, request, at, holdings, self._fiat)
+            # The venue dates by its own clock: what it says happened is put on ours.
+            ahead = session.clock_ahead
+            flows = await read_flows(session, request, Millis(at - ahead), holdings, self._fiat)
         return Reading(
             at=at,
             wallets=holdings.wallets,
             positions=holdings.positions,
             missing=holdings.missing,
-            flows=flows.flows,
+            flows=tuple(replace(flow, at=Millis(flow.at + ahead)) for flow in flows.flows),
             flows_known=flows.is_whole,
             rights=rights,
             hedge_mode=holdings.hedge_mode,

@@ -69,6 +69,11 @@ class VenueSession:
         """Return what ccxt calls an asset that the venue calls so."""
         return str(self.exchange.safe_currency_code(venue_code))
 
+    @property
+    def clock_ahead(self) -> int:
+        """How many milliseconds our clock is ahead of the venue's, as far as it was found out."""
+        return int(self.exchange.options.get("timeDifference") or 0)
+
     def now(self) -> Millis:
         """Return the present moment."""
         return self.clock.now()
