@@ -30,6 +30,7 @@ from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.shared import SharedVenue
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import Credentials
+from coffers.logs import configure_logs
 from coffers.markets.catalogue import load_catalogue
 from coffers.portfolio.connecting import Connecting, Connection
 from coffers.portfolio.users import Users
@@ -211,5 +212,7 @@ def _instance(sandbox_url: str, parts: dict[str, object]) -> Any:  # noqa: ANN40
 
 
 if __name__ == "__main__":
+    # Else logs go where the rows go.
+    configure_logs("error", "text")
     found = asyncio.run(measure(Path(sys.argv[1]), sys.argv[2]))
     print(json.dumps([asdict(row) for row in found]))

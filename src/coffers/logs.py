@@ -10,7 +10,15 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any, Literal
 
-import structlog
+# structlog loads rich wherever it is installed, for tracebacks that show the values of variables,
+# secrets among them. None of ours do, and a server is 4 MB smaller without it.
+_without = "rich" not in sys.modules
+if _without:
+    sys.modules["rich"] = None  # type: ignore[assignment]  # what an import takes for absence
+import structlog  # noqa: E402 - see above
+
+if _without:
+    del sys.modules["rich"]
 
 _STARS = "***"
 _TELLING = re.compile(

@@ -1,7 +1,8 @@
 """What the gate is asked and what it answers: a signed call, and who made it."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from coffers.clock import Millis
 from coffers.store.records import Mode
@@ -10,8 +11,7 @@ MAX_BODY: Final = 64 * 1024
 """The most bytes of a body that are hashed."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedCall:
+class SignedCall(msgspec.Struct, frozen=True, gc=False):
     """A request as it came in, before any decoding.
 
     `path` is raw and has the `/public/api` prefix; `query` is raw and without its question mark.
@@ -34,8 +34,7 @@ class SignedCall:
         return f"SignedCall({self.method} {self.path!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True, gc=False):
     """Who made a call that was admitted, and what the answer depends on.
 
     `mode` is the forced one, or else the user's own. `user_version` and `epoch` are those of the

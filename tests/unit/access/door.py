@@ -5,6 +5,7 @@ import hmac
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from coffers.access.gate import Caller, Gate, Refusal, SignedCall
@@ -68,7 +69,7 @@ def call(**parts: Any) -> SignedCall:
         forced_mode=None,
         address="192.0.2.1",
     )
-    return replace(made, **parts)
+    return msgspec.structs.replace(made, **parts)
 
 
 def stamped(seconds: int, **parts: Any) -> SignedCall:

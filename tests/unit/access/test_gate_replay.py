@@ -1,9 +1,9 @@
 """A token that asks for it takes each call once, and none that is old."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from coffers.access.limits import NoLimits
 from coffers.clock import SECOND, Millis
