@@ -19,6 +19,7 @@ from coffers.access.gate import Gate
 from coffers.access.limits import limits_of
 from coffers.api.app import make_app
 from coffers.api.edge import Edge
+from coffers.api.protocol import BoundedProtocol
 from coffers.api.services import Services
 from coffers.clock import DAY, MINUTE, ManualClock, Millis
 from coffers.markets.catalogue import load_catalogue
@@ -125,12 +126,12 @@ async def serving(
 
 
 @asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[str]:
+async def listening(app: Any, http: type[BoundedProtocol] = BoundedProtocol) -> AsyncIterator[str]:
     """Serve an application on a real port of this machine; yields its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            app, lifespan="off", log_config=None, http="httptools", proxy_headers=False
+            app, lifespan="off", log_config=None, http=http, proxy_headers=False
         )
         config.load()
         server = uvicorn.Server(config)

@@ -28,7 +28,7 @@ REQUEST_ID: Final = b"x-request-id"
 FAIL: Final = "coffers.fail"
 """Key of the scope: answers the request with the wire's error for a fault."""
 
-_UNKNOWN_ROUTE: Final = "unknown"
+UNKNOWN_ROUTE: Final = "unknown"
 _INNER_FAULT: Final = 500
 _GIVEN_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
 # A number is told faster than random bytes are brought; the prefix keeps processes apart.
@@ -82,7 +82,7 @@ class _Exchange:
         headers: Headers = dict(scope["headers"])
         self.scope[HEADERS] = headers
         self.scope[FAIL] = self.fail
-        self.request_id = _request_id(headers)
+        self.request_id = request_id_of(headers)
         self.status = 0
 
     async def send(self, message: Message) -> None:
@@ -113,7 +113,8 @@ class _Exchange:
         await self.send({"type": "http.response.body", "body": body})
 
 
-def _request_id(headers: Headers) -> bytes:
+def request_id_of(headers: Headers) -> bytes:
+    """Return the id of a request: the one that it brings, if it can be one, or a new one."""
     given = headers.get(REQUEST_ID)
     if given is not None and _GIVEN_ID.fullmatch(given):
         return given
@@ -147,7 +148,7 @@ def _bounded(headers: Headers, receive: Receive) -> Receive:
 
 def _template(scope: Scope) -> str:
     route = scope.get("route")
-    return getattr(route, "path_format", _UNKNOWN_ROUTE)
+    return getattr(route, "path_format", UNKNOWN_ROUTE)
 
 
 @cache

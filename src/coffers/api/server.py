@@ -1,16 +1,21 @@
 """The API as a server process runs it: services opened at the start, closed at the end."""
 
 import gc
+import os
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from multiprocessing import parent_process
+from threading import Thread
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coffers.api.app import make_app
+from coffers.api.protocol import BoundedProtocol
 from coffers.api.services import Services, open_services
 from coffers.errors import CoffersError
 from coffers.logs import configure_logs, logger
@@ -60,9 +65,23 @@ def app() -> ServedApp:
     Raises:
         SettingsError: for a setting that cannot be meant.
     """
+    _end_with_parent()
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
     return ServedApp(partial(open_services, settings))
+
+
+def _end_with_parent() -> None:
+    """End this process in order when the one that supervises it is gone, even if killed."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def end_after() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=end_after, name="parent-watch", daemon=True).start()
 
 
 def run(listener: socket.socket, workers: int = 1) -> None:
@@ -76,7 +95,7 @@ def run(listener: socket.socket, workers: int = 1) -> None:
         factory=True,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         # The API's own settings say which proxies are believed.

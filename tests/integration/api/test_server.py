@@ -60,6 +60,22 @@ def test_several_processes_share_the_socket(settings: dict[str, str]) -> None:
         assert process.wait(30) == 0
 
 
+def test_processes_end_with_the_one_that_supervises_them_even_if_killed(
+    settings: dict[str, str],
+) -> None:
+    with started(settings, workers=2) as (base, process):
+        assert asked(f"{base}/healthz").status_code == 200
+        process.kill()
+        # All of them hold the other end of the pipe: it ends with the last one.
+        process.communicate(timeout=30)
+
+
+def test_a_large_head_is_refused_by_the_process(settings: dict[str, str]) -> None:
+    with started(settings) as (base, _):
+        answer = asked(f"{base}/healthz", X="a" * 40_000)
+    assert (answer.status_code, answer.json()["error"]) == (431, "header_fields_too_large")
+
+
 def test_a_wrong_master_key_is_a_clear_error_at_the_start(settings: dict[str, str]) -> None:
     first = {**settings, "COFFERS_MASTER_KEY": new_key().text()}
     with started(first) as (base, _):

@@ -1,0 +1,208 @@
+"""HTTP as the server speaks it to anybody who connects: with bounds on what it takes unasked.
+
+Before a request reaches the application, its head has to fit and to come in time. What is not HTTP
+gets the wire's error as well, with a request id.
+"""
+
+import asyncio
+from typing import ClassVar, Final, Literal
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from coffers import metrics
+from coffers.api.edge import REQUEST_ID, UNKNOWN_ROUTE, request_id_of
+from coffers.api.errors import MAX_TARGET, AddressTooLong, WireError, wire_error
+
+MAX_HEAD: Final = 32 * 1024
+"""The most bytes of a request's line and headers."""
+
+MAX_FIELDS: Final = 100
+"""The most header fields of a request."""
+
+HEAD_SECONDS: Final = 15
+"""Time that a head may take from its first byte; and that a new connection may say nothing."""
+
+BODY_SECONDS: Final = 30
+"""Time that a body may stand still."""
+
+_LINGER_SECONDS: Final = 1
+_LINGER_BYTES: Final = 8 * MAX_HEAD
+_FIELD_MARKS: Final = len(b": \r\n")
+
+_NOT_HTTP: Final = WireError(400, "bad_request", "This is no HTTP request.")
+_LATE: Final = WireError(408, "request_timeout", "The request did not come in time.")
+_TOO_LARGE: Final = WireError(
+    431,
+    "header_fields_too_large",
+    f"The head is longer than {MAX_HEAD} bytes, or has more than {MAX_FIELDS} fields.",
+)
+
+
+class _Refused(Exception):
+    """Stops the parser in a request that has its answer already."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection.
+
+    A parser that gets a field in pieces copies all of it at each piece: without a bound a few
+    connections keep the process from everything else.
+    """
+
+    head_seconds: ClassVar[float] = HEAD_SECONDS
+    body_seconds: ClassVar[float] = BODY_SECONDS
+
+    url = b""
+    _part: Literal["between", "head", "body"] = "between"
+    _fed = 0  # bytes of a head, or since the last of a body: trailers grow like heads
+    _heard = _begun = 0.0  # moments of the loop's clock
+    _is_refused = False
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(  # type: ignore[override]  # as in the class above
+        self, transport: asyncio.Transport
+    ) -> None:
+        """Begin to watch a new connection."""
+        super().connection_made(transport)
+        self._heard = self.loop.time()
+        self._timer = self.loop.call_later(self.head_seconds, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop watching."""
+        super().connection_lost(exc)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Take the next bytes, unless the client had its last answer."""
+        if self._is_refused:
+            self._discard(data)
+            return
+        self._heard = self.loop.time()
+        if self._part == "between":
+            # Not left to the parser, for which empty lines before a request are no part of it.
+            self._begin()
+        self._fed += len(data)
+        super().data_received(data)
+        if self._fed > MAX_HEAD and self._part != "between":
+            self._refuse(self._too_large())
+
+    def on_message_begin(self) -> None:
+        """Begin a request, which may follow another in the same bytes."""
+        super().on_message_begin()
+        if self._part != "head":
+            self._begin()
+
+    def on_headers_complete(self) -> None:
+        """Hand the request to the application if its head is not too large."""
+        if len(self.headers) > MAX_FIELDS or (self._fed > MAX_HEAD and self._size() > MAX_HEAD):
+            self._refuse(self._too_large())
+            raise _Refused
+        super().on_headers_complete()
+        self._part = "body"
+        self._fed = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body, which the application bounds."""
+        self._fed = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Wait for the next request."""
+        self._part = "between"
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - says less than our sentence
+        """Answer what is no HTTP."""
+        self._refuse(_NOT_HTTP)
+
+    def _begin(self) -> None:
+        self._part = "head"
+        self._fed = 0
+        self._begun = self._heard
+
+    def _size(self) -> int:
+        # The bytes that were fed may be those of several requests.
+        fields = sum(len(name) + len(value) + _FIELD_MARKS for name, value in self.headers)
+        return len(self.url) + fields
+
+    def _too_large(self) -> WireError:
+        if self._part == "head" and len(self.url) > MAX_TARGET:
+            return wire_error(AddressTooLong(), "")
+        return _TOO_LARGE
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _refuse(self, error: WireError) -> None:
+        """Give the last answer of this connection, and take nothing more from it."""
+        if self._is_refused:
+            return
+        self._is_refused = True
+        if self._is_answering():
+            if self._part == "head" or self.cycle.response_started:
+                # An answer to an earlier request is under way, which this one must not cut.
+                self.cycle.keep_alive = False
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self._part == "head" or self._is_answering():
+            metrics.requests.labels(UNKNOWN_ROUTE, error.status).inc()
+            self.transport.write(self._answer(error))
+        self._hang_up()
+
+    def _answer(self, error: WireError) -> bytes:
+        body = error.body()
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            (REQUEST_ID, request_id_of(dict(self.headers or ()))),
+            (b"connection", b"close"),
+        ]
+        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+        return b"%s%s\r\n%s" % (STATUS_LINE[error.status], lines, body)
+
+    def _hang_up(self) -> None:
+        # Closed at once with bytes unread, the connection would be reset, and the answer lost.
+        self.flow.resume_reading()
+        self.transport.write_eof()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+
+    def _discard(self, data: bytes) -> None:
+        self._fed += len(data)
+        if self._fed > _LINGER_BYTES:
+            # It does not listen. Four that flooded, heard out, made an answer take 55 ms, not 20.
+            self.flow.pause_reading()
+
+    def _look(self) -> None:
+        """Close the connection if the client is late, or look again when it could be.
+
+        One timer that looks at moments noted costs a request less than timers of its own.
+        """
+        if self.transport.is_closing():
+            return
+        now = self.loop.time()
+        due = self._due(now)
+        if due > now:
+            self._timer = self.loop.call_at(min(due, now + self.head_seconds), self._look)
+        elif self._is_refused or self._part == "between":
+            self.transport.close()
+        else:
+            self._refuse(_LATE)
+
+    def _due(self, now: float) -> float:
+        """Return when the client has to have sent more."""
+        match self._part:
+            case "body" if not self.flow.read_paused:
+                return self._heard + self.body_seconds
+            case "head" if not self._is_answering():
+                return self._begun + self.head_seconds
+            case "between" if not self._is_answering() and self.timeout_keep_alive_task is None:
+                return self._heard + self.head_seconds
+            case _:
+                # The client waits for us, or uvicorn watches an idle connection.
+                return now + self.head_seconds

@@ -1,0 +1,317 @@
+"""What the server takes from anybody who connects, before a request is one."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httptools
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from coffers.api.protocol import MAX_FIELDS, MAX_HEAD, BoundedProtocol
+from served import listening
+
+HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
+SOON = 5
+"""Seconds by which anything must have happened."""
+
+
+class Hasty(BoundedProtocol):
+    head_seconds = 0.05
+    body_seconds = 0.05
+
+
+class HastyAtHeads(BoundedProtocol):
+    head_seconds = 0.05
+
+
+class Piecemeal(BoundedProtocol):
+    """Gets what comes in pieces of a kilobyte at most, however the network joined it."""
+
+    def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), 1000):
+            super().data_received(data[start : start + 1000])
+
+
+class App:
+    """Answers each request with its body, when it may."""
+
+    def __init__(self) -> None:
+        self.reads_bodies = True
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body, more = b"", self.reads_bodies
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body, more = body + message["body"], message["more_body"]
+        await self.may_answer.wait()
+        headers = [(b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+class Line:
+    """A client's end of a connection, with no manners."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def say(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def answer(self) -> tuple[int, dict[str, str], bytes]:
+        async with asyncio.timeout(SOON):
+            head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
+            first, *lines = head.removesuffix("\r\n\r\n").split("\r\n")
+            headers = dict(line.split(": ", 1) for line in lines)
+            body = await self._reader.readexactly(int(headers["content-length"]))
+        return int(first.split()[1]), headers, body
+
+    async def error(self) -> tuple[int, str]:
+        """Return the answer's error, which has the wire's form and is the last."""
+        status, headers, body = await self.answer()
+        assert headers["content-type"] == "application/json"
+        assert headers["cache-control"] == "no-store"
+        assert headers["connection"] == "close"
+        assert headers["x-request-id"]
+        assert await self.rest() == b""
+        told = json.loads(body)
+        assert set(told) == {"error", "error_description"}
+        return status, told["error"]
+
+    async def rest(self) -> bytes:
+        """Return all that the server sends until it closes the connection."""
+        async with asyncio.timeout(SOON):
+            return await self._reader.read()
+
+    async def stays_open(self) -> bool:
+        """Tell whether the connection outlives a hasty server's patience."""
+        try:
+            async with asyncio.timeout(0.2):
+                return await self._reader.read(1) != b""
+        except TimeoutError:
+            return True
+
+
+@asynccontextmanager
+async def connected(
+    app: App | None = None, http: type[BoundedProtocol] = BoundedProtocol
+) -> AsyncIterator[Line]:
+    async with listening(app or App(), http) as base:
+        host, port = base.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        try:
+            yield Line(reader, writer)
+        finally:
+            writer.close()
+
+
+TOO_LARGE = (431, "header_fields_too_large")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD + b"X: " + b"a" * MAX_HEAD,
+        HEAD + b"X: " + b"a" * MAX_HEAD + b"\r\n\r\n",
+        HEAD + b"a" * MAX_HEAD,
+        HEAD + b"X: y\r\n" * (MAX_FIELDS + 1) + b"\r\n",
+        b"\r\n" * MAX_HEAD,
+    ],
+    ids=["endless", "complete", "endless name", "many fields", "empty lines"],
+)
+async def test_a_head_that_is_too_large(head: bytes) -> None:
+    async with connected() as line:
+        await line.say(head)
+        assert await line.error() == TOO_LARGE
+
+
+async def test_a_head_without_an_end_is_fed_to_the_parser_no_further_than_its_bound() -> None:
+    fed = 0
+
+    class Counting:
+        def __init__(self, protocol: BoundedProtocol) -> None:
+            self._parser = httptools.HttpRequestParser(protocol)
+
+        def feed_data(self, data: bytes) -> None:
+            nonlocal fed
+            fed += len(data)
+            self._parser.feed_data(data)
+
+    class Counted(Piecemeal):
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            self.parser = Counting(self)
+
+    async with connected(http=Counted) as line:
+        await line.say(HEAD + b"X: " + b"a" * 4 * MAX_HEAD)
+        assert await line.error() == TOO_LARGE
+    assert MAX_HEAD < fed <= MAX_HEAD + 1000
+
+
+async def test_a_head_that_just_fits_in_pieces() -> None:
+    fields = b"".join(b"X-%d: %s\r\n" % (number, b"a" * 320) for number in range(MAX_FIELDS - 1))
+    head = HEAD + fields + b"\r\n"
+    assert MAX_HEAD - 500 < len(head) < MAX_HEAD
+    async with connected() as line:
+        for start in range(0, len(head), 5000):
+            await line.say(head[start : start + 5000])
+        assert (await line.answer())[0] == 200
+
+
+async def test_heads_that_follow_each_other_are_not_one_large_head() -> None:
+    async with connected() as line:
+        await line.say((HEAD + b"X: " + b"a" * 4000 + b"\r\n\r\n") * 20)
+        assert [(await line.answer())[0] for _ in range(20)] == [200] * 20
+
+
+async def test_a_body_that_is_larger_than_a_head_may_be() -> None:
+    body = b"b" * 3 * MAX_HEAD
+    async with connected() as line:
+        await line.say(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        status, _, answered = await line.answer()
+    assert (status, answered) == (200, body)
+
+
+async def test_an_address_without_an_end() -> None:
+    async with connected() as line:
+        await line.say(b"GET /" + b"a" * MAX_HEAD)
+        assert await line.error() == (414, "uri_too_long")
+
+
+async def test_trailers_without_an_end() -> None:
+    async with connected(http=Piecemeal) as line:
+        await line.say(POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: ")
+        await line.say(b"a" * 4 * MAX_HEAD)
+        assert await line.error() == TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        b"FETCH / HTTP/1.1\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        HEAD + b"bad name : x\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\n\r\nnot-a-size\r\n",
+    ],
+)
+async def test_what_is_no_http(request_text: bytes) -> None:
+    async with connected() as line:
+        await line.say(request_text)
+        assert await line.error() == (400, "bad_request")
+
+
+async def test_a_request_id_is_kept_where_it_came_in_time() -> None:
+    async with connected() as line:
+        await line.say(HEAD + b"X-Request-Id: mine\r\nX: " + b"a" * MAX_HEAD)
+        _, headers, _ = await line.answer()
+    assert headers["x-request-id"] == "mine"
+
+
+async def test_a_fault_does_not_cut_the_answer_to_an_earlier_request() -> None:
+    app = App()
+    app.may_answer.clear()
+    async with connected(app) as line:
+        await line.say(POST + b"Content-Length: 5\r\n\r\nfirst" + b"FETCH")
+        app.may_answer.set()
+        status, _, body = await line.answer()
+        assert (status, body) == (200, b"first")
+        assert await line.rest() == b""
+
+
+async def test_a_connection_that_says_nothing_is_closed() -> None:
+    async with connected(http=Hasty) as line:
+        assert await line.rest() == b""
+
+
+@pytest.mark.parametrize("half", [b"G", HEAD, HEAD + b"X: a"])
+async def test_a_head_that_is_never_finished(half: bytes) -> None:
+    async with connected(http=Hasty) as line:
+        await line.say(half)
+        assert await line.error() == (408, "request_timeout")
+
+
+async def test_a_head_that_comes_byte_by_byte_has_no_more_time() -> None:
+    async with connected(http=Hasty) as line:
+
+        async def trickle() -> None:
+            await line.say(HEAD + b"X: ")
+            while True:
+                await line.say(b"a")
+                await asyncio.sleep(0.01)
+
+        trickling = asyncio.create_task(trickle())
+        assert await line.error() == (408, "request_timeout")
+        trickling.cancel()
+
+
+async def test_a_body_that_stands_still() -> None:
+    async with connected(http=Hasty) as line:
+        await line.say(POST + b"Content-Length: 9\r\n\r\nhalf")
+        assert await line.error() == (408, "request_timeout")
+
+
+async def test_a_body_that_stands_still_after_its_answer_only_ends_the_connection() -> None:
+    app = App()
+    app.reads_bodies = False
+    async with connected(app, Hasty) as line:
+        await line.say(POST + b"Content-Length: 9\r\n\r\n")
+        assert (await line.answer())[0] == 200
+        await line.say(b"half")
+        assert await line.rest() == b""
+
+
+async def test_the_rest_of_a_body_after_its_answer_does_not_hold_the_connection() -> None:
+    app = App()
+    app.reads_bodies = False
+    async with connected(app, Hasty) as line:
+        await line.say(POST + b"Content-Length: 4\r\n\r\n")
+        assert (await line.answer())[0] == 200
+        await line.say(b"rest")
+        assert await line.rest() == b""
+
+
+async def test_an_empty_line_after_an_answer_does_not_hold_the_connection() -> None:
+    async with connected(http=Hasty) as line:
+        await line.say(HEAD + b"\r\n")
+        assert (await line.answer())[0] == 200
+        await line.say(b"\r\n")
+        assert await line.error() == (408, "request_timeout")
+
+
+async def test_a_connection_kept_alive_is_none_that_says_nothing() -> None:
+    async with connected(http=Hasty) as line:
+        await line.say(HEAD + b"\r\n")
+        assert (await line.answer())[0] == 200
+        assert await line.stays_open()
+        await line.say(HEAD + b"\r\n")
+        assert (await line.answer())[0] == 200
+
+
+@pytest.mark.parametrize("after", [b"", HEAD, b"\r\n"])
+async def test_a_client_that_waits_for_its_answer_is_not_late(after: bytes) -> None:
+    app = App()
+    app.may_answer.clear()
+    async with connected(app, Hasty) as line:
+        await line.say(HEAD + b"\r\n" + after)
+        assert await line.stays_open()
+        app.may_answer.set()
+        assert (await line.answer())[0] == 200
+
+
+async def test_a_body_that_moves_on_has_time() -> None:
+    async with connected(http=HastyAtHeads) as line:
+        await line.say(POST + b"Content-Length: 8\r\n\r\nhalf")
+        assert await line.stays_open()
+        await line.say(b"half")
+        assert (await line.answer())[2] == b"halfhalf"
