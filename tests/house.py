@@ -28,6 +28,7 @@ from coffers.vault.keyring import KeyRing, new_key
 from coffers.vault.vault import Vault
 
 KEY, POORER = "fake-key-rich".ljust(64, "x"), "fake-key-poor".ljust(64, "x")
+RICHER = "fake-key-richest".ljust(64, "x")
 HELD = {"BTC": Decimal("0.5"), "ETH": Decimal(4), "USDT": Decimal("2500.5")}
 CALL_TIMEOUT = 2.0
 
@@ -75,8 +76,8 @@ async def world(sqlite_store: Store) -> AsyncIterator[World]:
     clock, key, catalogue = MovedClock(), new_key(), load_catalogue()
     vault = Vault(lambda: KeyRing([key]))
     async with running(Exchange(7, machine_time)) as url, SandboxControl(url) as control:
-        poor = {"USDT": Decimal(10)}
-        for name, balances in ((KEY, HELD), (POORER, poor)):
+        poor, rich = {"USDT": Decimal(10)}, {"BTC": Decimal(2)}
+        for name, balances in ((KEY, HELD), (POORER, poor), (RICHER, rich)):
             await control.create_key(
                 NewKey(venue="binance", key=name, secret="fake-secret", balances=balances)
             )

@@ -9,7 +9,7 @@ from coffers.clock import SystemClock
 from coffers.sandbox import FaultKind, NewFault
 from coffers.sync.policy import SECOND_LOOK
 from coffers.sync.syncer import Outcome
-from house import HELD, KEY, POORER, World
+from house import HELD, KEY, POORER, RICHER, World
 
 BALANCES = "/api/v3/account"
 
@@ -29,12 +29,18 @@ def fault(kind: FaultKind, **changes: object) -> NewFault:
     return NewFault(kind=kind, path=BALANCES, **changes)  # type: ignore[arg-type]
 
 
+def foreign(key: str) -> NewFault:
+    return fault(FaultKind.OTHER_ACCOUNT, venue="binance", as_key=key)
+
+
 CASES = [
     Case("a page for people", fault(FaultKind.HTML), "unexpected_answer", (50, 70)),
     Case("an empty object", fault(FaultKind.EMPTY_OBJECT), "unexpected_answer", (50, 70)),
     Case("an empty body", fault(FaultKind.EMPTY_BODY), "unexpected_answer", (50, 70)),
     Case("half a body", fault(FaultKind.TRUNCATED), "unexpected_answer", (50, 70)),
     Case("a cut connection", fault(FaultKind.DROPPED), "unreachable", (25, 35)),
+    Case("a poorer account's answer", foreign(POORER), "unexpected_answer", (50, 70)),
+    Case("a richer account's answer", foreign(RICHER), "unexpected_answer", (50, 70)),
     Case("no answer in time", fault(FaultKind.DELAY, seconds=4), "unreachable", (25, 35)),
     Case("a server error", fault(FaultKind.STATUS, status=502, body="Bad"), "venue_down", (50, 70)),
     Case("429", fault(FaultKind.RATE_LIMITED, retry_after=900), "rate_limited", (890, 910)),
@@ -98,14 +104,19 @@ async def test_a_venue_whose_clock_drifts_is_read_all_the_same(world: World) -> 
     assert (await world.read()).outcome is Outcome.COMPLETE
 
 
-async def test_a_body_of_a_poorer_account_is_held_back(world: World) -> None:
+async def test_another_accounts_answer_is_told_as_that_and_never_believed(world: World) -> None:
     before = await world.view()
-    await world.control.inject(fault(FaultKind.OTHER_ACCOUNT, venue="binance", as_key=POORER))
-    assert (await world.read()).outcome is Outcome.HELD_BACK
+    assert before.account.venue_identity is not None
+    await world.control.inject(foreign(RICHER))
+    for _ in range(3):
+        failure = (await world.read()).failure
+        assert failure is not None
+        assert failure.code == "other_account"
+        world.clock.ahead += SECOND_LOOK
     after = await world.view()
-    assert after.figures == before.figures
-    await world.control.clear_faults()
-    assert (await world.read()).outcome is Outcome.COMPLETE
+    assert after.figures.usd.amount == before.figures.usd.amount
+    assert after.account.sync.failure_message == "Binance answered for another account."
+    assert after.account.venue_identity == before.account.venue_identity
 
 
 async def test_an_account_emptied_for_real_is_believed_a_minute_later(world: World) -> None:

@@ -46,7 +46,9 @@ class Reading:
     withdrawals since the asked moment; `flows_known` is False where the venue does not tell them.
     `at` is when the balances were asked for, by our clock. `contracts` are the open derivative
     positions; what they win or lose is in `positions` already. `hedge_mode` says whether both sides
-    of one may be held, None where that is not known.
+    of one may be held, None where that is not known. `identity` is the same for every reading of
+    one account at a venue, and another one for any other account; None where the venue does not
+    name the account. It is a hash, for comparing only.
     """
 
     at: Millis
@@ -58,6 +60,7 @@ class Reading:
     rights: KeyRights = UNKNOWN_RIGHTS
     hedge_mode: bool | None = None
     contracts: tuple[Contract, ...] = ()
+    identity: str | None = None
 
     @property
     def is_complete(self) -> bool:

@@ -95,6 +95,7 @@ def account_of(row: Row[Any]) -> Account:
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        venue_identity=row.venue_identity,
     )
 
 

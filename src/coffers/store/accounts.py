@@ -97,6 +97,11 @@ class Accounts(Claims):
             shown["hedge_mode"] = hedge_mode
         await self._write(user_id, account_id, now, shown=shown)
 
+    async def record_venue_identity(self, user_id: int, account_id: int, identity: str) -> None:
+        """Write what names the account at its venue; no list shows it, so no version grows."""
+        statement = update(accounts).where(is_account(user_id, account_id))
+        await self._connection.execute(statement.values(venue_identity=identity))
+
     async def rename(self, user_id: int, account_id: int, name: str, now: Millis) -> bool:
         """Give an account another name; False where the user has no such account."""
         return await self._write(user_id, account_id, now, shown={"name": name})

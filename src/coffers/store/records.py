@@ -86,7 +86,10 @@ class SyncState:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One connection of a user: an exchange account, a wallet, a manual or a paper account."""
+    """One connection of a user: an exchange account, a wallet, a manual or a paper account.
+
+    `venue_identity` is what names the account at its venue, as a hash; None until a reading tells.
+    """
 
     id: int
     user_id: int
@@ -108,6 +111,7 @@ class Account:
     version: int
     created_at: Millis
     updated_at: Millis
+    venue_identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

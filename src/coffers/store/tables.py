@@ -118,6 +118,8 @@ accounts = Table(
     Column("version", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    # Which account the venue answers for, as a hash; NULL until a reading tells.
+    Column("venue_identity", Text),
     PrimaryKeyConstraint("user_id", "id"),
     UniqueConstraint("id"),
     UniqueConstraint("user_id", "market_code", "mode", "identity"),

@@ -7,14 +7,13 @@ that is killed anywhere on the way leaves the account as it was; its claim runs 
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeVar
 
 from coffers import metrics
-from coffers.clock import DAY, HOUR, MINUTE, Clock, Millis
+from coffers.clock import DAY, MINUTE, Clock, Millis
 from coffers.connectors.reading import (
     Connector,
     ConnectorFailure,
@@ -32,6 +31,8 @@ from coffers.store.records import Account
 from coffers.sync.credentials import open_credentials
 from coffers.sync.doubt import fingerprint, is_doubtful
 from coffers.sync.flows import FlowValuer, landed
+from coffers.sync.holdings import keep_holdings
+from coffers.sync.known import Known, check_identity, is_new
 from coffers.sync.policy import (
     SECOND_LOOK,
     Pace,
@@ -42,9 +43,7 @@ from coffers.sync.policy import (
     is_confirmed,
     spread,
 )
-from coffers.valuation.contract import Contract
-from coffers.valuation.model import Flow, Position, PriceBook, Snapshot
-from coffers.valuation.value import holdings_of, value_of
+from coffers.sync.snapshots import take_snapshot
 from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
 
@@ -54,13 +53,8 @@ CLAIM = Millis(5 * MINUTE)
 LONGEST_READING = Millis(4 * MINUTE)
 """After this a reading is given up, while its claim still holds."""
 
-FRESH = Millis(10 * MINUTE)
-"""A price book older than this says nothing of an account's worth now."""
-
 FLOWS_OVERLAP = Millis(14 * DAY)
 """How far back deposits are looked at again, for those that were still pending the last time."""
-
-Held = TypeVar("Held", Position, Contract)
 
 _log = logger("coffers.sync")
 
@@ -82,25 +76,6 @@ class Result:
 
     outcome: Outcome
     failure: ConnectorFailure | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What was known of an account before the venue was asked.
-
-    `is_open` tells whether it has its opening snapshot; `unvalued` are flows whose worth is
-    still to be found.
-    """
-
-    account: Account
-    market: Market
-    sealed: Sealed
-    positions: tuple[Position, ...]
-    contracts: tuple[Contract, ...]
-    book: PriceBook | None
-    is_open: bool
-    request: ReadRequest
-    unvalued: tuple[Flow, ...]
 
 
 class Syncer:
@@ -199,6 +174,7 @@ class Syncer:
             with metrics.sync_seconds.labels(venue).time():
                 async with asyncio.timeout(LONGEST_READING / 1000):
                     reading = await self._connector.read(known.market, credentials, known.request)
+            check_identity(known, reading)
         except TimeoutError:
             return await self._failed(known, holder, _took_too_long(known.market))
         except ConnectorFailure as failure:
@@ -246,45 +222,15 @@ class Syncer:
         async with self._ending(known, holder) as tx:
             if tx is None:
                 return
-            await self._hold(tx, known, reading)
+            await keep_holdings(tx, known, reading)
             await tx.history.add_flows(account.user_id, account.id, flows)
             for flow in flows[: len(known.unvalued)]:
                 if flow.value is not None:
                     await tx.history.value_flow(account.user_id, account.id, flow)
-            is_open = await self._take_snapshot(tx, known, reading)
+            is_open = await take_snapshot(tx, known, reading)
             await self._stand(tx, account, self._standing(account, reading, is_open=is_open))
             await self._note_rights(tx, account, reading)
-
-    async def _hold(self, tx: Transaction, known: Known, reading: Reading) -> None:
-        """Keep what the parts that were read hold; what is as it was is not written again."""
-        own = known.account.user_id, known.account.id
-        if set(reading.positions) != set(_of_wallets(known.positions, reading)):
-            await tx.holdings.replace(*own, reading.wallets, reading.positions)
-        if set(reading.contracts) != set(_of_wallets(known.contracts, reading)):
-            await tx.holdings.replace_contracts(*own, reading.wallets, reading.contracts)
-
-    async def _take_snapshot(self, tx: Transaction, known: Known, reading: Reading) -> bool:
-        """Keep the account's worth at this reading; return whether it has an opening snapshot.
-
-        The first snapshot is the opening deposit: it must be of the whole account, at prices that
-        its venue took part in, or what is priced later would count as profit. For a venue that
-        quotes no prices that would be never, so an hour is long enough to wait for them.
-        """
-        book = known.book
-        if book is None or reading.at - book.at > FRESH:
-            return known.is_open
-        is_priced = _covers(book, known.market) or not _is_new(known.account, reading)
-        if not known.is_open and not (reading.is_complete and is_priced):
-            return False
-        account = known.account
-        kept = [held for held in known.positions if held.wallet not in reading.wallets]
-        holdings = holdings_of([*kept, *reading.positions])
-        value = value_of(holdings, book.prices).value
-        # An asset whose price is in doubt is in no total now: that is no worth to remember.
-        if value is None or holdings.keys() & book.held_back.keys():
-            return known.is_open
-        await tx.history.add_snapshot(account.user_id, account.id, Snapshot(reading.at, value))
-        return True
+            await self._note_identity(tx, account, reading)
 
     def _standing(self, account: Account, reading: Reading, *, is_open: bool) -> Standing:
         state = replace(
@@ -295,7 +241,7 @@ class Syncer:
             flows_until=reading.at if reading.flows_known else account.sync.flows_until,
         )
         wait = spread(self._pace.interval, self._pace.jitter)
-        awaits_opening = not is_open and _is_new(account, reading)
+        awaits_opening = not is_open and is_new(account, reading)
         return after_reading(
             state,
             _rights(account, reading),
@@ -312,6 +258,11 @@ class Syncer:
                 account.user_id, account.id, rights, hedge_mode, self._clock.now()
             )
 
+    async def _note_identity(self, tx: Transaction, account: Account, reading: Reading) -> None:
+        told = reading.identity
+        if account.venue_identity is None and told is not None:
+            await tx.accounts.record_venue_identity(account.user_id, account.id, told)
+
     async def _stand(self, tx: Transaction, account: Account, standing: Standing) -> None:
         await tx.accounts.record_standing(
             account.user_id,
@@ -322,18 +273,6 @@ class Syncer:
             lock_reason=standing.lock_reason,
             now=self._clock.now(),
         )
-
-
-def _covers(book: PriceBook, market: Market) -> bool:
-    return any(market.venue in price.sources for price in book.prices.values())
-
-
-def _is_new(account: Account, reading: Reading) -> bool:
-    return reading.at - account.created_at < HOUR
-
-
-def _of_wallets(known: Sequence[Held], reading: Reading) -> list[Held]:
-    return [held for held in known if held.wallet in reading.wallets]
 
 
 def _rights(account: Account, reading: Reading) -> KeyRights:

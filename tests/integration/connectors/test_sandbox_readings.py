@@ -107,6 +107,16 @@ async def test_what_is_free_and_what_is_in_orders(world: World) -> None:
     }
 
 
+async def test_readings_of_one_account_name_the_same_and_of_another_one_another(
+    world: World,
+) -> None:
+    await world.control.create_key(new_key(2))
+    first, again, other = await world.read(), await world.read(), await world.read(2)
+    assert first.identity is not None
+    assert first.identity == again.identity
+    assert other.identity not in {None, first.identity}
+
+
 async def test_an_account_with_nothing_is_empty_and_complete(world: World) -> None:
     await world.control.create_key(new_key(2, balances={}))
     reading = await world.read(2)

@@ -151,6 +151,7 @@ async def test_another_users_account_is_as_if_it_were_not_there(store: Store) ->
         assert not await tx.accounts.remove(bob.id, known.id)
         await tx.accounts.due_at(bob.id, known.id, Millis(5))
         await tx.accounts.record_rights(bob.id, known.id, KeyRights(read=True), True, NOW)
+        await tx.accounts.record_venue_identity(bob.id, known.id, "a hash")
         await tx.accounts.record_standing(
             bob.id,
             known.id,
@@ -263,6 +264,20 @@ async def test_a_position_mode_that_is_not_told_stays_as_it_was(store: Store) ->
             )
     after = await stored.seen(store, known)
     assert (after.hedge_mode, after.version) == (True, 2)
+
+
+async def test_what_names_an_account_at_its_venue_is_kept_and_changes_no_version(
+    store: Store,
+) -> None:
+    ann = await stored.user(store)
+    known, other = await stored.account(store, ann), await stored.account(store, ann, "Other")
+    assert known.venue_identity is None
+    before = await stored.fresh(store, ann)
+    async with store.transaction() as tx:
+        await tx.accounts.record_venue_identity(known.user_id, known.id, "a hash")
+    assert await stored.seen(store, known) == replace(known, venue_identity="a hash")
+    assert await stored.seen(store, other) == other
+    assert await stored.fresh(store, ann) == before
 
 
 async def test_a_renamed_account_is_a_new_version_unless_the_name_is_the_same(

@@ -192,6 +192,41 @@ async def test_no_failure_changes_what_was_known(house: House, kind: FailureKind
     assert after.account.sync.failure_message == "the venue says no"
 
 
+async def test_another_accounts_answer_changes_nothing_however_rich_it_is(house: House) -> None:
+    mine = reading(position("BTC", "1"), identity="mine")
+    assert (await house.read(mine)).outcome is Outcome.COMPLETE
+    before = await house.view()
+    assert before.account.venue_identity == "mine"
+    house.clock.advance(HOUR)
+    await house.book()
+    theirs = reading(position("BTC", "9"), identity="theirs")
+    for _ in range(3):
+        result = await house.read(theirs)
+        assert result.outcome is Outcome.FAILED
+        assert result.failure is not None
+        assert result.failure.kind is FailureKind.UNEXPECTED_ANSWER
+        assert result.failure.code == "other_account"
+        house.clock.advance(MINUTE)
+    after = await house.view()
+    assert after.figures == before.figures
+    assert after.quality.read_at == before.quality.read_at
+    assert (after.account.venue_identity, after.account.is_locked) == ("mine", False)
+    assert (await house.read(mine)).outcome is Outcome.COMPLETE
+    assert (await house.view()).account.sync.failure_message is None
+
+
+async def test_an_account_is_named_by_the_first_accepted_reading_that_tells(house: House) -> None:
+    await house.read(reading(position("BTC", "1")))
+    assert (await house.view()).account.venue_identity is None
+    assert (await house.read(reading(identity="doubtful"))).outcome is Outcome.HELD_BACK
+    assert (await house.view()).account.venue_identity is None
+    await house.read(reading(position("BTC", "1"), identity="mine"))
+    named = (await house.view()).account
+    assert named.venue_identity == "mine"
+    assert (await house.read(reading(position("BTC", "2")))).outcome is Outcome.COMPLETE
+    assert (await house.view()).account.venue_identity == "mine"
+
+
 async def test_two_equal_refusals_lock_and_a_good_reading_unlocks(house: House) -> None:
     await house.read(failure(FailureKind.KEY_REFUSED, "-2015"))
     assert not (await house.view()).account.is_locked

@@ -9,6 +9,7 @@ from coffers.connectors.exchange.contracts import (
     settled,
     told_hedge_mode,
 )
+from coffers.connectors.exchange.identity import identity_of
 from coffers.connectors.exchange.rules import EVERY_VENUE, Wallet, first, wallets
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.wallets import read_wallet
@@ -20,13 +21,17 @@ from coffers.valuation.model import Position
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What was read of an account, and what could not be, with the reason."""
+    """What was read of an account, and what could not be, with the reason.
+
+    `identity` is what names the account at the venue, as `Reading.identity`.
+    """
 
     wallets: frozenset[str]
     positions: tuple[Position, ...]
     missing: Mapping[str, str]
     contracts: tuple[Contract, ...] = ()
     hedge_mode: bool | None = None
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Part:
     positions: tuple[Position, ...] = ()
     contracts: tuple[Contract, ...] = ()
     hedged: bool | None = None
+    identity: str | None = None
 
 
 async def read_holdings(session: VenueSession, market: Market) -> Holdings:
@@ -61,6 +67,7 @@ async def read_holdings(session: VenueSession, market: Market) -> Holdings:
         missing,
         tuple(contract for part in parts for contract in part.contracts),
         await _hedge_mode(session, plans, parts),
+        next((part.identity for part in parts if part.identity), None),
     )
 
 
@@ -108,5 +115,7 @@ async def _read_part(session: VenueSession, plan: Wallet) -> Part:
         found = await read_contracts(session, plan, plan.contracts)
         return Part(plan.wallet, contracts=found.contracts, hedged=found.hedged)
     positions = await read_wallet(session, plan)
-    hedged = told_hedge_mode(session.heard.answer, plan.hedge) if plan.hedge else None
-    return Part(plan.wallet, positions, hedged=hedged)
+    answer = session.heard.answer
+    hedged = told_hedge_mode(answer, plan.hedge) if plan.hedge else None
+    identity = identity_of(session.venue, plan.wallet, answer)
+    return Part(plan.wallet, positions, hedged=hedged, identity=identity)

@@ -59,6 +59,7 @@ class ExchangeConnector(Connector):
             rights=rights,
             hedge_mode=holdings.hedge_mode,
             contracts=holdings.contracts,
+            identity=holdings.identity,
         )
 
     async def rights(self, market: Market, credentials: Credentials) -> KeyRights:

@@ -170,6 +170,12 @@ def shapes() -> dict[str, dict[str, list[str]]]:
     return msgspec.json.decode(_data("shapes"), type=dict[str, dict[str, list[str]]])
 
 
+@cache
+def identities() -> dict[str, dict[str, str]]:
+    """Return where a balance answer names its account, as a path, by venue and wallet."""
+    return msgspec.json.decode(_data("identity"), type=dict[str, dict[str, str]])
+
+
 def first(rules: Mapping[str, Rule], family: Sequence[str]) -> Rule | None:
     """Return the rule of the nearest member of a family, None where only all venues' is left."""
     return next((rules[name] for name in family if name in rules), None)

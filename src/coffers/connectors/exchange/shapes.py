@@ -36,6 +36,18 @@ def check_shape(venue: Venue, wallet: str, answer: object, *, is_empty: bool) ->
         raise unexpected(venue, "it does not have the shape of a balance", "wrong_shape")
 
 
+def value_at(value: object, path: Sequence[str]) -> object:
+    """Return what is at the way in an answer, by keys and places; None where there is no way."""
+    for step in path:
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
+
+
 def _fits_all(rule: str, answer: object, *, is_empty: bool) -> bool:
     """Judge an answer by a rule that may have several parts, joined by `&`."""
     return all(_fits(part, answer, is_empty=is_empty) for part in rule.split("&"))
@@ -50,7 +62,7 @@ def _fits(rule: str, answer: object, *, is_empty: bool) -> bool:
     earlier answer.
     """
     path, kind, field = (*rule.split(":"), "")[:3]
-    found = _at(answer, path.split(".") if path else [])
+    found = value_at(answer, path.split(".") if path else [])
     match kind:
         case "array":
             fits = isinstance(found, list) and bool(found) is not is_empty
@@ -59,7 +71,9 @@ def _fits(rule: str, answer: object, *, is_empty: bool) -> bool:
         case "objects":
             fits = isinstance(found, Mapping) and not is_empty and _all_objects(found)
         case "rows":
-            fits = isinstance(found, list) and all(_at(row, [field]) is not None for row in found)
+            fits = isinstance(found, list) and all(
+                value_at(row, [field]) is not None for row in found
+            )
         case "listed":
             fits = isinstance(found, list) and not is_empty
         case "value":
@@ -73,17 +87,6 @@ def _fits(rule: str, answer: object, *, is_empty: bool) -> bool:
 
 def _all_objects(found: Mapping[str, object]) -> bool:
     return all(isinstance(value, Mapping) for value in found.values())
-
-
-def _at(value: object, path: Sequence[str]) -> object:
-    for step in path:
-        if isinstance(value, Mapping):
-            value = value.get(step)
-        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return None
-    return value
 
 
 def _fits_generally(answer: object, *, is_empty: bool) -> bool:

@@ -1,0 +1,25 @@
+"""What an accepted reading makes of the holdings that were known."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from coffers.connectors.reading import Reading
+from coffers.store.engine import Transaction
+from coffers.sync.known import Known
+from coffers.valuation.contract import Contract
+from coffers.valuation.model import Position
+
+Held = TypeVar("Held", Position, Contract)
+
+
+async def keep_holdings(tx: Transaction, known: Known, reading: Reading) -> None:
+    """Keep what the parts that were read hold; what is as it was is not written again."""
+    own = known.account.user_id, known.account.id
+    if set(reading.positions) != set(_of_wallets(known.positions, reading)):
+        await tx.holdings.replace(*own, reading.wallets, reading.positions)
+    if set(reading.contracts) != set(_of_wallets(known.contracts, reading)):
+        await tx.holdings.replace_contracts(*own, reading.wallets, reading.contracts)
+
+
+def _of_wallets(known: Sequence[Held], reading: Reading) -> list[Held]:
+    return [held for held in known if held.wallet in reading.wallets]

@@ -1,0 +1,49 @@
+"""What is known of an account before its venue is asked, and what the answer must agree with."""
+
+from dataclasses import dataclass
+
+from coffers.clock import HOUR
+from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
+from coffers.markets.catalogue import Market
+from coffers.store.records import Account
+from coffers.valuation.contract import Contract
+from coffers.valuation.model import Flow, Position, PriceBook
+from coffers.vault.sealed import Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was known of an account before the venue was asked.
+
+    `is_open` tells whether it has its opening snapshot; `unvalued` are flows whose worth is
+    still to be found.
+    """
+
+    account: Account
+    market: Market
+    sealed: Sealed
+    positions: tuple[Position, ...]
+    contracts: tuple[Contract, ...]
+    book: PriceBook | None
+    is_open: bool
+    request: ReadRequest
+    unvalued: tuple[Flow, ...]
+
+
+def check_identity(known: Known, reading: Reading) -> None:
+    """Refuse a reading of another account than the one that was read before.
+
+    Where the venue did not say which account it is, now or ever, there is nothing to compare.
+
+    Raises:
+        ConnectorFailure: of kind `UNEXPECTED_ANSWER`.
+    """
+    expected, told = known.account.venue_identity, reading.identity
+    if expected is not None and told is not None and expected != told:
+        message = f"{known.market.name} answered for another account."
+        raise ConnectorFailure(FailureKind.UNEXPECTED_ANSWER, message, code="other_account")
+
+
+def is_new(account: Account, reading: Reading) -> bool:
+    """Return whether an account had been connected for less than an hour when it was read."""
+    return reading.at - account.created_at < HOUR

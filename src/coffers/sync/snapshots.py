@@ -1,0 +1,40 @@
+"""Which readings become snapshots of an account's worth, the first of which is its opening."""
+
+from coffers.clock import MINUTE, Millis
+from coffers.connectors.reading import Reading
+from coffers.markets.catalogue import Market
+from coffers.store.engine import Transaction
+from coffers.sync.known import Known, is_new
+from coffers.valuation.model import PriceBook, Snapshot
+from coffers.valuation.value import holdings_of, value_of
+
+FRESH = Millis(10 * MINUTE)
+"""A price book older than this says nothing of an account's worth now."""
+
+
+async def take_snapshot(tx: Transaction, known: Known, reading: Reading) -> bool:
+    """Keep the account's worth at this reading; return whether it has an opening snapshot.
+
+    The first snapshot is the opening deposit: it must be of the whole account, at prices that
+    its venue took part in, or what is priced later would count as profit. For a venue that
+    quotes no prices that would be never, so an hour is long enough to wait for them.
+    """
+    book = known.book
+    if book is None or reading.at - book.at > FRESH:
+        return known.is_open
+    is_priced = _covers(book, known.market) or not is_new(known.account, reading)
+    if not known.is_open and not (reading.is_complete and is_priced):
+        return False
+    account = known.account
+    kept = [held for held in known.positions if held.wallet not in reading.wallets]
+    holdings = holdings_of([*kept, *reading.positions])
+    value = value_of(holdings, book.prices).value
+    # An asset whose price is in doubt is in no total now: that is no worth to remember.
+    if value is None or holdings.keys() & book.held_back.keys():
+        return known.is_open
+    await tx.history.add_snapshot(account.user_id, account.id, Snapshot(reading.at, value))
+    return True
+
+
+def _covers(book: PriceBook, market: Market) -> bool:
+    return any(market.venue in price.sources for price in book.prices.values())
