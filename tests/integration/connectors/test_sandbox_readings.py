@@ -365,3 +365,17 @@ async def test_a_market_that_the_library_cannot_reach_is_unsupported(world: Worl
 def replace_move(move: Move, **changes: Any) -> Move:
     given = {name: getattr(move, name) for name in move.__struct_fields__}
     return Move(**{**given, **changes})
+
+
+async def test_deposits_of_state_money_are_flows_from_the_second_reading_on(world: World) -> None:
+    now = SystemClock().now()
+    await world.control.hold("binance", key(1), "EUR", Decimal(500))
+    move = Move(venue="binance", key=key(1), asset="EUR", amount=Decimal(500), at=now - HOUR)
+    deposit = await world.control.deposit(move)
+    first = await world.read(request=ReadRequest(Millis(now - DAY)))
+    second = await world.read(request=ReadRequest(Millis(now - DAY)))
+    told = {flow.external_id: flow for flow in (*first.flows, *second.flows)}
+    assert second.flows_known
+    assert [(f.direction, f.asset, f.amount) for f in told.values()] == [
+        ("in", "EUR", Decimal(500))
+    ], deposit

@@ -110,7 +110,7 @@ async def _rows(
         "rows": MOST_ROWS,
     }
     try:
-        told = await session.ask("request", "fiat/orders", "sapi", "GET", params, _COST)
+        told = await session.ask("request", "fiat/orders", ["sapi"], "GET", params, _COST)
     except ConnectorFailure as failure:
         _log.warning("fiat orders not told", venue=session.venue.id, reason=str(failure))
         return (), False

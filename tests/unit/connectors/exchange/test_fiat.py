@@ -88,7 +88,7 @@ async def test_the_call_costs_the_venue_no_pause() -> None:
     ((name, args),) = session.exchange.asked
     assert (name, args[:3], args[4]) == (
         "request",
-        ("fiat/orders", "sapi", "GET"),
+        ("fiat/orders", ["sapi"], "GET"),
         {"cost": 1},
     )
     assert (args[3]["beginTime"], args[3]["endTime"]) == (SINCE, NOW)
