@@ -14,6 +14,8 @@ from coffers.store.records import Account, KeyState, Mode, NewAccount, SyncState
 from coffers.store.statements import bump_user, changed, insert, next_id
 from coffers.store.tables import accounts
 
+_ACCOUNTS = select(accounts)
+
 
 class Accounts(Claims):
     """The accounts of users. What a list shows carries a version, the account's and its user's."""
@@ -38,7 +40,7 @@ class Accounts(Claims):
 
     async def get(self, user_id: int, account_id: int) -> Account | None:
         """Return the account of this user, or None."""
-        statement = select(accounts).where(is_account(user_id, account_id))
+        statement = _ACCOUNTS.where(is_account(user_id, account_id))
         row = (await self._connection.execute(statement)).first()
         return None if row is None else account_of(row)
 
@@ -49,7 +51,7 @@ class Accounts(Claims):
 
         `api_key` keeps those whose exchange key, or whose id in decimal, it is.
         """
-        statement = select(accounts).where(_listed(user_id, mode, api_key))
+        statement = _ACCOUNTS.where(_listed(user_id, mode, api_key))
         return await self._accounts(statement.offset(offset).limit(limit))
 
     async def count(self, user_id: int, mode: Mode, api_key: str | None = None) -> int:
@@ -59,7 +61,7 @@ class Accounts(Claims):
 
     async def of_user(self, user_id: int) -> list[Account]:
         """Return every account of a user, of all modes, in order of id."""
-        return await self._accounts(select(accounts).where(accounts.c.user_id == user_id))
+        return await self._accounts(_ACCOUNTS.where(accounts.c.user_id == user_id))
 
     async def venues_in_use(self) -> list[str]:
         """Return the market codes that accounts are connected to, in alphabetical order."""
@@ -137,7 +139,7 @@ class Accounts(Claims):
         return True
 
     async def _one(self, user_id: int, account_id: int) -> Account:
-        statement = select(accounts).where(is_account(user_id, account_id))
+        statement = _ACCOUNTS.where(is_account(user_id, account_id))
         return account_of((await self._connection.execute(statement)).one())
 
     async def _same(self, new: NewAccount, identity: str | None) -> int:

@@ -31,6 +31,8 @@ from coffers.valuation.history import History
 from coffers.valuation.model import Flow, Snapshot, Value
 
 _A, _F, _S = accounts.c, flows.c, snapshots.c
+_FLOWS = select(flows)
+_SNAPSHOTS = select(snapshots)
 
 
 class Histories:
@@ -75,7 +77,7 @@ class Histories:
 
     async def unvalued_flows(self, user_id: int, account_id: int) -> list[Flow]:
         """Return the flows whose worth is not known yet, in order of time."""
-        statement = select(flows).where(
+        statement = _FLOWS.where(
             _F.user_id == user_id, _F.account_id == account_id, _F.btc.is_(None)
         )
         rows = await self._connection.execute(statement.order_by(_F.at, _F.external_id))
@@ -94,8 +96,7 @@ class Histories:
     async def opening(self, user_id: int, account_id: int) -> Snapshot | None:
         """Return an account's first snapshot, None before it."""
         statement = (
-            select(snapshots)
-            .where(_S.user_id == user_id, _S.account_id == account_id)
+            _SNAPSHOTS.where(_S.user_id == user_id, _S.account_id == account_id)
             .order_by(_S.at)
             .limit(1)
         )
@@ -170,10 +171,8 @@ class Histories:
         }
 
     async def _flows(self, user_id: int, ids: Sequence[int]) -> dict[int, list[Flow]]:
-        statement = (
-            select(flows)
-            .where(_F.user_id == user_id, _F.account_id.in_(ids))
-            .order_by(_F.account_id, _F.at, _F.direction, _F.external_id)
+        statement = _FLOWS.where(_F.user_id == user_id, _F.account_id.in_(ids)).order_by(
+            _F.account_id, _F.at, _F.direction, _F.external_id
         )
         rows = await self._connection.execute(statement)
         by_account = groupby(rows, key=lambda row: row.account_id)

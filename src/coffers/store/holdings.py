@@ -14,6 +14,7 @@ from coffers.valuation.model import Position
 _P = positions.c
 _C = contracts.c
 _CONTRACT = [field.name for field in fields(Contract)]
+_POSITIONS = select(positions)
 
 
 class HeldPositions:
@@ -52,10 +53,8 @@ class HeldPositions:
         self, user_id: int, ids: Sequence[int]
     ) -> dict[int, tuple[Position, ...]]:
         """Return what several accounts of a user hold; one that holds nothing is absent."""
-        statement = (
-            select(positions)
-            .where(_P.user_id == user_id, _P.account_id.in_(ids))
-            .order_by(_P.account_id, _P.wallet, _P.asset, _P.venue_code)
+        statement = _POSITIONS.where(_P.user_id == user_id, _P.account_id.in_(ids)).order_by(
+            _P.account_id, _P.wallet, _P.asset, _P.venue_code
         )
         found: dict[int, list[Position]] = {}
         for row in await self._connection.execute(statement):

@@ -33,6 +33,9 @@ class Amounts:
         )
 
 
+_EMPTY = Amounts(money.ZERO, money.ZERO, money.ZERO)
+
+
 def amount_of(value: object) -> Decimal | None:
     """Return the amount that a venue wrote, None where it wrote none.
 
@@ -68,14 +71,20 @@ def amounts_of(entry: Mapping[str, object]) -> Amounts:
         InvalidAmount: for what is no number.
         ValueError: for no amount at all, or a negative one.
     """
-    free, used, total, debt = (
-        amount_of(entry.get(name)) for name in ("free", "used", "total", "debt")
-    )
+    told = [entry.get(name) for name in ("free", "used", "total", "debt")]
+    if all(_is_nothing(amount) for amount in told) and any(told):
+        return _EMPTY
+    free, used, total, debt = (amount_of(amount) for amount in told)
     borrowed = debt or money.ZERO
     free, used = _split(free, used, total, borrowed)
     if min(free, used, borrowed) < 0:
         raise ValueError("a negative amount")
     return Amounts(free, used, borrowed)
+
+
+def _is_nothing(amount: object) -> bool:
+    """Whether an amount is none or zero: most entries of a balance, which need no arithmetic."""
+    return amount is None or (isinstance(amount, str) and not amount.strip("0."))
 
 
 def _split(
