@@ -1,8 +1,9 @@
-"""The newest price book, decoded once per process and epoch."""
+"""The newest price book for all who read lists at once: one load for those who wait for it."""
 
 import asyncio
 
 from coffers.store.engine import Store
+from coffers.store.newest import NewestBook
 from coffers.valuation.model import PriceBook
 
 
@@ -11,7 +12,7 @@ class BookShelf:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._book: PriceBook | None = None
+        self._newest = NewestBook()
         self._loading = asyncio.Lock()
 
     async def at(self, epoch: int) -> PriceBook | None:
@@ -22,11 +23,11 @@ class BookShelf:
         Raises:
             StoreUnavailable: when a new book cannot be read.
         """
-        if self._epoch != epoch:
+        if self._newest.epoch != epoch:
             async with self._loading:
-                if self._epoch != epoch:
+                if self._newest.epoch != epoch:
                     await self._load()
-        return self._book
+        return self._newest.book
 
     async def newest(self) -> PriceBook | None:
         """Return the newest book of the database.
@@ -34,14 +35,9 @@ class BookShelf:
         Raises:
             StoreUnavailable: when the database cannot be read.
         """
-        async with self._store.reading() as tx:
-            epoch = await tx.prices.newest_epoch()
-        return await self.at(epoch)
+        async with self._loading:
+            return await self._load()
 
-    @property
-    def _epoch(self) -> int:
-        return 0 if self._book is None else self._book.epoch
-
-    async def _load(self) -> None:
+    async def _load(self) -> PriceBook | None:
         async with self._store.reading() as tx:
-            self._book = await tx.prices.newest()
+            return await self._newest.read(tx)

@@ -25,8 +25,8 @@ from coffers.errors import NotFound
 from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
 from coffers.logs import logger
 from coffers.markets.catalogue import Catalogue, Market
-from coffers.store.bookshelf import BookShelf
 from coffers.store.engine import Store, Transaction
+from coffers.store.newest import NewestBook
 from coffers.store.records import Account
 from coffers.sync.credentials import open_credentials
 from coffers.sync.doubt import fingerprint, is_doubtful
@@ -98,7 +98,7 @@ class Syncer:
         self._valuer = valuer
         self._clock = clock
         self._pace = pace
-        self._shelf = BookShelf()
+        self._newest = NewestBook()
 
     async def sync(self, user_id: int, account_id: int) -> Result:
         """Read one account now and store what follows from it."""
@@ -132,7 +132,7 @@ class Syncer:
             sealed,
             tuple(await tx.holdings.of_account(user_id, account_id)),
             tuple(await tx.holdings.contracts_of(user_id, account_id)),
-            await self._shelf.newest(tx),
+            await self._newest.read(tx),
             await tx.history.opening(user_id, account_id) is not None,
             ReadRequest(since, await tx.history.known_flows(user_id, account_id, since)),
             tuple(await tx.history.unvalued_flows(user_id, account_id)),
