@@ -1,7 +1,7 @@
 """Time: one type for instants, a clock that is passed in, and the wire's text of an instant.
 
 An instant is `Millis`: whole milliseconds since 1970-01-01T00:00:00Z. Nothing but a `Clock` reads
-the machine's time; tests and the demo set their own.
+the machine's time; tests and the demo bring their own.
 """
 
 import time
@@ -34,7 +34,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that stands still until it is moved; for tests and for the demo's past month."""
+    """A clock that stands still until it is moved; for tests."""
 
     def __init__(self, now: int) -> None:
         self._now = now

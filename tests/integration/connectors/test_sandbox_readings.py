@@ -379,3 +379,12 @@ async def test_deposits_of_state_money_are_flows_from_the_second_reading_on(worl
     assert [(f.direction, f.asset, f.amount) for f in told.values()] == [
         ("in", "EUR", Decimal(500))
     ], deposit
+
+
+async def test_candles_are_asked_only_for_an_asset_that_has_a_pair(world: World) -> None:
+    at = Millis(SystemClock().now() - DAY)
+    quotes = await world.venues.past_quotes("binance", "ETH", at)
+    assert ("ETH", "USDT") in {(quote.base, quote.quote) for quote in quotes}
+    await world.control.clear_requests()
+    assert await world.venues.past_quotes("binance", "ORPHAN", at) == []
+    assert (await world.control.requests()).counts == {}

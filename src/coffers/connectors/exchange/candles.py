@@ -25,9 +25,11 @@ async def read_past_quotes(session: VenueSession, asset: str, at: Millis) -> lis
     if not session.can("fetchOHLCV"):
         return []
     wanted = dict.fromkeys([*(f"{asset}/{quote}" for quote in QUOTED_IN), *ANCHORS])
-    found = [
-        await _quote(session, symbol, at) for symbol in wanted if symbol in session.exchange.markets
-    ]
+    listed = [symbol for symbol in wanted if symbol in session.exchange.markets]
+    if not any(asset in symbol.split("/") for symbol in listed):
+        # Without a pair of its own, what joins the others is not worth asking for at every reading.
+        return []
+    found = [await _quote(session, symbol, at) for symbol in listed]
     return [quote for quote in found if quote is not None]
 
 
