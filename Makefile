@@ -30,6 +30,7 @@ check: $(VENV)/.dev ## Lint, format, types, the house's floors, and the docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/make_catalogue.py --check
+	$(BIN)/python scripts/make_exchange_docs.py --check
 	$(BIN)/python -m pytest tests/docs
 
 .PHONY: bench

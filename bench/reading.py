@@ -11,8 +11,8 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -107,8 +107,7 @@ async def _account(rooms: Rooms) -> Account:
 
 
 async def _rows(rooms: Rooms, account: Account, sandbox_url: str) -> list[Row]:
-    _unthrottle()
-    calls = _recorded()
+    unthrottle()
     syncer = rooms.syncer
 
     async def read() -> None:
@@ -118,10 +117,9 @@ async def _rows(rooms: Rooms, account: Account, sandbox_url: str) -> list[Row]:
 
     # The first reading asks more than the later ones do.
     for _ in range(3):
-        calls.clear()
-        await read()
-    same = list(calls)
-    async with _bare(sandbox_url) as shared:
+        with recorded() as same:
+            await read()
+    async with bare(sandbox_url) as shared:
         costs = await _costs(
             read,
             lambda: _alone(shared, sandbox_url, same),
@@ -132,7 +130,7 @@ async def _rows(rooms: Rooms, account: Account, sandbox_url: str) -> list[Row]:
 
 async def _alone(shared: Any, sandbox_url: str, calls: list[Call]) -> None:  # noqa: ANN401
     """Read the account with nothing but ccxt."""
-    exchange = _instance(
+    exchange = instance(
         sandbox_url, {"session": shared.session, "asyncio_loop": shared.asyncio_loop}
     )
     exchange.ssl_context = shared.ssl_context
@@ -164,7 +162,8 @@ def _compared(costs: list[list[float]], calls: int) -> list[Row]:
     ]
 
 
-def _unthrottle() -> None:
+def unthrottle() -> None:
+    """Have no session of Coffers wait for its turn from now on."""
     session = SharedVenue.session
 
     def unthrottled(self: SharedVenue, credentials: Credentials | None) -> VenueSession:
@@ -175,8 +174,9 @@ def _unthrottle() -> None:
     SharedVenue.session = unthrottled  # type: ignore[method-assign]
 
 
-def _recorded() -> list[Call]:
-    """Have every call to ccxt written into the list that is returned."""
+@contextmanager
+def recorded() -> Iterator[list[Call]]:
+    """Write every call to ccxt into the list that is lent."""
     calls: list[Call] = []
     ask = VenueSession.ask
 
@@ -185,13 +185,16 @@ def _recorded() -> list[Call]:
         return await ask(self, method, *arguments)
 
     VenueSession.ask = recording  # type: ignore[method-assign]
-    return calls
+    try:
+        yield calls
+    finally:
+        VenueSession.ask = ask  # type: ignore[method-assign]
 
 
 @asynccontextmanager
-async def _bare(sandbox_url: str) -> AsyncIterator[Any]:
+async def bare(sandbox_url: str) -> AsyncIterator[Any]:
     """Lend a ccxt instance with its markets loaded."""
-    exchange = _instance(sandbox_url, {})
+    exchange = instance(sandbox_url, {})
     try:
         await exchange.load_markets()
         yield exchange
@@ -199,11 +202,14 @@ async def _bare(sandbox_url: str) -> AsyncIterator[Any]:
         await exchange.close()
 
 
-def _instance(sandbox_url: str, parts: dict[str, object]) -> Any:  # noqa: ANN401 - ccxt has no types
+def instance(sandbox_url: str, parts: dict[str, object]) -> Any:  # noqa: ANN401 - ccxt has no types
+    """Return a ccxt instance with the key of a demo account, and what of it is given."""
     key = demo_keys()[0]
     options = {"fetchMarkets": {"types": ["spot"]}, "fetchCurrencies": False, "fetchMargins": False}
     own = {"apiKey": key.key, "secret": key.secret, "enableRateLimit": False, "options": options}
     exchange = ccxt.binance({**own, **parts})
+    # Else each close waits for connections, which are shared here and stay open.
+    exchange.timeout_on_exit = 0
     exchange.urls["api"] = {
         name: f"{sandbox_url}/binance/{url.partition('://')[2]}"
         for name, url in exchange.urls["api"].items()

@@ -1,9 +1,12 @@
 """All measurements in one run: `python -m bench.run`, one table and `bench/results.json`.
 
+`--accounts` says how many accounts one worker is given to read, 10,000 if nothing does.
+
 Every number is compared with a baseline that is measured beside it, since absolute times differ
 from machine to machine and from day to day.
 """
 
+import argparse
 import asyncio
 import json
 import os
@@ -19,20 +22,24 @@ from bench.seed import seed
 from bench.startup import measure_startup, measure_worker, memory_of
 from rich.console import Console
 
+ACCOUNTS = 10_000
 _console = Console(stderr=True)
 
 
 def main() -> None:
     """Measure, print and write."""
+    parser = argparse.ArgumentParser(prog="bench")
+    parser.add_argument("--accounts", type=int, default=ACCOUNTS)
+    accounts: int = parser.parse_args().accounts
     for variable in [name for name in os.environ if name.startswith("COFFERS_")]:
         del os.environ[variable]
     with tempfile.TemporaryDirectory(prefix="coffers-bench-") as directory:
-        rows = _measured(Path(directory))
+        rows = _measured(Path(directory), accounts)
     show(rows)
     write(rows)
 
 
-def _measured(work: Path) -> list[Row]:
+def _measured(work: Path, accounts: int) -> list[Row]:
     data_dir = work / "data"
     _console.print("Filling a database ...")
     lists = asyncio.run(seed(data_dir))
@@ -45,22 +52,25 @@ def _measured(work: Path) -> list[Row]:
             rows.append(memory_of(server, baseline))
     _console.print("Starting processes ...")
     rows += measure_startup(data_dir, work / "100.json")
-    return [*rows, *_measured_with_exchange(data_dir)]
+    return [*rows, *_measured_with_exchange(work, accounts)]
 
 
-def _measured_with_exchange(data_dir: Path) -> list[Row]:
+def _measured_with_exchange(work: Path, accounts: int) -> list[Row]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = coffers("sandbox", "--port", str(port))
     with running(command, port, "/_sandbox"):
         _console.print("Reading an account at the simulated exchange ...")
-        rows = _reading(data_dir, url)
+        rows = _printed("bench.reading", work / "data", url)
         _console.print("Starting a worker ...")
-        return [*rows, measure_worker(data_dir, url)]
+        rows.append(measure_worker(work / "data", url))
+        _console.print(f"Reading {accounts:,} accounts, twice ...")
+        return [*rows, *_printed("bench.many", work / "many", url, accounts)]
 
 
-def _reading(data_dir: Path, sandbox_url: str) -> list[Row]:
-    command = [sys.executable, "-m", "bench.reading", str(data_dir), sandbox_url]
+def _printed(module: str, *arguments: object) -> list[Row]:
+    """Return the rows that a process of its own prints."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
     found = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
     return [
         Row(**{**row, "target": row["target"] and Target(**row["target"])})

@@ -32,9 +32,9 @@ class Listed:
     headers: dict[str, str]
 
 
-def settings_in(data_dir: Path) -> Settings:
+def settings_in(data_dir: Path, **others: object) -> Settings:
     """Return the settings of a database in this directory."""
-    return load_settings(data_dir=data_dir)
+    return load_settings(data_dir=data_dir, **others)
 
 
 async def seed(data_dir: Path) -> dict[int, Listed]:

@@ -37,23 +37,12 @@ from pathlib import Path
 import msgspec
 
 from coffers.markets.catalogue import CatalogueFile, Market
-from market_sources import READ_BY_ADDRESS, WALLETS, Known, Venue, known_markets, library
+from market_page import page_text
+from market_sources import WALLETS, Known, Venue, known_markets, library
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "src/coffers/markets/data/catalogue.json"
 PAGE = ROOT / "docs/markets.md"
-
-PAGE_HEAD = """\
-# Markets
-
-Every kind of account that the catalogue knows, by the code that the API uses. *Venue* is the id in
-the exchange library (ccxt {ccxt}); a market without one is known by its code and cannot be
-connected through the library. *Wallet* is said where an exchange has several accounts of one type.
-This page is written by `scripts/make_catalogue.py`.
-
-| Code | Account | Venue | Types | Wallet | Fields to connect it |
-|---|---|---|---|---|---|
-"""
 
 ONE_WALLET = frozenset({"deribit"})
 """Venues with one wallet behind all types: a second market would show the same money twice."""
@@ -94,6 +83,7 @@ def _known(known: Known, venue: Venue | None) -> Market:
         connection_flows=("form",) if venue else (),
         market_types=types,
         wallet=WALLETS.get(known.market_code),
+        chain=None,
         **_flags(venue, types, is_kept_here=known.is_kept_here),
     )
 
@@ -110,10 +100,11 @@ def _own(venue: Venue, taken: AbstractSet[str]) -> Market:
         exchange_name=_exchange_name(venue.name, (kind,)),
         pretty_display_type=_camel(code),
         required_fields=venue.fields,
-        optional_fields=(),
+        optional_fields=venue.optional_fields((kind,)),
         connection_flows=("form",),
         market_types=(kind,),
         wallet=None,
+        chain=None,
         **_flags(venue, (kind,), is_kept_here=False),
     )
 
@@ -132,7 +123,7 @@ def _flags(venue: Venue | None, types: tuple[str, ...], *, is_kept_here: bool) -
     can = venue.abilities if venue else frozenset()
     conditional = venue.conditional if venue else frozenset()
     valued = is_kept_here or "fetchBalance" in can
-    may_trade = venue is not None and venue.id not in READ_BY_ADDRESS
+    may_trade = venue is not None and not venue.is_only_read
     trading = may_trade and "createOrder" in can and not can.isdisjoint(CANCELLING)
     # A margin account's orders are those of the spot market.
     kinds = {"spot" if kind == "margin" else kind for kind in types}
@@ -173,22 +164,6 @@ def _trading_flags(
 def catalogue_text(file: CatalogueFile) -> str:
     """Return the data file: indented, so that an update of the library shows what it changed."""
     return msgspec.json.format(msgspec.json.encode(file), indent=1).decode() + "\n"
-
-
-def page_text(file: CatalogueFile) -> str:
-    """Return the page that lists the catalogue for people."""
-    rows = (
-        (
-            f"`{market.code}`",
-            market.exchange_name,
-            f"`{market.venue}`" if market.venue else "not connectable",
-            ", ".join(market.market_types),
-            (market.wallet or "").replace("_", " "),
-            ", ".join(f"`{field}`" for field in market.required_fields),
-        )
-        for market in file.markets
-    )
-    return PAGE_HEAD.format(ccxt=file.ccxt) + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def _stored(path: Path) -> str | None:

@@ -1,36 +1,21 @@
 """What the market catalogue is made from: the exchange library, and the codes that clients know."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from coffers.connectors.exchange.account_rules import subaccount_rules
+from coffers.connectors.exchange.credentials import FIELDS, fields_of, optional_of
+from coffers.connectors.exchange.rules import credential_rules, first
+
 KNOWN = Path(__file__).resolve().parent / "data/known_markets.json"
 """The codes that existing clients know, as collected; `CORRECTIONS` says what is wrong there."""
 
-FIELDS = {
-    "secret": "secret",
-    "apiKey": "api_key",
-    "password": "passphrase",
-    "uid": "customer_id",
-    "login": "login",
-    "accountId": "account_id",
-    "walletAddress": "address",
-    "privateKey": "private_key",
-    "token": "token",
-    "twofa": "two_factor_secret",
-}
-"""The library's names of credentials -> the names that clients use, in the order of their forms."""
-
 TYPES = {"spot": ("spot",), "futures": ("swap", "future"), "options": ("option",)}
 """Our types of markets -> the library's. The first one that a venue has is its main type."""
-
-READ_BY_ADDRESS = frozenset({"dydx", "hyperliquid", "nado", "pacifica"})
-"""Venues on public chains whose balances the library reads by address alone, although it declares a
-private key (or nothing). A reader never asks for a key that can move the money; without it nothing
-can be traded either."""
 
 CORRECTIONS: dict[str, dict[str, Any]] = {
     # The published example of an account has it so.
@@ -83,6 +68,20 @@ class Known:
         return self.status.startswith(("wallet", "internal"))
 
 
+HAND_KEPT = Known(
+    market_code="manual",
+    market_name="Hand-kept account",
+    account_exchange_name="Hand-kept account",
+    pretty_display_type="Manual",
+    required_fields=None,
+    optional_fields=(),
+    market_types=None,
+    ccxt_id=None,
+    status="internal: its owner says what is in it",
+)
+"""No published list has a code for accounts that are kept by hand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Venue:
     """What the library says of a venue. `conditional` are our types that take such orders."""
@@ -92,6 +91,7 @@ class Venue:
     abilities: frozenset[str]
     credentials: tuple[str, ...]
     conditional: frozenset[str]
+    family: tuple[str, ...] = ()
 
     @property
     def main_type(self) -> str:
@@ -100,10 +100,20 @@ class Venue:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The names of the credentials that open an account there."""
-        if self.id in READ_BY_ADDRESS:
-            return ("address",)
-        return tuple(ours for theirs, ours in FIELDS.items() if theirs in self.credentials)
+        """The names of the credentials that open an account there for reading."""
+        return tuple(fields_of(self.id, self.credentials))
+
+    def optional_fields(self, kinds: Iterable[str]) -> tuple[str, ...]:
+        """Return the names of those that may be given beside, for accounts of these kinds."""
+        rule = first(subaccount_rules(), self.family)
+        has_subs = rule is not None and not set(rule.read).isdisjoint(kinds)
+        return (*optional_of(self.id), *(("subaccount_name",) if has_subs else ()))
+
+    @property
+    def is_only_read(self) -> bool:
+        """Whether what opens an account there signs no orders: no private key is asked for."""
+        rule = credential_rules().get(self.id)
+        return rule is not None and ("privateKey" in rule.spared or set(rule.fields) == {"address"})
 
 
 def venue_of(exchange: Any) -> Venue:  # noqa: ANN401 - the library is not typed
@@ -114,7 +124,8 @@ def venue_of(exchange: Any) -> Venue:  # noqa: ANN401 - the library is not typed
     if unknown:
         raise SystemExit(f"{exchange.id} asks for credentials without a name of ours: {unknown}")
     takes = (kind for kind in TYPES if _takes_conditional(kind, exchange.features or {}, abilities))
-    return Venue(exchange.id, exchange.name, abilities, asked, frozenset(takes))
+    family = tuple(each.__name__ for each in type(exchange).__mro__)
+    return Venue(exchange.id, exchange.name, abilities, asked, frozenset(takes), family)
 
 
 def _takes_conditional(kind: str, features: Mapping[str, Any], abilities: frozenset[str]) -> bool:
@@ -145,7 +156,7 @@ def library() -> tuple[str, dict[str, Venue]]:
 
 
 def known_markets() -> list[Known]:
-    """Return the markets that clients know, corrected where the source is wrong."""
+    """Return the markets that clients know, corrected where the source is wrong, and our own."""
     listed = msgspec.json.decode(KNOWN.read_bytes())["markets"]
     known = msgspec.convert(listed, list[Known])
-    return [replace(each, **CORRECTIONS.get(each.market_code, {})) for each in known]
+    return [*(replace(each, **CORRECTIONS.get(each.market_code, {})) for each in known), HAND_KEPT]

@@ -1,4 +1,4 @@
-"""The databases that tests run against: SQLite files, and a PostgreSQL server."""
+"""What tests run against: SQLite files, a PostgreSQL server, a Redis server."""
 
 import asyncio
 import shutil
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import redisd
 from coffers.store.engine import Store
 from coffers.store.migrate import prepare
 from postgres import Postgres, PreparedDatabase, running
@@ -81,6 +82,27 @@ async def sqlite_store(sqlite_url: str) -> AsyncIterator[Store]:
     opened = Store(sqlite_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def redis_of_run() -> Iterator[redisd.Redis]:
+    """The Redis server of this process's tests."""
+    with redisd.running() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(redis_of_run: redisd.Redis) -> redisd.Redis:
+    """A Redis server that holds nothing; it is not to be killed."""
+    redis_of_run.say("FLUSHALL")
+    return redis_of_run
+
+
+@pytest.fixture
+def mortal_redis() -> Iterator[redisd.Redis]:
+    """A Redis server of the test's own."""
+    with redisd.running() as server:
+        yield server
 
 
 def _sqlite_url(path: Path) -> str:

@@ -79,9 +79,34 @@ accounts_locked = _latest(
 unvalued_flows = Counter(
     "coffers_unvalued_flows", "Flows whose worth could not be found yet.", registry=REGISTRY
 )
+history_steps = Counter(
+    "coffers_history_steps",
+    "Steps back through old deposits and withdrawals, by venue and outcome: walked, complete, "
+    "valued, or the failure.",
+    ["venue", "outcome"],
+    registry=REGISTRY,
+)
+histories_open = _latest(
+    "coffers_histories_open", "Accounts whose old deposits are not known as far back as they go."
+)
 worker_failures = Counter(
     "coffers_worker_failures",
     "Pieces of the worker's work that failed for a reason of ours, by kind of error.",
     ["error"],
+    registry=REGISTRY,
+)
+errands = Counter(
+    "coffers_errands",
+    "What API processes asked of workers, by kind and by whether it was done or failed.",
+    ["kind", "outcome"],
+    registry=REGISTRY,
+)
+valkey_down = _latest(
+    "coffers_valkey_down", "1 while the server that processes share cannot be reached, else 0."
+)
+valkey_misses = Counter(
+    "coffers_valkey_misses",
+    "Decisions that a process made by itself while the shared server was gone, by use.",
+    ["use"],
     registry=REGISTRY,
 )

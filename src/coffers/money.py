@@ -46,6 +46,18 @@ divide = _QUOTIENT.divide
 """Quotient with `QUOTIENT_DIGITS` significant digits, half-even; the divisor must not be zero."""
 
 
+def quotient_down(dividend: Decimal, divisor: Decimal, places: int) -> Decimal:
+    """Return dividend / divisor to so many decimal places, the rest cut off; both are positive."""
+    whole = _EXACT.divide_int(_EXACT.scaleb(dividend, places), divisor)
+    return _EXACT.scaleb(whole, -places)
+
+
+def quotient_up(dividend: Decimal, divisor: Decimal, places: int) -> Decimal:
+    """Return dividend / divisor to so many decimal places, never too little; both are positive."""
+    whole, rest = _EXACT.divmod(_EXACT.scaleb(dividend, places), divisor)
+    return _EXACT.scaleb(add(whole, Decimal(1)) if rest else whole, -places)
+
+
 def parse(text: str | int | Decimal) -> Decimal:
     """Return the decimal that an outside source wrote.
 
@@ -109,6 +121,8 @@ __all__ = [
     "parse",
     "percentage",
     "plain",
+    "quotient_down",
+    "quotient_up",
     "rounded",
     "subtract",
     "total",

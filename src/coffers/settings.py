@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from coffers.errors import SettingsError
+from coffers.valkey.address import read_address
 
 PREFIX = "COFFERS_"
 
@@ -71,6 +72,15 @@ class Settings(BaseSettings):
         description="Sends every call to an exchange, or to another source of prices, to "
         "GATEWAY/<name>/<original host><path>.",
     )
+    chains_file: Path | None = Field(
+        default=None,
+        description="A TOML file with the nodes of chains, and with chains of the operator's own.",
+    )
+    public_nodes: bool = Field(
+        default=True,
+        description="Whether wallets are read from public nodes where the chains file names none. "
+        "Whoever runs a public node sees which wallets are asked for.",
+    )
     venue_timeout: Seconds = Field(default=15, description="How long one exchange call may take.")
     price_interval: Seconds = Field(default=30, description="The time between two price books.")
     price_floor: Annotated[float, Field(ge=0)] = Field(
@@ -92,6 +102,11 @@ class Settings(BaseSettings):
     )
     sync_concurrency: int = Field(
         default=16, ge=1, le=1_000, description="How many accounts a worker reads at once."
+    )
+    history_pause: Seconds = Field(
+        default=60,
+        description="The time between two steps back through an account's old deposits and "
+        "withdrawals.",
     )
     worker_metrics_port: int | None = Field(
         default=None,
@@ -125,6 +140,11 @@ class Settings(BaseSettings):
     ban_longest: Annotated[float, Field(gt=0)] = Field(
         default=259_200, description="The longest ban."
     )
+    valkey_url: SecretStr | None = Field(
+        default=None,
+        description="A Redis or Valkey server by which all processes share limits, bans, used "
+        "signatures and the pace at which exchanges are asked: redis://USER:PASSWORD@HOST:PORT/0.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least level that is logged."
     )
@@ -144,10 +164,17 @@ class Settings(BaseSettings):
     def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value))
 
-    @field_validator("data_dir", "master_key_file")
+    @field_validator("data_dir", "master_key_file", "chains_file")
     @classmethod
     def _at_home(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
+
+    @field_validator("valkey_url")
+    @classmethod
+    def _names_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_address(value.get_secret_value())
+        return value
 
     @property
     def key_file(self) -> Path:

@@ -50,6 +50,7 @@ class Place:
                 "COFFERS_DATA_DIR": str(self.data_dir),
                 "COFFERS_EXCHANGE_GATEWAY": self.gateway,
                 "COFFERS_VENUE_TIMEOUT": "60",
+                "COFFERS_HISTORY_PAUSE": "0.2",
             },
         )
         assert process.stdin is not None

@@ -81,3 +81,23 @@ def test_a_float_is_refused() -> None:
 
 def test_minus_zero_from_outside_becomes_zero() -> None:
     assert str(money.parse("-0.00")) == "0"
+
+
+_amounts = st.decimals("0.000000001", "1e25", places=9)
+
+
+@given(_amounts, _amounts, st.integers(0, 12))
+def test_quotients_to_places_lie_on_both_sides_of_the_true_one(
+    dividend: Decimal, divisor: Decimal, places: int
+) -> None:
+    down = money.quotient_down(dividend, divisor, places)
+    up = money.quotient_up(dividend, divisor, places)
+    assert money.multiply(down, divisor) <= dividend <= money.multiply(up, divisor)
+    is_even = money.multiply(down, divisor) == dividend
+    assert money.subtract(up, down) == (0 if is_even else Decimal(1).scaleb(-places))
+
+
+def test_a_quotient_to_places_keeps_more_digits_than_a_context_has() -> None:
+    long = Decimal("123456789012345678901234567890.123456789012")
+    assert money.quotient_down(long, Decimal(1), 12) == long
+    assert money.quotient_up(long, Decimal(1), 12) == long

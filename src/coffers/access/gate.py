@@ -6,17 +6,17 @@ can lock out the token of somebody else; calls that fail count against their add
 """
 
 import re
-from typing import Final, Protocol
+from typing import Final, Protocol, assert_never
 
 from coffers import metrics
 from coffers.access import refusals
 from coffers.access.addresses import is_allowed
 from coffers.access.call import MAX_BODY, Caller, SignedCall
-from coffers.access.limits import Limits
 from coffers.access.proofs import Proofs
 from coffers.access.refusals import Refusal
-from coffers.access.replay import WINDOW, SeenSignatures, stamp_of
+from coffers.access.replay import WINDOW, is_timely, stamp_of
 from coffers.access.signature import expected_text, verify
+from coffers.access.tally import Bar, Tally, Use
 from coffers.access.tokens import Permission
 from coffers.clock import SECOND, Clock, Millis, iso
 from coffers.logs import logger
@@ -42,14 +42,13 @@ class Look(Protocol):
 
 
 class Gate:
-    """Admits calls. One per process, since it keeps opened keys and seen signatures."""
+    """Admits calls. One per process, since it keeps opened keys."""
 
-    def __init__(self, look: Look, vault: Vault, clock: Clock, limits: Limits) -> None:
+    def __init__(self, look: Look, vault: Vault, clock: Clock, tally: Tally) -> None:
         self._look = look
         self._clock = clock
-        self._limits = limits
+        self._tally = tally
         self._proofs = Proofs(vault)
-        self._seen = SeenSignatures(clock)
 
     async def admit(self, call: SignedCall, permission: Permission | None) -> Caller:
         """Return who makes a call; `permission` is what the call needs, None for none.
@@ -59,12 +58,12 @@ class Gate:
             StoreUnavailable: when tokens cannot be looked up.
             WrongMasterKey, SealBroken: when the token's secret cannot be opened.
         """
-        await self.check_address(call.address)
+        # A ban that other processes know alone is found when the call is counted.
+        _refuse_banned(await self._tally.banned_here(call.address))
         try:
             return await self._admit(call, permission)
         except Refusal as refusal:
-            await self._count(call.address, refusal)
-            raise
+            raise await self._counted(call.address, refusal) from None
 
     async def check_address(self, address: str) -> None:
         """Refuse an address that is banned; for routes that need no signature too.
@@ -72,19 +71,15 @@ class Gate:
         Raises:
             Refusal: 418, with the time that is left.
         """
-        if wait := await self._limits.banned_for(address):
-            refusal = refusals.banned(wait)
-            metrics.refusals.labels(refusal.error).inc()
-            raise refusal
+        _refuse_banned(await self._tally.banned_for(address))
 
     async def _admit(self, call: SignedCall, permission: Permission | None) -> Caller:
         sighting = await self._known(call)
         token = sighting.token
         signature = self._proven(call, token)
-        if wait := await self._limits.spend(token.id):
-            raise refusals.too_many(wait)
-        if token.require_timestamp:
-            self._remember(token.id, signature)
+        once = signature if token.require_timestamp else None
+        if bar := await self._tally.take(Use(token.id, call.address, once)):
+            raise _barred(bar)
         if permission is not None and permission not in token.permissions:
             raise refusals.permission_refused(permission)
         return Caller(
@@ -120,35 +115,43 @@ class Gate:
             raise refusals.invalid("timestamp", "is invalid" if call.timestamp else "is missing")
         if signature is None:
             raise _unsigned(call, stamp)
-        if token.require_timestamp:
-            self._check_fresh(token.id, stamp, signature)
-        return signature
-
-    def _check_fresh(self, token_id: int, stamp: bytes, signature: bytes) -> None:
-        if not self._seen.is_timely(stamp):
+        if token.require_timestamp and not is_timely(stamp, self._clock.now()):
             hint = f"The Timestamp is more than {WINDOW // SECOND} seconds off the server's time."
             raise refusals.signature_refused("stale", hint)
-        self._check_new(token_id, signature)
+        return signature
 
-    def _check_new(self, token_id: int, signature: bytes) -> None:
-        if self._seen.has(token_id, signature):
-            raise refusals.signature_refused("replay", "It was used before: each works once.")
-
-    def _remember(self, token_id: int, signature: bytes) -> None:
-        # Again, since the same call may have come in while the limit was asked.
-        self._check_new(token_id, signature)
-        if wait := self._seen.wait_for_room(token_id):
-            raise refusals.too_many(wait)
-        self._seen.add(token_id, signature)
-
-    async def _count(self, address: str, refusal: Refusal) -> None:
+    async def _counted(self, address: str, refusal: Refusal) -> Refusal:
+        if refusal.status in _COUNTED:
+            if length := await self._tally.refused(address):
+                _log.warning(
+                    "address banned",
+                    address=address,
+                    seconds=length // SECOND,
+                    reason=refusal.reason,
+                )
+            elif wait := await self._tally.banned_here(address):
+                refusal = refusals.banned(wait)  # by another process, or just now
         metrics.refusals.labels(refusal.error).inc()
-        if refusal.status not in _COUNTED:
-            return
-        if length := await self._limits.refused(address):
-            _log.warning(
-                "address banned", address=address, seconds=length // SECOND, reason=refusal.reason
-            )
+        return refusal
+
+
+def _refuse_banned(wait: Millis) -> None:
+    if wait:
+        refusal = refusals.banned(wait)
+        metrics.refusals.labels(refusal.error).inc()
+        raise refusal
+
+
+def _barred(bar: Bar) -> Refusal:
+    match bar.reason:
+        case "banned":
+            return refusals.banned(bar.wait)
+        case "replay":
+            return refusals.signature_refused("replay", "It was used before: each works once.")
+        case "limit":
+            return refusals.too_many(bar.wait)
+        case never:
+            assert_never(never)
 
 
 def _stamp(call: SignedCall, token: Token) -> bytes | None:

@@ -80,6 +80,10 @@ class MemoryLimits:
         ban = self._bans.get(ban_key(address))
         return _FREE if ban is None else Millis(max(ban.until - self._clock.now(), 0))
 
+    def learn_ban(self, key: str, left: Millis, length: Millis) -> None:
+        """Take over a ban that was counted elsewhere; `key` is what it covers."""
+        self._bans.put(key, _Ban(Millis(self._clock.now() + left), length))
+
     async def refused(self, address: str) -> Millis:
         """Count a refused call of an address; return the length of the ban that it brings."""
         if await self.banned_for(address):
@@ -134,9 +138,12 @@ class NoLimits:
 
 def limits_of(settings: Settings, clock: Clock) -> Limits:
     """Return the limits that the settings ask for."""
-    if not settings.limits_enabled:
-        return NoLimits()
-    rules = Rules(
+    return MemoryLimits(rules_of(settings), clock) if settings.limits_enabled else NoLimits()
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return the numbers that the settings give."""
+    return Rules(
         requests=settings.limit_requests,
         window=_millis(settings.limit_window),
         lockout=_millis(settings.limit_lockout),
@@ -144,7 +151,6 @@ def limits_of(settings: Settings, clock: Clock) -> Limits:
         ban_first=_millis(settings.ban_first),
         ban_longest=_millis(settings.ban_longest),
     )
-    return MemoryLimits(rules, clock)
 
 
 def _current(table: Bounded[K, _Window], key: K, now: Millis, span: Millis) -> _Window:

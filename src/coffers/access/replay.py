@@ -1,6 +1,6 @@
 """Protection against replay: how old a call may be, and which signatures came before.
 
-Only for tokens that ask for it, since existing clients send no `Timestamp`. One process remembers
+Only for tokens that ask for it, since existing clients send no `Timestamp`. A process remembers
 what it has seen itself.
 """
 
@@ -13,8 +13,13 @@ from coffers.clock import SECOND, Clock, Millis
 WINDOW: Final = Millis(30 * SECOND)
 """How far a `Timestamp` may lie from the server's time, either way."""
 
+KEPT: Final = Millis(2 * WINDOW + 1)
+"""How long a signature is kept: as long as its stamp could be timely."""
+
+PER_TOKEN: Final = 10_000
+"""How many signatures of one token are kept."""
+
 _SECONDS: Final = re.compile(r"[0-9]{1,12}")
-_PER_TOKEN: Final = 10_000
 
 
 def stamp_of(timestamp: str | None) -> bytes | None:
@@ -24,6 +29,11 @@ def stamp_of(timestamp: str | None) -> bytes | None:
     return timestamp.encode()
 
 
+def is_timely(stamp: bytes, now: Millis) -> bool:
+    """Return whether a stamp lies within the window around now."""
+    return abs(now - int(stamp) * SECOND) <= WINDOW
+
+
 class SeenSignatures:
     """The signatures of each token that could still be sent again.
 
@@ -31,14 +41,10 @@ class SeenSignatures:
     forgetting a signature would open it to replay.
     """
 
-    def __init__(self, clock: Clock, per_token: int = _PER_TOKEN) -> None:
+    def __init__(self, clock: Clock, per_token: int = PER_TOKEN) -> None:
         self._clock = clock
         self._per_token = per_token
         self._seen: dict[int, OrderedDict[bytes, Millis]] = {}
-
-    def is_timely(self, stamp: bytes) -> bool:
-        """Return whether a stamp lies within the window around now."""
-        return abs(self._clock.now() - int(stamp) * SECOND) <= WINDOW
 
     def has(self, token_id: int, signature: bytes) -> bool:
         """Return whether the token used this signature before."""
@@ -53,7 +59,7 @@ class SeenSignatures:
 
     def add(self, token_id: int, signature: bytes) -> None:
         """Remember a signature for as long as its stamp could be timely."""
-        self._current(token_id)[signature] = Millis(self._clock.now() + 2 * WINDOW + 1)
+        self._current(token_id)[signature] = Millis(self._clock.now() + KEPT)
 
     def _current(self, token_id: int) -> OrderedDict[bytes, Millis]:
         now = self._clock.now()

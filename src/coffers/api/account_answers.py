@@ -89,4 +89,5 @@ class AccountAnswers:
     def _trust(self, views: Sequence[AccountView], book: PriceBook | None) -> list[Header]:
         now = self._services.clock.now()
         reasons = [doubts(view, now, self._stale_after) for view in views]
-        return trust_headers(book, [reason for reason in reasons if reason])
+        ignored = sum(len(view.quality.ignored) for view in views)
+        return trust_headers(book, [reason for reason in reasons if reason], ignored)

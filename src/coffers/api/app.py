@@ -10,14 +10,19 @@ from coffers import __version__
 from coffers.api.account_answers import AccountAnswers
 from coffers.api.account_routes import add_accounts
 from coffers.api.accounts import AccountList
+from coffers.api.asset_routes import add_assets
 from coffers.api.balance_answers import BalanceAnswers
 from coffers.api.balance_routes import add_balances
+from coffers.api.contracts import add_contracts
 from coffers.api.documents import add_documents
 from coffers.api.door import ClientGone, Door
 from coffers.api.edge import FAIL, Edge
 from coffers.api.errors import framework_error, invalid_request
+from coffers.api.flows import add_flows
+from coffers.api.loose import add_loose
 from coffers.api.market_routes import add_markets
 from coffers.api.paging import ACCOUNTS_PATH
+from coffers.api.paper import add_paper
 from coffers.api.prices import add_prices
 from coffers.api.probes import add_probes
 from coffers.api.ready import ReadyLists
@@ -39,9 +44,14 @@ def make_app(services: Services) -> Edge:
     accounts = AccountAnswers(services)
     add_accounts(app, accounts, door, surroundings)
     add_balances(app, BalanceAnswers(services, accounts), door, surroundings)
+    add_contracts(app, services, accounts, door)
+    add_flows(app, services, accounts, door)
     add_markets(app, services, accounts, door, surroundings)
     add_users(app, services, door)
     add_prices(app, services, door)
+    add_assets(app, services, door)
+    add_loose(app, services, door)
+    add_paper(app, services, door)
     add_probes(app, services)
     add_documents(app)
     return Edge(app, {ACCOUNTS_PATH: AccountList(door, surroundings, lists)})

@@ -15,6 +15,7 @@ from coffers.portfolio.balances import AssetBalance, Balances
 from coffers.portfolio.charts import Charts
 from coffers.portfolio.daychange import DayBefore
 from coffers.portfolio.view import AccountView
+from coffers.valuation.model import PriceBook
 
 _SPOT_ONLY = ("spot",)
 
@@ -51,7 +52,10 @@ class BalanceAnswers:
         """
         shown = await self._accounts.shown(caller, account_id)
         display = await self._services.listing.display(caller.display_currency, shown.book)
-        books = Books(shown.book, await self._day_before.of(shown.book))
+        books = Books(
+            await self._own(caller, shown.book),
+            await self._own(caller, await self._day_before.of(shown.book)),
+        )
         balances = await self._held(caller, shown)
         whose = self._whose(account_id, shown.views)
         return table(balances, books, display, whose, base_url), shown
@@ -75,7 +79,11 @@ class BalanceAnswers:
         return chart(points), shown
 
     async def _held(self, caller: Caller, shown: Shown) -> list[AssetBalance]:
-        return await self._balances.of(caller.user_id, _ids(shown.views), shown.book)
+        book = await self._own(caller, shown.book)
+        return await self._balances.of(caller.user_id, _ids(shown.views), book)
+
+    async def _own(self, caller: Caller, book: PriceBook | None) -> PriceBook | None:
+        return await self._services.shelf.own(caller.user_id, book)
 
     def _whose(self, account_id: int | None, views: Sequence[AccountView]) -> Whose:
         return Whose(

@@ -81,7 +81,7 @@ def table(
     leveraged = None if whose.has_leverage else 0
     return _encode(
         [
-            _asset(balance.asset, base_url)
+            _asset(balance, base_url)
             | {"percentage": rounded_number(parts.get(balance.asset), _TABLE_PLACES)}
             | _amounts(balance, leveraged)
             | _prices(balance, books, display)
@@ -111,9 +111,9 @@ def chart(points: Iterable[Point]) -> bytes:
 def _slice(balance: AssetBalance, value: Value, part: Decimal) -> Row:
     percentage = rounded_number(part, _PIE_PLACES)
     return {
-        "code": balance.asset,
+        "code": balance.symbol,
         "coinmarketcapid": None,
-        "name": balance.asset,
+        "name": balance.name,
         "y": percentage,
         "percentage": percentage,
         "amount": number(balance.owned),
@@ -130,12 +130,12 @@ def _shown(display: DisplayCurrency, value: Value, at: Millis) -> Row:
     }
 
 
-def _asset(code: str, base_url: str) -> Row:
+def _asset(balance: AssetBalance, base_url: str) -> Row:
     return {
-        "currency_code": code,
-        "currency_name": code,
-        "currency_icon": f"{base_url}/img/currencies/{quote(code, safe='')}.svg",
-        "currency_slug": code.lower(),
+        "currency_code": balance.symbol,
+        "currency_name": balance.name,
+        "currency_icon": f"{base_url}/img/currencies/{quote(balance.asset, safe='')}.svg",
+        "currency_slug": balance.asset.lower(),
     }
 
 

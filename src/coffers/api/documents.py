@@ -56,6 +56,13 @@ _ANYWHERE: Final = {
     500: "unknown_error, with the request's id.",
 }
 NOT_FOUND: Final = _errors({404: "not_found"})
+PAPER_REFUSED: Final = _errors(
+    {
+        422: "insufficient_balance: the account has less than is asked of it; "
+        "idempotency_key_reused: the key is that of another order."
+    }
+)
+NO_PRICE: Final = _errors({409: "price_unavailable: there is no price to fill the order at."})
 ERRORS_OF_UNSIGNED: Final = _errors(
     {**_ANYWHERE, 418: "ip_banned: too many refused requests came from the address."}
 )
@@ -134,6 +141,7 @@ TRUST_HEADERS: Final = {
     "X-Prices-At": _header("The moment of the prices; absent before the first ones."),
     "X-Accounts-Incomplete": _header("Accounts whose figures do not tell everything.", "integer"),
     "X-Accounts-Incomplete-Why": _header("Those accounts and the reasons: `7;unread, 9;stale`."),
+    "X-Assets-Ignored": _header("Holdings that count for nothing by your own wish.", "integer"),
 }
 _LIST_HEADERS: Final = {
     "ETag": _header("Weak; `If-None-Match` with it is answered 304 while nothing changes."),
@@ -222,7 +230,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for operations in document["paths"].values():
         for operation in operations.values():
             # The framework's own form of a validation error, which never goes out.
-            operation["responses"].pop("422", None)
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
     document["paths"] = {ACCOUNTS_PATH: {"get": _LIST}, **document["paths"]}
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})

@@ -95,6 +95,7 @@ def unlisted(code: str) -> Market:
         connection_flows=(),
         market_types=(),
         wallet=None,
+        chain=None,
         **dict.fromkeys(_FLAGS, False),
     )
 

@@ -6,7 +6,7 @@ goes out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -15,6 +15,8 @@ import msgspec
 from coffers.access.call import MAX_BODY
 from coffers.access.refusals import Refusal
 from coffers.errors import CoffersError, InvalidRecord, NotFound
+from coffers.portfolio.paper import NotEnough
+from coffers.portfolio.paper_orders import KeyReused, NoPrice
 from coffers.portfolio.prices import Unpriced
 from coffers.store.errors import StoreUnavailable
 
@@ -73,7 +75,17 @@ class WireError:
         return _encode({name: part for name, part in parts.items() if part is not None})
 
 
-_FIXED: Final = (
+_Known = tuple[type[CoffersError], WireError]
+
+_TOLD: Final[tuple[_Known, ...]] = (
+    (Unpriced, WireError(404, "not_found")),
+    (NoPrice, WireError(409, "price_unavailable")),
+    (NotEnough, WireError(422, "insufficient_balance")),
+    (KeyReused, WireError(422, "idempotency_key_reused")),
+)
+"""Errors that are described by their own sentence."""
+
+_FIXED: Final[tuple[_Known, ...]] = (
     (NotFound, WireError(404, "not_found", "Not Found")),
     (
         BodyTooLong,
@@ -102,15 +114,13 @@ def wire_error(fault: Exception, request_id: str) -> WireError:
             return WireError(
                 fault.status, fault.error, fault.description, fault.attributes, fault.headers
             )
-        case Unpriced():
-            return WireError(404, "not_found", str(fault))
         case InvalidRecord(attributes=attributes):
             return WireError(400, "record_invalid", "Invalid parameters", attributes)
         case MethodNotAllowed(allowed=allowed):
             return WireError(405, "method_not_allowed", str(fault), headers=(("Allow", allowed),))
-    for kind, error in _FIXED:
+    for kind, error in _TOLD + _FIXED:
         if isinstance(fault, kind):
-            return error
+            return error if error.description else replace(error, description=str(fault))
     sentence = f"Something went wrong inside the server. Request id: {request_id}"
     return WireError(500, "unknown_error", sentence)
 

@@ -5,7 +5,8 @@ form. What a body is, its own text tells, as it does for the signature; GET has 
 outside of its query.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -13,15 +14,21 @@ import msgspec
 
 from coffers.access.call import SignedCall
 from coffers.access.signature import is_json_object
-from coffers.api.params import query_parameters
 from coffers.errors import InvalidRecord
 
 _QUERY_ALONE: Final = frozenset({"GET", "HEAD"})
-_decode_object: Final = msgspec.json.Decoder(dict[str, Any]).decode
+# Amounts in JSON keep their digits, whether they are written as texts or as numbers.
+_decode_object: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+_LIST: Final = "[]"
+"""How a name ends that may be repeated."""
 
 
 class Given:
-    """What a caller gave, by name. Of a name that is repeated the last value counts."""
+    """What a caller gave, by name. Of a name that is repeated the last value counts.
+
+    A name that ends in `[]` is a list of all values. In JSON, `{"a": {"b": [...]}}` is a way to
+    write `a[b][]`, and `{"a": {"B": ...}}` one to write `a[B]`.
+    """
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self._values = values
@@ -32,17 +39,76 @@ class Given:
         Raises:
             InvalidRecord: for a list, an object or a boolean.
         """
+        value = self._values.get(name)
+        return None if value is None else _text(name, value)
+
+    def texts(self, name: str) -> list[str] | None:
+        """Return the values of a name that ends in `[]`, None where it is absent or null.
+
+        Raises:
+            InvalidRecord: for anything else than a list of texts and numbers.
+        """
+        values = self._values.get(name)
+        if values is None:
+            values = self._nested(name)
+        if values is None:
+            return None
+        if not isinstance(values, list):
+            raise InvalidRecord({name: ["is invalid"]})
+        return [_text(name, value) for value in values]
+
+    def by_key(self, name: str) -> dict[str, str] | None:
+        """Return values by what stands in the brackets after a name, None where there are none.
+
+        Raises:
+            InvalidRecord: for values that are neither texts nor numbers.
+        """
+        inner = self._values.get(name)
+        if inner is not None and not isinstance(inner, dict):
+            raise InvalidRecord({name: ["is invalid"]})
+        found = {key: _text(name, value) for key, value in (inner or {}).items()}
+        for each, value in self._values.items():
+            if each.startswith(f"{name}[") and each.endswith("]"):
+                found[each[len(name) + 1 : -1]] = _text(name, value)
+        return None if inner is None and not found else found
+
+    def _nested(self, name: str) -> object:
+        value: object = self._values
+        for part in name.removesuffix(_LIST).replace("]", "").split("["):
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
+    def flag(self, name: str) -> bool | None:
+        """Return a parameter that is true or false, None where it is absent or null.
+
+        Raises:
+            InvalidRecord: for anything else.
+        """
         match self._values.get(name):
             case None:
                 return None
-            case str(text):
-                return text
-            case bool():
-                raise InvalidRecord({name: ["is invalid"]})
-            case int(number):
-                return str(number)
+            case True | "true":
+                return True
+            case False | "false":
+                return False
             case _:
                 raise InvalidRecord({name: ["is invalid"]})
+
+    def number(self, name: str, default: int, allowed: range) -> int:
+        """Return a parameter that is a whole number, `default` where it is absent.
+
+        Raises:
+            InvalidRecord: for anything else, and for a number that is not allowed.
+        """
+        text = self.text(name)
+        if text is None:
+            return default
+        # Python reads underscores, signs, spaces and other scripts' digits as well.
+        if not (text.isascii() and text.isdigit() and len(text) <= len(str(allowed.stop))):
+            raise InvalidRecord({name: ["is invalid"]})
+        if int(text) not in allowed:
+            raise InvalidRecord({name: ["does not have a valid value"]})
+        return int(text)
 
     def required(self, name: str) -> str:
         """Return a parameter as text.
@@ -58,7 +124,7 @@ class Given:
 
 def given_of(call: SignedCall) -> Given:
     """Return the parameters of a call."""
-    query = query_parameters(call.query)
+    query = _collected(_pairs(call.query))
     if call.method in _QUERY_ALONE or not call.body:
         return Given(query)
     return Given({**_of_body(call.body), **query})
@@ -67,5 +133,31 @@ def given_of(call: SignedCall) -> Given:
 def _of_body(body: bytes) -> Mapping[str, object]:
     if is_json_object(body):
         return _decode_object(body)
-    text = body.decode(errors="replace")
-    return dict(parse_qsl(text, keep_blank_values=True, errors="replace"))
+    return _collected(_pairs(body))
+
+
+def _pairs(text: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(text.decode(errors="replace"), keep_blank_values=True, errors="replace")
+
+
+def _collected(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
+    lists: dict[str, list[str]] = {}
+    values: dict[str, object] = {}
+    for name, value in pairs:
+        if name.endswith(_LIST):
+            lists.setdefault(name, []).append(value)
+        else:
+            values[name] = value
+    return {**values, **lists}
+
+
+def _text(name: str, value: object) -> str:
+    match value:
+        case str(text):
+            return text
+        case bool():
+            raise InvalidRecord({name: ["is invalid"]})
+        case int() | Decimal():
+            return str(value)
+        case _:
+            raise InvalidRecord({name: ["is invalid"]})

@@ -6,12 +6,14 @@ from fastapi import Depends, FastAPI, Path, Query, Request
 from fastapi.responses import JSONResponse
 
 from coffers.access.call import Caller
-from coffers.api.documents import ERRORS_OF_SIGNED, NOT_FOUND, SIGNED
-from coffers.api.door import Door
+from coffers.api.documents import ERRORS_OF_SIGNED, NOT_FOUND, SIGNED, in_query_or_body, reply
+from coffers.api.door import Admitted, Door
 from coffers.api.price_schema import PRICE, PRICES
 from coffers.api.services import Services
 from coffers.errors import InvalidRecord
+from coffers.portfolio.accepting import Accepting
 from coffers.portfolio.prices import as_plain, known_price, price_of
+from coffers.valuation.model import PriceBook
 
 PRICES_PATH: Final = "/public/api/v1/prices"
 MOST_AT_ONCE: Final = 100
@@ -20,7 +22,8 @@ _HEADERS: Final = {"Cache-Control": "private, no-cache"}
 
 
 def add_prices(app: FastAPI, services: Services, door: Door) -> None:
-    """Add the prices, of one asset and of several."""
+    """Add the prices, of one asset and of several, and the way to accept one."""
+    _add_accepting(app, services, door)
 
     async def reader(request: Request) -> Caller:
         return await door.admit(request.scope, request.receive, "accounts_read")
@@ -40,7 +43,7 @@ def add_prices(app: FastAPI, services: Services, door: Door) -> None:
 
         Permission: ACCOUNTS_READ. Security: SIGNED.
         """
-        book, now = await services.shelf.at(caller.epoch), services.clock.now()
+        book, now = await _book(services, caller), services.clock.now()
         found = [price_of(asset, book) for asset in _names(assets)]
         return JSONResponse([as_plain(each, now) for each in found], headers=_HEADERS)
 
@@ -59,9 +62,43 @@ def add_prices(app: FastAPI, services: Services, door: Door) -> None:
 
         Permission: ACCOUNTS_READ. Security: SIGNED.
         """
-        book = await services.shelf.at(caller.epoch)
+        book = await _book(services, caller)
         found = known_price(asset, book)
         return JSONResponse(as_plain(found, services.clock.now()), headers=_HEADERS)
+
+
+def _add_accepting(app: FastAPI, services: Services, door: Door) -> None:
+    writer = Annotated[Admitted, Depends(door.admitting("accounts_write"))]
+    accepting = Accepting(services.store, services.clock)
+    usd = ("The price that is accepted, as `held_back` tells it.", {"type": "string"})
+
+    @app.post(
+        f"{PRICES_PATH}/{{asset}}/accept",
+        status_code=201,
+        tags=["prices"],
+        summary="Accept a price that is held back",
+        response_class=JSONResponse,
+        responses={**reply(201, "The price as it counts for you.", PRICE), **ERRORS_OF_SIGNED},
+        openapi_extra={**SIGNED, **in_query_or_body(usd=usd)},
+    )
+    async def accept_price(
+        admitted: writer, asset: Annotated[str, Path(description="An asset's name: BTC.")]
+    ) -> JSONResponse:
+        """Count a price that leapt in your totals from now on, and in nobody else's.
+
+        Permission: ACCOUNTS_WRITE. Security: SIGNED. It holds until the price would be believed
+        by itself, as long as it stays near the accepted one.
+        """
+        caller = admitted.caller
+        name = await accepting.accept(caller.user_id, asset, admitted.given.required("usd"))
+        book = await services.shelf.own(caller.user_id, await services.shelf.newest())
+        found = price_of(name, book)
+        return JSONResponse(as_plain(found, services.clock.now()), 201, headers=_HEADERS)
+
+
+async def _book(services: Services, caller: Caller) -> PriceBook | None:
+    """Return the newest prices as they count for the caller."""
+    return await services.shelf.own(caller.user_id, await services.shelf.at(caller.epoch))
 
 
 def _answers(description: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:

@@ -87,6 +87,7 @@ class _ReadyAccount:
     frame: Frame
     body: bytes
     doubts: str
+    ignored: int
 
 
 class ReadyLists:
@@ -146,7 +147,8 @@ class ReadyLists:
             page = await self._listing.page(_request(caller, wanted))
         ready = await self._ready_accounts(caller, page.accounts, book, base_url)
         doubted = [account.doubts for account in ready if account.doubts]
-        headers = [*page_headers(wanted, page.total, base_url), *trust_headers(book, doubted)]
+        trust = trust_headers(book, doubted, sum(account.ignored for account in ready))
+        headers = [*page_headers(wanted, page.total, base_url), *trust]
         body = b"[" + b",".join([account.body for account in ready]) + b"]"
         tag = weak_tag(body, *(value for _, value in headers))
         headers = [*_FIXED, (b"etag", tag), *headers]
@@ -193,7 +195,8 @@ class ReadyLists:
         body = entity(frame, view.figures, market)
         reasons = doubts(view, now, self._stale_after)
         until = self._good_until(account, now)
-        return _ReadyAccount(account.version, _epoch(book), until, frame, body, reasons)
+        ignored = len(view.quality.ignored)
+        return _ReadyAccount(account.version, _epoch(book), until, frame, body, reasons, ignored)
 
     def _good_until(self, account: Account, now: Millis) -> Millis:
         """Return when the account's reading becomes stale, if it has not yet."""

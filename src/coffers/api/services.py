@@ -5,15 +5,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from coffers.access.gate import Gate
-from coffers.access.limits import limits_of
+from coffers.access.shared import tally_of
 from coffers.clock import Clock, SystemClock
-from coffers.markets.catalogue import Catalogue, load_catalogue
+from coffers.markets.catalogue import Catalogue
+from coffers.markets.chains import catalogue_of
 from coffers.portfolio.bookshelf import BookShelf
 from coffers.portfolio.listing import Listing
 from coffers.portfolio.vaulting import open_vault
 from coffers.settings import Settings
 from coffers.store.engine import Store
 from coffers.store.fast import FastLook
+from coffers.valkey.server import opened_server
 from coffers.vault.vault import Vault
 
 
@@ -37,23 +39,25 @@ async def open_services(settings: Settings, clock: Clock | None = None) -> Async
 
     Raises:
         WrongMasterKey: when the database holds secrets that the master key does not open.
-        SettingsError: when there is no usable master key.
+        SettingsError: when there is no usable master key, or when a server to share limits by is
+            named that this installation cannot talk to.
         StoreUnavailable: when the database cannot be reached.
     """
     clock = clock or SystemClock()
     store, look = Store(settings.database()), FastLook(settings.database())
     try:
         vault = await open_vault(settings, store, clock)
-        yield Services(
-            settings=settings,
-            store=store,
-            vault=vault,
-            gate=Gate(look, vault, clock, limits_of(settings, clock)),
-            listing=Listing(store),
-            shelf=BookShelf(store),
-            catalogue=load_catalogue(),
-            clock=clock,
-        )
+        async with opened_server(settings) as server:
+            yield Services(
+                settings=settings,
+                store=store,
+                vault=vault,
+                gate=Gate(look, vault, clock, tally_of(settings, clock, server)),
+                listing=Listing(store),
+                shelf=BookShelf(store),
+                catalogue=catalogue_of(settings),
+                clock=clock,
+            )
     finally:
         await look.close()
         await store.close()

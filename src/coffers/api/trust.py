@@ -9,6 +9,8 @@
   time), `stale` (the reading is older than COFFERS_STALE_AFTER), `flows_unknown` (deposits and
   withdrawals are not all known, so profits may hold some), `no_rate` (no rate of the display
   currency).
+- `X-Assets-Ignored`: how many holdings count for nothing, since the user ignores the asset; absent
+  where there are none. They make no account incomplete.
 """
 
 from collections.abc import Sequence
@@ -45,12 +47,18 @@ def doubts(view: AccountView, now: Millis, stale_after: Millis) -> str:
     return ";".join([str(view.account.id), *reasons]) if reasons else ""
 
 
-def trust_headers(book: PriceBook | None, doubted: Sequence[str]) -> list[Header]:
-    """Return the headers of a page; `doubted` are the accounts that `doubts` has something on."""
+def trust_headers(book: PriceBook | None, doubted: Sequence[str], ignored: int = 0) -> list[Header]:
+    """Return the headers of a page.
+
+    `doubted` are the accounts that `doubts` has something on, `ignored` is how many holdings count
+    for nothing by the user's wish.
+    """
     headers = [(b"x-accounts-incomplete", b"%d" % len(doubted))]
     if book is not None:
         headers.append((b"x-prices-at", iso(book.at).encode()))
     if doubted:
         why = ", ".join(doubted[:NAMED])
         headers.append((b"x-accounts-incomplete-why", why.encode("ascii")))
+    if ignored:
+        headers.append((b"x-assets-ignored", b"%d" % ignored))
     return headers

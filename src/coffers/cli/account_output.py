@@ -48,6 +48,7 @@ def plain(view: "AccountView", now: Millis, stale_after: float) -> dict[str, obj
         "complete": quality.is_complete,
         "stale": _is_stale(view, now, stale_after),
         "unpriced": list(quality.unpriced),
+        "ignored": list(quality.ignored),
         "missing_wallets": list(quality.missing_wallets),
         "flows_known": quality.flows_known,
         "api_keys_state": account.key_state,

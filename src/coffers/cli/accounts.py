@@ -82,12 +82,12 @@ async def _views(settings: "Settings", user_name: str) -> "list[AccountView]":
 
 
 async def _sync(settings: "Settings", user_name: str, account_id: int) -> "tuple[Account, Result]":
-    from coffers.markets.catalogue import load_catalogue
+    from coffers.markets.chains import catalogue_of
     from coffers.portfolio.accounts import AccountKeeping
     from coffers.portfolio.users import Users
     from coffers.sync.prices import refresh_prices
 
-    clock, catalogue = SystemClock(), load_catalogue()
+    clock, catalogue = SystemClock(), catalogue_of(settings)
     async with opened_store(settings) as store:
         user = await Users(store, clock).named(user_name)
         keeping = AccountKeeping(store, clock)

@@ -20,10 +20,14 @@ from coffers.secret import Secret
 
 if TYPE_CHECKING:
     from coffers.connectors.reading import Credentials
+    from coffers.markets.catalogue import Market
     from coffers.portfolio.connecting import Connection
     from coffers.settings import Settings
     from coffers.store.records import Account
     from coffers.sync.syncer import Result
+
+_END_OF_PEM = "-----END "
+Given = dict[str, str | None]
 
 
 def connect(
@@ -34,6 +38,17 @@ def connect(
         str | None, typer.Option(help="The exchange API key, its public half; else asked for.")
     ] = None,
     customer_id: Annotated[str | None, typer.Option(help="Where the exchange needs one.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Where an account is read by its address.")
+    ] = None,
+    login: Annotated[str | None, typer.Option(help="Where the exchange needs one.")] = None,
+    subaccount: Annotated[
+        str | None,
+        typer.Option(help="A sub-account's id, as coffers subaccounts lists it."),
+    ] = None,
+    no_summary: Annotated[
+        bool, typer.Option("--no-summary", help="Leave the account out of the summary.")
+    ] = False,
     secret_stdin: Annotated[
         bool,
         typer.Option(
@@ -44,50 +59,93 @@ def connect(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Connect an exchange account: its key is checked first, then the account is read."""
+    from coffers.portfolio.connecting import Connection
+
     settings = settings_for()
-    key = api_key if api_key is not None else typer.prompt("API key")
-    credentials = _credentials(market, key.strip(), customer_id, from_stdin=secret_stdin)
-    account, result = run_async(_connect(settings, user, market, name, credentials))
+    given = {"api_key": api_key, "customer_id": customer_id, "address": address, "login": login}
+    credentials = _credentials(market, given, subaccount, from_stdin=secret_stdin)
+    asked = Connection(0, market, name, credentials, include_in_summary=not no_summary)
+    account, result = run_async(_connect(settings, user, asked))
     tell_result(account, result, as_json=as_json, done=CONNECTED)
 
 
 def _credentials(
-    market: str, key: str, customer_id: str | None, *, from_stdin: bool
+    code: str, given: Given, subaccount: str | None, *, from_stdin: bool
 ) -> "Credentials":
     from coffers.connectors.reading import Credentials
     from coffers.markets.catalogue import load_catalogue
 
-    found = load_catalogue().get(market)
-    fields = () if found is None else (*found.required_fields, *found.optional_fields)
-    ask = _from_stdin if from_stdin else _from_terminal
-    secret, passphrase = ask(with_passphrase="passphrase" in fields)
-    return Credentials(key, secret, passphrase, customer_id)
+    market = load_catalogue().get(code)
+    required = ("api_key", "secret") if market is None else market.required_fields
+    public = {field: _public(market, field, given[field], required) for field in given}
+    read = _from_stdin if from_stdin else _from_terminal
+    secret, passphrase = read(market, required)
+    return Credentials(
+        api_key=public["api_key"] or "",
+        secret=secret,
+        passphrase=passphrase,
+        customer_id=public["customer_id"],
+        subaccount_name=subaccount,
+        address=public["address"],
+        login=public["login"],
+    )
 
 
-def _from_stdin(*, with_passphrase: bool) -> tuple[Secret, Secret | None]:
+def _public(
+    market: "Market | None", field: str, given: str | None, required: tuple[str, ...]
+) -> str | None:
+    if given is not None or field not in required:
+        return given
+    return str(typer.prompt(_label(market, field)))
+
+
+def _label(market: "Market | None", field: str) -> str:
+    from coffers.markets.fields import field_of
+
+    return field_of(market, field).told
+
+
+def _from_stdin(
+    market: "Market | None",  # noqa: ARG001  # nothing is asked for
+    required: tuple[str, ...],
+) -> tuple[Secret, Secret | None]:
+    if not {"secret", "passphrase"}.intersection(required):
+        return Secret(""), None
     lines = [line.strip() for line in sys.stdin.read().splitlines() if line.strip()]
-    if with_passphrase and len(lines) > 1:
+    if "passphrase" in required and len(lines) > 1:
         return Secret("\n".join(lines[:-1])), Secret(lines[-1])
     return Secret("\n".join(lines)), None
 
 
-def _from_terminal(*, with_passphrase: bool) -> tuple[Secret, Secret | None]:
-    secret = Secret(typer.prompt("Secret", hide_input=True).strip())
-    if not with_passphrase:
-        return secret, None
-    return secret, Secret(typer.prompt("Passphrase", hide_input=True).strip())
+def _from_terminal(
+    market: "Market | None", required: tuple[str, ...]
+) -> tuple[Secret, Secret | None]:
+    secret = _asked_secret(market, "secret") if "secret" in required else ""
+    if "passphrase" not in required:
+        return Secret(secret), None
+    return Secret(secret), Secret(_asked_secret(market, "passphrase"))
+
+
+def _asked_secret(market: "Market | None", field: str) -> str:
+    """Ask unseen; a key in PEM goes on over several lines, until its last one."""
+    lines = [str(typer.prompt(_label(market, field), hide_input=True))]
+    while "-----BEGIN " in lines[0] and _END_OF_PEM not in lines[-1]:
+        lines.append(str(typer.prompt("", prompt_suffix="", hide_input=True, default="")))
+    return "\n".join(lines)
 
 
 async def _connect(
-    settings: "Settings", user_name: str, market: str, name: str, credentials: "Credentials"
+    settings: "Settings", user_name: str, asked: "Connection"
 ) -> "tuple[Account, Result]":
+    from dataclasses import replace
+
     from coffers.markets.catalogue import load_catalogue
-    from coffers.portfolio.connecting import Connection, checked
+    from coffers.portfolio.connecting import checked
     from coffers.portfolio.users import Users
 
     async with opened_store(settings) as store:
         user = await Users(store, SystemClock()).named(user_name)
-        asked = Connection(user.id, market, name, credentials)
+        asked = replace(asked, user_id=user.id)
         # What can be told without the exchange is told before the wait for its library.
         checked(asked, load_catalogue())
     with err.status("loading the exchange library"):

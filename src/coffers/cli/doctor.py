@@ -66,6 +66,8 @@ async def _findings() -> list[Finding]:
     found += await _of_store(settings)
     found.append(await _look("exchanges", lambda: _exchanges(settings)))
     found.append(await _look("reach", lambda: _reach(settings)))
+    if settings.valkey_url is not None:
+        found.append(await _look("valkey", lambda: _valkey(settings)))
     return found
 
 
@@ -139,3 +141,16 @@ async def _reach(settings: "Settings") -> Finding:
         return Finding("reach", state, f"no connection to {host}:{port} ({type(error).__name__})")
     writer.close()
     return Finding("reach", "ok", f"{host}:{port} takes connections")
+
+
+async def _valkey(settings: "Settings") -> Finding:
+    from coffers.valkey.server import Gone, server_of
+
+    server = server_of(settings)
+    if server is None:
+        return Finding("valkey", "ok", "no server is named; each process counts by itself")
+    try:
+        await server.check()
+    except Gone as gone:
+        return Finding("valkey", "failed", f"{gone}; meanwhile each process counts by itself")
+    return Finding("valkey", "ok", "processes share limits, bans and the pace of exchanges")

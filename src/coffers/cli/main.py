@@ -10,10 +10,21 @@ import typer
 from coffers import __version__
 from coffers.errors import CoffersError
 
-COMMANDS = ("demo", "serve", "worker", "migrate", "sign", "sandbox", "doctor", "price")
+COMMANDS = (
+    "demo",
+    "serve",
+    "worker",
+    "migrate",
+    "sign",
+    "sandbox",
+    "doctor",
+    "price",
+    "flows",
+    "subaccounts",
+)
 """Commands of one word; each is a function in the module of its name, or of `_MODULES`."""
 
-GROUPS = ("user", "token", "account", "vault")
+GROUPS = ("user", "token", "account", "asset", "paper", "vault")
 """Commands of two words; each is an app in its module."""
 
 _MODULES = {
@@ -22,6 +33,7 @@ _MODULES = {
     "user": "users",
     "token": "tokens",
     "account": "accounts",
+    "asset": "assets",
 }
 
 

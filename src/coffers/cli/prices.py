@@ -16,11 +16,21 @@ if TYPE_CHECKING:
 
 def price(
     asset: Annotated[str, typer.Argument(help="BTC, ETH, EUR, ...")],
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Believe the price that is held back, for everybody.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what an asset is worth now, and how that is known."""
     from coffers.portfolio.prices import as_plain
 
+    if accept:
+        name, usd = run_async(_accept(settings_for(), asset))
+        if as_json:
+            print_json({"accepted": name, "usd": usd})
+        else:
+            typer.echo(f"{name} at {usd} USD is believed from the next price book on.")
+        return
     found = run_async(_found(settings_for(), asset))
     told = as_plain(found, SystemClock().now())
     if as_json:
@@ -35,6 +45,14 @@ async def _found(settings: "Settings", asset: str) -> "PriceOf":
 
     async with opened_store(settings) as store, store.reading() as tx:
         return known_price(asset, await tx.prices.newest())
+
+
+async def _accept(settings: "Settings", asset: str) -> tuple[str, str]:
+    from coffers.portfolio.accepting import Accepting
+
+    async with opened_store(settings) as store:
+        name, held = await Accepting(store, SystemClock()).accept_for_all(asset)
+    return name, plain(held.price.usd)
 
 
 def _lines(found: "PriceOf", told: dict[str, object]) -> list[str]:

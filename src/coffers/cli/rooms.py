@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from coffers.connectors.reading import Connector
     from coffers.pricing.keeper import PriceKeeper
     from coffers.store.engine import Store
+    from coffers.sync.past import PastWalker
     from coffers.sync.syncer import Syncer
+    from coffers.valkey.server import SharedServer
     from coffers.vault.vault import Vault
 
 _T = TypeVar("_T")
@@ -26,11 +28,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class VenueRooms:
-    """What talks to exchanges: the connector, the prices and the readings."""
+    """What talks to exchanges: the connector, the prices, the readings and the walks back."""
 
     connector: "Connector"
     keeper: "PriceKeeper"
     syncer: "Syncer"
+    walker: "PastWalker"
 
 
 def service_settings(**overrides: object) -> Settings:
@@ -114,28 +117,53 @@ def load_exchange_library() -> None:
 async def opened_venues(
     settings: Settings, store: "Store", vault: "Vault", clock: Clock, catalogue: Catalogue
 ) -> AsyncIterator[VenueRooms]:
-    """Open what talks to exchanges."""
+    """Open what talks to exchanges.
+
+    Raises:
+        CoffersError: when the exchange library, or what talks to the shared server, is missing.
+    """
     load_exchange_library()
+    from coffers.valkey.server import opened_server
+
+    async with (
+        opened_server(settings) as server,
+        _opened_venues(settings, store, vault, clock, catalogue, server) as rooms,
+    ):
+        yield rooms
+
+
+@asynccontextmanager
+async def _opened_venues(
+    settings: Settings,
+    store: "Store",
+    vault: "Vault",
+    clock: Clock,
+    catalogue: Catalogue,
+    server: "SharedServer | None",
+) -> AsyncIterator[VenueRooms]:
     from coffers.connectors.exchange.connector import ExchangeConnector
     from coffers.connectors.exchange.venues import Venues
     from coffers.pricing.keeper import PriceKeeper
     from coffers.pricing.past import CandlePrices
     from coffers.pricing.sources.opened import opened_fallbacks
     from coffers.sync.flows import FlowValuer
+    from coffers.sync.past import PastWalker
     from coffers.sync.policy import Pace
     from coffers.sync.syncer import Syncer
 
-    venues = Venues(settings.exchange_gateway, settings.venue_timeout, clock)
+    venues = Venues(settings.exchange_gateway, settings.venue_timeout, clock, server)
     connector = ExchangeConnector(venues, clock)
     valuer = FlowValuer(store, CandlePrices(venues))
     pace = Pace(Millis(round(settings.sync_interval * 1000)))
     syncer = Syncer(store, vault, catalogue, connector, valuer, clock, pace)
+    pause = Millis(round(settings.history_pause * 1000))
+    walker = PastWalker(store, vault, catalogue, connector, valuer, clock, pause)
     names, gateway = settings.price_fallbacks, settings.exchange_gateway
     try:
         async with opened_fallbacks(names, gateway, clock) as fallbacks:
             floor, spike = Decimal(str(settings.price_floor)), Decimal(str(settings.price_spike))
             keeper = PriceKeeper(store, venues, clock, floor, fallbacks, spike)
-            yield VenueRooms(connector, keeper, syncer)
+            yield VenueRooms(connector, keeper, syncer, walker)
     finally:
         await connector.close()
         await venues.close()

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +15,7 @@ from coffers.logs import logger
 from coffers.settings import Settings
 
 if TYPE_CHECKING:
+    from coffers.sync.past_worker import PastWorker
     from coffers.sync.worker import Worker
 
 _log = logger("coffers.worker")
@@ -29,11 +32,12 @@ def worker(
 
 
 async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
-    from coffers.markets.catalogue import load_catalogue
+    from coffers.markets.chains import catalogue_of
+    from coffers.sync.past_worker import PastWorker
     from coffers.sync.queue import EmbeddedQueue
     from coffers.sync.worker import Rhythm, Worker
 
-    clock, catalogue = SystemClock(), load_catalogue()
+    clock, catalogue = SystemClock(), catalogue_of(settings)
     async with opened_store(settings) as store:
         vault = await opened_vault(settings, store)
         async with opened_venues(settings, store, vault, clock, catalogue) as rooms:
@@ -41,20 +45,29 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             running = Worker(
                 store, catalogue, rooms.keeper, rooms.syncer, EmbeddedQueue(), clock, rhythm
             )
-            _stop_on_signals(running)
+            past = PastWorker(store, rooms.walker, clock)
+            stop = partial(_stop, running, past)
+            _stop_on_signals(stop)
             if until_stdin_closes:
                 loop = asyncio.get_running_loop()
-                when_parent_ends(lambda: loop.call_soon_threadsafe(running.stop))
+                when_parent_ends(lambda: loop.call_soon_threadsafe(stop))
             _serve_metrics(settings)
             _log.info("worker started", sync_interval=settings.sync_interval)
-            await running.run()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(running.run())
+                group.create_task(past.run())
     _log.info("worker stopped")
 
 
-def _stop_on_signals(running: "Worker") -> None:
+def _stop(running: "Worker", past: "PastWorker") -> None:
+    running.stop()
+    past.stop()
+
+
+def _stop_on_signals(stop: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, running.stop)
+        loop.add_signal_handler(number, stop)
 
 
 def _serve_metrics(settings: Settings) -> None:

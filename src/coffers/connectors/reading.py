@@ -16,13 +16,19 @@ from coffers.valuation.model import Flow, Position
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What opens an account at its venue. The secret parts never show themselves."""
+    """What opens an account at its venue. The secret parts never show themselves.
+
+    A venue that needs no key has an empty `api_key`, one that needs no secret an empty `secret`.
+    `address` is that of an account on a chain, `login` the name that its owner logs in with.
+    """
 
     api_key: str
     secret: Secret
     passphrase: Secret | None = None
     customer_id: str | None = None
     subaccount_name: str | None = None
+    address: str | None = None
+    login: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,13 @@ class ReadRequest:
     """What a reading needs to know of the readings before it.
 
     `flows_since` is where the search for deposits and withdrawals starts, None to leave them out;
-    `known_flows` holds (direction, external id) of those already stored from there on.
+    `known_flows` holds (direction, external id) of those already stored from there on. `memory` is
+    what the reading before asked to be told again.
     """
 
     flows_since: Millis | None
     known_flows: frozenset[tuple[str, str]] = frozenset()
+    memory: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,9 @@ class Reading:
     positions; what they win or lose is in `positions` already. `hedge_mode` says whether both sides
     of one may be held, None where that is not known. `identity` is the same for every reading of
     one account at a venue, and another one for any other account; None where the venue does not
-    name the account. It is a hash, for comparing only.
+    name the account. It is a hash, for comparing only. `shared_wallet` names a wallet that was read
+    whole and that other markets of the venue read whole too, None where there is none. `memory` is
+    for the next reading alone, such as how far a search has come; None leaves what was remembered.
     """
 
     at: Millis
@@ -61,6 +71,8 @@ class Reading:
     hedge_mode: bool | None = None
     contracts: tuple[Contract, ...] = ()
     identity: str | None = None
+    shared_wallet: str | None = None
+    memory: str | None = None
 
     @property
     def is_complete(self) -> bool:

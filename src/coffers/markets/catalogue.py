@@ -8,6 +8,12 @@ from dataclasses import dataclass
 
 import msgspec
 
+MANUAL = "manual"
+"""The market of accounts whose owners say what is in them."""
+
+PAPER = "paper_trading"
+"""The market of accounts whose balances are made up."""
+
 _NEAR_ENOUGH = 0.75
 """Likeness (0 to 1) from which a code is worth suggesting; below it, it only confuses."""
 
@@ -17,7 +23,8 @@ class Market:
     """A market: one kind of account at one venue, as clients know it by its code.
 
     `venue` is the exchange library's id ("binance"), None where the library has none. `wallet`
-    names the account where venue and type leave several ("usdt_futures"). The flags
+    names the account where venue and type leave several ("usdt_futures"). `chain` is the chain that
+    wallets of this market lie on, None for exchanges. The flags
     stand behind the account entity's keys of the same name; those on trading are further narrowed
     by what a connected key may do. `scripts/make_catalogue.py` says what each is worked out from.
     """
@@ -48,11 +55,17 @@ class Market:
     fast_convert_available: bool
     deposit_enabled: bool
     available_include_in_summary: bool
+    chain: str | None = None
 
     @property
     def connectable(self) -> bool:
-        """Whether the exchange library can reach this market's venue."""
-        return self.venue is not None
+        """Whether accounts of this market can be read: at an exchange, or on a chain."""
+        return self.venue is not None or self.chain is not None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether nobody outside is asked about its accounts: they hold what their owner says."""
+        return self.code in {MANUAL, PAPER}
 
 
 @dataclass(frozen=True, slots=True)

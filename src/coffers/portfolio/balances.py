@@ -1,21 +1,23 @@
 """What accounts hold asset by asset, and which part of their worth each asset is."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from coffers import money
 from coffers.clock import Millis
 from coffers.store.engine import Store
+from coffers.store.records import Asset, AssetOverride
 from coffers.valuation.figures import DisplayCurrency
-from coffers.valuation.model import Position, Price, PriceBook, Value
+from coffers.valuation.model import UNCOUNTED, Position, Price, PriceBook, Value
 
 
 @dataclass(frozen=True, slots=True)
 class AssetBalance:
     """One asset over all wallets, in units of it. `price` is None where there is none.
 
-    `owned` is what counts for the value: free + in orders + open profit - debts.
+    `owned` is what counts for the value: free + in orders + open profit - debts. `name` and
+    `symbol` are what it is shown as, the asset itself where nothing else is known.
     """
 
     asset: str
@@ -25,6 +27,8 @@ class AssetBalance:
     interest: Decimal
     owned: Decimal
     price: Price | None
+    name: str
+    symbol: str
 
     @property
     def held(self) -> Decimal:
@@ -49,19 +53,32 @@ class Balances:
     async def of(
         self, user_id: int, ids: Sequence[int], book: PriceBook | None
     ) -> list[AssetBalance]:
-        """Return what the accounts of a user hold together, most worth first."""
+        """Return what the accounts of a user hold together, most worth first.
+
+        `book` is as it counts for the user. What the user ignores is left out.
+        """
         async with self._store.reading() as tx:
             held = await tx.holdings.of_accounts(user_id, ids)
-        return balances_of((each for positions in held.values() for each in positions), book)
+            choices = await tx.choices.of(user_id)
+            counted = [
+                each
+                for account_id, positions in held.items()
+                for each in choices.counted(account_id, positions)
+            ]
+            names = await tx.assets.of({each.asset for each in counted})
+            said = await tx.choices.overrides(user_id)
+        return [_called(each, names, said) for each in balances_of(counted, book)]
 
 
 def balances_of(positions: Iterable[Position], book: PriceBook | None) -> list[AssetBalance]:
     """Return positions summed by asset, most worth first; those without a price are last.
 
-    An asset of which nothing is held, owed or owned is left out.
+    An asset of which nothing is held, owed or owned is left out, and so is what counts for nothing.
     """
     by_asset: dict[str, list[Position]] = {}
     for position in positions:
+        if position.wallet in UNCOUNTED:
+            continue
         by_asset.setdefault(position.asset, []).append(position)
     prices = {} if book is None else book.prices
     balances = [_summed(asset, found, prices.get(asset)) for asset, found in by_asset.items()]
@@ -100,7 +117,19 @@ def _summed(asset: str, found: Sequence[Position], price: Price | None) -> Asset
         interest=money.total(each.interest for each in found),
         owned=money.total(each.owned for each in found),
         price=price,
+        name=asset,
+        symbol=asset,
     )
+
+
+def _called(
+    balance: AssetBalance, met: Mapping[str, Asset], said: Mapping[str, AssetOverride]
+) -> AssetBalance:
+    """Return a balance under the names that the user gave, or else those that are known."""
+    asset, own = met.get(balance.asset), said.get(balance.asset)
+    name = (own and own.name) or (asset and asset.name)
+    symbol = own and own.symbol
+    return replace(balance, name=name or balance.name, symbol=symbol or balance.symbol)
 
 
 def _is_something(balance: AssetBalance) -> bool:

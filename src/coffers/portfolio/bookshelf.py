@@ -29,6 +29,17 @@ class BookShelf:
                     await self._load()
         return self._newest.book
 
+    async def own(self, user_id: int, book: PriceBook | None) -> PriceBook | None:
+        """Return a book as it counts for a user, by what the user says of assets.
+
+        Raises:
+            StoreUnavailable: when that cannot be read.
+        """
+        if book is None:
+            return None
+        async with self._store.reading() as tx:
+            return (await tx.choices.of(user_id)).book(book)
+
     async def newest(self) -> PriceBook | None:
         """Return the newest book of the database.
 

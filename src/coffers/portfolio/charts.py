@@ -12,6 +12,7 @@ from coffers.clock import DAY, HOUR, Clock, Millis
 from coffers.store.engine import Store
 from coffers.valuation.history import History
 from coffers.valuation.model import NOTHING, Snapshot, Value
+from coffers.valuation.transfers import as_one
 
 MOST_POINTS = 400
 """Points of a chart: every day of a year, and every tenth of ten years."""
@@ -25,7 +26,8 @@ class Point:
     """What accounts were worth at a moment, and what was put in since the point before it.
 
     `deposited` is less what was taken out. At an account's first snapshot it is all that is there;
-    a flow whose worth is not known is left out.
+    a flow whose worth is not known is left out. What moved from one of them to another is taken
+    out when it leaves and put in, as much of it, when it arrives.
     """
 
     at: Millis
@@ -56,7 +58,10 @@ class Charts:
             if not moments:
                 return []
             past = await tx.history.at_moments(user_id, list(openings), moments)
-        return points_of(list(past.values()), moments)
+            transfers = await tx.transfers.of_user(user_id) if len(past) > 1 else ()
+            choices = await tx.choices.of(user_id)
+        joined = as_one(past, transfers)
+        return points_of([choices.history(*each) for each in joined.items()], moments)
 
 
 def moments_of(since: Millis, until: Millis, openings: Iterable[Millis]) -> list[Millis]:

@@ -1,6 +1,6 @@
 """Connecting an exchange account: checked at the venue first, stored whole, or not at all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from coffers.clock import Clock
@@ -9,20 +9,22 @@ from coffers.connectors.reading import (
     ConnectorFailure,
     Credentials,
     FailureKind,
+    Reading,
     ReadRequest,
 )
 from coffers.errors import InvalidRecord
 from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import Catalogue, Market
+from coffers.portfolio.fields import FIELDS, tidied
 from coffers.portfolio.naming import name_faults
 from coffers.store.engine import Store
 from coffers.store.errors import AlreadyConnected
 from coffers.store.records import Account, AuditEvent, NewAccount
 from coffers.sync.credentials import credential_id, seal_credentials
+from coffers.sync.overlap import same_money
 from coffers.vault.vault import Vault
 
-KEY_LENGTHS = range(1, 4097)
-STORED_FIELDS = frozenset({"api_key", "secret", "passphrase", "customer_id"})
+STORED_FIELDS = frozenset(FIELDS)
 """The credentials that can be stored; a market that needs others cannot be connected."""
 
 _REFUSED = {FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED}
@@ -33,8 +35,22 @@ KeyPolicy = Literal["refuse_withdraw", "accept_all"]
 class KeyRefused(InvalidRecord):
     """The venue refused the key that should be connected."""
 
-    def __init__(self, failure: ConnectorFailure) -> None:
-        super().__init__({"api_key": [str(failure)]})
+    def __init__(self, failure: ConnectorFailure, market: Market) -> None:
+        super().__init__({_proof(market): [str(failure)]})
+
+
+class CountedTwice(InvalidRecord):
+    """Another account of the user holds the same money already."""
+
+    def __init__(self, account: Account, market: Market, shared: str | None) -> None:
+        same = f"reads the {shared} that" if shared else "is the account that"
+        sentence = (
+            f"{same} account {account.id} ({account.name}) has already, so that {market.name} "
+            "would count it twice; leave one of the two out of the summary"
+        )
+        super().__init__({"market_code": [sentence], "account_id": [str(account.id)]})
+        self.args = (f"{market.name} {sentence}",)
+        self.account_id = account.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,7 @@ class Connection:
     market_code: str
     name: str
     credentials: Credentials
+    include_in_summary: bool = True
 
 
 class Connecting:
@@ -74,33 +91,41 @@ class Connecting:
                 `KeyRefused` among them.
             ConnectorFailure: when the venue could not be asked.
         """
-        market = checked(asked, self._catalogue)
+        market, asked = accepted(asked, self._catalogue)
         await self._refuse_double(asked)
-        rights = await self._rights(market, asked.credentials)
-        return await self._store_account(asked, market, rights)
+        rights, reading = await self._seen(market, asked.credentials)
+        await self._refuse_overlap(asked, market, reading)
+        return await self._store_account(asked, market, rights, reading.identity)
 
     async def _refuse_double(self, asked: Connection) -> None:
         async with self._store.reading() as tx:
             for account in await tx.accounts.of_user(asked.user_id):
-                same = (account.market_code, account.api_key, account.subaccount_name) == (
-                    asked.market_code,
-                    asked.credentials.api_key,
-                    asked.credentials.subaccount_name,
-                )
-                if same and account.mode == "real":
+                is_same = account.market_code == asked.market_code and _same_key(account, asked)
+                if is_same and account.mode == "real":
                     raise AlreadyConnected(account.id)
 
-    async def _rights(self, market: Market, credentials: Credentials) -> KeyRights:
-        """Return what the key may do, once it was seen that it reads this market."""
+    async def _refuse_overlap(self, asked: Connection, market: Market, reading: Reading) -> None:
+        """Refuse what another account counts already; left out of the summary it may be seen."""
+        if not asked.include_in_summary:
+            return
+        async with self._store.reading() as tx:
+            accounts = await tx.accounts.of_user(asked.user_id)
+        if account := same_money(accounts, self._catalogue, market, reading):
+            raise CountedTwice(account, market, reading.shared_wallet)
+
+    async def _seen(self, market: Market, credentials: Credentials) -> tuple[KeyRights, Reading]:
+        """Return what the key may do and what it reads, once it was seen that it reads."""
         try:
             rights = await self._connector.rights(market, credentials)
             self._apply_policy(rights)
-            await self._connector.read(market, credentials, ReadRequest(flows_since=None))
+            asked = ReadRequest(flows_since=None)
+            return rights, await self._connector.read(market, credentials, asked)
         except ConnectorFailure as failure:
             if failure.kind in _REFUSED:
-                raise KeyRefused(failure) from failure
+                raise KeyRefused(failure, market) from failure
+            if credentials.subaccount_name and failure.kind is FailureKind.UNSUPPORTED:
+                raise InvalidRecord({"subaccount_name": [str(failure)]}) from failure
             raise
-        return rights
 
     def _apply_policy(self, rights: KeyRights) -> None:
         if rights.read is False:
@@ -117,7 +142,9 @@ class Connecting:
                 }
             )
 
-    async def _store_account(self, asked: Connection, market: Market, rights: KeyRights) -> Account:
+    async def _store_account(
+        self, asked: Connection, market: Market, rights: KeyRights, told: str | None
+    ) -> Account:
         credentials = asked.credentials
         new = NewAccount(
             user_id=asked.user_id,
@@ -126,15 +153,19 @@ class Connecting:
             api_key=credentials.api_key,
             customer_id=credentials.customer_id,
             subaccount_name=credentials.subaccount_name,
+            address=credentials.address,
+            include_in_summary=asked.include_in_summary,
             rights=rights,
         )
-        own = credential_id(market, credentials.api_key)
+        own = credential_id(market, credentials)
         identity = f"{own}:{credentials.subaccount_name or ''}"
         now = self._clock.now()
         async with self._store.transaction() as tx:
             account = await tx.accounts.add(new, identity=identity, credential_id=own, now=now)
             sealed = seal_credentials(self._vault, account.user_id, account.id, credentials)
             await tx.secrets.put(account.user_id, account.id, sealed)
+            if told is not None:
+                await tx.accounts.record_venue_identity(account.user_id, account.id, told)
             await tx.audit.add(
                 AuditEvent(asked.user_id, now, "account_connected", str(account.id), market.code)
             )
@@ -147,41 +178,49 @@ def checked(asked: Connection, catalogue: Catalogue) -> Market:
     Raises:
         InvalidRecord: naming every field that is not, and why.
     """
-    faults: dict[str, list[str]] = {}
+    return accepted(asked, catalogue)[0]
+
+
+def accepted(asked: Connection, catalogue: Catalogue) -> tuple[Market, Connection]:
+    """Return the market of a connection, and the connection with each credential in its form.
+
+    Raises:
+        InvalidRecord: naming every field that cannot be accepted, and why.
+    """
     market = catalogue.get(asked.market_code)
+    faults = _market_faults(asked, market, catalogue) | name_faults(asked.name.strip())
+    if market is None or "market_code" in faults:
+        raise InvalidRecord(faults)
+    credentials, wrong = tidied(asked.credentials, market)
+    if faults | wrong:
+        raise InvalidRecord(faults | wrong)
+    return market, replace(asked, credentials=credentials)
+
+
+def _market_faults(
+    asked: Connection, market: Market | None, catalogue: Catalogue
+) -> dict[str, list[str]]:
     if market is None:
         near = catalogue.suggest(asked.market_code)
         hint = f"; did you mean {near}?" if near else ""
-        faults["market_code"] = [f"does not have a valid value{hint}"]
-    elif market.venue is None:
-        faults["market_code"] = ["has no exchange that accounts can be connected to"]
-    elif lacking := sorted(set(market.required_fields) - STORED_FIELDS):
-        faults["market_code"] = [f"needs {', '.join(lacking)}, which cannot be kept here yet"]
-    faults |= name_faults(asked.name.strip())
-    faults |= _credential_faults(asked.credentials, market)
-    if faults or market is None:
-        raise InvalidRecord(faults)
-    return market
+        return {"market_code": [f"does not have a valid value{hint}"]}
+    if market.venue is None:
+        return {"market_code": ["has no exchange that accounts can be connected to"]}
+    if lacking := sorted(set(market.required_fields) - STORED_FIELDS):
+        return {"market_code": [f"needs {', '.join(lacking)}, which cannot be kept here yet"]}
+    return {}
 
 
-def _credential_faults(credentials: Credentials, market: Market | None) -> dict[str, list[str]]:
-    passphrase = credentials.passphrase
-    given = {
-        "api_key": credentials.api_key,
-        "secret": credentials.secret.reveal(),
-        "passphrase": passphrase.reveal() if passphrase else "",
-        "customer_id": credentials.customer_id or "",
-    }
-    required = {"api_key"} if market is None else set(market.required_fields)
-    faults: dict[str, list[str]] = {}
-    for field, text in given.items():
-        if field in required and not text:
-            faults[field] = ["is missing"]
-        # A secret may be a key in PEM, of several lines; the others are one word.
-        elif text and (len(text) not in KEY_LENGTHS or (field == "api_key" and not _is_word(text))):
-            faults[field] = ["is invalid"]
-    return faults
+def _same_key(account: Account, asked: Connection) -> bool:
+    """Return whether an account has the same key, as far as anything public names it."""
+    given = asked.credentials
+    if not (given.api_key or given.address):
+        return False
+    ours = (account.api_key, account.address, account.subaccount_name)
+    return ours == (given.api_key, given.address, given.subaccount_name)
 
 
-def _is_word(text: str) -> bool:
-    return text.isprintable() and not any(char.isspace() for char in text)
+def _proof(market: Market) -> str:
+    """Return the field that a refused key was given in."""
+    known = ("api_key", "secret", "address")
+    return next((name for name in known if name in market.required_fields), "api_key")

@@ -5,17 +5,19 @@ book costs arithmetic only. The cache may vanish at any time.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from coffers.clock import HOUR, Millis
 from coffers.portfolio.rates import RateTable
 from coffers.portfolio.view import AccountView, Quality
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Account, Mode
+from coffers.valuation.choices import Choices
 from coffers.valuation.figures import DisplayCurrency, figures_of
 from coffers.valuation.history import History
 from coffers.valuation.model import PriceBook
+from coffers.valuation.transfers import as_one
 from coffers.valuation.value import Holdings, holdings_of, value_of
 
 KEPT_INPUTS = 50_000
@@ -45,10 +47,14 @@ class AccountPage:
 class Inputs:
     """What the figures of one account version are made of.
 
-    `history` holds the snapshots around the windows of every moment in `since`..`until`.
+    `history` holds the snapshots around the windows of every moment in `since`..`until`. What the
+    user says of assets is applied to all but the prices; `choices` are for those. A change of them
+    is a new version of the account.
     """
 
     holdings: Holdings
+    ignored: tuple[str, ...]
+    choices: Choices
     history: History | None
     since: Millis
     until: Millis
@@ -81,10 +87,30 @@ class Listing:
         """Return the accounts with their figures at this price book, in a display currency."""
         display = await self.display(currency, book)
         inputs = await self._inputs_of(user_id, accounts, book)
-        return [
-            _view(account, found, book, display)
+        return _views(accounts, inputs, book, display)
+
+    async def joined(
+        self, user_id: int, accounts: Sequence[Account], book: PriceBook | None, currency: str
+    ) -> list[AccountView]:
+        """Return accounts as `views` does, but as they are when they are taken together.
+
+        A transfer from one of them to another is nothing put in and nothing taken out.
+        """
+        display = await self.display(currency, book)
+        inputs = await self._inputs_of(user_id, accounts, book)
+        async with self._store.reading() as tx:
+            transfers = await tx.transfers.of_user(user_id)
+        pasts = {
+            account.id: found.history
+            for account, found in zip(accounts, inputs, strict=True)
+            if found.history is not None
+        }
+        joined = as_one(pasts, transfers)
+        together = [
+            replace(found, history=joined.get(account.id))
             for account, found in zip(accounts, inputs, strict=True)
         ]
+        return _views(accounts, together, book, display)
 
     async def display(self, currency: str, book: PriceBook | None) -> DisplayCurrency:
         """Return a display currency with its rates up to this price book."""
@@ -114,15 +140,38 @@ class Listing:
         until = max(_as_of(account, book) for account in accounts)
         positions = await tx.holdings.of_accounts(user_id, ids)
         histories = await tx.history.windows(user_id, ids, since, Millis(until + HOUR))
+        choices = await tx.choices.of(user_id)
         for account in accounts:
+            held, history = positions.get(account.id, ()), histories.get(account.id)
             self._inputs[account.id, account.version] = Inputs(
-                holdings_of(positions.get(account.id, ())),
-                histories.get(account.id),
+                holdings_of(choices.counted(account.id, held)),
+                choices.left_out(account.id, held),
+                choices,
+                None if history is None else choices.history(account.id, history),
                 since,
                 Millis(until + HOUR),
             )
         while len(self._inputs) > max(KEPT_INPUTS, len(accounts)):
             self._inputs.popitem(last=False)
+
+
+def _views(
+    accounts: Sequence[Account],
+    inputs: Sequence[Inputs],
+    book: PriceBook | None,
+    display: DisplayCurrency,
+) -> list[AccountView]:
+    books = _books_of(inputs, book)
+    return [
+        _view(account, found, books[id(found.choices)], display)
+        for account, found in zip(accounts, inputs, strict=True)
+    ]
+
+
+def _books_of(inputs: Iterable[Inputs], book: PriceBook | None) -> dict[int, PriceBook | None]:
+    """Return the book as it counts for each of the choices, by their identity."""
+    distinct = {id(found.choices): found.choices for found in inputs}
+    return {key: None if book is None else choices.book(book) for key, choices in distinct.items()}
 
 
 def _as_of(account: Account, book: PriceBook | None) -> Millis:
@@ -147,5 +196,6 @@ def _view(
             missing_wallets=account.sync.missing_wallets,
             flows_known=account.sync.flows_known
             and not (history is not None and history.has_unvalued_flows),
+            ignored=inputs.ignored,
         ),
     )

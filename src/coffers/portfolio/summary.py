@@ -20,8 +20,9 @@ _WORST_FIRST: Final[tuple[KeyState, ...]] = ("expired", "expire_soon", "ok")
 class Summary:
     """The accounts that a user wants summed, and their sum.
 
-    What is unknown of one account is unknown of the sum. `key_state` is the worst of theirs,
-    `updated_at` the latest change of one.
+    What is unknown of one account is unknown of the sum. The figures of the views are those that
+    are summed: an own transfer between two of them is no flow there. `key_state` is the worst of
+    theirs, `updated_at` the latest change of one.
     """
 
     views: tuple[AccountView, ...]
@@ -42,7 +43,7 @@ class Summaries:
     async def of(self, user_id: int, mode: Mode, book: PriceBook | None, currency: str) -> Summary:
         """Return the summary of a user's accounts of one mode, in a display currency."""
         accounts = await self._keeping.in_summary(user_id, mode)
-        views = await self._listing.views(user_id, accounts, book, currency)
+        views = await self._listing.joined(user_id, accounts, book, currency)
         return summed(await self._users.get(user_id), views, currency)
 
 

@@ -13,7 +13,8 @@ class Quality:
 
     `unpriced` are assets that are held and have no price; `missing_wallets` could not be read the
     last time; `flows_known` is False where the venue tells no deposits and withdrawals, or one of
-    them could not be valued. `read_at` is None before the first reading.
+    them could not be valued. `read_at` is None before the first reading. `ignored` are assets that
+    are held and count for nothing, since the user wants it so: the figures miss nothing by that.
     """
 
     as_of: Millis
@@ -21,6 +22,7 @@ class Quality:
     unpriced: tuple[str, ...]
     missing_wallets: tuple[str, ...]
     flows_known: bool
+    ignored: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:

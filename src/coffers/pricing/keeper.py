@@ -17,7 +17,7 @@ from coffers.pricing.currencies import BITCOIN, DISPLAY_CURRENCIES, FIAT
 from coffers.pricing.fallbacks import Fallbacks, completed
 from coffers.pricing.graph import prices_of
 from coffers.pricing.outside import BookStore, QuoteSource
-from coffers.pricing.spikes import SpikeWatch
+from coffers.pricing.spikes import REMEMBERED, SpikeWatch
 from coffers.valuation.model import HeldBack, Price, PriceBook
 
 QUOTES_LAST = Millis(10 * MINUTE)
@@ -105,6 +105,7 @@ class PriceKeeper:
             await self._show_age(self._clock.now())
             return None
         await self._recall()
+        await self._take_accepted()
         prices = await self._completed(found)
         now = self._clock.now()
         if not prices:
@@ -134,6 +135,12 @@ class PriceKeeper:
             self._watch.recall(newest)
             self._fallbacks.recall(newest)
         self._has_recalled = True
+
+    async def _take_accepted(self) -> None:
+        """Believe what was accepted by hand, maybe by another process."""
+        since = Millis(self._clock.now() - REMEMBERED)
+        async with self._store.reading() as tx:
+            self._watch.accept(await tx.prices.accepted_since(since))
 
     async def _completed(self, found: dict[str, Price]) -> dict[str, Price]:
         """Return the prices with what the other sources say of those that somebody needs."""

@@ -38,6 +38,10 @@ class Books(Protocol):
         """Return the assets that any account holds."""
         ...
 
+    async def accepted_since(self, at: Millis) -> Mapping[str, Price]:
+        """Return the prices that were accepted by hand from a moment on; their time is when."""
+        ...
+
     async def save_rates(self, rates: Mapping[str, Decimal], at: Millis) -> None:
         """Store what display currencies are worth in USD."""
         ...

@@ -1,4 +1,4 @@
-"""Prices that leap are held back until a second source says the same, or they persist.
+"""Prices that leap are held back until a second source agrees, they persist, or are accepted.
 
 An exchange's broken ticker, or one trade in an empty order book, can make a holding worth a hundred
 times as much for a minute. Such a price is not put into the totals, and neither is the one before:
@@ -38,6 +38,13 @@ class SpikeWatch:
     def recall(self, book: PriceBook) -> None:
         """Take up what a process before this one believed, from its newest price book."""
         self._believed = believed_in(book)
+
+    def accept(self, accepted: Mapping[str, Price]) -> None:
+        """Compare what comes with prices that were accepted by hand, each at its own time."""
+        for asset, price in accepted.items():
+            last = self._believed.get(asset)
+            if last is None or last.at < price.at:
+                self._believed[asset] = Believed(price, price.at)
 
     def suspects(self, prices: Mapping[str, Price], now: Millis) -> dict[str, HeldBack]:
         """Return the prices that are not to be believed yet."""

@@ -146,6 +146,24 @@ class Ledger:
         """Take an account in; one of the same venue and key is replaced."""
         self._accounts[account.venue, account.key] = account
 
+    def add_like(self, account: Account, count: int) -> list[Account]:
+        """Add so many accounts that hold what an account holds; a second call replaces them."""
+        added = [
+            replace(
+                account,
+                key=f"{account.key}-{number}",
+                secret=f"{account.secret}-{number}",
+                spot=dict(account.spot),
+                funding=dict(account.funding),
+                transfers=list(account.transfers),
+                orders=[],
+            )
+            for number in range(1, count + 1)
+        ]
+        for each in added:
+            self.add(each)
+        return added
+
     def find(self, venue: str, key: str) -> Account | None:
         """Return the account of a key, None where the venue does not know it."""
         return self._accounts.get((venue, key))

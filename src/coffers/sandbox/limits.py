@@ -31,6 +31,7 @@ class Limits:
     """
 
     per_minute: int = DEFAULT_LIMIT
+    wallet_per_minute: int = WALLET_LIMIT
     _used: dict[tuple[str, bool], _Usage] = field(default_factory=dict)
 
     def spend(self, venue: str, path: str, weight: int, now: int) -> dict[str, str]:
@@ -46,7 +47,7 @@ class Limits:
         if usage.minute != now // MINUTE:
             usage.minute, usage.weight, usage.ignored = now // MINUTE, 0, 0
         usage.weight += weight
-        limit = WALLET_LIMIT if is_wallet else self.per_minute
+        limit = self.wallet_per_minute if is_wallet else self.per_minute
         if usage.weight > limit:
             self._refuse(usage, limit, now)
         return _headers(usage.weight, is_wallet=is_wallet)

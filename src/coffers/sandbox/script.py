@@ -1,6 +1,7 @@
 """What a script may ask of the sandbox over HTTP, and what it is told: the shapes of the JSON."""
 
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
 
@@ -20,6 +21,14 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ips: tuple[str, ...] = ()
     expires_at: int | None = None
     balances: dict[str, Decimal] = {}
+
+
+class Crowd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How many keys to create, each with an account like that of a known key."""
+
+    venue: str
+    like: str
+    count: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 
 class KeyState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -81,6 +90,7 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The request weight that an address may use each minute."""
 
     per_minute: int
+    wallet_per_minute: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 class NewFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

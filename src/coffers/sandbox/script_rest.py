@@ -94,6 +94,15 @@ def _create_key(exchange: Exchange, body: bytes) -> object:
     return _DONE
 
 
+def _create_crowd(exchange: Exchange, body: bytes) -> object:
+    asked = _read(body, script.Crowd)
+    like = exchange.ledger.get(asked.venue, asked.like)
+    return [
+        {"key": account.key, "secret": account.secret}
+        for account in exchange.ledger.add_like(like, asked.count)
+    ]
+
+
 def _revoke(exchange: Exchange, body: bytes) -> object:
     asked = _read(body, script.KeyState)
     exchange.ledger.get(asked.venue, asked.key).is_revoked = asked.is_revoked
@@ -185,7 +194,10 @@ def _move_clock(exchange: Exchange, body: bytes) -> object:
 
 
 def _set_budget(exchange: Exchange, body: bytes) -> object:
-    exchange.limits.per_minute = _read(body, script.Budget).per_minute
+    asked = _read(body, script.Budget)
+    exchange.limits.per_minute = asked.per_minute
+    if asked.wallet_per_minute is not None:
+        exchange.limits.wallet_per_minute = asked.wallet_per_minute
     return _DONE
 
 
@@ -208,6 +220,7 @@ _ORDERS: dict[tuple[str, str], _Order] = {
     ("POST", "/reset"): _Order(_reset, "begin anew"),
     ("GET", "/keys"): _Order(_keys, "all accounts with their made-up keys and secrets"),
     ("POST", "/keys"): _Order(_create_key, "create or replace a key and its account"),
+    ("POST", "/keys/crowd"): _Order(_create_crowd, "create many keys with accounts alike"),
     ("POST", "/keys/revoke"): _Order(_revoke, "refuse a key, or let it in again"),
     ("POST", "/balances"): _Order(_hold, "set what a wallet holds of an asset"),
     ("POST", "/prices"): _Order(_set_price, "hold a pair at a price"),

@@ -1,20 +1,35 @@
 """Accounts: the connections of users, and what is known of each."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from coffers.clock import Millis
 from coffers.keyrights import KeyRights
 from coffers.store.account_rows import account_of, new_columns, rights_columns, sync_columns
-from coffers.store.claims import Claims, is_account
+from coffers.store.claims import OWN, Claims, is_account
 from coffers.store.errors import AlreadyConnected
+from coffers.store.prepared import Prepared
 from coffers.store.records import Account, KeyState, Mode, NewAccount, SyncState
 from coffers.store.statements import bump_user, changed, insert, next_id
 from coffers.store.tables import accounts
 
 _ACCOUNTS = select(accounts)
+_ACCOUNT = Prepared(_ACCOUNTS.where(OWN))
 
 
 class Accounts(Claims):
@@ -40,9 +55,9 @@ class Accounts(Claims):
 
     async def get(self, user_id: int, account_id: int) -> Account | None:
         """Return the account of this user, or None."""
-        statement = _ACCOUNTS.where(is_account(user_id, account_id))
-        row = (await self._connection.execute(statement)).first()
-        return None if row is None else account_of(row)
+        own = {"user": user_id, "account": account_id}
+        rows = await self._connection.rows(_ACCOUNT, own)
+        return account_of(rows[0]) if rows else None
 
     async def page(
         self, user_id: int, mode: Mode, *, offset: int, limit: int, api_key: str | None = None
@@ -108,6 +123,12 @@ class Accounts(Claims):
         """Give an account another name; False where the user has no such account."""
         return await self._write(user_id, account_id, now, shown={"name": name})
 
+    async def include(
+        self, user_id: int, account_id: int, now: Millis, *, in_summary: bool
+    ) -> None:
+        """Count an account in its user's summary from now on, or leave it out."""
+        await self._write(user_id, account_id, now, shown={"include_in_summary": in_summary})
+
     async def remove(self, user_id: int, account_id: int) -> bool:
         """Remove an account with all that is known of it; False where there is none."""
         statement = delete(accounts).where(is_account(user_id, account_id))
@@ -125,17 +146,18 @@ class Accounts(Claims):
         shown: Mapping[str, object],
         others: Mapping[str, object] | None = None,
     ) -> bool:
-        columns = select(*(accounts.c[name] for name in shown))
-        before = columns.where(is_account(user_id, account_id)).with_for_update()
-        row = (await self._connection.execute(before)).first()
-        if row is None:
+        own = {"user": user_id, "account": account_id}
+        rows = await self._connection.rows(_shown(tuple(shown)), own)
+        if not rows:
             return False
         values: dict[str, object] = {**(others or {}), **shown}
-        if tuple(row) != tuple(shown.values()):
-            values |= {"version": accounts.c.version + 1, "updated_at": now}
+        is_change = tuple(rows[0]) != tuple(shown.values())
+        if is_change:
+            values["updated_at"] = now
             await bump_user(self._connection, user_id)
-        statement = update(accounts).where(is_account(user_id, account_id)).values(**values)
-        await self._connection.execute(statement)
+        written = {_new(name): value for name, value in values.items()}
+        statement = _written(tuple(values), is_change=is_change)
+        await self._connection.changed(statement, {**own, **written})
         return True
 
     async def _one(self, user_id: int, account_id: int) -> Account:
@@ -162,3 +184,21 @@ def _listed(user_id: int, mode: Mode, api_key: str | None) -> ColumnElement[bool
     if api_key is None:
         return listed
     return and_(listed, or_(accounts.c.api_key == api_key, cast(accounts.c.id, Text) == api_key))
+
+
+@cache
+def _shown(names: tuple[str, ...]) -> Prepared:
+    return Prepared(select(*(accounts.c[name] for name in names)).where(OWN).with_for_update())
+
+
+@cache
+def _written(names: tuple[str, ...], *, is_change: bool) -> Prepared:
+    values: dict[str, object] = {name: bindparam(_new(name)) for name in names}
+    if is_change:
+        values["version"] = accounts.c.version + 1
+    return Prepared(update(accounts).where(OWN).values(values))
+
+
+def _new(name: str) -> str:
+    """Return the name of the parameter that a column is set to; its own is the library's."""
+    return f"new_{name}"

@@ -4,16 +4,42 @@ A claim covers the exchange key, not only the account: two connections of one ke
 at once, since a venue with nonces would refuse one of them.
 """
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.prepared import Prepared
 from coffers.store.records import Counts
 from coffers.store.statements import changed
 from coffers.store.tables import accounts
 
 _other = accounts.alias()
-_SAME_KEY = _other.c.credential_id == accounts.c.credential_id
+
+OWN = and_(accounts.c.user_id == bindparam("user"), accounts.c.id == bindparam("account"))
+"""Finds one account of one user, by the parameters `user` and `account`."""
+
+_same_key_in_use = exists().where(
+    _other.c.credential_id == accounts.c.credential_id, _other.c.claimed_until >= bindparam("now")
+)
+_CLAIM = Prepared(
+    update(accounts)
+    .where(OWN, ~_same_key_in_use)
+    .values(claimed_by=bindparam("holder"), claimed_until=bindparam("until"))
+)
+_HOLDS = Prepared(
+    select(accounts.c.id)
+    .where(
+        OWN,
+        accounts.c.claimed_by == bindparam("holder"),
+        accounts.c.claimed_until >= bindparam("now"),
+    )
+    .with_for_update()
+)
+_RELEASE = Prepared(
+    update(accounts)
+    .where(OWN, accounts.c.claimed_by == bindparam("holder"))
+    .values(claimed_by=None, claimed_until=None)
+)
 
 
 class Claims:
@@ -54,24 +80,32 @@ class Claims:
             where there is no such account.
         """
         await self._lock_credential(user_id, account_id)
-        same_key_in_use = exists().where(_SAME_KEY, _other.c.claimed_until >= now)
-        statement = update(accounts).where(is_account(user_id, account_id), ~same_key_in_use)
-        statement = statement.values(claimed_by=holder, claimed_until=until)
-        return await changed(self._connection, statement) > 0
+        own = {"user": user_id, "account": account_id}
+        values = {**own, "holder": holder, "now": now, "until": until}
+        return await self._connection.changed(_CLAIM, values) > 0
 
     async def holds(self, user_id: int, account_id: int, holder: str, now: Millis) -> bool:
-        """Return whether the account is claimed by this holder, and the claim has not run out."""
-        statement = select(accounts.c.id).where(
-            is_account(user_id, account_id), accounts.c.claimed_by == holder, _is_claimed(now)
-        )
-        return (await self._connection.execute(statement)).first() is not None
+        """Return whether the account is claimed by this holder, and the claim has not run out.
+
+        If it is, nobody takes the account over before the transaction ends.
+        """
+        values = {"user": user_id, "account": account_id, "holder": holder, "now": now}
+        return bool(await self._connection.rows(_HOLDS, values))
 
     async def release(self, user_id: int, account_id: int, holder: str) -> None:
         """Give a claim back; another holder's claim stays."""
-        statement = update(accounts).where(
-            is_account(user_id, account_id), accounts.c.claimed_by == holder
-        )
-        await self._connection.execute(statement.values(claimed_by=None, claimed_until=None))
+        values = {"user": user_id, "account": account_id, "holder": holder}
+        await self._connection.changed(_RELEASE, values)
+
+    async def take_over(self, user_id: int, account_id: int) -> bool:
+        """Hold an account to the end of this transaction; whoever has a claim on it loses that.
+
+        Returns:
+            False where there is no such account.
+        """
+        statement = update(accounts).where(is_account(user_id, account_id))
+        free = statement.values(claimed_by=None, claimed_until=None)
+        return await changed(self._connection, free) > 0
 
     async def counts(self, now: Millis) -> Counts:
         """Return how many accounts are overdue and how many locked, of all users."""

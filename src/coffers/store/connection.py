@@ -6,6 +6,8 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, ScalarResult
 
+from coffers.store.prepared import Prepared, Values
+
 T = TypeVar("T")
 Rows = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """The parameters of one row, or of several."""
@@ -31,6 +33,14 @@ class AsyncConnection(Protocol):
 
     async def scalars(self, statement: Executable) -> ScalarResult[Any]:
         """Run a statement and return the first column of its rows."""
+        ...
+
+    async def rows(self, prepared: Prepared, values: Values) -> Sequence[Any]:
+        """Run a prepared statement and return its rows, with their columns by name and place."""
+        ...
+
+    async def changed(self, prepared: Prepared, values: Values) -> int:
+        """Run a prepared statement and return how many rows it changed."""
         ...
 
     async def run_sync(self, work: Callable[[Connection], T]) -> T:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Table, delete, or_, select, union, update
+from sqlalchemy import Column, Table, bindparam, delete, or_, select, union, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.prepared import Prepared
 from coffers.store.records import SealedKind, SealedRow
 from coffers.store.statements import changed, insert
 from coffers.store.tables import api_tokens, credentials, vault_keys
@@ -24,6 +25,11 @@ class _Place:
 
 
 _C, _T = credentials.c, api_tokens.c
+_OF_ACCOUNT = Prepared(
+    select(_C.key_id, _C.blob).where(
+        _C.user_id == bindparam("user"), _C.account_id == bindparam("account")
+    )
+)
 _PLACES: dict[SealedKind, _Place] = {
     "account": _Place(credentials, _C.account_id, _C.key_id, _C.blob),
     "token": _Place(api_tokens, _T.id, _T.secret_key_id, _T.secret_blob),
@@ -49,11 +55,9 @@ class SealedSecrets:
 
     async def get(self, user_id: int, account_id: int) -> Sealed | None:
         """Return an account's credentials, or None."""
-        statement = select(_C.key_id, _C.blob).where(
-            _C.user_id == user_id, _C.account_id == account_id
-        )
-        row = (await self._connection.execute(statement)).first()
-        return None if row is None else Sealed(row.key_id, row.blob)
+        own = {"user": user_id, "account": account_id}
+        rows = await self._connection.rows(_OF_ACCOUNT, own)
+        return Sealed(*rows[0]) if rows else None
 
     async def not_under(self, key_id: str, limit: int) -> list[SealedRow]:
         """Return secrets of accounts and tokens that another master key than this one sealed."""

@@ -9,15 +9,22 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from coffers.store.accounts import Accounts
+from coffers.store.assets import Assets
 from coffers.store.audit import Audit
+from coffers.store.choices import UserChoices
 from coffers.store.connection import AsyncConnection, Database
 from coffers.store.credentials import SealedSecrets
+from coffers.store.errands import Errands
 from coffers.store.errors import unavailable
 from coffers.store.history import Histories
 from coffers.store.holdings import HeldPositions
+from coffers.store.memories import Memories
+from coffers.store.paper import PaperBooks
 from coffers.store.prices import Prices
 from coffers.store.sqlite import SqliteDatabase
+from coffers.store.transfers import Transfers
 from coffers.store.users import Tokens, Users
+from coffers.store.walks import Walks
 
 
 class Transaction:
@@ -29,8 +36,15 @@ class Transaction:
         self.accounts = Accounts(connection)
         self.secrets = SealedSecrets(connection)
         self.holdings = HeldPositions(connection)
+        self.memories = Memories(connection)
+        self.errands = Errands(connection)
+        self.paper = PaperBooks(connection)
         self.history = Histories(connection)
+        self.walks = Walks(connection)
+        self.transfers = Transfers(connection)
         self.prices = Prices(connection)
+        self.assets = Assets(connection)
+        self.choices = UserChoices(connection)
         self.audit = Audit(connection)
 
 

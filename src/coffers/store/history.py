@@ -1,6 +1,7 @@
 """The past of accounts: snapshots of their value, and deposits and withdrawals."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -12,19 +13,21 @@ from sqlalchemy import (
     Row,
     ScalarSelect,
     Select,
+    bindparam,
     column,
     func,
     select,
     true,
     union,
     union_all,
-    update,
     values,
 )
 
 from coffers.clock import DAY, Millis
-from coffers.store.connection import AsyncConnection
-from coffers.store.statements import insert
+from coffers.store.flow_rows import flow_of
+from coffers.store.flows import Flows
+from coffers.store.prepared import Prepared
+from coffers.store.statements import insert_in
 from coffers.store.tables import accounts, flows, snapshots
 from coffers.valuation.figures import MONTH
 from coffers.valuation.history import History
@@ -32,76 +35,28 @@ from coffers.valuation.model import Flow, Snapshot, Value
 
 _A, _F, _S = accounts.c, flows.c, snapshots.c
 _FLOWS = select(flows)
-_SNAPSHOTS = select(snapshots)
+_OPENING = Prepared(
+    select(snapshots)
+    .where(_S.user_id == bindparam("user"), _S.account_id == bindparam("account"))
+    .order_by(_S.at)
+    .limit(1)
+)
 
 
-class Histories:
+class Histories(Flows):
     """The snapshots and flows of accounts."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
 
     async def add_snapshot(self, user_id: int, account_id: int, snapshot: Snapshot) -> None:
         """Keep an account's value at a moment, in place of the one kept for the same moment."""
-        value = {"btc": snapshot.value.btc, "usd": snapshot.value.usd}
-        statement = insert(self._connection, snapshots).values(
-            user_id=user_id, account_id=account_id, at=snapshot.at, **value
-        )
-        statement = statement.on_conflict_do_update(
-            index_elements=[_S.user_id, _S.account_id, _S.at], set_=value
-        )
-        await self._connection.execute(statement)
-
-    async def add_flows(self, user_id: int, account_id: int, found: Collection[Flow]) -> int:
-        """Keep deposits and withdrawals; those that are known already stay as they are.
-
-        Returns:
-            How many were new.
-        """
-        if not found:
-            return 0
-        statement = insert(self._connection, flows).on_conflict_do_nothing()
-        rows = [_columns_of(user_id, account_id, flow) for flow in found]
-        added = await self._connection.execute(statement.returning(_F.external_id), rows)
-        return len(added.all())
-
-    async def known_flows(
-        self, user_id: int, account_id: int, since: Millis
-    ) -> frozenset[tuple[str, str]]:
-        """Return (direction, external id) of the flows that are known from a moment on."""
-        statement = select(_F.direction, _F.external_id).where(
-            _F.user_id == user_id, _F.account_id == account_id, _F.at >= since
-        )
-        rows = await self._connection.execute(statement)
-        return frozenset((row.direction, row.external_id) for row in rows)
-
-    async def unvalued_flows(self, user_id: int, account_id: int) -> list[Flow]:
-        """Return the flows whose worth is not known yet, in order of time."""
-        statement = _FLOWS.where(
-            _F.user_id == user_id, _F.account_id == account_id, _F.btc.is_(None)
-        )
-        rows = await self._connection.execute(statement.order_by(_F.at, _F.external_id))
-        return [_flow_of(row) for row in rows]
-
-    async def value_flow(self, user_id: int, account_id: int, flow: Flow) -> None:
-        """Keep what a known flow was worth when it happened."""
-        statement = update(flows).where(
-            _F.user_id == user_id,
-            _F.account_id == account_id,
-            _F.direction == flow.direction,
-            _F.external_id == flow.external_id,
-        )
-        await self._connection.execute(statement.values(**_worth_of(flow)))
+        worth = {"worth_btc": snapshot.value.btc, "worth_usd": snapshot.value.usd}
+        own = {"user": user_id, "account": account_id, "moment": snapshot.at}
+        await self._connection.changed(_kept(self._connection.dialect.name), {**own, **worth})
 
     async def opening(self, user_id: int, account_id: int) -> Snapshot | None:
         """Return an account's first snapshot, None before it."""
-        statement = (
-            _SNAPSHOTS.where(_S.user_id == user_id, _S.account_id == account_id)
-            .order_by(_S.at)
-            .limit(1)
-        )
-        row = (await self._connection.execute(statement)).first()
-        return None if row is None else _snapshot_of(row)
+        own = {"user": user_id, "account": account_id}
+        rows = await self._connection.rows(_OPENING, own)
+        return _snapshot_of(rows[0]) if rows else None
 
     async def openings(self, user_id: int, ids: Sequence[int]) -> dict[int, Millis]:
         """Return when several accounts had their first snapshot; one that has none is absent."""
@@ -137,7 +92,7 @@ class Histories:
     async def _histories(
         self, user_id: int, kept: Mapping[int, list[Snapshot]]
     ) -> dict[int, History]:
-        later = await self._flows(user_id, list(kept))
+        later = await self._flows(user_id, kept)
         return {
             account_id: _history(found, later.get(account_id, ()))
             for account_id, found in kept.items()
@@ -170,13 +125,34 @@ class Histories:
             for account_id, by_moment in found.items()
         }
 
-    async def _flows(self, user_id: int, ids: Sequence[int]) -> dict[int, list[Flow]]:
-        statement = _FLOWS.where(_F.user_id == user_id, _F.account_id.in_(ids)).order_by(
-            _F.account_id, _F.at, _F.direction, _F.external_id
-        )
+    async def _flows(
+        self, user_id: int, kept: Mapping[int, list[Snapshot]]
+    ) -> dict[int, list[Flow]]:
+        # What came before the openings, which may be years of it, is in no figure.
+        opened = min((found[0].at for found in kept.values()), default=0)
+        own = _FLOWS.where(_F.user_id == user_id, _F.account_id.in_(kept), _F.at > opened)
+        statement = own.order_by(_F.account_id, _F.at, _F.direction, _F.external_id)
         rows = await self._connection.execute(statement)
         by_account = groupby(rows, key=lambda row: row.account_id)
-        return {account_id: [_flow_of(row) for row in group] for account_id, group in by_account}
+        return {account_id: [flow_of(row) for row in group] for account_id, group in by_account}
+
+
+@cache
+def _kept(dialect: str) -> Prepared:
+    statement = insert_in(dialect, snapshots).values(
+        user_id=bindparam("user"),
+        account_id=bindparam("account"),
+        at=bindparam("moment"),
+        btc=bindparam("worth_btc"),
+        usd=bindparam("worth_usd"),
+    )
+    new = statement.excluded
+    return Prepared(
+        statement.on_conflict_do_update(
+            index_elements=[_S.user_id, _S.account_id, _S.at],
+            set_={"btc": new.btc, "usd": new.usd},
+        )
+    )
 
 
 def _history(kept: list[Snapshot], found: Iterable[Flow]) -> History:
@@ -227,41 +203,3 @@ def _moment(pick: ColumnElement[Any], condition: ColumnElement[bool]) -> ScalarS
 
 def _snapshot_of(row: Row[Any]) -> Snapshot:
     return Snapshot(row.at, Value(row.btc, row.usd))
-
-
-def _flow_of(row: Row[Any]) -> Flow:
-    return Flow(
-        external_id=row.external_id,
-        direction=row.direction,
-        asset=row.asset,
-        venue_code=row.venue_code,
-        amount=row.amount,
-        fee=row.fee,
-        fee_asset=row.fee_asset,
-        at=row.at,
-        value=None if row.btc is None or row.usd is None else Value(row.btc, row.usd),
-    )
-
-
-def _columns_of(user_id: int, account_id: int, flow: Flow) -> dict[str, object]:
-    return {
-        "user_id": user_id,
-        "account_id": account_id,
-        "direction": flow.direction,
-        "external_id": flow.external_id,
-        "asset": flow.asset,
-        "venue_code": flow.venue_code,
-        "amount": flow.amount,
-        "fee": flow.fee,
-        "fee_asset": flow.fee_asset,
-        "at": flow.at,
-        **_worth_of(flow),
-    }
-
-
-def _worth_of(flow: Flow) -> dict[str, object]:
-    value = flow.value
-    return {
-        "btc": None if value is None else value.btc,
-        "usd": None if value is None else value.usd,
-    }

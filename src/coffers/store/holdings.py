@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, bindparam, delete, insert, select
 
 from coffers.store.connection import AsyncConnection
+from coffers.store.prepared import Prepared
 from coffers.store.tables import contracts, positions
 from coffers.valuation.contract import Contract
 from coffers.valuation.model import Position
@@ -15,6 +16,16 @@ _P = positions.c
 _C = contracts.c
 _CONTRACT = [field.name for field in fields(Contract)]
 _POSITIONS = select(positions)
+_OF_ACCOUNT = Prepared(
+    _POSITIONS.where(
+        _P.user_id == bindparam("user"), _P.account_id == bindparam("account")
+    ).order_by(_P.wallet, _P.asset, _P.venue_code)
+)
+_CONTRACTS_OF = Prepared(
+    select(*(_C[name] for name in _CONTRACT))
+    .where(_C.user_id == bindparam("user"), _C.account_id == bindparam("account"))
+    .order_by(_C.wallet, _C.place)
+)
 
 
 class HeldPositions:
@@ -46,8 +57,8 @@ class HeldPositions:
 
     async def of_account(self, user_id: int, account_id: int) -> list[Position]:
         """Return what an account holds, by wallet and asset."""
-        found = await self.of_accounts(user_id, [account_id])
-        return list(found.get(account_id, ()))
+        own = {"user": user_id, "account": account_id}
+        return [_position_of(row) for row in await self._connection.rows(_OF_ACCOUNT, own)]
 
     async def of_accounts(
         self, user_id: int, ids: Sequence[int]
@@ -85,12 +96,8 @@ class HeldPositions:
 
     async def contracts_of(self, user_id: int, account_id: int) -> list[Contract]:
         """Return the open contracts of an account, by wallet and in the venue's order."""
-        statement = (
-            select(*(_C[name] for name in _CONTRACT))
-            .where(_C.user_id == user_id, _C.account_id == account_id)
-            .order_by(_C.wallet, _C.place)
-        )
-        return [Contract(*row) for row in await self._connection.execute(statement)]
+        own = {"user": user_id, "account": account_id}
+        return [Contract(*row) for row in await self._connection.rows(_CONTRACTS_OF, own)]
 
 
 def _refuse_strays(held: Iterable[Position | Contract], wallets: Collection[str]) -> None:

@@ -1,12 +1,15 @@
 """PostgreSQL through asyncpg; loaded only where it is used."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any
 
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, ScalarResult
+from sqlalchemy.ext.asyncio import AsyncConnection as LibraryConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from coffers.store.connection import AsyncConnection
+from coffers.store.connection import AsyncConnection, Rows, T
+from coffers.store.prepared import Prepared, Values
 
 # A reading sees one state of the database throughout.
 _READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -27,8 +30,39 @@ class PostgresDatabase:
             if is_reading:
                 await connection.execution_options(**_READING)
             async with connection.begin():
-                yield cast("AsyncConnection", connection)
+                yield _Connection(connection)
 
     async def close(self) -> None:
         """Give back every connection."""
         await self.engine.dispose()
+
+
+class _Connection:
+    """A connection of the library's, which keeps what it compiled itself."""
+
+    def __init__(self, connection: LibraryConnection) -> None:
+        self._connection = connection
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._connection.dialect
+
+    async def execute(
+        self, statement: Executable, parameters: Rows | None = None
+    ) -> CursorResult[*tuple[Any, ...]]:
+        return await self._connection.execute(statement, parameters)
+
+    async def scalar(self, statement: Executable) -> Any:  # noqa: ANN401 - whatever the column holds
+        return await self._connection.scalar(statement)
+
+    async def scalars(self, statement: Executable) -> ScalarResult[Any]:
+        return await self._connection.scalars(statement)
+
+    async def rows(self, prepared: Prepared, values: Values) -> Sequence[Any]:
+        return (await self._connection.execute(prepared.statement, values)).all()
+
+    async def changed(self, prepared: Prepared, values: Values) -> int:
+        return (await self._connection.execute(prepared.statement, values)).rowcount
+
+    async def run_sync(self, work: Callable[[Connection], T]) -> T:
+        return await self._connection.run_sync(work)

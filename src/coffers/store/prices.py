@@ -6,12 +6,21 @@ from typing import Any
 
 import msgspec
 import zstandard
-from sqlalchemy import Row, delete, func, select, tuple_
+from sqlalchemy import Row, delete, func, select, tuple_, union
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.store.choices import OPERATOR
 from coffers.store.connection import AsyncConnection
+from coffers.store.prepared import Prepared
 from coffers.store.statements import insert, next_id
-from coffers.store.tables import positions, price_books, rates
+from coffers.store.tables import (
+    accepted_prices,
+    asset_mappings,
+    asset_overrides,
+    positions,
+    price_books,
+    rates,
+)
 from coffers.valuation.model import HeldBack, Price, PriceBook
 
 KEPT_WHOLE = Millis(2 * HOUR)
@@ -23,6 +32,7 @@ KEPT_THINNED = Millis(3 * DAY)
 SLOT = Millis(15 * MINUTE)
 
 _B, _R = price_books.c, rates.c
+_NEWEST = Prepared(select(func.max(_B.epoch).label("epoch")))
 _encoder = msgspec.msgpack.Encoder()
 # A book that was written before there were held back prices is the prices alone.
 _decoder = msgspec.msgpack.Decoder(tuple[dict[str, Price], dict[str, HeldBack]] | dict[str, Price])
@@ -56,11 +66,27 @@ class Prices:
 
     async def newest_epoch(self) -> int:
         """Return the number of the newest book, 0 before the first."""
-        return await self._connection.scalar(select(func.max(_B.epoch))) or 0
+        rows = await self._connection.rows(_NEWEST, {})
+        return rows[0].epoch or 0
 
     async def assets_held(self) -> set[str]:
-        """Return the assets that any account holds or owes."""
-        return set(await self._connection.scalars(select(positions.c.asset).distinct()))
+        """Return what needs a price: the assets that any account holds or owes.
+
+        Those that a user says a venue's code means are among them, and the keys that users say
+        their assets are priced by.
+        """
+        keys = select(asset_overrides.c.priced_as).where(asset_overrides.c.priced_as.is_not(None))
+        needed = union(select(positions.c.asset), select(asset_mappings.c.asset), keys)
+        return set(await self._connection.scalars(needed))
+
+    async def accepted_since(self, at: Millis) -> dict[str, Price]:
+        """Return the prices that the operator accepted from a moment on; their time is when."""
+        accepted = accepted_prices.c
+        statement = select(accepted_prices).where(accepted.user_id == OPERATOR, accepted.at >= at)
+        return {
+            row.asset: Price(row.btc, row.usd, (), ("accepted",), row.at)
+            for row in await self._connection.execute(statement)
+        }
 
     async def book_near(self, at: Millis, tolerance: Millis) -> PriceBook | None:
         """Return the book nearest in time, None where all are further away than `tolerance`."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 from coffers.clock import Millis
 from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
+from coffers.markets.assets import AssetKind
 from coffers.vault.sealed import Sealed
 
 Mode = Literal["real", "paper"]
@@ -128,6 +129,49 @@ class NewAccount:
     address: str | None = None
     include_in_summary: bool = True
     rights: KeyRights = UNKNOWN_RIGHTS
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """An asset that somebody holds or that has a price; what is not known of it is None.
+
+    `code` is its symbol, or `chain:contract` of a token; `coingecko_id` its id at CoinGecko.
+    `first_seen_at` is when it was met first, in an account or a price book.
+    """
+
+    code: str
+    name: str | None = None
+    kind: AssetKind | None = None
+    coingecko_id: str | None = None
+    chain: str | None = None
+    contract: str | None = None
+    first_seen_at: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetOverride:
+    """What a user says of an asset.
+
+    `name` and `symbol` are shown instead of ours. `priced_as` is the key that other sources price
+    it by: "coingecko:<id>" or "<chain>:<contract>". What is `is_ignored` counts for nothing; where
+    `by_symbol` is False, what venues pay for the symbol is no price of it.
+    """
+
+    asset: str
+    name: str | None = None
+    symbol: str | None = None
+    priced_as: str | None = None
+    is_ignored: bool = False
+    by_symbol: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AssetMapping:
+    """What a user says that a venue's code means, in accounts of one market."""
+
+    market_code: str
+    venue_code: str
+    asset: str
 
 
 @dataclass(frozen=True, slots=True)

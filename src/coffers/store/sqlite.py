@@ -27,6 +27,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from coffers.store.connection import AsyncConnection, Rows, T
+from coffers.store.prepared import Prepared, Values
 
 LONGEST_WAIT = 10.0
 """Seconds after which a write lock that another process holds is an error."""
@@ -74,6 +75,7 @@ class _InLoop:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._driver = _driver(connection)
 
     @property
     def dialect(self) -> Dialect:
@@ -90,23 +92,34 @@ class _InLoop:
     async def scalars(self, statement: Executable) -> ScalarResult[Any]:
         return self._connection.scalars(statement)
 
+    async def rows(self, prepared: Prepared, values: Values) -> list[Any]:
+        native = prepared.native(self.dialect)
+        return native.rows(native.run(self._driver, values).fetchall())
+
+    async def changed(self, prepared: Prepared, values: Values) -> int:
+        return prepared.native(self.dialect).run(self._driver, values).rowcount
+
     async def run_sync(self, work: Callable[[Connection], T]) -> T:
         return work(self._connection)
 
 
 async def _begin(connection: Connection, statement: str) -> None:
     """Begin a transaction, trying again while another process has the lock that it needs."""
-    driver = connection.connection.driver_connection
+    driver = _driver(connection)
     given_up = monotonic() + LONGEST_WAIT
     while True:
         try:
-            driver.execute(statement)  # type: ignore[union-attr]  # sqlite3's own connection
+            driver.execute(statement)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > given_up:
                 raise
         else:
             return
         await asyncio.sleep(_PAUSE)
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    return connection.connection.driver_connection  # type: ignore[return-value]  # of this driver
 
 
 def _before_connect(

@@ -6,7 +6,7 @@ from sqlalchemy import Executable, Table, update
 from sqlalchemy.dialects import sqlite
 
 from coffers.store.connection import AsyncConnection
-from coffers.store.tables import counters, users
+from coffers.store.tables import accounts, counters, users
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 def insert(connection: AsyncConnection, table: Table) -> "postgresql.Insert | sqlite.Insert":
     """Return an insert that may say what happens on a conflict, in the database's dialect."""
-    if connection.dialect.name == "postgresql":
+    return insert_in(connection.dialect.name, table)
+
+
+def insert_in(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
+    """Return such an insert in the dialect of this name."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 3 MB, if it is used
 
         return postgresql.insert(table)
@@ -40,3 +45,10 @@ async def bump_user(connection: AsyncConnection, user_id: int, **values: Any) ->
     """Count a user's version up, with other columns where given."""
     statement = update(users).where(users.c.id == user_id)
     await connection.execute(statement.values(version=users.c.version + 1, **values))
+
+
+async def bump_accounts(connection: AsyncConnection, user_id: int) -> None:
+    """Count the versions of all of a user's accounts up, and the user's: all is shown anew."""
+    statement = update(accounts).where(accounts.c.user_id == user_id)
+    await connection.execute(statement.values(version=accounts.c.version + 1))
+    await bump_user(connection, user_id)

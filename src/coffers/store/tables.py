@@ -201,9 +201,62 @@ flows = Table(
     Column("at", BigInteger, nullable=False),
     Column("btc", Exact),
     Column("usd", Exact),
+    # The transaction on its chain, where the venue tells it.
+    Column("txid", Text),
+    # How often its worth was looked for in vain, and when it is looked for again.
+    Column("value_tries", Integer, nullable=False, server_default="0"),
+    Column("value_at", BigInteger),
     PrimaryKeyConstraint("user_id", "account_id", "direction", "external_id"),
     _of_account(),
     Index("ix_flows_user_id_account_id_at", "user_id", "account_id", "at"),
+    Index("ix_flows_user_id_asset", "user_id", "asset"),
+)
+
+flow_histories = Table(
+    "flow_histories",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    # Flows from `began_at` on are the readings' work; the walk goes back from there.
+    Column("began_at", BigInteger, nullable=False),
+    Column("known_since", BigInteger, nullable=False),
+    Column("ends_at", BigInteger),
+    # Where the walk stands, in the connector's own words.
+    Column("cursor", Text),
+    Column("is_complete", Boolean, nullable=False),
+    Column("has_gaps", Boolean, nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failure_message", Text),
+    # NULL where there is nothing left to do.
+    Column("next_at", BigInteger),
+    PrimaryKeyConstraint("user_id", "account_id"),
+    _of_account(),
+    Index("ix_flow_histories_next_at", "next_at"),
+)
+
+
+def _end_of_transfer(end: str) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["user_id", f"{end}_account_id"],
+        ["accounts.user_id", "accounts.id"],
+        name=f"fk_transfers_accounts_{end}",
+        ondelete="CASCADE",
+    )
+
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("out_account_id", Integer, nullable=False),
+    Column("out_external_id", Text, nullable=False),
+    Column("in_account_id", Integer, nullable=False),
+    Column("in_external_id", Text, nullable=False),
+    PrimaryKeyConstraint("user_id", "out_account_id", "out_external_id"),
+    UniqueConstraint("user_id", "in_account_id", "in_external_id"),
+    _end_of_transfer("out"),
+    _end_of_transfer("in"),
 )
 
 snapshots = Table(
@@ -216,6 +269,72 @@ snapshots = Table(
     Column("usd", Exact, nullable=False),
     PrimaryKeyConstraint("user_id", "account_id", "at"),
     _of_account(),
+)
+
+account_memories = Table(
+    "account_memories",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    # What the last reading asked to be told again, in the connector's own words.
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("user_id", "account_id"),
+    _of_account(),
+)
+
+paper_accounts = Table(
+    "paper_accounts",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("fee", Exact, nullable=False),
+    # What the account starts with, as JSON: asset -> amount.
+    Column("start", Text, nullable=False),
+    PrimaryKeyConstraint("user_id", "account_id"),
+    _of_account(),
+)
+
+paper_orders = Table(
+    "paper_orders",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("id", Integer, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("base", Text, nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("spent", Exact, nullable=False),
+    Column("received", Exact, nullable=False),
+    Column("fee", Exact, nullable=False),
+    Column("price", Exact, nullable=False),
+    Column("route", Texts, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    # Where the client gave one: what it calls the order, and what it asked for under that name.
+    Column("idempotency_key", Text),
+    Column("asked", Text),
+    PrimaryKeyConstraint("user_id", "account_id", "id"),
+    UniqueConstraint("user_id", "account_id", "idempotency_key"),
+    _of_account(),
+)
+
+errands = Table(
+    "errands",
+    metadata,
+    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
+    Column("id", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    # What is asked, sealed: it may hold the key of an account that is to be connected.
+    Column("key_id", Text, nullable=False),
+    Column("blob", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("taken_by", Text),
+    Column("taken_until", BigInteger),
+    # What came of it, as JSON; NULL until then.
+    Column("outcome", Text),
+    PrimaryKeyConstraint("user_id", "id"),
+    Index("ix_errands_expires_at", "expires_at"),
 )
 
 price_books = Table(
@@ -233,6 +352,57 @@ rates = Table(
     Column("at", BigInteger, nullable=False),
     Column("usd", Exact, nullable=False),
     PrimaryKeyConstraint("currency", "at"),
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    # The symbol, or chain:contract of a token.
+    Column("code", Text, primary_key=True),
+    Column("name", Text),
+    Column("kind", Text),
+    Column("coingecko_id", Text),
+    Column("chain", Text),
+    Column("contract", Text),
+    Column("first_seen_at", BigInteger),
+)
+
+asset_overrides = Table(
+    "asset_overrides",
+    metadata,
+    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("name", Text),
+    Column("symbol", Text),
+    Column("priced_as", Text),
+    Column("is_ignored", Boolean, nullable=False),
+    Column("by_symbol", Boolean, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id", "asset"),
+)
+
+asset_mappings = Table(
+    "asset_mappings",
+    metadata,
+    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
+    Column("market_code", Text, nullable=False),
+    Column("venue_code", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id", "market_code", "venue_code"),
+)
+
+accepted_prices = Table(
+    "accepted_prices",
+    metadata,
+    # 0 for the operator, whose word counts for everybody.
+    Column("user_id", Integer, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("usd", Exact, nullable=False),
+    Column("btc", Exact, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id", "asset"),
 )
 
 audit_events = Table(

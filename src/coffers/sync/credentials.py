@@ -13,10 +13,11 @@ from coffers.vault.vault import Vault
 
 
 class _Kept(msgspec.Struct, omit_defaults=True):
-    """What is sealed: the parts of the credentials that are secret."""
+    """What is sealed: the parts of the credentials that are secret, or that no list shows."""
 
     secret: str
     passphrase: str | None = None
+    login: str | None = None
 
 
 def seal_credentials(
@@ -24,7 +25,11 @@ def seal_credentials(
 ) -> Sealed:
     """Return the secret parts of the credentials, sealed for this account alone."""
     passphrase = credentials.passphrase
-    kept = _Kept(credentials.secret.reveal(), passphrase.reveal() if passphrase else None)
+    kept = _Kept(
+        credentials.secret.reveal(),
+        passphrase.reveal() if passphrase else None,
+        credentials.login,
+    )
     text = Secret(msgspec.json.encode(kept).decode())
     return vault.seal(text, _context(user_id, account_id))
 
@@ -43,15 +48,19 @@ def open_credentials(vault: Vault, account: Account, sealed: Sealed) -> Credenti
         passphrase=None if kept.passphrase is None else Secret(kept.passphrase),
         customer_id=account.customer_id,
         subaccount_name=account.subaccount_name,
+        address=account.address,
+        login=kept.login,
     )
 
 
-def credential_id(market: Market, api_key: str) -> str:
+def credential_id(market: Market, credentials: Credentials) -> str:
     """Return what readings with the same exchange key have in common, however many accounts use it.
 
-    A hash, so that no key is repeated in a column made for comparing.
+    A hash, so that no key is repeated in a column made for comparing. Where nothing public names
+    the key, it is that of the secret, of which nothing can be guessed: venues make those at random.
     """
-    return hashlib.sha256(f"{market.venue or market.code}\0{api_key}".encode()).hexdigest()[:32]
+    own = credentials.api_key or credentials.address or f"secret\0{credentials.secret.reveal()}"
+    return hashlib.sha256(f"{market.venue or market.code}\0{own}".encode()).hexdigest()[:32]
 
 
 def _context(user_id: int, account_id: int) -> str:

@@ -5,12 +5,21 @@ from dataclasses import replace
 from typing import Protocol
 
 from coffers import metrics, money
-from coffers.clock import MINUTE, Millis
-from coffers.store.engine import Store
+from coffers.clock import DAY, MINUTE, Millis
+from coffers.store.engine import Store, Transaction
+from coffers.store.records import Account
+from coffers.sync.policy import BackOff
+from coffers.valuation.choices import Choices
 from coffers.valuation.model import Flow, Price, PriceBook, Value
 
 NEAR = Millis(10 * MINUTE)
 """A price book this near to a flow tells what it was worth; further off, candles are asked."""
+
+FLOWS_OVERLAP = Millis(14 * DAY)
+"""How far back deposits are looked at again, for those that were still pending the last time."""
+
+VALUE_LATER = BackOff(MINUTE, Millis(7 * DAY))
+"""When the worth of a flow is looked for again that was not found."""
 
 
 class PastPrices(Protocol):
@@ -28,14 +37,22 @@ class FlowValuer:
         self._store = store
         self._past = past
 
-    async def valued(self, venue: str, flows: Iterable[Flow]) -> tuple[Flow, ...]:
-        """Return the flows with their values; one whose worth cannot be found keeps None."""
-        return tuple([await self._valued(venue, flow) for flow in flows])
+    async def valued(self, venue: str, account: Account, flows: Iterable[Flow]) -> tuple[Flow, ...]:
+        """Return an account's flows with their values; one whose worth is not found keeps None.
 
-    async def _valued(self, venue: str, flow: Flow) -> Flow:
+        They are valued as what its user says that they are of.
+        """
+        found = tuple(flows)
+        if all(flow.value is not None for flow in found):
+            return found
+        async with self._store.reading() as tx:
+            choices = await tx.choices.of(account.user_id)
+        return tuple([await self._valued(venue, account.id, flow, choices) for flow in found])
+
+    async def _valued(self, venue: str, account_id: int, flow: Flow, choices: Choices) -> Flow:
         if flow.value is not None:
             return flow
-        price = await self._price(venue, flow)
+        price = await self._price(venue, account_id, flow, choices)
         if price is None:
             metrics.unvalued_flows.inc()
             return flow
@@ -44,14 +61,34 @@ class FlowValuer:
         )
         return replace(flow, value=worth)
 
-    async def _price(self, venue: str, flow: Flow) -> Price | None:
+    async def _price(
+        self, venue: str, account_id: int, flow: Flow, choices: Choices
+    ) -> Price | None:
         book = await self._book(flow.at)
-        near = None if book is None else book.prices.get(flow.asset)
-        return near or await self._past.price_at(venue, flow.asset, flow.at)
+        asset = choices.asset_of(account_id, flow)
+        near = None if book is None else choices.book(book).prices.get(asset)
+        if near is not None or asset in choices.distrusted:
+            return near
+        # By the venue's own word: whatever else it may mean, the venue's candles are of that.
+        return await self._past.price_at(venue, flow.asset, flow.at)
 
     async def _book(self, at: Millis) -> PriceBook | None:
         async with self._store.reading() as tx:
             return await tx.prices.book_near(at, NEAR)
+
+
+async def keep_values(
+    tx: Transaction, account: Account, tried: Iterable[Flow], now: Millis
+) -> None:
+    """Keep what known flows were found to be worth; the others are looked at again later."""
+    own = account.user_id, account.id
+    for flow in tried:
+        if flow.value is not None:
+            await tx.history.value_flow(*own, flow)
+            continue
+        tries = await tx.history.value_tries(*own, flow)
+        wait = VALUE_LATER.after(tries + 1)
+        await tx.history.value_later(*own, flow, Millis(now + wait))
 
 
 def landed(flows: Sequence[Flow], previous: Millis | None, read_at: Millis) -> tuple[Flow, ...]:

@@ -17,6 +17,7 @@ async def keep_holdings(tx: Transaction, known: Known, reading: Reading) -> None
     own = known.account.user_id, known.account.id
     if set(reading.positions) != set(_of_wallets(known.positions, reading)):
         await tx.holdings.replace(*own, reading.wallets, reading.positions)
+        await tx.assets.meet((held.asset for held in reading.positions), reading.at)
     if set(reading.contracts) != set(_of_wallets(known.contracts, reading)):
         await tx.holdings.replace_contracts(*own, reading.wallets, reading.contracts)
 

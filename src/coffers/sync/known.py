@@ -15,13 +15,13 @@ from coffers.vault.sealed import Sealed
 class Known:
     """What was known of an account before the venue was asked.
 
-    `is_open` tells whether it has its opening snapshot; `unvalued` are flows whose worth is
-    still to be found.
+    `sealed` is None where nobody outside is asked. `is_open` tells whether it has its opening
+    snapshot; `unvalued` are flows whose worth is still to be found.
     """
 
     account: Account
     market: Market
-    sealed: Sealed
+    sealed: Sealed | None
     positions: tuple[Position, ...]
     contracts: tuple[Contract, ...]
     book: PriceBook | None

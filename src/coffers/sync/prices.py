@@ -3,6 +3,7 @@
 from coffers.markets.catalogue import Catalogue
 from coffers.pricing.keeper import PriceKeeper
 from coffers.store.engine import Store
+from coffers.sync.assets import note_assets
 from coffers.valuation.model import PriceBook
 
 
@@ -17,6 +18,9 @@ async def refresh_prices(
     async with store.reading() as tx:
         codes = await tx.accounts.venues_in_use()
     markets = [catalogue.get(code) for code in codes]
-    return await keeper.refresh(
+    book = await keeper.refresh(
         {market.venue for market in markets if market is not None and market.venue}
     )
+    if book is not None:
+        await note_assets(store, book, book.at)
+    return book

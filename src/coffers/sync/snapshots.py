@@ -1,11 +1,14 @@
 """Which readings become snapshots of an account's worth, the first of which is its opening."""
 
+from collections.abc import Iterable
+
 from coffers.clock import MINUTE, Millis
 from coffers.connectors.reading import Reading
 from coffers.markets.catalogue import Market
 from coffers.store.engine import Transaction
+from coffers.store.records import Account
 from coffers.sync.known import Known, is_new
-from coffers.valuation.model import PriceBook, Snapshot
+from coffers.valuation.model import Position, PriceBook, Snapshot, Value
 from coffers.valuation.value import holdings_of, value_of
 
 FRESH = Millis(10 * MINUTE)
@@ -27,14 +30,41 @@ async def take_snapshot(tx: Transaction, known: Known, reading: Reading) -> bool
         return False
     account = known.account
     kept = [held for held in known.positions if held.wallet not in reading.wallets]
-    holdings = holdings_of([*kept, *reading.positions])
-    value = value_of(holdings, book.prices).value
-    # An asset whose price is in doubt is in no total now: that is no worth to remember.
-    if value is None or holdings.keys() & book.held_back.keys():
+    value = await _worth(tx, account, [*kept, *reading.positions], book)
+    if value is None:
         return known.is_open
     await tx.history.add_snapshot(account.user_id, account.id, Snapshot(reading.at, value))
     return True
 
 
+async def open_account(
+    tx: Transaction, account: Account, held: Iterable[Position], book: PriceBook | None, at: Millis
+) -> None:
+    """Take the opening snapshot of an account that needs no reading, where there are prices."""
+    value = None
+    if book is not None and at - book.at <= FRESH:
+        value = await _worth(tx, account, held, book)
+    if value is not None:
+        await tx.history.add_snapshot(account.user_id, account.id, Snapshot(at, value))
+
+
+async def _worth(
+    tx: Transaction, account: Account, held: Iterable[Position], book: PriceBook
+) -> Value | None:
+    """Return what holdings are worth as far as that is to be remembered.
+
+    An asset whose price is in doubt is in no total now: that is no worth to remember.
+    """
+    choices = await tx.choices.of(account.user_id)
+    holdings = holdings_of(choices.counted(account.id, held))
+    seen = choices.book(book)
+    if holdings.keys() & seen.held_back.keys():
+        return None
+    return value_of(holdings, seen.prices).value
+
+
 def _covers(book: PriceBook, market: Market) -> bool:
-    return any(market.venue in price.sources for price in book.prices.values())
+    """Return whether a market's venue took part in a book; without a venue any book will do."""
+    return market.venue is None or any(
+        market.venue in price.sources for price in book.prices.values()
+    )

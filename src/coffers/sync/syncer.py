@@ -7,13 +7,11 @@ that is killed anywhere on the way leaves the account as it was; its claim runs 
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from coffers import metrics
-from coffers.clock import DAY, MINUTE, Clock, Millis
+from coffers.clock import MINUTE, Clock, Millis
 from coffers.connectors.reading import (
     Connector,
     ConnectorFailure,
@@ -30,9 +28,12 @@ from coffers.store.newest import NewestBook
 from coffers.store.records import Account
 from coffers.sync.credentials import open_credentials
 from coffers.sync.doubt import fingerprint, is_doubtful
-from coffers.sync.flows import FlowValuer, landed
+from coffers.sync.flows import FLOWS_OVERLAP, FlowValuer, keep_values, landed
 from coffers.sync.holdings import keep_holdings
+from coffers.sync.kept import kept_reading
 from coffers.sync.known import Known, check_identity, is_new
+from coffers.sync.overlap import marked
+from coffers.sync.past import begin_walk
 from coffers.sync.policy import (
     SECOND_LOOK,
     Pace,
@@ -44,6 +45,9 @@ from coffers.sync.policy import (
     spread,
 )
 from coffers.sync.snapshots import take_snapshot
+from coffers.sync.transfers import pair_transfers
+from coffers.sync.turns import Turns
+from coffers.valuation.model import Flow, Snapshot
 from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
 
@@ -53,8 +57,8 @@ CLAIM = Millis(5 * MINUTE)
 LONGEST_READING = Millis(4 * MINUTE)
 """After this a reading is given up, while its claim still holds."""
 
-FLOWS_OVERLAP = Millis(14 * DAY)
-"""How far back deposits are looked at again, for those that were still pending the last time."""
+VALUED_AT_ONCE = 20
+"""Known flows of one reading whose worth is looked for again."""
 
 _log = logger("coffers.sync")
 
@@ -99,6 +103,7 @@ class Syncer:
         self._clock = clock
         self._pace = pace
         self._newest = NewestBook()
+        self._turns = Turns(store, clock)
 
     async def sync(self, user_id: int, account_id: int) -> Result:
         """Read one account now and store what follows from it."""
@@ -119,13 +124,14 @@ class Syncer:
             )
             account = await tx.accounts.get(user_id, account_id)
             sealed = await tx.secrets.get(user_id, account_id)
-            if account is None or sealed is None:
+            if account is None or (sealed is None and not self._market(account).is_kept):
                 return Outcome.GONE
             return await self._known(tx, account, sealed) if claimed else Outcome.BUSY
 
-    async def _known(self, tx: Transaction, account: Account, sealed: Sealed) -> Known:
+    async def _known(self, tx: Transaction, account: Account, sealed: Sealed | None) -> Known:
         user_id, account_id = account.user_id, account.id
         since = Millis((account.sync.flows_until or self._clock.now()) - FLOWS_OVERLAP)
+        opening = await tx.history.opening(user_id, account_id)
         return Known(
             account,
             self._market(account),
@@ -133,10 +139,19 @@ class Syncer:
             tuple(await tx.holdings.of_account(user_id, account_id)),
             tuple(await tx.holdings.contracts_of(user_id, account_id)),
             await self._newest.read(tx),
-            await tx.history.opening(user_id, account_id) is not None,
+            opening is not None,
             ReadRequest(since, await tx.history.known_flows(user_id, account_id, since)),
-            tuple(await tx.history.unvalued_flows(user_id, account_id)),
+            () if opening is None else await self._unvalued(tx, account, opening),
         )
+
+    async def _unvalued(
+        self, tx: Transaction, account: Account, opening: Snapshot
+    ) -> tuple[Flow, ...]:
+        """Return the flows in the figures whose worth is to be looked for again."""
+        found = await tx.history.unvalued_flows(
+            account.user_id, account.id, self._clock.now(), VALUED_AT_ONCE, after=opening.at
+        )
+        return tuple(found)
 
     async def _give_back(
         self, user_id: int, account_id: int, holder: str, fault: BaseException
@@ -148,19 +163,6 @@ class Syncer:
                 await tx.accounts.due_at(user_id, account_id, later)
             await tx.accounts.release(user_id, account_id, holder)
 
-    @asynccontextmanager
-    async def _ending(self, known: Known, holder: str) -> AsyncIterator[Transaction | None]:
-        """Open the one transaction that writes what came of a reading and gives the account back.
-
-        It is None where somebody took the account over, removed it or changed its key meanwhile.
-        """
-        account = known.account
-        async with self._store.transaction() as tx:
-            holds = await tx.accounts.holds(account.user_id, account.id, holder, self._clock.now())
-            same = holds and await tx.secrets.get(account.user_id, account.id) == known.sealed
-            yield tx if same else None
-            await tx.accounts.release(account.user_id, account.id, holder)
-
     def _market(self, account: Account) -> Market:
         market = self._catalogue.get(account.market_code)
         if market is None:
@@ -168,23 +170,28 @@ class Syncer:
         return market
 
     async def _read(self, known: Known, holder: str) -> Result:
-        venue = known.market.code
-        credentials = open_credentials(self._vault, known.account, known.sealed)
         try:
-            with metrics.sync_seconds.labels(venue).time():
-                async with asyncio.timeout(LONGEST_READING / 1000):
-                    reading = await self._connector.read(known.market, credentials, known.request)
+            reading = await self._asked(known)
             check_identity(known, reading)
+            reading = await marked(self._store, self._catalogue, known, reading)
         except TimeoutError:
             return await self._failed(known, holder, _took_too_long(known.market))
         except ConnectorFailure as failure:
             return await self._failed(known, holder, failure)
         return await self._brought(known, holder, reading)
 
+    async def _asked(self, known: Known) -> Reading:
+        if known.sealed is None:
+            return kept_reading(known.positions, self._clock.now())
+        credentials = open_credentials(self._vault, known.account, known.sealed)
+        with metrics.sync_seconds.labels(known.market.code).time():
+            async with asyncio.timeout(LONGEST_READING / 1000):
+                return await self._connector.read(known.market, credentials, known.request)
+
     async def _failed(self, known: Known, holder: str, failure: ConnectorFailure) -> Result:
         account = known.account
         standing = after_failure(account, failure, self._clock.now(), self._pace.jitter)
-        async with self._ending(known, holder) as tx:
+        async with self._turns.ending(known.account, known.sealed, holder) as tx:
             if tx is not None:
                 await self._stand(tx, account, standing)
         metrics.syncs.labels(known.market.code, failure.kind.value).inc()
@@ -206,7 +213,7 @@ class Syncer:
         if doubtful and not is_confirmed(known.account.sync, mark, now):
             outcome = Outcome.HELD_BACK
             standing = after_doubt(known.account, mark, now)
-            async with self._ending(known, holder) as tx:
+            async with self._turns.ending(known.account, known.sealed, holder) as tx:
                 if tx is not None:
                     await self._stand(tx, known.account, standing)
         else:
@@ -217,20 +224,23 @@ class Syncer:
 
     async def _accept(self, known: Known, holder: str, reading: Reading) -> None:
         account = known.account
-        new = landed(reading.flows, account.sync.read_at, reading.at)
-        flows = await self._valuer.valued(known.market.venue or "", (*known.unvalued, *new))
-        async with self._ending(known, holder) as tx:
+        landed_now = landed(reading.flows, account.sync.read_at, reading.at)
+        venue = known.market.venue or ""
+        flows = await self._valuer.valued(venue, account, (*known.unvalued, *landed_now))
+        tried, new = flows[: len(known.unvalued)], flows[len(known.unvalued) :]
+        async with self._turns.ending(known.account, known.sealed, holder) as tx:
             if tx is None:
                 return
             await keep_holdings(tx, known, reading)
-            await tx.history.add_flows(account.user_id, account.id, flows)
-            for flow in flows[: len(known.unvalued)]:
-                if flow.value is not None:
-                    await tx.history.value_flow(account.user_id, account.id, flow)
+            added = await tx.history.add_flows(account.user_id, account.id, new)
+            await keep_values(tx, account, tried, self._clock.now())
             is_open = await take_snapshot(tx, known, reading)
             await self._stand(tx, account, self._standing(account, reading, is_open=is_open))
             await self._note_rights(tx, account, reading)
             await self._note_identity(tx, account, reading)
+            await begin_walk(tx, known, reading)
+            if added:
+                await pair_transfers(tx, account.user_id, {flow.asset for flow in new})
 
     def _standing(self, account: Account, reading: Reading, *, is_open: bool) -> Standing:
         state = replace(

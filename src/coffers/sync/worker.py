@@ -1,16 +1,14 @@
 """The worker: keeps prices fresh and reads every account when it is due, until it is stopped."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from coffers import metrics
 from coffers.clock import Clock
-from coffers.errors import CoffersError
-from coffers.logs import logger
 from coffers.markets.catalogue import Catalogue
 from coffers.pricing.keeper import PriceKeeper
 from coffers.store.engine import Store
+from coffers.sync.loops import Loops, guarded
 from coffers.sync.prices import refresh_prices
 from coffers.sync.queue import SyncQueue
 from coffers.sync.syncer import Syncer
@@ -19,7 +17,6 @@ LOOK_EVERY = 1.0
 """Seconds between two looks for due accounts: how late an immediate reading may begin."""
 
 TAKEN_AT_ONCE = 500
-_log = logger("coffers.worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +47,18 @@ class Worker:
         self._queue = queue
         self._clock = clock
         self._rhythm = rhythm
-        self._stopping = asyncio.Event()
+        self._loops = Loops()
 
     async def run(self) -> None:
         """Work until `stop`; what is being read then is finished first."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._every(self._rhythm.price_interval, self.refresh_prices))
-            group.create_task(self._every(LOOK_EVERY, self.put_due))
+            group.create_task(self._loops.every(self._rhythm.price_interval, self.refresh_prices))
+            group.create_task(self._loops.every(LOOK_EVERY, self.put_due))
             group.create_task(self._queue.run(self._handle, self._rhythm.concurrency))
 
     def stop(self) -> None:
         """Come to an end."""
-        self._stopping.set()
+        self._loops.stop()
         self._queue.stop()
 
     async def refresh_prices(self) -> None:
@@ -79,23 +76,4 @@ class Worker:
         await self._queue.put(due)
 
     async def _handle(self, user_id: int, account_id: int) -> None:
-        await self._guarded(lambda: self._syncer.sync(user_id, account_id), account=account_id)
-
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-        while not self._stopping.is_set():
-            await self._guarded(work)
-            try:
-                await asyncio.wait_for(self._stopping.wait(), seconds)
-            except TimeoutError:
-                continue
-
-    async def _guarded(self, work: Callable[[], Awaitable[object]], **about: object) -> None:
-        """Do a piece of work; whatever goes wrong with one piece must not end the others."""
-        try:
-            await work()
-        except CoffersError as error:
-            metrics.worker_failures.labels(type(error).__name__).inc()
-            _log.warning("work failed", reason=str(error), **about)
-        except Exception as error:  # noqa: BLE001 - the job boundary: counted and logged
-            metrics.worker_failures.labels(type(error).__name__).inc()
-            _log.exception("work failed", **about)
+        await guarded(lambda: self._syncer.sync(user_id, account_id), account=account_id)

@@ -90,7 +90,7 @@ def net_inflow(flows: Sequence[Flow], until: Millis, amount: Amount) -> Decimal 
     for flow in flows:
         if flow.value is None or flow.at > until:
             continue
-        worth = amount(flow.at, flow.value.btc, flow.value.usd)
+        worth = amount(flow.valued_at or flow.at, flow.value.btc, flow.value.usd)
         if worth is None:
             return None
         change = money.add if flow.direction == "in" else money.subtract

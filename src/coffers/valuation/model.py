@@ -8,6 +8,10 @@ from typing import Literal
 from coffers import money
 from coffers.clock import Millis
 
+UNCOUNTED = frozenset({"pending", "spam"})
+"""Parts of an account that are listed apart and count for nothing: what may never be confirmed, and
+what somebody sent unasked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -120,7 +124,9 @@ class Flow:
 
     `external_id` is the venue's own id, unique within the account and direction. `amount` is what
     arrived or left, positive, in units of the asset; `fee` what was paid on top, in units of
-    `fee_asset`. `value` is the amount's worth at the moment `at`, None while it is not known.
+    `fee_asset`. `value` is the amount's worth at the moment `at`, None while it is not known;
+    `valued_at` says where it is that of another moment. `txid` names the transaction on its chain,
+    None where the venue does not tell it.
     """
 
     external_id: str
@@ -132,3 +138,5 @@ class Flow:
     fee_asset: str
     at: Millis
     value: Value | None = None
+    txid: str | None = None
+    valued_at: Millis | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from coffers import money
-from coffers.valuation.model import NOTHING, Position, Price, Value
+from coffers.valuation.model import NOTHING, UNCOUNTED, Position, Price, Value
 
 Holdings = Mapping[str, Decimal]
 """Units owned per asset, over all wallets of an account; never zero."""
@@ -23,6 +23,8 @@ def holdings_of(positions: Iterable[Position]) -> dict[str, Decimal]:
     """Return the units owned per asset. Assets that come to nothing are left out."""
     owned: dict[str, Decimal] = {}
     for position in positions:
+        if position.wallet in UNCOUNTED:
+            continue
         owned[position.asset] = money.add(owned.get(position.asset, money.ZERO), position.owned)
     return {asset: amount for asset, amount in owned.items() if amount}
 

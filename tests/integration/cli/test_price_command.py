@@ -53,6 +53,18 @@ def test_a_price_that_is_held_back_is_shown_as_such(coffers: Run) -> None:
     assert "believed is 0.21" in shown
 
 
+@pytest.mark.usefixtures("book")
+def test_the_operator_accepts_a_price_for_everybody(coffers: Run) -> None:
+    said = "FOO at 21.0 USD is believed from the next price book on.\n"
+    done = coffers("price", "foo", "--accept")
+    assert (done.stdout, done.stderr) == (said, "")
+    told = coffers("price", "FOO", "--accept", "--json").stdout
+    assert json.loads(told) == {"accepted": "FOO", "usd": "21.0"}
+    failed = coffers("price", "ALGO", "--accept")
+    assert (failed.returncode, "no price that is held back" in failed.stderr) == (1, True)
+
+
+@pytest.mark.usefixtures("book")
 def test_an_asset_without_a_price_is_one_sentence_and_an_exit_code(coffers: Run) -> None:
     failed = coffers("price", "ODD")
     assert (failed.returncode, failed.stdout) == (1, "")

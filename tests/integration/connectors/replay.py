@@ -33,7 +33,8 @@ class Recorded:
 class Replay:
     """Answers by the end of the path, or of path and query; `otherwise` is for all the rest.
 
-    A key of a query ("category=inverse") is looked for anywhere in it.
+    A key of a query ("category=inverse") is looked for anywhere in it; one of a body, "body:" and
+    then some of its text, in the body.
     """
 
     otherwise: Recorded
@@ -45,9 +46,9 @@ class Replay:
     async def answer(self, request: web.Request) -> web.Response:
         self.paths.append(request.path)
         self.requests.append(request)
-        await request.read()
+        body = await request.text()
         chosen = next(
-            (found for end, found in self.by_path.items() if _is_meant(request, end)),
+            (found for end, found in self.by_path.items() if _is_meant(request, body, end)),
             self.otherwise,
         )
         return web.Response(
@@ -58,7 +59,9 @@ class Replay:
         )
 
 
-def _is_meant(request: web.Request, end: str) -> bool:
+def _is_meant(request: web.Request, body: str, end: str) -> bool:
+    if end.startswith("body:"):
+        return end.removeprefix("body:") in body
     if "=" in end:
         return set(end.split("&")) <= set(request.query_string.split("&"))
     return request.path.endswith(end)
@@ -140,7 +143,7 @@ WALLET_LIKE = {
     *("aster", "derive", "dydx", "extended", "grvt", "hyperliquid"),
     *("lighter", "nado", "pacifica", "paradex", "polymarket"),
 }
-"""Venues that are opened by an address and a private key."""
+"""Venues that know wallets: secrets are private keys there, where one is needed at all."""
 
 PRIVATE_KEY = "0x" + "12" * 32
 ED25519_KEY = (
@@ -161,10 +164,12 @@ SECRETS = {
 
 def fake_credentials(number: int = 1, venue: str = "") -> Credentials:
     """Return credentials that the venue's signing accepts."""
-    key = f"0x{number:040x}" if venue in WALLET_LIKE else f"{number:064x}"
+    key = f"{number:064x}"
     return Credentials(
         api_key=f"account-{key}" if venue == "gemini" else key,
         secret=Secret(SECRETS.get(venue, "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=")),
         passphrase=Secret("fake-passphrase"),
         customer_id="12345",
+        address=f"0x{number:040x}",
+        login="anna",
     )

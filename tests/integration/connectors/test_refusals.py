@@ -9,6 +9,7 @@ from coffers.connectors.exchange.connector import ExchangeConnector
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ConnectorFailure, FailureKind, ReadRequest
 from coffers.sync.policy import BACK_OFFS, REFUSALS
+from integration.connectors.large_refusals import LARGE, PAUSES
 from integration.connectors.replay import (
     Recorded,
     fake_credentials,
@@ -86,9 +87,10 @@ WAITS = {
 }
 
 
-async def refused(venue: str, status: int, body: Any) -> ConnectorFailure:
+async def refused(venue: str, status: int, body: Any, **headers: str) -> ConnectorFailure:
     text = Recorded(body, status=status, content_type="text/html")
-    answer = text if isinstance(body, str) else recorded(body, status=status)
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = text if isinstance(body, str) else recorded(body, status=status, headers=told)
     async with replaying(answer) as replay:
         venues = Venues(replay.url, 60, CLOCK)
         with_markets(venues, venue, CLOCK)
@@ -107,19 +109,34 @@ def named(case: Any) -> str:
     return f"{venue}-{status}-{said[:24]}"
 
 
+def key_of(case: dict[str, Any]) -> tuple[str, int, str]:
+    return case["exchange"], case["http"], code_of(case["body"])
+
+
+WANTED = {**EXPECTED, ("binance", 200, ""): "unexpected_answer"}
+"""The kinds of all collected refusals; the last is a page with status 200."""
+
 ALL = [
-    *(
-        (
-            case["exchange"],
-            case["http"],
-            case["body"],
-            EXPECTED.get((case["exchange"], case["http"], code_of(case["body"])))
-            or "unexpected_answer",
-        )
-        for case in CASES
-    ),
+    *((case["exchange"], case["http"], case["body"], WANTED[key_of(case)]) for case in CASES),
     *MORE,
+    *LARGE,
 ]
+
+
+def test_every_collected_refusal_has_a_kind_that_is_wanted() -> None:
+    assert len(CASES) == 45
+    assert {key_of(case) for case in CASES} == set(WANTED)
+
+
+@pytest.mark.parametrize("case", PAUSES, ids=lambda case: case[0])
+async def test_a_pause_that_an_exchange_asks_for_is_kept(case: tuple[str, int, Any]) -> None:
+    failure = await refused(*case, Retry_After="17")
+    assert (failure.kind, failure.retry_after) == (FailureKind.RATE_LIMITED, 17 * SECOND)
+
+
+async def test_a_ban_until_a_moment_is_a_pause_of_three_days_at_most() -> None:
+    body = {"code": -1003, "msg": "Way too much; IP banned until 9893456000000."}
+    assert (await refused("binance", 418, body)).retry_after == 72 * HOUR
 
 
 @pytest.mark.parametrize("case", ALL, ids=named)

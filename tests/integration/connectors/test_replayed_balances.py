@@ -222,6 +222,34 @@ async def test_a_further_wallet_that_is_down_is_missing(replay: Replay, venues: 
     assert not reading.is_complete
 
 
+SPARSE = {
+    "bit2c": {"AVAILABLE_NIS": 1.5, "NIS": 2.0, "LOCKED_NIS": 0.5, "Fees": {}},
+    "hollaex": {"updated_at": "2020-03-02T22:27:38.428Z", "btc_balance": 2, "btc_available": 1.5},
+}
+"""As in the comments of ccxt's classes, which make an entry of every currency of the exchange."""
+
+
+@pytest.mark.parametrize("venue", sorted(SPARSE))
+async def test_a_currency_that_an_answer_leaves_out_spoils_nothing(
+    replay: Replay, venues: Venues, venue: str
+) -> None:
+    replay.otherwise = recorded(SPARSE[venue])
+    shared = with_markets(venues, venue, CLOCK, "BTC/NIS", "ETH/NIS")
+    currencies = shared.prototype.currencies
+    shared.prototype.currencies_by_id.clear()
+    for currency in currencies.values():
+        currency["id"] = currency["id"].lower()
+        shared.prototype.currencies_by_id[currency["id"]] = currency
+    hurried(venues, venue)
+    reading = await ExchangeConnector(venues, CLOCK).read(
+        market(venue), fake_credentials(), NO_FLOWS
+    )
+    assert [(p.free, p.in_orders) for p in reading.positions] == [(Decimal("1.5"), Decimal("0.5"))]
+    replay.otherwise = recorded({"NIS": None, "updated_at": "2020-03-02T22:27:38.428Z"})
+    with pytest.raises(ConnectorFailure):
+        await ExchangeConnector(venues, CLOCK).read(market(venue), fake_credentials(), NO_FLOWS)
+
+
 async def test_a_contradiction_of_amounts_is_no_balance(replay: Replay, venues: Venues) -> None:
     broken = [{"asset": "BTC", "free": "5", "locked": "-4"}]
     replay.otherwise = recorded({"balances": broken})

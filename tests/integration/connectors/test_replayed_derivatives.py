@@ -54,7 +54,10 @@ async def read(
     case, market = CASES[code], load_catalogue().get(code)
     assert market is not None
     assert market.venue is not None
-    replay.by_path = {end: recorded(body) for end, body in case["answers"].items()}
+    headers = case.get("headers", {})
+    replay.by_path = {
+        end: recorded(body, headers=headers.get(end, {})) for end, body in case["answers"].items()
+    }
     replay.by_path |= changed or {}
     shared = with_contracts(venues, market.venue, CLOCK, case["markets"])
     for name, venue_code in case.get("currencies", {}).items():
@@ -63,7 +66,7 @@ async def read(
         shared.prototype.currencies_by_id[venue_code] = currency
     hurried(venues, market.venue)
     connector = ExchangeConnector(venues, CLOCK)
-    return await connector.read(market, fake_credentials(), NO_FLOWS)
+    return await connector.read(market, fake_credentials(1, market.venue), NO_FLOWS)
 
 
 async def failure(
@@ -125,6 +128,22 @@ async def test_equity_debts_and_open_positions_arrive_digit_for_digit(
         ("bitget_usdt_futures", "/api/v2/mix/position/all-position", "contracts"),
         ("deribit", "/private/get_positions", "contracts"),
         ("kucoinfutures", "currency=XBT", "btc_futures"),
+        ("apex", "/v3/account", "contracts"),
+        ("bingx", "/cswap/v1/user/balance", "coin_futures"),
+        ("blofin", "/asset/balances", "funding"),
+        ("coinbaseinternational", "/get_positions", "contracts"),
+        ("dydx", "/perpetualPositions", "contracts"),
+        ("extended", "/user/positions", "contracts"),
+        ("gate_io", "/margin/accounts", "margin"),
+        ("grvt", "/positions", "contracts"),
+        ("hyperliquid", "body:userAbstraction", "futures"),
+        ("krakenfutures", "/openpositions", "contracts"),
+        ("kucoin", "/isolated/accounts", "isolated_margin"),
+        ("mexc", "/account/assets", "futures"),
+        ("modetrade", "/positions", "contracts"),
+        ("paradex", "/positions", "contracts"),
+        ("toobit", "/futures/balance", "futures"),
+        ("woofipro", "/positions", "contracts"),
     ],
 )
 @pytest.mark.parametrize("fault", [DOWN, PAGE, Recorded("{}")])
@@ -151,6 +170,21 @@ async def test_one_part_that_fails_leaves_the_reading_partial(
         ("bitget_usdt_futures", "/api/v2/mix/account/accounts"),
         ("deribit", "/private/get_account_summaries"),
         ("kucoinfutures", "currency=USDT"),
+        ("apex", "/v3/account-balance"),
+        ("bingx", "/spot/v1/account/balance"),
+        ("blofin", "/account/balance"),
+        ("coinbaseinternational", "/get_account_summaries"),
+        ("dydx", "/subaccountNumber/0"),
+        ("extended", "/user/spot/balances"),
+        ("grvt", "/full/v1/account_summary"),
+        ("hibachi", "/trade/account/info"),
+        ("hyperliquid", "body:spotClearinghouseState"),
+        ("krakenfutures", "/accounts"),
+        ("mexc", "/api/v3/account"),
+        ("modetrade", "/client/holding"),
+        ("paradex", "/balance"),
+        ("toobit", "/api/v1/account"),
+        ("woofipro", "/client/holding"),
     ],
 )
 @pytest.mark.parametrize("fault", [PAGE, Recorded("{}"), Recorded("[[]]"), Recorded("null")])
@@ -182,6 +216,36 @@ async def test_a_unified_gate_account_is_not_read_as_a_futures_account(
     refused = await failure(venues, replay, "gate_io_usdt_perpetual", {path: recorded(unified)})
     assert refused.kind is FailureKind.UNSUPPORTED
     assert str(refused) == "Coffers does not read accounts in their present mode at Gate yet."
+
+
+@pytest.mark.parametrize("mode", ["unifiedAccount", "portfolioMargin"])
+async def test_a_hyperliquid_account_of_one_wallet_is_counted_once(
+    replay: Replay, venues: Venues, mode: str
+) -> None:
+    told = {"body:userAbstraction": recorded(mode)}
+    reading = await read(venues, replay, "hyperliquid", told)
+    assert {position.wallet for position in reading.positions} == {"spot"}
+    assert reading.missing == {
+        "futures": "Coffers does not read accounts in their present mode at Hyperliquid yet."
+    }
+
+
+async def test_profit_that_no_wallet_tells_is_not_left_out(replay: Replay, venues: Venues) -> None:
+    path = "/user/positions"
+    (known,) = CASES["extended"]["answers"][path]["data"]
+    untold = {path: recorded({"status": "OK", "data": [{**known, "unrealisedPnl": None}]})}
+    reading = await read(venues, replay, "extended", untold)
+    assert "does not tell the profit of BTC/USDC:USDC" in reading.missing["contracts"]
+    nothing_open = {path: recorded({"status": "OK", "data": []})}
+    assert (await read(venues, replay, "extended", nothing_open)).is_complete
+
+
+async def test_practice_money_is_no_money(replay: Replay, venues: Venues) -> None:
+    path = "/swap/v3/user/balance"
+    (real,) = CASES["bingx"]["answers"][path]["data"]
+    both = {path: recorded({"code": 0, "data": [real, {**real, "asset": "VST"}]})}
+    reading = await read(venues, replay, "bingx", both)
+    assert {p.asset for p in reading.positions if p.wallet == "futures"} == {"USDT"}
 
 
 async def test_a_contract_that_the_market_table_lacks_is_told_without_its_unit(

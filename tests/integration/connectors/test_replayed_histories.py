@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from coffers.clock import Millis, SystemClock
+from coffers.clock import DAY, Millis, SystemClock
 from coffers.connectors.exchange.balances import Holdings
 from coffers.connectors.exchange.fiat import FiatOrders
 from coffers.connectors.exchange.flow_rows import Flows
 from coffers.connectors.exchange.flows import read_flows
+from coffers.connectors.exchange.past_flows import read_past_flows
 from coffers.connectors.exchange.venues import Venues
+from coffers.connectors.past import PastRequest
 from coffers.connectors.reading import ReadRequest
 from integration.connectors.replay import (
     Recorded,
@@ -111,6 +113,68 @@ async def test_binance_tells_the_fee_on_top_of_the_amount(replay: Replay) -> Non
         ("USDT", Decimal(20), Decimal(20)),
         ("XRP", Decimal("28.75"), Decimal("0.25")),
     ]
+
+
+@pytest.mark.parametrize("venue", PATHS)
+async def test_a_walk_back_finds_what_a_reading_of_the_same_bodies_does(
+    replay: Replay, venue: str
+) -> None:
+    expected = (await told(replay, venue)).flows
+    venues = Venues(replay.url, 60, CLOCK)
+    hurried(venues, venue)
+    with_markets(venues, venue, CLOCK)
+    found: set[tuple[str, str]] = set()
+    before, cursor = Millis(max(flow.at for flow in expected) + DAY), None
+    async with venues.session(venue, fake_credentials()) as session:
+        # The recorded server tells the same of every window; ccxt leaves out what is too early.
+        while len(found) < len(expected):
+            request = PastRequest(before, cursor)
+            step = await read_past_flows(session, request, SPOT.wallets, FiatOrders())
+            found |= {(flow.direction, flow.external_id) for flow in step.flows}
+            cursor = step.cursor
+            assert cursor is not None or len(found) == len(expected)
+    await venues.close()
+    assert found == {(flow.direction, flow.external_id) for flow in expected}
+    assert all(flow.txid for flow in expected if flow.external_id.startswith("tx:"))
+
+
+DELTAS = {
+    "success": True,
+    "result": [
+        {
+            "uuid": f"u{number}",
+            "amount": "29.889184",
+            "asset_id": 5,
+            "balance": "29.889184",
+            "created_at": "2020-11-15T21:25:01Z",
+            "meta_data": {"deposit_id": 3884},
+            "transaction_type": kind,
+            "user_id": 22142,
+        }
+        for number, kind in enumerate(("deposit", "withdrawal", "pnl", "commission"))
+    ],
+}
+"""An answer of Delta's as ccxt's source shows one, with some kinds that it translates."""
+
+
+async def test_where_deposits_are_told_by_the_ledger_alone_its_trades_are_left_out(
+    replay: Replay,
+) -> None:
+    replay.by_path["/wallet/transactions"] = recorded(DELTAS)
+    venues = Venues(replay.url, 60, CLOCK)
+    hurried(venues, "delta")
+    with_markets(venues, "delta", CLOCK)
+    async with venues.session("delta", fake_credentials()) as session:
+        # What ccxt itself makes of the venue's table of currencies.
+        session.exchange.options["currenciesByNumericId"] = {"5": {"id": "USDT", "code": "USDT"}}
+        request = PastRequest(CLOCK.now())
+        step = await read_past_flows(session, request, SPOT.wallets, FiatOrders())
+    await venues.close()
+    assert [(flow.direction, flow.external_id) for flow in step.flows] == [
+        ("in", "u0"),
+        ("out", "u1"),
+    ]
+    assert (step.cursor, step.is_whole) == (None, True)
 
 
 async def test_a_recorded_ticker_keeps_every_digit(replay: Replay) -> None:

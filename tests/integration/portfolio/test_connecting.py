@@ -10,7 +10,7 @@ from coffers.errors import InvalidRecord, NotFound
 from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
 from coffers.markets.catalogue import load_catalogue
 from coffers.portfolio.accounts import AccountKeeping
-from coffers.portfolio.connecting import Connecting, Connection, KeyPolicy
+from coffers.portfolio.connecting import Connecting, Connection, CountedTwice, KeyPolicy
 from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.errors import AlreadyConnected
@@ -68,7 +68,9 @@ async def test_an_account_is_stored_with_its_rights_and_due_at_once(
         ({"name": "a\nb"}, "name"),
         ({"market_code": "binanse"}, "market_code"),
         ({"market_code": "paper_trading"}, "market_code"),
-        ({"market_code": "hyperliquid"}, "market_code"),
+        ({"market_code": "hyperliquid"}, "address"),
+        ({"market_code": "hyperliquid"}, "secret"),
+        ({"market_code": "derive"}, "api_key"),
         ({"credentials": Credentials("", Secret("s"))}, "api_key"),
         ({"credentials": Credentials("a b", Secret("s"))}, "api_key"),
         ({"credentials": Credentials("k", Secret(""))}, "secret"),
@@ -161,3 +163,95 @@ async def test_removing_takes_key_and_history_and_only_one_s_own(
         assert await tx.secrets.get(1, account.id) is None
     with pytest.raises(NotFound):
         await keeping.get(1, account.id)
+
+
+SHARED = Reading(NOW, frozenset({"spot"}), (), identity="mine", shared_wallet="unified account")
+SPOT = replace(ASKED, market_code="bybit_spot", name="Spot")
+FUTURES = replace(ASKED, market_code="bybit", name="Futures")
+
+
+async def test_a_wallet_that_another_account_counts_already_is_refused_and_that_one_named(
+    store: Store, connector: FakeConnector
+) -> None:
+    connector.answer = SHARED
+    first = await connecting(store, connector).connect(SPOT)
+    with pytest.raises(CountedTwice, match="reads the unified account that account 1 .Spot. has"):
+        await connecting(store, connector).connect(FUTURES)
+    assert await stored(store) == ["Spot"]
+    assert first.id == 1
+
+
+async def test_it_may_be_seen_twice_where_one_is_left_out_of_the_summary(
+    store: Store, connector: FakeConnector
+) -> None:
+    connector.answer = SHARED
+    await connecting(store, connector).connect(replace(SPOT, include_in_summary=False))
+    await connecting(store, connector).connect(FUTURES)
+    third = replace(FUTURES, name="Again", include_in_summary=False)
+    third = replace(third, credentials=replace(ASKED.credentials, api_key="another-key"))
+    account = await connecting(store, connector).connect(third)
+    assert account.include_in_summary is False
+    assert await stored(store) == ["Spot", "Futures", "Again"]
+
+
+async def test_the_same_account_by_another_key_is_refused(
+    store: Store, connector: FakeConnector
+) -> None:
+    connector.answer = replace(SHARED, shared_wallet=None)
+    await connecting(store, connector).connect(ASKED)
+    again = replace(ASKED, credentials=replace(ASKED.credentials, api_key="another-key"))
+    with pytest.raises(CountedTwice, match="is the account that account 1 .Main. has already"):
+        await connecting(store, connector).connect(again)
+
+
+async def test_other_users_and_other_owners_do_not_stand_in_the_way(
+    store: Store, connector: FakeConnector
+) -> None:
+    connector.answer = SHARED
+    await connecting(store, connector).connect(SPOT)
+    await connecting(store, connector).connect(replace(FUTURES, user_id=2))
+    connector.answer = replace(SHARED, identity="theirs")
+    await connecting(store, connector).connect(FUTURES)
+    assert await stored(store) == ["Spot", "Futures"]
+
+
+async def test_an_account_without_a_key_is_known_again_by_its_address_or_its_secret(
+    store: Store, connector: FakeConnector
+) -> None:
+    by_address = Credentials("", Secret(""), address="0x" + "AB" * 20)
+    by_secret = Credentials("", Secret("fake-bearer"))
+    for code, given in (("hyperliquid", by_address), ("mudrex", by_secret)):
+        asked = Connection(1, code, code, given)
+        account = await connecting(store, connector).connect(asked)
+        with pytest.raises(AlreadyConnected) as caught:
+            await connecting(store, connector).connect(asked)
+        assert caught.value.account_id == account.id
+        assert account.api_key == ""
+    other = Connection(1, "mudrex", "Other", Credentials("", Secret("another-bearer")))
+    await connecting(store, connector).connect(other)
+    async with store.reading() as tx:
+        first = (await tx.accounts.of_user(1))[0]
+    assert first.address == "0x" + "ab" * 20
+
+
+async def test_a_sub_account_that_cannot_be_read_is_told_by_its_field(
+    store: Store, connector: FakeConnector
+) -> None:
+    connector.answer = ConnectorFailure(FailureKind.UNSUPPORTED, "no such sub-account")
+    named = replace(ASKED.credentials, subaccount_name="one")
+    with pytest.raises(InvalidRecord) as caught:
+        await connecting(store, connector).connect(replace(ASKED, credentials=named))
+    assert caught.value.attributes == {"subaccount_name": ["no such sub-account"]}
+
+
+async def test_the_main_account_and_each_sub_account_are_connected_once(
+    store: Store, connector: FakeConnector
+) -> None:
+    for name in (None, "one", "two"):
+        connector.answer = replace(SHARED, identity=f"sub {name}", shared_wallet=None)
+        given = replace(ASKED.credentials, subaccount_name=name)
+        asked = replace(ASKED, name=f"sub {name}", credentials=given)
+        await connecting(store, connector).connect(asked)
+        with pytest.raises(AlreadyConnected):
+            await connecting(store, connector).connect(asked)
+    assert len(await stored(store)) == 3

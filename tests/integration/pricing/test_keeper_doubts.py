@@ -9,11 +9,14 @@ import pytest
 
 from coffers import metrics
 from coffers.clock import HOUR, MINUTE, SECOND, ManualClock, Millis
+from coffers.errors import CoffersError
 from coffers.markets.quote import Quote
+from coffers.portfolio.accepting import Accepting
 from coffers.pricing.fallbacks import Fallbacks
 from coffers.pricing.keeper import PriceKeeper
 from coffers.pricing.sources.source import SourceFailure, Told
 from coffers.store.engine import Store
+from coffers.store.records import AssetOverride
 from coffers.valuation.model import HeldBack, PriceBook
 from factories import NOW
 from served import add_account
@@ -228,6 +231,65 @@ async def test_a_price_that_comes_back_ends_the_doubt(
     market.quoting["kraken"][1] = quote("ALGO/USD", "0.21")
     book = await refreshed(keeper)
     assert (book.prices["ALGO"].usd, book.held_back) == (Decimal("0.21"), {})
+
+
+async def test_it_is_believed_once_the_operator_accepts_it_in_another_process(
+    store: Store, market: Market, clock: ManualClock
+) -> None:
+    keeper = made_keeper(store, market, clock)
+    await leapt(keeper, market, clock)
+    name, held = await Accepting(store, clock).accept_for_all("algo")
+    assert (name, held.price.usd) == ("ALGO", Decimal(20))
+    clock.advance(30 * SECOND)
+    market.quoting["kraken"][1] = quote("ALGO/USD", "22")
+    book = await refreshed(keeper)
+    assert (book.prices["ALGO"].usd, book.held_back) == (Decimal(22), {})
+    market.quoting["kraken"][1] = quote("ALGO/USD", "2000")
+    assert (await refreshed(keeper)).held_back["ALGO"].believed.usd == Decimal(22)
+
+
+async def test_what_was_accepted_long_ago_excuses_no_later_leap(
+    keeper: PriceKeeper, sqlite_store: Store, market: Market, clock: ManualClock
+) -> None:
+    await leapt(keeper, market, clock)
+    await Accepting(sqlite_store, clock).accept_for_all("ALGO")
+    for usd in ("20", "0.2"):
+        clock.advance(11 * MINUTE)
+        market.quoting["kraken"][1] = quote("ALGO/USD", usd)
+        assert "ALGO" in (await refreshed(keeper)).prices
+    market.quoting["kraken"][1] = quote("ALGO/USD", "20")
+    assert "ALGO" in (await refreshed(keeper)).held_back
+
+
+async def test_one_users_word_does_not_make_a_price_believed_for_others(
+    keeper: PriceKeeper, sqlite_store: Store, market: Market, clock: ManualClock
+) -> None:
+    await hold(sqlite_store, ALGO="5")
+    await leapt(keeper, market, clock)
+    await Accepting(sqlite_store, clock).accept(1, "ALGO", "20")
+    clock.advance(30 * SECOND)
+    assert "ALGO" in (await refreshed(keeper)).held_back
+
+
+async def test_what_is_not_held_back_cannot_be_accepted(
+    keeper: PriceKeeper, sqlite_store: Store, clock: ManualClock
+) -> None:
+    for _ in range(2):
+        with pytest.raises(CoffersError, match="has no price that is held back"):
+            await Accepting(sqlite_store, clock).accept_for_all("ALGO")
+        await refreshed(keeper)
+
+
+async def test_a_key_that_a_user_gave_is_asked_of_the_sources(
+    keeper: PriceKeeper, sqlite_store: Store, market: Market, clock: ManualClock
+) -> None:
+    await hold(sqlite_store, ODD="5")
+    async with sqlite_store.transaction() as tx:
+        said = AssetOverride("ODD", priced_as="coingecko:odd-2")
+        await tx.choices.override(1, said, NOW)
+    market.telling = {"coingecko:odd-2": "3"}
+    told = (await refreshed(keeper)).prices["coingecko:odd-2"]
+    assert (told.usd, told.route) == (Decimal(3), ("coingecko:odd-2~USD",))
 
 
 async def test_a_new_process_goes_on_doubting(

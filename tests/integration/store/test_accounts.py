@@ -305,7 +305,7 @@ async def test_all_that_is_known_of_an_account_goes_with_it(store: Store) -> Non
         assert await tx.secrets.get(ann.id, gone.id) is None
         assert await tx.holdings.of_account(ann.id, gone.id) == []
         assert await tx.history.opening(ann.id, gone.id) is None
-        assert await tx.history.unvalued_flows(ann.id, gone.id) == []
+        assert await tx.history.unvalued_flows(ann.id, gone.id, NOW, 9) == []
         assert await tx.history.opening(ann.id, kept.id) is not None
         assert await tx.secrets.get(ann.id, kept.id) is not None
 

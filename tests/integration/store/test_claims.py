@@ -86,7 +86,7 @@ async def test_a_claim_runs_out_by_itself(store: Store) -> None:
     known = await stored.account(store, await stored.user(store))
     assert await _claim(store, known, "one")
     after = Millis(UNTIL + 1)
-    async with store.reading() as tx:
+    async with store.transaction() as tx:
         assert await tx.accounts.holds(known.user_id, known.id, "one", UNTIL)
         assert not await tx.accounts.holds(known.user_id, known.id, "one", after)
     assert await _due(store, UNTIL) == []

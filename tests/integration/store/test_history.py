@@ -50,8 +50,8 @@ async def test_flows_are_added_once_and_a_known_one_keeps_its_worth(store: Store
         again = [stored.flow("f1", NOW), stored.flow("f3", NOW + 1, direction="out")]
         assert await tx.history.add_flows(*of, again) == 1
         assert await tx.history.add_flows(*of, again) == 0
-        unvalued = await tx.history.unvalued_flows(*of)
-    assert [flow.external_id for flow in unvalued] == ["f2", "f3"]
+        unvalued = await tx.history.unvalued_flows(*of, NOW, 9)
+    assert [flow.external_id for flow in unvalued] == ["f3", "f2"]
 
 
 async def test_one_venue_id_may_name_a_deposit_and_a_withdrawal(store: Store) -> None:
@@ -82,7 +82,7 @@ async def test_a_flow_gets_its_worth_later_and_keeps_every_digit(store: Store) -
         await tx.history.add_snapshot(*of, stored.snapshot(NOW, "1"))
         await tx.history.add_flows(*of, [flow, stored.flow("f1", NOW + 2, direction="out")])
         await tx.history.value_flow(*of, valued)
-        assert [one.direction for one in await tx.history.unvalued_flows(*of)] == ["out"]
+        assert [one.direction for one in await tx.history.unvalued_flows(*of, NOW, 9)] == ["out"]
         found = await tx.history.windows(known.user_id, [known.id], NOW, NOW)
     assert found[known.id].flows[0] == valued
     assert found[known.id].has_unvalued_flows
@@ -98,8 +98,8 @@ async def test_the_past_of_another_user_is_not_told(store: Store) -> None:
         assert await tx.history.windows(bob.id, [known.id], NOW, NOW) == {}
         assert await tx.history.opening(bob.id, known.id) is None
         assert await tx.history.known_flows(bob.id, known.id, Millis(0)) == frozenset()
-        assert await tx.history.unvalued_flows(bob.id, known.id) == []
-        assert len(await tx.history.unvalued_flows(ann.id, known.id)) == 1
+        assert await tx.history.unvalued_flows(bob.id, known.id, NOW, 9) == []
+        assert len(await tx.history.unvalued_flows(ann.id, known.id, NOW, 9)) == 1
 
 
 async def test_an_account_without_a_snapshot_has_no_history(store: Store) -> None:

@@ -8,6 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
+from coffers.clock import Millis
 from coffers.store.account_rows import new_columns
 from coffers.store.engine import Store
 from coffers.store.errors import DatabaseTooNew, MigrationNeeded, StoreUnavailable
@@ -15,11 +16,12 @@ from coffers.store.migrate import _config, prepare, revision, upgrade
 from coffers.store.records import NewAccount
 from coffers.store.revision import NEWEST as NEEDED
 from coffers.store.revision import is_current
-from coffers.store.tables import accounts, metadata
+from coffers.store.tables import accounts, metadata, snapshots
+from coffers.store.walks import Walk
 from coffers.valuation.model import Position
 from factories import NOW
 
-NEWEST = "0003"
+NEWEST = "0007"
 
 
 @pytest.fixture
@@ -118,6 +120,33 @@ def _upgrade_to_the_first(connection: Connection) -> None:
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "0001")
+
+
+async def test_accounts_that_were_read_before_walk_back_from_their_first_reading(
+    blank: Store,
+) -> None:
+    async with blank.connection() as connection:
+        await connection.run_sync(_upgrade_to_the_first)
+    async with blank.transaction() as tx:
+        ann = await tx.users.add("ann", NOW)
+    day = 86_400_000
+    async with blank.connection() as connection:
+        for number, read_at in ((1, NOW), (2, NOW), (3, None)):
+            new = NewAccount(ann.id, "binance", "Main")
+            columns = new_columns(number, new, None, "c", NOW) | {"read_at": read_at}
+            await connection.execute(accounts.insert().values(**columns))
+        for at in (NOW + day, NOW + 2 * day):
+            row = {"user_id": ann.id, "account_id": 1, "at": at, "btc": 1, "usd": 1}
+            await connection.execute(snapshots.insert().values(**row))
+    await upgrade(blank)
+    async with blank.reading() as tx:
+        walks = [await tx.walks.get(ann.id, number) for number in (1, 2, 3)]
+    opened, unopened = NOW + day - 14 * day, NOW - 14 * day
+    assert walks == [
+        Walk(Millis(opened), Millis(opened), next_at=Millis(opened)),
+        Walk(Millis(unopened), Millis(unopened), next_at=Millis(unopened)),
+        None,
+    ]
 
 
 async def test_what_the_release_before_stored_is_kept(blank: Store) -> None:

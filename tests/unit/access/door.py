@@ -11,6 +11,8 @@ import pytest
 from coffers.access.gate import Caller, Gate, Refusal, SignedCall
 from coffers.access.limits import Limits, MemoryLimits, Rules
 from coffers.access.proofs import secret_context
+from coffers.access.replay import PER_TOKEN, SeenSignatures
+from coffers.access.tally import MemoryTally
 from coffers.clock import MINUTE, ManualClock, Millis
 from coffers.secret import Secret
 from coffers.store.fast import Sighting
@@ -112,7 +114,11 @@ class Door:
         return caught.value
 
 
-def door(known: Token | None = None, limits: Limits | None = None) -> Door:
+def tally(clock: ManualClock, limits: Limits | None = None, kept: int = PER_TOKEN) -> MemoryTally:
+    return MemoryTally(limits or MemoryLimits(RULES, clock), SeenSignatures(clock, kept))
+
+
+def door(known: Token | None = None, limits: Limits | None = None, kept: int = PER_TOKEN) -> Door:
     clock = ManualClock(NOW)
     look = FakeLook(known or token())
-    return Door(Gate(look, VAULT, clock, limits or MemoryLimits(RULES, clock)), look, clock)
+    return Door(Gate(look, VAULT, clock, tally(clock, limits, kept)), look, clock)

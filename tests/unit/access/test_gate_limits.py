@@ -13,7 +13,7 @@ from coffers.clock import MINUTE, SECOND, ManualClock
 from coffers.store.errors import StoreUnavailable
 from coffers.store.fast import Sighting
 from factories import NOW
-from unit.access.door import RULES, VAULT, call, door
+from unit.access.door import RULES, VAULT, call, door, tally
 
 
 async def test_over_its_limit_a_token_is_locked_out_and_then_its_caller_banned() -> None:
@@ -98,7 +98,7 @@ async def test_a_database_that_does_not_answer_refuses_and_bans_nobody() -> None
             raise StoreUnavailable(f"the database did not answer for {len(api_key)} characters")
 
     clock = ManualClock(NOW)
-    down = Gate(Down(), VAULT, clock, MemoryLimits(RULES, clock))
+    down = Gate(Down(), VAULT, clock, tally(clock))
     for _ in range(10):
         with pytest.raises(StoreUnavailable):
             await down.admit(call(), None)

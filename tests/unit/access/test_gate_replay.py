@@ -80,10 +80,7 @@ async def test_a_time_that_was_not_asked_for_is_no_part_of_the_text() -> None:
     await door().admit(call(timestamp="whatever"))
 
 
-async def test_a_token_that_keeps_too_many_signatures_waits(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    entry = door(token(require_timestamp=True), NoLimits())
-    monkeypatch.setattr(entry.gate._seen, "_per_token", 1)
+async def test_a_token_that_keeps_too_many_signatures_waits() -> None:
+    entry = door(token(require_timestamp=True), NoLimits(), kept=1)
     await entry.admit(stamped(SECONDS))
     assert (await entry.refusal(stamped(SECONDS + 1))).status == 429

@@ -62,7 +62,12 @@ def test_a_whole_number_is_a_text_too() -> None:
     assert given(body='{"name": 12}').text("name") == "12"
 
 
-@pytest.mark.parametrize("value", ["true", "[1]", '{"x": "y"}', "1.5"])
+def test_a_number_keeps_all_of_its_digits() -> None:
+    digits = "0.123456789012345678901234567890"
+    assert given(body=f'{{"amount": {digits}}}').text("amount") == digits
+
+
+@pytest.mark.parametrize("value", ["true", "[1]", '{"x": "y"}'])
 def test_what_is_no_text_is_refused(value: str) -> None:
     with pytest.raises(InvalidRecord) as raised:
         given(body=f'{{"name": {value}}}').text("name")
@@ -79,3 +84,58 @@ def test_what_is_absent_or_null_is_missing_where_it_is_required() -> None:
 
 def test_bytes_that_are_no_text_do_no_harm() -> None:
     assert given("a=%ff%00", "b=%c3").text("b") == "\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("a[b][]=1&a[b][]=2.50", ""),
+        ("a%5Bb%5D%5B%5D=1&a%5Bb%5D%5B%5D=2.50", ""),
+        ("", "a[b][]=1&x=y&a[b][]=2.50"),
+        ("", '{"a[b][]": ["1", "2.50"]}'),
+        ("", '{"a": {"b": [1, 2.50]}}'),
+        ("a[b][]=1&a[b][]=2.50", "a[b][]=9"),
+        ("a[b][]=1&a[b][]=2.50", '{"a": {"b": ["9"]}}'),
+    ],
+)
+def test_a_list_may_be_written_in_every_common_way(query: str, body: str) -> None:
+    assert given(query, body).texts("a[b][]") == ["1", "2.50"]
+
+
+@pytest.mark.parametrize("body", ["", "{}", '{"a": null}', '{"a": {"b": null}}', '{"a": "b"}'])
+def test_a_list_that_is_not_there_is_none(body: str) -> None:
+    assert given(body=body).texts("a[b][]") is None
+
+
+@pytest.mark.parametrize(
+    "body", ['{"a": {"b": "1"}}', '{"a": {"b": [true]}}', '{"a": {"b": [[1]]}}', '{"a[b][]": {}}']
+)
+def test_what_is_no_list_of_texts_is_refused(body: str) -> None:
+    with pytest.raises(InvalidRecord) as raised:
+        given(body=body).texts("a[b][]")
+    assert raised.value.attributes == {"a[b][]": ["is invalid"]}
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("a[X]=1&a[Y]=2", ""),
+        ("", "a[X]=1&a[Y]=2"),
+        ("", '{"a": {"X": "1", "Y": 2}}'),
+        ("a[X]=1", '{"a": {"X": "9", "Y": "2"}}'),
+    ],
+)
+def test_values_by_key_may_be_written_in_every_common_way(query: str, body: str) -> None:
+    assert given(query, body).by_key("a") == {"X": "1", "Y": "2"}
+
+
+def test_no_values_by_key_are_none_and_an_empty_object_is_empty() -> None:
+    assert given().by_key("a") is None
+    assert given(body='{"a": {}}').by_key("a") == {}
+
+
+@pytest.mark.parametrize("body", ['{"a": "1"}', '{"a": {"X": {}}}', '{"a": {"X": true}}'])
+def test_what_is_no_object_of_texts_is_refused(body: str) -> None:
+    with pytest.raises(InvalidRecord) as raised:
+        given(body=body).by_key("a")
+    assert raised.value.attributes == {"a": ["is invalid"]}

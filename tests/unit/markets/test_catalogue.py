@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from coffers.markets.catalogue import Market, load_catalogue
+from coffers.markets.catalogue import MANUAL, PAPER, Market, load_catalogue
 
 ROOT = Path(__file__).parents[3]
 KNOWN = json.loads((ROOT / "scripts/data/known_markets.json").read_bytes())["markets"]
@@ -109,7 +109,7 @@ def test_wallets_and_paper_accounts_can_be_valued_but_not_traded(code: str) -> N
     assert not any(getattr(ours, flag) for flag in NOT_TRADING)
 
 
-@pytest.mark.parametrize("code", ["hyperliquid", "dydx", "nado", "pacifica"])
+@pytest.mark.parametrize("code", ["hyperliquid", "dydx", "nado", "pacifica", "lighter"])
 def test_a_venue_that_can_be_read_by_address_asks_for_no_private_key_and_cannot_trade(
     code: str,
 ) -> None:
@@ -179,3 +179,13 @@ def test_reading_the_catalogue_imports_no_exchange_library() -> None:
 
 def test_the_catalogue_is_read_once() -> None:
     assert load_catalogue() is load_catalogue()
+
+
+def test_only_what_is_kept_here_is_asked_of_nobody() -> None:
+    kept = {market.code for market in load_catalogue() if market.is_kept}
+    assert kept == {MANUAL, PAPER}
+    for market in map(load_catalogue().get, kept):
+        assert market is not None
+        assert not market.connectable
+        assert market.required_fields == ()
+        assert (market.trading_supported, market.stats_supported) == (False, True)

@@ -62,11 +62,26 @@ def test_a_key_is_created_with_its_rights_and_balances(
     assert account.created_at == NOW
 
 
+def test_a_crowd_is_created_with_accounts_alike_that_are_their_own(
+    script: Callable[..., Told], exchange: Exchange, saver: DemoKey
+) -> None:
+    status, made = script("POST", "/keys/crowd", venue="binance", like=saver.key, count=3)
+    assert status == 200
+    assert [each["key"] for each in made] == [f"{saver.key}-{number}" for number in (1, 2, 3)]
+    one, two = (exchange.ledger.get("binance", each["key"]) for each in made[:2])
+    assert one.spot == two.spot == exchange.ledger.get("binance", saver.key).spot
+    assert one.transfers == two.transfers
+    assert (one.secret, one.uid) != (two.secret, two.uid)
+    one.put("SOL", free=Decimal(1))
+    assert one.spot != two.spot
+
+
 @pytest.mark.parametrize(
     ("method", "path", "order", "reason"),
     [
         ("POST", "/keys", {"venue": "kraken", "key": "k", "secret": "s"}, "the venues are"),
         ("POST", "/keys", {"venue": "binance"}, "missing required field"),
+        ("POST", "/keys/crowd", {"venue": "binance", "like": "nosuch", "count": 1}, "has no key"),
         ("POST", "/keys/revoke", {"venue": "binance", "key": "nosuch"}, "has no key"),
         ("POST", "/balances", {**KEY, "asset": "NOSUCH", "free": "1"}, "no asset"),
         ("POST", "/balances", {**KEY, "asset": "BTC", "free": "-1"}, "cannot be"),

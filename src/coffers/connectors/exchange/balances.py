@@ -45,14 +45,21 @@ class Part:
     identity: str | None = None
 
 
-async def read_holdings(session: VenueSession, market: Market) -> Holdings:
+async def read_holdings(
+    session: VenueSession, market: Market, parts_of_another: Sequence[Wallet] = ()
+) -> Holdings:
     """Return what all parts of a market hold; the first one must be read, others may fail.
+
+    Args:
+        session: the talk with the venue.
+        market: the market.
+        parts_of_another: what is read in place of the market's own parts, such as a sub-account's.
 
     Raises:
         ConnectorFailure: of the first part, of any that met a rate limit, or `UNSUPPORTED` where
             no kind of the market's wallets can be read.
     """
-    plans, missing = _plans(session, market)
+    plans, missing = (parts_of_another, {}) if parts_of_another else _plans(session, market)
     parts: list[Part] = []
     for plan in plans:
         try:
@@ -84,7 +91,7 @@ def kinds_of(market: Market) -> tuple[str, ...]:
     return (market.wallet,) if market.wallet else market.market_types
 
 
-def _plans(session: VenueSession, market: Market) -> tuple[list[Wallet], dict[str, str]]:
+def _plans(session: VenueSession, market: Market) -> tuple[Sequence[Wallet], dict[str, str]]:
     plans, lacking = plans_of(session.venue.family, market)
     if not plans:
         raise _unsupported(session, market)
@@ -113,7 +120,7 @@ async def _hedge_mode(
 async def _read_part(session: VenueSession, plan: Wallet) -> Part:
     if plan.contracts is not None:
         found = await read_contracts(session, plan, plan.contracts)
-        return Part(plan.wallet, contracts=found.contracts, hedged=found.hedged)
+        return Part(plan.wallet, found.profits, found.contracts, found.hedged)
     positions = await read_wallet(session, plan)
     answer = session.heard.answer
     hedged = told_hedge_mode(answer, plan.hedge) if plan.hedge else None

@@ -10,9 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+WORDS = {
+    "hyperliquid": frozenset(
+        {"default", "dexAbstraction", "disabled", "portfolioMargin", "unifiedAccount"}
+    )
+}
+"""The answers that are a bare JSON text, at venues that have such: there an account's mode."""
+
 
 class NotJson(Exception):
-    """An answer is neither a JSON object, nor a JSON array, nor a whole number."""
+    """An answer is no JSON object, no JSON array, no whole number and no known word."""
 
 
 class Unsignable(Exception):
@@ -127,6 +134,9 @@ class Listening:
         fetch = super().fetch  # type: ignore[misc]  # of the ccxt class
         answer: object = await fetch(routed(url, self.gateway, self.id), method, headers, body)
         if isinstance(answer, dict | list) or (isinstance(answer, str) and answer.isdigit()):
+            return answer
+        if isinstance(answer, str) and (word := answer.strip('"')) in WORDS.get(self.id, ()):
+            self.heard = replace(self.heard, answer=word)
             return answer
         raise NotJson
 

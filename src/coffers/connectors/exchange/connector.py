@@ -3,12 +3,21 @@
 from dataclasses import replace
 
 from coffers.clock import DAY, Clock, Millis
-from coffers.connectors.exchange.balances import read_holdings
+from coffers.connectors.exchange.balances import plans_of, read_holdings
+from coffers.connectors.exchange.credentials import fingerprint
 from coffers.connectors.exchange.fiat import FiatOrders
 from coffers.connectors.exchange.flows import read_flows
+from coffers.connectors.exchange.ownership import Owners, shared_wallet
+from coffers.connectors.exchange.past_flows import read_past_flows
 from coffers.connectors.exchange.rights import read_rights
 from coffers.connectors.exchange.session import VenueSession
-from coffers.connectors.exchange.venues import Venues
+from coffers.connectors.exchange.subaccounts import (
+    Subaccount,
+    list_subaccounts,
+    subaccount_plans,
+)
+from coffers.connectors.exchange.venues import Venues, family_of
+from coffers.connectors.past import PastConnector, PastFlows, PastRequest
 from coffers.connectors.reading import (
     Connector,
     ConnectorFailure,
@@ -27,7 +36,7 @@ MOST_RIGHTS = 10_000
 """How many keys' rights are remembered."""
 
 
-class ExchangeConnector(Connector):
+class ExchangeConnector(Connector, PastConnector):
     """Reads accounts at venues that ccxt knows.
 
     Within one reading the calls follow one another. The caller sees to it that one credential is
@@ -38,14 +47,18 @@ class ExchangeConnector(Connector):
         self._venues = venues
         self._clock = clock
         self._fiat = FiatOrders()
+        self._owners = Owners(clock)
         self._rights: dict[tuple[str, str], tuple[Millis, KeyRights]] = {}
 
     async def read(self, market: Market, credentials: Credentials, request: ReadRequest) -> Reading:
         """Return what the venue says about the account; see `Connector.read`."""
         async with self._venues.session(_venue(market), credentials) as session:
             at = self._clock.now()
+            if credentials.subaccount_name:
+                return await self._read_subaccount(session, market, credentials, at)
             holdings = await read_holdings(session, market)
             rights = await self._remembered_rights(session, credentials)
+            owner = await self._owners.of_key(session, credentials)
             # The venue dates by its own clock: what it says happened is put on ours.
             ahead = session.clock_ahead
             flows = await read_flows(session, request, Millis(at - ahead), holdings, self._fiat)
@@ -59,13 +72,50 @@ class ExchangeConnector(Connector):
             rights=rights,
             hedge_mode=holdings.hedge_mode,
             contracts=holdings.contracts,
-            identity=holdings.identity,
+            identity=owner or holdings.identity,
+            shared_wallet=shared_wallet(session, market, holdings),
         )
+
+    async def _read_subaccount(
+        self, session: VenueSession, market: Market, credentials: Credentials, at: Millis
+    ) -> Reading:
+        """Read a sub-account with the main account's key, which tells nothing of its flows."""
+        plans = subaccount_plans(session, market, credentials.subaccount_name or "")
+        identity = await self._owners.of_subaccount(session, credentials)
+        holdings = await read_holdings(session, market, plans)
+        return Reading(
+            at=at,
+            wallets=holdings.wallets,
+            positions=holdings.positions,
+            missing=holdings.missing,
+            flows_known=False,
+            rights=await self._remembered_rights(session, credentials),
+            identity=identity,
+            shared_wallet=shared_wallet(session, market, holdings),
+        )
+
+    async def past_flows(
+        self, market: Market, credentials: Credentials, request: PastRequest
+    ) -> PastFlows:
+        """Walk one step back into the past; see `PastConnector.past_flows`."""
+        if credentials.subaccount_name:
+            # The main account's key tells the main account's flows.
+            return PastFlows((), request.before, request.before, None, is_whole=False)
+        venue = _venue(market)
+        plans, _ = plans_of(family_of(venue), market)
+        wallets = {plan.wallet for plan in plans}
+        async with self._venues.session(venue, credentials) as session:
+            return await read_past_flows(session, request, wallets, self._fiat)
 
     async def rights(self, market: Market, credentials: Credentials) -> KeyRights:
         """Return what the key may do, asked anew; see `Connector.rights`."""
         async with self._venues.session(_venue(market), credentials) as session:
             return await self._fresh_rights(session, credentials)
+
+    async def subaccounts(self, market: Market, credentials: Credentials) -> tuple[Subaccount, ...]:
+        """Return the sub-accounts that the key lists; raises as `list_subaccounts`."""
+        async with self._venues.session(_venue(market), credentials) as session:
+            return await list_subaccounts(session)
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -95,7 +145,7 @@ class ExchangeConnector(Connector):
 
 
 def _key(session: VenueSession, credentials: Credentials) -> tuple[str, str]:
-    return session.venue.id, credentials.api_key
+    return session.venue.id, fingerprint(credentials)
 
 
 def _venue(market: Market) -> str:

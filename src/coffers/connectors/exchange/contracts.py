@@ -14,6 +14,7 @@ from coffers.connectors.exchange.symbols import bundle_of
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import InvalidAmount
 from coffers.valuation.contract import Contract
+from coffers.valuation.model import Position
 
 Listed = Mapping[str, Any]
 """One position as ccxt tells it."""
@@ -21,10 +22,14 @@ Listed = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Contracts:
-    """The open positions of one list; `hedged` is None where none of them tells the mode."""
+    """The open positions of one list; `hedged` is None where none of them tells the mode.
+
+    `profits` are what they win or lose, where no wallet tells that.
+    """
 
     contracts: tuple[Contract, ...]
     hedged: bool | None
+    profits: tuple[Position, ...] = ()
 
 
 async def read_contracts(session: VenueSession, plan: Wallet, rule: ContractRows) -> Contracts:
@@ -38,10 +43,34 @@ async def read_contracts(session: VenueSession, plan: Wallet, rule: ContractRows
     listed = await session.ask(plan.method, None, dict(plan.params))
     if not _is_list(session.heard.answer, rule.path) or not isinstance(listed, list):
         raise unexpected(session.venue, "it is no list of positions", "wrong_shape")
-    found = [_contract(session, plan.wallet, rule, row) for row in listed]
+    rows = [{**row, **dict.fromkeys(rule.invented)} for row in listed]
+    read = [_contract(session, plan.wallet, rule, row) for row in rows]
+    found = tuple(contract for contract in read if contract is not None)
     told = {row.get("hedged") for row in listed} - {None}
     hedged = None if not told else True in told
-    return Contracts(tuple(contract for contract in found if contract is not None), hedged)
+    return Contracts(
+        found, hedged, _profits(session, plan.wallet, found) if rule.adds_profit else ()
+    )
+
+
+def _profits(session: VenueSession, wallet: str, found: Sequence[Contract]) -> tuple[Position, ...]:
+    """Return what positions win or lose, by the asset that they are settled in.
+
+    Raises:
+        ConnectorFailure: when that is not told of one of them, so that the whole is unknown.
+    """
+    sums: dict[str, Decimal] = {}
+    for contract in found:
+        if contract.unrealised is None or contract.settled_in is None:
+            reason = f"it does not tell the profit of {contract.symbol[:40]}"
+            raise unexpected(session.venue, reason, "no_profit")
+        asset = contract.settled_in
+        sums[asset] = money.add(sums.get(asset, money.ZERO), contract.unrealised)
+    return tuple(
+        Position(wallet, asset, asset, money.ZERO, unrealised=profit)
+        for asset, profit in sums.items()
+        if profit
+    )
 
 
 async def read_hedge_mode(session: VenueSession) -> bool | None:

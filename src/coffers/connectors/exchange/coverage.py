@@ -3,10 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from coffers.connectors.exchange.account_rules import subaccount_rules
 from coffers.connectors.exchange.balances import kinds_of, plans_of
 from coffers.connectors.exchange.rules import EVERY_VENUE, first, uncovered
 from coffers.connectors.exchange.venues import family_of
 from coffers.markets.catalogue import Market
+
+SUBACCOUNTS = "sub-accounts"
+
+_APART = "They are accounts of their own, in no reading of the main one: `coffers subaccounts`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,9 @@ def coverage_of(market: Market, family: Sequence[str]) -> Coverage:
     known = first(uncovered(), family) or uncovered()[EVERY_VENUE]
     for kind in kinds_of(market):
         left_out |= known.get(kind, {})
+    subaccounts = first(subaccount_rules(), family)
+    if subaccounts is not None and subaccounts.listed is not None:
+        left_out[SUBACCOUNTS] = _APART
     return Coverage(market.code, tuple(plan.wallet for plan in plans), left_out)
 
 

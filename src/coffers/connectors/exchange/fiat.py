@@ -12,17 +12,24 @@ from decimal import Decimal
 from typing import Any
 
 from coffers.clock import HOUR, MINUTE, Millis
+from coffers.connectors.exchange.failures import UNTOLD, unexpected
 from coffers.connectors.exchange.flow_rows import Direction
 from coffers.connectors.exchange.session import VenueSession
-from coffers.connectors.reading import ConnectorFailure
+from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.logs import logger
 
 USUAL_PAUSE = HOUR
 SHORTEST_PAUSE = Millis(10 * MINUTE)
 """The pause between two calls of a kind where what is held changed meanwhile."""
 
+PAST_PAUSE = Millis(2 * MINUTE)
+"""The pause before and after a call about the past: two calls would use up a key's minute."""
+
 MOST_ROWS = 500
 """Rows of one answer, as Binance documents."""
+
+REFUSED = UNTOLD - {FailureKind.UNEXPECTED_ANSWER}
+"""What says that a history is not told to this key; one that came garbled is asked for again."""
 
 MOST_KEYS = 10_000
 """How many keys' last calls are remembered."""
@@ -58,6 +65,7 @@ class FiatOrders:
 
     def __init__(self) -> None:
         self._asked: dict[tuple[str, Direction], Asked] = {}
+        self._past_asked: dict[str, Millis] = {}
 
     async def read(
         self, session: VenueSession, held: Held, since: Millis, until: Millis
@@ -74,15 +82,49 @@ class FiatOrders:
         direction = self._oldest(key)
         rows: tuple[Mapping[str, Any], ...] = ()
         if self._is_due(key, direction, held, session.now()):
-            rows, is_told = await _rows(session, direction, since, until)
+            told = await _rows(session, direction, since, until)
+            rows = told or ()
+            is_told = told is not None and len(told) < MOST_ROWS
             self._remember(key, direction, Asked(session.now(), held, is_told))
         return FiatRows(direction, rows, is_whole=not held or self._is_told(key))
+
+    def is_free(self, session: VenueSession) -> bool:
+        """Return whether a call about the past may be made now."""
+        key = str(session.exchange.apiKey)
+        asked = (self._asked.get((key, direction)) for direction in _DIRECTIONS)
+        calls = [call.at for call in asked if call is not None]
+        last = max([*calls, self._past_asked.get(key, Millis(0))])
+        return session.now() >= last + PAST_PAUSE
+
+    async def past(
+        self, session: VenueSession, direction: Direction, since: Millis, until: Millis
+    ) -> FiatRows:
+        """Return what one call told of a span of the past; only where `is_free`.
+
+        An answer of `MOST_ROWS` is whole only as far as its rows go.
+
+        Raises:
+            ConnectorFailure: when the venue could not be asked; orders that it does not tell to
+                this key are not whole instead.
+        """
+        if len(self._past_asked) >= MOST_KEYS:
+            self._past_asked.clear()
+        self._past_asked[str(session.exchange.apiKey)] = session.now()
+        try:
+            rows = await _told(session, direction, since, until)
+        except ConnectorFailure as failure:
+            if failure.kind not in REFUSED:
+                raise
+            return FiatRows(direction, (), is_whole=False)
+        return FiatRows(direction, rows, is_whole=True)
 
     def _oldest(self, key: str) -> Direction:
         into, out = (self._asked.get((key, direction)) for direction in _DIRECTIONS)
         return "out" if into is not None and (out is None or out.at < into.at) else "in"
 
     def _is_due(self, key: str, direction: Direction, held: Held, now: Millis) -> bool:
+        if now < self._past_asked.get(key, Millis(0)) + PAST_PAUSE:
+            return False
         last = self._asked.get((key, direction))
         if last is None:
             return True
@@ -101,7 +143,18 @@ class FiatOrders:
 
 async def _rows(
     session: VenueSession, direction: Direction, since: Millis, until: Millis
-) -> tuple[tuple[Mapping[str, Any], ...], bool]:
+) -> tuple[Mapping[str, Any], ...] | None:
+    """Return what Binance told, None where it told nothing that can be used."""
+    try:
+        return await _told(session, direction, since, until)
+    except ConnectorFailure as failure:
+        _log.warning("fiat orders not told", venue=session.venue.id, reason=str(failure))
+        return None
+
+
+async def _told(
+    session: VenueSession, direction: Direction, since: Millis, until: Millis
+) -> tuple[Mapping[str, Any], ...]:
     number, kind = _DIRECTIONS[direction]
     params = {
         "transactionType": number,
@@ -109,13 +162,9 @@ async def _rows(
         "endTime": until,
         "rows": MOST_ROWS,
     }
-    try:
-        told = await session.ask("request", "fiat/orders", ["sapi"], "GET", params, _COST)
-    except ConnectorFailure as failure:
-        _log.warning("fiat orders not told", venue=session.venue.id, reason=str(failure))
-        return (), False
+    told = await session.ask("request", "fiat/orders", ["sapi"], "GET", params, _COST)
     rows = told.get("data") if isinstance(told, Mapping) else None
     if not isinstance(rows, list):
-        return (), False
+        raise unexpected(session.venue, "it is no list of orders", "no_history")
     typed = [{**row, "type": kind} for row in rows]
-    return tuple(session.exchange.parse_transactions(typed)), len(rows) < MOST_ROWS
+    return tuple(session.exchange.parse_transactions(typed))

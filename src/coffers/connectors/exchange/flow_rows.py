@@ -27,6 +27,9 @@ _NOT_DONE = {
     *("cancelled", "declined", "refunded", "fail", "processing", "initiated", "transfer"),
 }
 
+LONGEST_TXID = 200
+"""Characters; the longest that a chain has are of 88."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flows:
@@ -103,7 +106,14 @@ def _parsed(session: VenueSession, row: Mapping[str, Any], direction: Direction)
         fee=fee,
         fee_asset=session.asset(fee_code),
         at=Millis(at),
+        txid=_txid(row.get("txid")),
     )
+
+
+def _txid(told: object) -> str | None:
+    """Return a transaction's id as far as it is one: no text of a venue is kept at any length."""
+    text = told.strip() if isinstance(told, str) else ""
+    return text if text and len(text) <= LONGEST_TXID else None
 
 
 def _external_id(row: Mapping[str, Any], code: str, amount: Decimal, at: int) -> str:

@@ -44,7 +44,7 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `wallets` are those that must have been read for the history to say something, `elsewhere` the
     wallet that a raw field's value stands for. `untold` are currencies whose deposits are in no
     history: where one is held, the flows are unknown. `fiat_orders` says that Binance's call for
-    them is there.
+    them is there. `since` is the year in which the venue began, or its history does.
     """
 
     page: int
@@ -58,19 +58,35 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     elsewhere: dict[str, dict[str, str]] = {}
     untold: list[str] = []
     fiat_orders: bool = False
+    since: int = 2011
+
+
+class CredentialRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What reading needs at a venue where that is not what the library declares.
+
+    `fields` are our names of credentials with the library's ("options.x" is one of its options);
+    `optional` are those that may be left out. `spared` are credentials that the library asks for
+    and that only trading uses.
+    """
+
+    fields: dict[str, str]
+    optional: dict[str, str] = {}
+    spared: tuple[str, ...] = ()
 
 
 class SymbolRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a venue dresses an asset's name; `term_digits` are those of a bonded term, DOT28.S.
 
     `bundles` are the marks of contracts on many units ("1000" of 1000SHIB, before or behind the
-    name) with how many; `whole` are names that only look so.
+    name) with how many; `whole` are names that only look so. `dressed` is what the venue's own
+    names mean before a suffix, where ccxt does not put its common names in place.
     """
 
     suffixes: list[str] = []
     prefixes: list[str] = []
     term_digits: int = 0
     aliases: dict[str, str] = {}
+    dressed: dict[str, str] = {}
     bundles: dict[str, int] = {}
     whole: list[str] = []
 
@@ -78,14 +94,17 @@ class SymbolRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a venue's own answer holds what ccxt's balance leaves out or merges.
 
-    `paths` lead to the entries ("*" is each of a list), every other field is the name of one of
-    theirs. `free` is the first of these that is told, `held` the sum of these. With `wallet` (the
-    balance before unrealised profit) or `equity` an entry is one of a margined wallet. `skip` are
-    values that mark an entry as void, `unread` those of a mode in which the amounts mean something
-    else.
+    `paths` lead to the entries: "*" is each of a list, "@" each value of an object, whose key is
+    the field "@" then, and a bare value the field "". Every other field is the way to one of
+    theirs. `code` names the asset, or else it is always the `asset`. `free` is the first of these
+    that is told, `held` the sum of these. With `wallet` (the balance before unrealised profit) or
+    `equity` an entry is one of a margined wallet. `skip` are values that mark an entry as void,
+    `unread` those of a mode in which the amounts mean something else. `also` are further entries of
+    the same answer.
     """
 
-    code: str
+    code: str = ""
+    asset: str | None = None
     paths: tuple[str, ...] = ("",)
     free: list[str] = []
     held: list[str] = []
@@ -96,6 +115,7 @@ class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interest: str | None = None
     skip: dict[str, list[str]] = {}
     unread: dict[str, list[str]] = {}
+    also: list["Rows"] = []
 
 
 class ContractRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,7 +123,9 @@ class ContractRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `leverage` and `unrealised` tell that better than the field that ccxt takes; `margin` is the
     initial margin at the mark price, of which the notional value is a whole multiple: the leverage.
-    `is_in_units` says that sizes count units, not contracts.
+    `is_in_units` says that sizes count units, not contracts. `invented` are fields that ccxt fills
+    where the venue tells nothing. With `adds_profit` the wallet leaves out what open positions win
+    or lose, so that it is taken from here, in the asset that they are settled in.
     """
 
     path: str = ""
@@ -111,6 +133,21 @@ class ContractRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unrealised: str | None = None
     margin: str | None = None
     is_in_units: bool = False
+    invented: list[str] = []
+    adds_profit: bool = False
+
+
+class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A call that tells an account's mode in one word.
+
+    `address` is the parameter that takes the account's address, `unread` are the words for modes in
+    which the wallet's amounts mean something else.
+    """
+
+    method: str
+    params: dict[str, str]
+    address: str
+    unread: list[str]
 
 
 class Wallet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,19 +156,22 @@ class Wallet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Without `rows` the amounts are those of ccxt's balance. With several, the first that fits the
     answer counts. With `contracts` it lists open positions. `page` is the parameter that numbers
     an answer's pages from 1 on, each of `size` entries; `hedge` where the answer tells the position
-    mode.
+    mode; `mode` is asked first. `is_sparse` says that ccxt lists all currencies of the venue, those
+    without an amount in the answer too.
 
     Where deposits arrive in a wallet of their own (Bybit, KuCoin, OKX), that is read with spot:
     else a deposit would be a flow without a rise in value.
     """
 
     wallet: str
-    params: dict[str, str | int] = {}
+    params: dict[str, str | int | bool] = {}
     method: str = "fetch_balance"
     rows: list[Rows] = []
     contracts: ContractRows | None = None
     page: str | None = None
     hedge: str | None = None
+    mode: Mode | None = None
+    is_sparse: bool = False
 
 
 @cache
@@ -144,6 +184,12 @@ def refusals() -> dict[str, list[Refusal]]:
 def flow_rules() -> dict[str, FlowRule]:
     """Return how flows are paged, by venue."""
     return msgspec.json.decode(_data("flows"), type=dict[str, FlowRule])
+
+
+@cache
+def credential_rules() -> dict[str, CredentialRule]:
+    """Return which credentials reading needs, by venue, where that is not what the library says."""
+    return msgspec.json.decode(_data("credentials"), type=dict[str, CredentialRule])
 
 
 @cache

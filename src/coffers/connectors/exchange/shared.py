@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from coffers.clock import DAY, MINUTE, Clock, Millis
+from coffers.connectors.exchange.blank import Blank
 from coffers.connectors.exchange.credentials import hidden_texts, set_credentials
 from coffers.connectors.exchange.failures import Venue, unexpected
 from coffers.connectors.exchange.session import VenueSession
@@ -33,9 +34,9 @@ class SharedVenue:
     """One venue's prototype, and the instances that share its parts."""
 
     def __init__(self, make: Maker, family: tuple[str, ...], clock: Clock) -> None:
-        self._make = make
         self._clock = clock
         self.prototype = make({})
+        self._blank = Blank(self.prototype)
         self.venue = Venue(family[0], str(self.prototype.name), family)
         self._due = Millis(0)
         self._loading: asyncio.Task[None] | None = None
@@ -56,7 +57,9 @@ class SharedVenue:
     def session(self, credentials: Credentials | None) -> VenueSession:
         """Return a session on a fresh instance, with the credentials set on it alone."""
         shared = self.prototype
-        exchange = self._make({"session": shared.session, "asyncio_loop": shared.asyncio_loop})
+        exchange = self._blank.copied()
+        exchange.own_session, exchange.session = False, shared.session
+        exchange.asyncio_loop = shared.asyncio_loop
         exchange.ssl_context = shared.ssl_context
         exchange.throttler = shared.throttler
         exchange.set_markets_from_exchange(shared)

@@ -47,7 +47,8 @@ def bundle_of(family: Sequence[str], code: str) -> tuple[str, int]:
 def _without_suffix(code: str, rule: SymbolRule, known: Container[str]) -> str:
     for suffix in rule.suffixes:
         if code.endswith(suffix) and len(code) > len(suffix):
-            return _without_term(code.removesuffix(suffix), rule, known)
+            bare = _without_term(code.removesuffix(suffix), rule, known)
+            return rule.dressed.get(bare, bare)
     return code
 
 
@@ -56,7 +57,8 @@ def _without_term(code: str, rule: SymbolRule, known: Container[str]) -> str:
     if not digits or code in known or len(code) <= digits:
         return code
     bare, term = code[:-digits], code[-digits:]
-    return bare if term.isdigit() and bare in known else code
+    is_known = bare in known or bare in rule.dressed
+    return bare if term.isdigit() and is_known else code
 
 
 def _without_prefix(code: str, rule: SymbolRule, known: Container[str]) -> str:

@@ -10,12 +10,15 @@ import ccxt.async_support as ccxt
 from coffers.clock import Clock, Millis
 from coffers.connectors.exchange.candles import read_past_quotes
 from coffers.connectors.exchange.client import NOTHING_HEARD, Listening
+from coffers.connectors.exchange.entering import entering
 from coffers.connectors.exchange.failures import failure_of
 from coffers.connectors.exchange.quotes import read_quotes
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.shared import SharedVenue
+from coffers.connectors.exchange.throttle import shared_throttler
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
 from coffers.markets.quote import Quote
+from coffers.valkey.server import SharedServer
 
 RENAMED = {"huobi": "htx", "okex": "okx", "gateio": "gate", "coinbasepro": "coinbaseexchange"}
 """Names that ccxt had once, and what it calls the venue now."""
@@ -45,12 +48,20 @@ class Venues:
             venues themselves.
         timeout: seconds that one HTTP call may take.
         clock: the time.
+        server: where processes share the pace at which each venue is asked; None to keep it alone.
     """
 
-    def __init__(self, gateway: str | None, timeout: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        gateway: str | None,
+        timeout: float,
+        clock: Clock,
+        server: SharedServer | None = None,
+    ) -> None:
         self._gateway = gateway
         self._timeout = timeout
         self._clock = clock
+        self._server = server
         self._shared: dict[str, SharedVenue] = {}
         # At debug level ccxt logs every request with its key and its signature.
         logging.getLogger("ccxt").setLevel(logging.WARNING)
@@ -118,7 +129,7 @@ class Venues:
 
     def _new(self, name: str) -> SharedVenue:
         base, family = getattr(ccxt, name), family_of(name)
-        listening = type(name, (Listening, base), {})
+        listening = type(name, (Listening, *entering(name), base), {})
 
         def make(parts: dict[str, object]) -> Any:  # noqa: ANN401  # ccxt has no types
             config = {"number": str, "enableRateLimit": True, "timeout": self._timeout * 1000}
@@ -127,7 +138,13 @@ class Venues:
             _configure(exchange, family)
             return exchange
 
-        return SharedVenue(make, family, self._clock)
+        shared = SharedVenue(make, family, self._clock)
+        if self._server is not None:
+            own = shared.prototype.throttler
+            shared.prototype.throttler = shared_throttler(
+                self._server, name, self._gateway, own.config
+            )
+        return shared
 
 
 def _configure(exchange: Any, family: tuple[str, ...]) -> None:  # noqa: ANN401  # ccxt has no types

@@ -11,22 +11,35 @@ from coffers import money
 from coffers.connectors.exchange.amounts import Amounts, amount_of
 from coffers.connectors.exchange.failures import Venue, unexpected
 from coffers.connectors.exchange.rules import Rows
+from coffers.connectors.exchange.shapes import value_at
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 
 Row = Mapping[str, object]
 
 
-def fitting(venue: Venue, rules: Sequence[Rows], answer: object) -> tuple[Rows, list[Row]]:
+Found = list[tuple[Rows, list[Row]]]
+"""Entries, with the rules that tell what is in them."""
+
+
+def fitting(venue: Venue, rules: Sequence[Rows], answer: object) -> Found:
     """Return the first rule that fits the shape of an answer, and the entries that it finds.
+
+    What else it finds in the same answer follows.
 
     Raises:
         ConnectorFailure: when none does, so that no outage looks like an empty wallet.
     """
     for rule in rules:
-        found = [rows_at(answer, path) for path in rule.paths]
-        if None not in found:
-            return rule, [row for rows in found if rows for row in rows]
+        found = [(part, _rows_of(part, answer)) for part in (rule, *rule.also)]
+        whole = [(part, rows) for part, rows in found if rows is not None]
+        if len(whole) == len(found):
+            return whole
     raise unexpected(venue, "it does not have the shape of a balance", "wrong_shape")
+
+
+def _rows_of(rule: Rows, answer: object) -> list[Row] | None:
+    found = [rows_at(answer, path) for path in rule.paths]
+    return None if None in found else [row for rows in found if rows for row in rows]
 
 
 def rows_at(answer: object, path: str) -> list[Row] | None:
@@ -35,14 +48,34 @@ def rows_at(answer: object, path: str) -> list[Row] | None:
     if step == "*":
         if not isinstance(answer, list):
             return None
-        parts = [rows_at(each, rest) for each in answer]
-        return None if None in parts else [row for part in parts if part for row in part]
+        return _joined([rows_at(each, rest) for each in answer])
+    if step == "@":
+        return _keyed(answer, rest)
     if step:
         return rows_at(answer[step], rest) if isinstance(answer, dict) and step in answer else None
     if isinstance(answer, Mapping):
         return [answer]
     is_list = isinstance(answer, list) and all(isinstance(row, Mapping) for row in answer)
     return answer if is_list else None  # type: ignore[return-value]  # narrowed in `is_list`
+
+
+def _joined(parts: Sequence[list[Row] | None]) -> list[Row] | None:
+    return None if None in parts else [row for part in parts if part for row in part]
+
+
+def _keyed(answer: object, rest: str) -> list[Row] | None:
+    if not isinstance(answer, Mapping):
+        return None
+    values = {
+        key: value if isinstance(value, Mapping) else {"": value} for key, value in answer.items()
+    }
+    return _joined([rows_at({"@": key, **value}, rest) for key, value in values.items()])
+
+
+def code_of(row: Row, rule: Rows) -> str | None:
+    """Return the venue's name of the asset that an entry is of."""
+    code = rule.asset or _at(row, rule.code)
+    return code if isinstance(code, str) and code else None
 
 
 def is_void(row: Row, rule: Rows) -> bool:
@@ -57,8 +90,13 @@ def check_mode(venue: Venue, row: Row, rule: Rows) -> None:
         ConnectorFailure: of kind `UNSUPPORTED`.
     """
     if _has(row, rule.unread):
-        message = f"Coffers does not read accounts in their present mode at {venue.name} yet."
-        raise ConnectorFailure(FailureKind.UNSUPPORTED, message, code="account_mode")
+        raise other_mode(venue)
+
+
+def other_mode(venue: Venue) -> ConnectorFailure:
+    """Return the failure for an account in a mode that is not read."""
+    message = f"Coffers does not read accounts in their present mode at {venue.name} yet."
+    return ConnectorFailure(FailureKind.UNSUPPORTED, message, code="account_mode")
 
 
 def row_amounts(row: Row, rule: Rows) -> Amounts:
@@ -102,7 +140,7 @@ def _margined(row: Row, rule: Rows, free: Decimal | None, held: Decimal, debts: 
 def _equity(row: Row, rule: Rows) -> tuple[Decimal, Decimal]:
     """Return the equity, and how much of it is unrealised: told, or what the wallet lacks of it."""
     equity, wallet, unrealised = (
-        amount_of(row.get(name)) if name else None
+        amount_of(_at(row, name)) if name else None
         for name in (rule.equity, rule.wallet, rule.unrealised)
     )
     if equity is None:
@@ -116,13 +154,17 @@ def _equity(row: Row, rule: Rows) -> tuple[Decimal, Decimal]:
 
 
 def _told(row: Row, names: Sequence[str]) -> list[Decimal]:
-    amounts = (amount_of(row.get(name)) for name in names)
+    amounts = (amount_of(_at(row, name)) for name in names)
     return [amount for amount in amounts if amount is not None]
 
 
 def _optional(row: Row, name: str | None) -> Decimal:
-    return (amount_of(row.get(name)) if name else None) or money.ZERO
+    return (amount_of(_at(row, name)) if name else None) or money.ZERO
 
 
 def _has(row: Row, marks: Mapping[str, Sequence[str]]) -> bool:
-    return any(str(row.get(name)) in values for name, values in marks.items())
+    return any(str(_at(row, name)) in values for name, values in marks.items())
+
+
+def _at(row: Row, name: str) -> object:
+    return value_at(row, name.split("."))

@@ -5,10 +5,18 @@ from dataclasses import dataclass, field
 
 from coffers.connectors.exchange.amounts import Amounts, amounts_of
 from coffers.connectors.exchange.failures import unexpected
-from coffers.connectors.exchange.rules import Rows, Wallet
+from coffers.connectors.exchange.rules import Mode, Rows, Wallet
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.shapes import check_shape
-from coffers.connectors.exchange.wallet_rows import Row, check_mode, fitting, is_void, row_amounts
+from coffers.connectors.exchange.wallet_rows import (
+    Row,
+    check_mode,
+    code_of,
+    fitting,
+    is_void,
+    other_mode,
+    row_amounts,
+)
 from coffers.connectors.reading import ConnectorFailure
 from coffers.errors import InvalidAmount
 from coffers.valuation.model import Position
@@ -55,19 +63,39 @@ async def read_wallet(session: VenueSession, plan: Wallet) -> tuple[Position, ..
         ConnectorFailure: when the venue gave no answer, or one that cannot be this wallet's.
     """
     held = _Held(session, plan.wallet)
+    if plan.mode:
+        await _check_mode(session, plan.mode)
     await (_take_rows(held, plan) if plan.rows else _take_balance(held, plan))
     return held.positions()
+
+
+async def _check_mode(session: VenueSession, mode: Mode) -> None:
+    address = {mode.address: session.exchange.walletAddress}
+    await session.ask(mode.method, {**mode.params, **address})
+    told = session.heard.answer
+    if not isinstance(told, str):
+        raise unexpected(session.venue, "it is no word for an account's mode", "wrong_shape")
+    if told in mode.unread:
+        raise other_mode(session.venue)
 
 
 async def _take_balance(held: _Held, plan: Wallet) -> None:
     session = held.session
     balance = await session.ask(plan.method, dict(plan.params))
-    codes = [code for code in balance if code not in _NO_CURRENCIES]
+    codes = [
+        code
+        for code in balance
+        if code not in _NO_CURRENCIES and not (plan.is_sparse and _is_untold(balance[code]))
+    ]
     check_shape(session.venue, plan.wallet, session.heard.answer, is_empty=not codes)
     for code in codes:
         if not isinstance(code, str):
             raise _nameless(session)
         held.add(session.venue_code(code), code, _balance_amounts(session, code, balance[code]))
+
+
+def _is_untold(entry: Mapping[str, object]) -> bool:
+    return all(entry.get(name) is None for name in ("free", "used", "total"))
 
 
 def _balance_amounts(session: VenueSession, code: str, entry: Mapping[str, object]) -> Amounts:
@@ -83,10 +111,11 @@ async def _take_rows(held: _Held, plan: Wallet) -> None:
     for page in range(1, MOST_PAGES + 1):
         numbered = {plan.page: page} if plan.page else {}
         await session.ask(plan.method, {**plan.params, **numbered})
-        rule, rows = fitting(session.venue, plan.rows, session.heard.answer)
-        for row in rows:
-            _take_row(held, row, rule)
-        if plan.page is None or len(rows) < int(plan.params["size"]):
+        found = fitting(session.venue, plan.rows, session.heard.answer)
+        for rule, rows in found:
+            for row in rows:
+                _take_row(held, row, rule)
+        if plan.page is None or len(found[0][1]) < int(plan.params["size"]):
             return
     raise unexpected(session.venue, "it has more pages than can be", "too_many_pages")
 
@@ -96,8 +125,8 @@ def _take_row(held: _Held, row: Row, rule: Rows) -> None:
     check_mode(session.venue, row, rule)
     if is_void(row, rule):
         return
-    venue_code = row.get(rule.code)
-    if not isinstance(venue_code, str) or not venue_code:
+    venue_code = code_of(row, rule)
+    if venue_code is None:
         raise _nameless(session)
     try:
         amounts = row_amounts(row, rule)

@@ -5,11 +5,11 @@ can be trusted is named `chain:address` ("ethereum:0xdac1..."), as DefiLlama nam
 table is asked for by CoinGecko's id, which DefiLlama knows as `coingecko:id`.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from coffers.clock import HOUR, SECOND, Millis
+from coffers.markets.assets import token_of
 from coffers.pricing.sources.coins import coin_ids
 from coffers.pricing.sources.dialect import fields_of, told_of, worth_of
 from coffers.pricing.sources.limiter import Pace
@@ -17,8 +17,6 @@ from coffers.pricing.sources.source import Told
 
 LEAST_CONFIDENCE = Decimal("0.8")
 """DefiLlama says from 0 to 1 how far it trusts a price; what is below tells none."""
-
-_TOKEN = re.compile(r"[a-z][a-z0-9_-]{1,30}:[A-Za-z0-9._-]{3,100}")
 
 
 class DefiLlama:
@@ -32,7 +30,7 @@ class DefiLlama:
 
     def knows(self, asset: str) -> bool:
         """Tell whether the asset is a token by its contract, or a coin of the table."""
-        return asset in coin_ids() or _TOKEN.fullmatch(asset) is not None
+        return asset in coin_ids() or token_of(asset) is not None
 
     def target(self, assets: Sequence[str]) -> str:
         """Return the question: up to 6 KB long."""

@@ -1,11 +1,18 @@
 from dataclasses import astuple
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from coffers.connectors.exchange.amounts import Amounts
 from coffers.connectors.exchange.rules import Rows
-from coffers.connectors.exchange.wallet_rows import fitting, is_void, row_amounts, rows_at
+from coffers.connectors.exchange.wallet_rows import (
+    code_of,
+    fitting,
+    is_void,
+    row_amounts,
+    rows_at,
+)
 from coffers.connectors.reading import ConnectorFailure
 from coffers.money import add, parse, subtract
 from unit.connectors.exchange.fakes import BINANCE
@@ -119,6 +126,10 @@ ONE: dict[str, Any] = {"asset": "BTC"}
         ({"data": None}, "data", None),
         ({"data": {"details": []}}, "data.*.details", None),
         ({"data": [{}]}, "data.*.details", None),
+        ({"held": {"xbt": "1"}}, "held.@", [{"@": "xbt", "": "1"}]),
+        ({"held": {"XBT": ONE}}, "held.@", [{"@": "XBT", **ONE}]),
+        ({"held": {}}, "held.@", []),
+        ({"held": [ONE]}, "held.@", None),
     ],
 )
 def test_entries_are_found_where_they_must_be(
@@ -132,10 +143,34 @@ def test_the_first_rule_that_fits_counts_and_none_is_an_outage() -> None:
     unified = Rows("coin", paths=("coins",))
     both = [classic, unified]
     found = fitting(BINANCE, both, {"assets": [{"base": ONE, "quote": {"asset": "USDT"}}]})
-    assert found == (classic, [ONE, {"asset": "USDT"}])
-    assert fitting(BINANCE, both, {"coins": []}) == (unified, [])
+    assert found == [(classic, [ONE, {"asset": "USDT"}])]
+    assert fitting(BINANCE, both, {"coins": []}) == [(unified, [])]
     with pytest.raises(ConnectorFailure, match="shape of a balance"):
         fitting(BINANCE, both, {"assets": [{"base": ONE}]})
+
+
+def test_further_entries_of_an_answer_must_be_there_too() -> None:
+    profit = Rows(paths=("flex",), asset="USD", equity="pnl", unrealised="pnl")
+    held = Rows("@", paths=("flex.held.@",), wallet="quantity", also=[profit])
+    answer = {"flex": {"held": {"XBT": {"quantity": "1"}}, "pnl": "-2.5"}}
+    (_, (bitcoin,)), (_, (dollar,)) = fitting(BINANCE, [held], answer)
+    assert (code_of(bitcoin, held), code_of(dollar, profit)) == ("XBT", "USD")
+    assert row_amounts(bitcoin, held) == Amounts(Decimal(1), Decimal(0), Decimal(0))
+    assert row_amounts(dollar, profit).unrealised == Decimal("-2.5")
+    with pytest.raises(ConnectorFailure, match="shape of a balance"):
+        fitting(BINANCE, [held], {"flex": {"pnl": "0"}})
+
+
+@pytest.mark.parametrize("row", [{}, {"asset": None}, {"asset": ""}, {"asset": 7}])
+def test_an_entry_without_the_name_of_an_asset_has_none(row: dict[str, Any]) -> None:
+    assert code_of(row, Rows("asset")) is None
+
+
+def test_a_field_may_lie_deeper_in_an_entry() -> None:
+    rule = Rows("code", free=["aux.free"], equity="aux.value", unrealised="aux.profit")
+    row = {"code": "xrp", "aux": {"free": "9", "value": "11.5", "profit": "0.5"}}
+    amounts = row_amounts(row, rule)
+    assert (amounts.free, amounts.in_orders, amounts.unrealised) == (9, 2, Decimal("0.5"))
 
 
 def test_an_entry_that_the_venue_marks_void_is_none() -> None:

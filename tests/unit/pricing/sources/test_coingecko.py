@@ -35,6 +35,22 @@ def test_the_question_is_the_same_whatever_somebody_holds() -> None:
     assert len(target) < 4096
 
 
+def test_an_id_that_a_user_gave_is_asked_for_beside_the_table() -> None:
+    target = GECKO.target(("ALGO", "coingecko:abc-2", "coingecko:bitcoin"))
+    assert ",abc-2&" in target
+    assert target.count("bitcoin,") == GECKO.target(()).count("bitcoin,")
+    assert GECKO.knows("coingecko:abc-2")
+    assert not GECKO.knows("coingecko:no id")
+    assert not GECKO.knows("coingecko:")
+    told = GECKO.told(answer("coingecko"), ("coingecko:ethereum",))
+    assert told["coingecko:ethereum"].usd == Decimal(4321)
+
+
+def test_one_question_grows_by_so_many_ids_at_most() -> None:
+    many = tuple(f"coingecko:{'x' * 12}-{n}" for n in range(1000))
+    assert len(GECKO.target(many)) < 5000
+
+
 def test_only_coins_of_the_table_are_known() -> None:
     assert GECKO.knows("ALGO")
     assert not GECKO.knows("algo")

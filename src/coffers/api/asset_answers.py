@@ -1,0 +1,73 @@
+"""What a request says of assets, read strictly: pages, overrides and mappings."""
+
+from typing import Final
+
+from coffers.api.given import Given
+from coffers.api.params import MOST_PER_PAGE
+from coffers.errors import InvalidRecord
+from coffers.portfolio.assets import AssetsWanted
+from coffers.portfolio.overrides import LONGEST_CODE, OverrideWanted
+from coffers.store.records import AssetMapping
+
+_ODD: Final = "does not have a valid value"
+
+
+def assets_wanted(given: Given) -> AssetsWanted:
+    """Return which assets are asked for: `q`, `only`, `cursor` and `limit`.
+
+    Raises:
+        InvalidRecord: naming the parameter that cannot be meant.
+    """
+    only = given.text("only")
+    if only not in {None, "held"}:
+        raise InvalidRecord({"only": [_ODD]})
+    return AssetsWanted(
+        text=_short("q", given),
+        is_held=only == "held",
+        after=_short("cursor", given),
+        limit=_limit(given.text("limit")),
+    )
+
+
+def override_wanted(given: Given) -> OverrideWanted:
+    """Return what a caller says of an asset; an empty text is none.
+
+    Raises:
+        InvalidRecord: naming the parameter that cannot be meant.
+    """
+    by_symbol = given.flag("by_symbol")
+    return OverrideWanted(
+        name=given.text("name") or None,
+        symbol=given.text("symbol") or None,
+        coingecko_id=given.text("coingecko_id") or None,
+        contract=given.text("contract") or None,
+        is_ignored=bool(given.flag("ignored")),
+        by_symbol=by_symbol is not False,
+    )
+
+
+def mapping_of(given: Given) -> AssetMapping:
+    """Return what a caller says that a venue's code means.
+
+    Raises:
+        InvalidRecord: naming the parameter that is missing or cannot be meant.
+    """
+    code = given.required("market_code")
+    return AssetMapping(code, given.required("venue_code"), given.required("asset"))
+
+
+def _short(name: str, given: Given) -> str:
+    text = given.text(name) or ""
+    if len(text) > LONGEST_CODE or "\0" in text:
+        raise InvalidRecord({name: ["is invalid"]})
+    return text
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return MOST_PER_PAGE
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST_PER_PAGE))):
+        raise InvalidRecord({"limit": ["is invalid"]})
+    if not 1 <= int(text) <= MOST_PER_PAGE:
+        raise InvalidRecord({"limit": [_ODD]})
+    return int(text)

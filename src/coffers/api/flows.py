@@ -1,0 +1,98 @@
+"""`GET /public/api/v1/accounts/{account_id}/flows`: deposits and withdrawals, newest first."""
+
+from typing import Annotated, Final
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import JSONResponse
+
+from coffers.api.account_answers import AccountAnswers
+from coffers.api.account_schema import Schema
+from coffers.api.documents import ERRORS_OF_SIGNED, NOT_FOUND, SIGNED, parameter, reply
+from coffers.api.door import Admitted, Door
+from coffers.api.flow_schema import FLOW_PAGE
+from coffers.api.given import Given
+from coffers.api.moments import begin_of, end_of
+from coffers.api.paths import AccountId
+from coffers.api.services import Services
+from coffers.errors import InvalidRecord
+from coffers.portfolio.flows import MOST_AT_ONCE, AccountFlows, as_plain
+from coffers.store.flows import FlowFilter
+
+FLOWS_PATH: Final = "/public/api/v1/accounts/{account_id:id}/flows"
+USUAL_LIMIT: Final = 100
+
+_TEXT: Final[Schema] = {"type": "string"}
+_LIMIT: Final[Schema] = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": MOST_AT_ONCE,
+    "default": USUAL_LIMIT,
+}
+_PARAMETERS: Final = [
+    parameter("limit", "query", "Flows per page.", _LIMIT),
+    parameter("cursor", "query", "`next_cursor` of the page before.", _TEXT),
+    parameter("direction", "query", "Deposits alone, or withdrawals.", {"enum": ["in", "out"]}),
+    parameter("asset", "query", "Those of one asset alone: BTC.", _TEXT),
+    parameter("from", "query", "A day or an ISO 8601 time in UTC: nothing earlier.", _TEXT),
+    parameter("to", "query", "The same: nothing later. A day is meant as a whole.", _TEXT),
+]
+
+
+def add_flows(app: FastAPI, services: Services, answers: AccountAnswers, door: Door) -> None:
+    """Add the deposits and withdrawals of an account."""
+    shown = AccountFlows(services.store, answers.keeping)
+    reader = Annotated[Admitted, Depends(door.admitting("accounts_read"))]
+
+    @app.get(
+        FLOWS_PATH,
+        tags=["accounts"],
+        summary="Deposits and withdrawals",
+        response_class=JSONResponse,
+        responses={
+            **reply(200, "The flows, newest first, and how far back they are known.", FLOW_PAGE),
+            **ERRORS_OF_SIGNED,
+            **NOT_FOUND,
+        },
+        openapi_extra={**SIGNED, "parameters": _PARAMETERS},
+    )
+    async def flows(account_id: AccountId, admitted: reader) -> JSONResponse:
+        """Return deposits into and withdrawals from an account, of whichever mode.
+
+        Permission: ACCOUNTS_READ. Security: SIGNED.
+        """
+        given = admitted.given
+        page = await shown.page(
+            admitted.caller.user_id,
+            account_id,
+            _filter(given),
+            limit=_limit(given),
+            cursor=given.text("cursor"),
+        )
+        return JSONResponse(as_plain(page), headers={"Cache-Control": "no-store"})
+
+
+def _filter(given: Given) -> FlowFilter:
+    direction, asset = given.text("direction"), given.text("asset")
+    since, until = given.text("from"), given.text("to")
+    if direction not in {None, "in", "out"}:
+        raise InvalidRecord({"direction": ["does not have a valid value"]})
+    if asset is not None and "\0" in asset:
+        raise InvalidRecord({"asset": ["is invalid"]})
+    return FlowFilter(
+        direction,
+        asset,
+        None if since is None else begin_of("from", since),
+        None if until is None else end_of("to", until),
+    )
+
+
+def _limit(given: Given) -> int:
+    text = given.text("limit")
+    if text is None:
+        return USUAL_LIMIT
+    # Python reads underscores, signs, spaces and other scripts' digits as well.
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST_AT_ONCE))):
+        raise InvalidRecord({"limit": ["is invalid"]})
+    if not 1 <= int(text) <= MOST_AT_ONCE:
+        raise InvalidRecord({"limit": ["does not have a valid value"]})
+    return int(text)

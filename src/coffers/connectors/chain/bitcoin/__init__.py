@@ -1,0 +1,1 @@
+"""Wallets of Bitcoin and of its kin: addresses, extended keys and descriptors."""

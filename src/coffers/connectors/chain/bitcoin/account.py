@@ -1,0 +1,124 @@
+"""One reading of a wallet, from the search for its addresses to what it holds."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coffers.clock import Millis
+from coffers.connectors.chain.bitcoin.backend import Backend
+from coffers.connectors.chain.bitcoin.flows import FlowSearch, Told
+from coffers.connectors.chain.bitcoin.memory import (
+    BranchMemory,
+    Memory,
+    remembered,
+    written,
+)
+from coffers.connectors.chain.bitcoin.netting import Coin, settled_amounts
+from coffers.connectors.chain.bitcoin.search import Search
+from coffers.connectors.chain.bitcoin.survey import Survey, surveyed
+from coffers.connectors.chain.bitcoin.wallet import Spot, Wallet
+from coffers.connectors.reading import Reading, ReadRequest
+from coffers.valuation.model import Position
+
+CONFIRMED = "confirmed"
+PENDING = "pending"
+
+PATIENCE = 45.0
+"""Seconds after which a search stops until the next reading."""
+
+_MOVED = "the chain moved on while it was read; it is read again"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReading:
+    """Reads a wallet from one backend, at our moment `at`."""
+
+    backend: Backend
+    wallet: Wallet
+    coin: Coin
+    at: Millis
+
+    async def read(self, request: ReadRequest) -> Reading:
+        """Return what the wallet holds, or how far the search for its addresses has come.
+
+        Raises:
+            ConnectorFailure: when the backend gave no usable answer.
+        """
+        await self.backend.admit()
+        is_late = _late_after(PATIENCE)
+        memory = remembered(request.memory)
+        search = Search(self.backend, self.wallet, memory, is_late)
+        tip = await self.backend.tip()
+        if not await search.find():
+            return self._unfinished(search, memory)
+        await search.look_again()
+        survey = await surveyed(self.backend, search, tip)
+        if survey is None:
+            return Reading(
+                self.at, frozenset(), (), {CONFIRMED: _MOVED, PENDING: _MOVED}, flows_known=False
+            )
+        told = Told()
+        if request.flows_since is not None:
+            flows = FlowSearch(self.backend, search, survey, memory, is_late)
+            told = await flows.since(request.flows_since, self.coin, self.at)
+        return self._finished(search, survey, told, memory)
+
+    def _unfinished(self, search: Search, memory: Memory) -> Reading:
+        reason = f"still looking for its addresses: {search.paid} that were used so far"
+        return Reading(
+            self.at,
+            frozenset(),
+            (),
+            {CONFIRMED: reason, PENDING: reason},
+            flows_known=False,
+            memory=_after(search, memory, {}, is_found=False),
+        )
+
+    def _finished(self, search: Search, survey: Survey, told: Told, memory: Memory) -> Reading:
+        amounts = settled_amounts(survey.confirmed, survey.unconfirmed, survey.own.__contains__)
+        held = {CONFIRMED: amounts.owned, PENDING: amounts.pending}
+        return Reading(
+            self.at,
+            frozenset(held),
+            tuple(
+                Position(part, self.coin.asset, self.coin.asset, self.coin.amount(units))
+                for part, units in held.items()
+                if units
+            ),
+            flows=told.flows,
+            flows_known=told.is_whole,
+            memory=_after(search, memory, told.counts, is_found=True),
+        )
+
+
+def _late_after(seconds: float) -> Callable[[], bool]:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    return lambda: loop.time() >= end
+
+
+def _after(search: Search, memory: Memory, counts: dict[Spot, int], *, is_found: bool) -> str:
+    """Return what to remember of a search."""
+    branches = {
+        id_: _branch_after(search, memory, counts, id_, used)
+        for id_, (used, _) in search.places.items()
+    }
+    return written(Memory(is_found=is_found, turn=search.turn, branches=branches))
+
+
+def _branch_after(
+    search: Search, memory: Memory, counts: dict[Spot, int], id_: str, used: int
+) -> BranchMemory:
+    before = memory.branches.get(id_, BranchMemory())
+    spots = [Spot(id_, place) for place in range(used + 1)]
+    return BranchMemory(
+        used,
+        search.places[id_][1],
+        [counts.get(spot, before.told_of(spot.place)) for spot in spots],
+        [spot.place for spot in spots if _holds(search, before, spot)],
+    )
+
+
+def _holds(search: Search, before: BranchMemory, spot: Spot) -> bool:
+    summary = search.summaries.get(spot)
+    return spot.place in before.holding if summary is None else not summary.is_quiet

@@ -1,0 +1,109 @@
+"""The deposits and withdrawals of a wallet: its confirmed transactions since a moment."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from coffers.clock import HOUR, Millis
+from coffers.connectors.chain.bitcoin.backend import AT_ONCE, Backend, Transaction, ask_all
+from coffers.connectors.chain.bitcoin.memory import UNTOLD, Memory
+from coffers.connectors.chain.bitcoin.netting import Coin, flow_of
+from coffers.connectors.chain.bitcoin.search import Search
+from coffers.connectors.chain.bitcoin.survey import Survey
+from coffers.connectors.chain.bitcoin.wallet import Spot
+from coffers.valuation.model import Flow
+
+OUT_OF_ORDER = Millis(3 * HOUR)
+"""A block may be dated so long before the one below it: nodes accept two hours either way."""
+
+MARGIN = 25
+"""Transactions looked at beyond the new ones, where a reorganised chain put some elsewhere."""
+
+
+@dataclass(slots=True)
+class Told:
+    """The flows that were found; `counts` has of how many transactions of each address."""
+
+    flows: tuple[Flow, ...] = ()
+    is_whole: bool = True
+    counts: dict[Spot, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSearch:
+    """Looks through the transactions of those addresses whose count of them has changed."""
+
+    backend: Backend
+    search: Search
+    survey: Survey
+    memory: Memory
+    is_late: Callable[[], bool]
+
+    async def since(self, since: Millis, coin: Coin, read_at: Millis) -> Told:
+        """Return the flows since a moment, of as many addresses as time allows."""
+        told = Told()
+        seen: dict[str, Transaction] = {}
+        for spots in _chunks(self._changed(told)):
+            if seen and self.is_late():
+                told.is_whole = False
+                break
+            histories = await ask_all(lambda spot: self._history(spot, since), spots)
+            for spot, history in zip(spots, histories, strict=True):
+                told.is_whole &= history is not None
+                if history is not None:
+                    told.counts[spot] = self.survey.summaries[spot].count
+                    seen |= {one.txid: one for one in history}
+        told.flows = tuple(self._flows(seen.values(), since, coin, read_at))
+        return told
+
+    def _flows(
+        self, seen: Iterable[Transaction], since: Millis, coin: Coin, read_at: Millis
+    ) -> Iterator[Flow]:
+        for transaction in seen:
+            if transaction.at is not None and transaction.at >= since:
+                flow = flow_of(transaction, self.survey.own.__contains__, coin, read_at)
+                if flow is not None:
+                    yield flow
+
+    def _changed(self, told: Told) -> list[Spot]:
+        changed = []
+        for spot, summary in self.survey.summaries.items():
+            if summary.count == max(self._told_of(spot), 0):
+                told.counts[spot] = summary.count
+            else:
+                changed.append(spot)
+        return changed
+
+    def _told_of(self, spot: Spot) -> int:
+        known = self.memory.branches.get(spot.branch)
+        return UNTOLD if known is None else known.told_of(spot.place)
+
+    async def _history(self, spot: Spot, since: Millis) -> list[Transaction] | None:
+        """Return the transactions of an address since a moment, None where time was up before."""
+        found: list[Transaction] = []
+        enough = self._enough(spot)
+        async with aclosing(self.backend.confirmed(self.search.script(spot))) as pages:
+            async for page in pages:
+                found += page
+                earliest = page[-1].at
+                if earliest is None or earliest < since - OUT_OF_ORDER:
+                    break
+                if enough is not None and len(found) >= enough:
+                    break
+                if self.is_late():
+                    return None
+        return [one for one in found if self._is_shown(one)]
+
+    def _enough(self, spot: Spot) -> int | None:
+        known = self._told_of(spot)
+        new = self.survey.summaries[spot].count - known
+        return None if known == UNTOLD else max(new, 0) + MARGIN
+
+    def _is_shown(self, transaction: Transaction) -> bool:
+        """Whether the balances of the survey have the transaction in them."""
+        return transaction.height is not None and transaction.height <= self.survey.tip.height
+
+
+def _chunks(spots: list[Spot]) -> Iterator[list[Spot]]:
+    for begin in range(0, len(spots), AT_ONCE):
+        yield spots[begin : begin + AT_ONCE]

@@ -1,0 +1,118 @@
+"""What a canonical text stands for: the chains of addresses that make up a wallet."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from coffers.connectors.chain.bitcoin.addresses import address_of, script_of
+from coffers.connectors.chain.bitcoin.descriptors import (
+    canonical,
+    derived,
+    descriptors_of,
+    is_descriptor,
+)
+from coffers.connectors.chain.bitcoin.keys import (
+    is_extended_key,
+    key_of,
+    kinds_of,
+    payload_of,
+    script_for,
+)
+from coffers.connectors.chain.bitcoin.networks import Network
+from coffers.connectors.chain.bitcoin.refused import malformed
+
+RECEIVE_AND_CHANGE = (0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Addresses that are derived one after the other, or one fixed address.
+
+    `kind` is what several branches share that belong together; `make` gives the script at an index.
+    """
+
+    id: str
+    kind: str
+    is_ranged: bool
+    make: Callable[[int], bytes]
+    _made: dict[int, bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    def script(self, index: int) -> bytes:
+        """Return the script at an index, made once."""
+        if index not in self._made:
+            self._made[index] = self.make(index)
+        return self._made[index]
+
+
+class Spot(NamedTuple):
+    """One address of a wallet: its branch's id and its place there."""
+
+    branch: str
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """The branches of a wallet. `is_guess` says that only the kinds that were used are meant."""
+
+    branches: tuple[Branch, ...]
+    is_guess: bool = False
+
+
+def canonical_text(text: str, network: Network) -> str:
+    """Return an address, an extended public key or descriptors in canonical form.
+
+    Raises:
+        AddressRefused: saying what is wrong.
+    """
+    if is_descriptor(text):
+        return canonical(text, network)
+    if is_extended_key(text):
+        kinds_of(text, network)
+        return text
+    address = address_of(script_of(text, network), network)
+    if address is None:
+        raise malformed(network)
+    return address
+
+
+def wallet_of(text: str, network: Network) -> Wallet:
+    """Return the wallet that a canonical text stands for.
+
+    Raises:
+        AddressRefused: when the text is not canonical.
+    """
+    if is_descriptor(text):
+        return _described(text, network)
+    if is_extended_key(text):
+        return _keyed(text, network)
+    script = script_of(text, network)
+    return Wallet((Branch("address", "address", is_ranged=False, make=lambda _: script),))
+
+
+def _keyed(text: str, network: Network) -> Wallet:
+    kinds = kinds_of(text, network)
+    parent = key_of(payload_of(text, network), network)
+    chains = {chain: parent.child(chain) for chain in RECEIVE_AND_CHANGE}
+
+    def make(kind: str, chain: int, index: int) -> bytes:
+        return script_for(kind, chains[chain].child(index).key)  # type: ignore[arg-type]
+
+    branches = tuple(
+        Branch(f"{kind}/{chain}", kind, True, functools.partial(make, kind, chain))
+        for kind in kinds
+        for chain in RECEIVE_AND_CHANGE
+    )
+    return Wallet(branches, is_guess=len(kinds) > 1)
+
+
+def _described(text: str, network: Network) -> Wallet:
+    """Return the branches of descriptors, each but once: two may be written for one."""
+    found: dict[bytes, Branch] = {}
+    for place, descriptor in enumerate(descriptors_of(text, network)):
+        for number in range(descriptor.num_branches):
+            make = functools.partial(derived, descriptor, number)
+            branch = Branch(f"{place}/{number}", str(place), bool(descriptor.is_wildcard), make)
+            found.setdefault(branch.script(0), branch)
+    return Wallet(tuple(found.values()))

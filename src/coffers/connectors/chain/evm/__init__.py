@@ -1,0 +1,1 @@
+"""Wallets on Ethereum and on the chains that work like it."""

@@ -1,0 +1,147 @@
+"""What an explorer with Blockscout's API knows beyond a node: native transfers, and tokens.
+
+Balances never come from here. Sources: Blockscout's `/api` (compatible with Etherscan's) and its
+REST API `/api/v2`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from coffers.clock import SECOND, Millis
+from coffers.connectors.chain.evm.blocks import quantity
+from coffers.connectors.chain.nodes import NodeRefused, Nodes
+from coffers.connectors.reading import ConnectorFailure, FailureKind
+
+PAGE = 1000
+PAGES = 10
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_NO_MONEY = frozenset({"delegatecall", "staticcall", "callcode"})
+"""Calls whose value is none: it stays, or is that of the call around."""
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """A movement of the native coin to or from the address, in its smallest unit.
+
+    `other` is in lower case; `part` tells the movements of one transaction apart.
+    """
+
+    direction: Literal["in", "out"]
+    other: str
+    amount: int
+    txid: str
+    part: str
+    at: Millis
+
+
+async def token_contracts(nodes: Nodes, owner: str) -> list[str]:
+    """Return the contracts of the ERC-20 tokens that an address has, in lower case.
+
+    Raises:
+        NodeRefused: when the explorer refuses.
+        ConnectorFailure: when it gives no usable answer.
+    """
+    try:
+        answer = await nodes.get(f"/api/v2/addresses/{owner}/token-balances")
+    except NodeRefused as refusal:
+        if refusal.status == 404:  # noqa: PLR2004  # it has not seen the address yet
+            return []
+        raise
+    rows = answer if isinstance(answer, list) else []
+    tokens = [row.get("token") for row in rows if isinstance(row, dict)]
+    found = [
+        str(token.get("address_hash") or token.get("address") or "")
+        for token in tokens
+        if isinstance(token, dict) and token.get("type") == "ERC-20"
+    ]
+    return [contract.lower() for contract in found if _ADDRESS.fullmatch(contract)]
+
+
+async def native_moves(nodes: Nodes, owner: str, since: Millis, last: int) -> list[Native]:
+    """Return the native movements from a moment on, up to a block.
+
+    Raises:
+        NodeRefused: when the explorer refuses.
+        ConnectorFailure: when it gives no usable answer, has not come as far as the block yet, or
+            has more to tell than is read.
+    """
+    answer = await nodes.get("/api", {"module": "block", "action": "eth_block_number"})
+    indexed = quantity(answer.get("result")) if isinstance(answer, dict) else None
+    if indexed is None or indexed < last:
+        raise _unusable("has not come as far as the nodes yet")
+    span = {"startblock": await _block_after(nodes, since), "endblock": last}
+    found: list[Native] = []
+    for action in ("txlist", "txlistinternal"):
+        for row in await _rows(nodes, action, owner, span):
+            found += _moves(row, owner.lower(), is_inner=action != "txlist")
+    return [move for move in found if move.at >= since]
+
+
+async def _block_after(nodes: Nodes, since: Millis) -> int:
+    query: dict[str, str | int] = {
+        "module": "block",
+        "action": "getblocknobytime",
+        "timestamp": since // SECOND,
+        "closest": "before",
+    }
+    answer = await nodes.get("/api", query)
+    result = answer.get("result") if isinstance(answer, dict) else None
+    number = result.get("blockNumber") if isinstance(result, dict) else result
+    if not isinstance(number, str | int) or not str(number).isdecimal():
+        raise _unusable("does not tell the block of a moment")
+    return int(number)
+
+
+async def _rows(
+    nodes: Nodes, action: str, owner: str, span: Mapping[str, int]
+) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
+    for page in range(1, PAGES + 1):
+        query: dict[str, str | int] = {
+            "module": "account",
+            "action": action,
+            "address": owner,
+            **span,
+            "sort": "asc",
+            "page": page,
+            "offset": PAGE,
+        }
+        answer = await nodes.get("/api", query)
+        rows = answer.get("result") if isinstance(answer, dict) else None
+        if not isinstance(rows, list):
+            raise _unusable("answered no list of transactions")
+        found += [row for row in rows if isinstance(row, dict)]
+        if len(rows) < PAGE:
+            return found
+    raise _unusable("has more transactions than are read at once")
+
+
+def _moves(row: Mapping[str, object], owner: str, *, is_inner: bool) -> Iterator[Native]:
+    """Yield the movement that a row tells: none for what failed or moved nothing."""
+    amount, seconds = _number(row.get("value")), _number(row.get("timeStamp"))
+    txid = str(row.get("transactionHash" if is_inner else "hash") or row.get("hash") or "").lower()
+    if row.get("isError") == "1" or row.get("txreceipt_status") == "0" or not txid:
+        return
+    index = str(row.get("index") or row.get("traceId") or "0")
+    if is_inner and (str(row.get("callType")) in _NO_MONEY or index == "0"):
+        return
+    if not amount or seconds is None:
+        return
+    payer, payee = str(row.get("from") or "").lower(), str(row.get("to") or "").lower()
+    part = f"inner-{index}" if is_inner else "native"
+    at = Millis(seconds * SECOND)
+    if payer == owner != payee:
+        yield Native("out", payee, amount, txid, part, at)
+    elif payee == owner != payer:
+        yield Native("in", payer, amount, txid, part, at)
+
+
+def _number(value: object) -> int | None:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdecimal() else None
+
+
+def _unusable(what: str) -> ConnectorFailure:
+    return ConnectorFailure(FailureKind.UNEXPECTED_ANSWER, f"The explorer {what}.", code="explorer")

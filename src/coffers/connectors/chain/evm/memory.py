@@ -1,0 +1,54 @@
+"""What one reading of a wallet leaves for the next: tokens found, and how far was searched."""
+
+import msgspec
+
+MOST_FOUND = 500
+"""Unlisted tokens that are remembered; some addresses are sent thousands."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """An unlisted token: what it tells of itself. `pretends` is `spam.pretends`."""
+
+    symbol: str | None
+    decimals: int | None
+    pretends: bool
+
+
+class Memory(msgspec.Struct):
+    """Notes on one wallet, changed while it is read.
+
+    Contracts are in lower case. `found` are unlisted tokens, None before they were asked what they
+    are; `places` are decimals that the list does not tell; `held` the listed tokens with a balance
+    at the last reading, and `silent` how often in a row one of them told none. All transfers from
+    block `low` to block `high` were looked through; those since the moment `since` were reported as
+    flows. `step` is how many blocks the node lets pass at once.
+    """
+
+    found: dict[str, Found | None] = {}
+    places: dict[str, int] = {}
+    held: list[str] = []
+    silent: dict[str, int] = {}
+    low: int | None = None
+    high: int | None = None
+    since: int | None = None
+    step: int | None = None
+
+    def discover(self, contract: str) -> None:
+        """Remember that there is an unlisted token, if there is room."""
+        if contract not in self.found and len(self.found) < MOST_FOUND:
+            self.found[contract] = None
+
+
+def opened(text: str | None) -> Memory:
+    """Return what was remembered; nothing where it cannot be read any more."""
+    if text is None:
+        return Memory()
+    try:
+        return msgspec.json.decode(text, type=Memory)
+    except msgspec.MsgspecError:
+        return Memory()
+
+
+def closed(memory: Memory) -> str:
+    """Return the text to be remembered."""
+    return msgspec.json.encode(memory).decode()

@@ -1,0 +1,39 @@
+"""The tokens that are known beforehand, by chain and contract; see `scripts/make_tokens.py`."""
+
+import functools
+import importlib.resources
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A token of the list.
+
+    `contract` is in lower case. `decimals` is None where the list does not tell the places, `asset`
+    the code of what exchanges trade where the token is the same, `coingecko` its id there.
+    """
+
+    contract: str
+    symbol: str
+    decimals: int | None
+    asset: str | None
+    coingecko: str | None
+
+
+class _File(msgspec.Struct):
+    chains: dict[int, list[tuple[str, str, int | None, str | None, str | None]]]
+
+
+@functools.cache
+def listed_tokens(chain_id: int) -> Mapping[str, Listed]:
+    """Return the known tokens of an EVM chain by contract; none for a chain without a list."""
+    return {row[0]: Listed(*row) for row in _file().chains.get(chain_id, [])}
+
+
+@functools.cache
+def _file() -> _File:
+    data = importlib.resources.files("coffers.connectors.chain").joinpath("data/tokens.json")
+    return msgspec.json.decode(data.read_bytes(), type=_File)

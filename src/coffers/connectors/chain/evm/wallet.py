@@ -1,0 +1,162 @@
+"""Reads one address of an EVM chain: its native coin, its tokens, what came in and went out."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+from coffers.connectors.chain.evm import blockscout
+from coffers.connectors.chain.evm.blocks import Block, lacks_block, newest, quantity
+from coffers.connectors.chain.evm.calls import Caller
+from coffers.connectors.chain.evm.flows import FlowMaker
+from coffers.connectors.chain.evm.holdings import Holdings, TokenReader, in_units
+from coffers.connectors.chain.evm.memory import Memory, closed, opened
+from coffers.connectors.chain.evm.search import Search
+from coffers.connectors.chain.evm.tokens import listed_tokens
+from coffers.connectors.chain.nodes import NodeRefused, Nodes
+from coffers.connectors.chain.reader import Surroundings
+from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
+from coffers.logs import logger
+from coffers.valuation.model import Flow, Position
+
+DEPTH = 6
+"""Blocks on top of the one that is read: it is hardly taken back, and every node has it."""
+
+_log = logger("coffers.connectors")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Where a chain is asked; kept between readings, since they know which node failed."""
+
+    nodes: Nodes
+    explorer: Nodes
+
+
+class Wallet:
+    """Reads one address.
+
+    Args:
+        around: the chain and the clock.
+        services: where to ask.
+        owner: the address.
+        request: what is asked for.
+    """
+
+    def __init__(
+        self, around: Surroundings, services: Services, owner: str, request: ReadRequest
+    ) -> None:
+        self._around = around
+        self._chain = around.chain
+        self._nodes = services.nodes
+        self._explorer = services.explorer
+        self._owner = owner
+        self._request = request
+        self._listed = listed_tokens(int(around.chain.parameters.get("chain_id", 0)))
+
+    async def read(self) -> Reading:
+        """Return what the chain says.
+
+        Raises:
+            ConnectorFailure: when the native balance could not be read.
+        """
+        try:
+            return await self._read()
+        except NodeRefused as refusal:
+            if not lacks_block(refusal):
+                raise self._refused(refusal) from None
+        try:
+            return await self._read()
+        except NodeRefused as refusal:
+            raise self._refused(refusal) from None
+
+    async def _read(self) -> Reading:
+        at = self._around.clock.now()
+        memory = opened(self._request.memory)
+        block = await self._block()
+        native = await self._native(block)
+        await self._discover(block, memory)
+        caller = Caller(self._nodes, block)
+        holdings = await TokenReader(self._chain, caller, self._listed, memory).read(self._owner)
+        flows, flows_known = await self._flows(block, memory)
+        return Reading(
+            at=at,
+            wallets=frozenset({"native", "tokens", "spam"} - holdings.missing.keys()),
+            positions=(native, *_told(holdings)),
+            missing=holdings.missing,
+            flows=flows,
+            flows_known=flows_known,
+            memory=closed(memory),
+        )
+
+    async def _block(self) -> Block:
+        head = await newest(self._nodes, self._around.clock)
+        return Block(max(0, head.number - DEPTH), head.at)
+
+    async def _native(self, block: Block) -> Position:
+        raw = quantity(await self._nodes.call("eth_getBalance", [self._owner, block.tag]))
+        units = None if raw is None else in_units(raw, self._chain.decimals)
+        if units is None:
+            raise ConnectorFailure(
+                FailureKind.UNEXPECTED_ANSWER,
+                f"The node of {self._chain.name} told no balance.",
+                code="node_answer",
+            )
+        return Position("native", self._chain.asset, self._chain.asset, units)
+
+    async def _flows(self, block: Block, memory: Memory) -> tuple[tuple[Flow, ...], bool]:
+        """Return the flows that were not told before, and whether these are all.
+
+        What fails is tried again by the next reading, from the same place.
+        """
+        since = self._request.flows_since
+        notes = deepcopy(memory)
+        maker = FlowMaker(self._chain, self._nodes, self._listed, memory.places)
+        try:
+            moved = await Search(self._nodes, self._owner, block, notes).newer(since)
+            flows = [] if since is None else await maker.of_tokens(moved, since)
+            are_all = notes.high is not None and notes.high >= block.number
+            if since is not None and self._explorer:
+                moves = await blockscout.native_moves(
+                    self._explorer, self._owner, since, block.number
+                )
+                flows += maker.of_native(moves)
+            known = self._request.known_flows
+            new = [flow for flow in flows if (flow.direction, flow.external_id) not in known]
+            told = tuple(await maker.with_fees(new, self._owner))
+        except (NodeRefused, ConnectorFailure) as failure:
+            _log.info("flows not told", chain=self._chain.id, reason=str(failure))
+            return (), False
+        memory.low, memory.high, memory.since = notes.low, notes.high, notes.since
+        memory.step = notes.step
+        for transfer in moved:
+            self._note(memory, transfer.contract)
+        return told, are_all and bool(self._explorer)
+
+    async def _discover(self, block: Block, memory: Memory) -> None:
+        """Find unlisted tokens. They count for nothing, so a failure spoils nothing either."""
+        try:
+            if self._explorer:
+                for contract in await blockscout.token_contracts(self._explorer, self._owner):
+                    self._note(memory, contract)
+                return
+            for transfer in await Search(self._nodes, self._owner, block, memory).older():
+                self._note(memory, transfer.contract)
+        except (NodeRefused, ConnectorFailure) as failure:
+            _log.info("tokens not searched", chain=self._chain.id, reason=str(failure))
+
+    def _note(self, memory: Memory, contract: str) -> None:
+        if contract not in self._listed:
+            memory.discover(contract)
+
+    def _refused(self, refusal: NodeRefused) -> ConnectorFailure:
+        return ConnectorFailure(
+            FailureKind.UNEXPECTED_ANSWER,
+            f"The node of {self._chain.name} refused: {refusal}.",
+            code="node_refused",
+        )
+
+
+def _told(holdings: Holdings) -> tuple[Position, ...]:
+    """Return the positions of the parts that were read."""
+    tokens = () if "tokens" in holdings.missing else holdings.tokens
+    spam = () if "spam" in holdings.missing else holdings.spam
+    return (*tokens, *spam)

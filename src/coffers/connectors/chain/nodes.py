@@ -1,0 +1,353 @@
+"""The nodes of one chain over HTTP: asked in their order, the next one when one fails.
+
+An answer is bounded in time and size, and its fractional numbers are kept as they were written.
+No message shows more of an address than its host: many carry a key.
+"""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from coffers.clock import MINUTE, SECOND, Clock, Millis
+from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.errors import CoffersError
+from coffers.logs import logger
+from coffers.markets.chains import Chain, Family
+from coffers.secret import Secret
+
+MOST_BYTES = 32 * 1024 * 1024
+"""The longest answer that is read: the history of a busy address takes some megabytes."""
+
+AT_ONCE = 4
+"""Calls under way at one node; public ones refuse more."""
+
+REST = Millis(MINUTE)
+"""How long a node that failed is asked only after the others."""
+
+KEY_HEADERS: Mapping[Family, str] = {"tron": "TRON-PRO-API-KEY", "ton": "X-API-Key"}
+"""The header in which services of a family want their key; an address has it as
+`https://:KEY@host`, with nothing before the colon."""
+
+_HEADERS = {"Accept": "application/json", "User-Agent": "coffers"}
+_JSON = {"Content-Type": "application/json"}
+_log = logger("coffers.connectors")
+_T = TypeVar("_T")
+
+
+class NodeRefused(CoffersError):
+    """A node answered, and the answer is an error of the protocol: "execution reverted".
+
+    `status` is the HTTP status, `code` the protocol's own code where it has one, `data` what came
+    with it. Who asked decides what it means; nobody else is asked.
+    """
+
+    def __init__(self, message: str, *, status: int, code: int | None, data: object = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.data = data
+
+
+class _NodeFailed(Exception):
+    """A node gave no usable answer; another one may."""
+
+    def __init__(self, kind: FailureKind, reason: str, retry_after: Millis | None = None) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.retry_after = retry_after
+
+
+@dataclass(slots=True)
+class _Node:
+    url: Secret
+    base: str
+    calls: asyncio.Semaphore
+    rests_until: Millis
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_admitted: bool = False
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url.reveal()).hostname or ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Belongs:
+    """The call whose result tells whether a node belongs to the chain."""
+
+    method: str
+    params: object
+    test: Callable[[object], bool]
+
+
+class Nodes:
+    """Asks the nodes of one chain, or another service that knows of it; belongs to one event loop.
+
+    Args:
+        chain: the chain, for messages and for the gateway's path.
+        urls: the addresses, the preferred one first.
+        client: what sends requests.
+        clock: the time.
+        gateway: where all calls go instead, as `<gateway>/<chain id>/<original host><path>`.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        urls: Sequence[Secret],
+        client: httpx.AsyncClient,
+        clock: Clock,
+        gateway: str | None = None,
+    ) -> None:
+        self._chain = chain
+        self._client = client
+        self._clock = clock
+        self._ids = itertools.count(1)
+        self._belongs: _Belongs | None = None
+        self._nodes = [_node(url, gateway, chain) for url in urls]
+
+    def __bool__(self) -> bool:
+        return bool(self._nodes)
+
+    def admit_only(self, method: str, params: object, belongs: Callable[[object], bool]) -> None:
+        """Use no node but those whose result of a JSON-RPC call belongs to the chain.
+
+        Each node is asked before its first use; one that belongs is not asked again.
+        """
+        self._belongs = _Belongs(method, params, belongs)
+
+    async def get(
+        self,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> object:
+        """Return the JSON value, or the plain text, that a node answers under a path.
+
+        `headers` are sent besides those of every call.
+
+        Raises:
+            NodeRefused: for a status of 400 to 499 other than 408, 401, 403 and 429.
+            ConnectorFailure: when no node gave a usable answer.
+        """
+        return await self._first(lambda node: self._send(node, "GET", path, params, None, headers))
+
+    async def post(self, path: str, body: object) -> object:
+        """Send JSON to a node and return what it answers; raises as `get`."""
+        return await self._first(lambda node: self._send(node, "POST", path, None, body))
+
+    async def call(
+        self,
+        method: str,
+        params: object,
+        doubt: Callable[[object], str | None] | None = None,
+        unfit: Container[int | None] = (),
+    ) -> object:
+        """Return the result of a JSON-RPC call.
+
+        `doubt` returns what makes a result unusable ("it is an hour behind"), None where nothing
+        does; a node with such a result has failed. So has one that answers with an error whose code
+        is in `unfit`: it cannot tell, and another node may.
+
+        Raises:
+            NodeRefused: when the node answered with an error.
+            ConnectorFailure: when no node gave a usable answer.
+        """
+
+        async def ask(node: _Node) -> object:
+            try:
+                result = await self._call(node, method, params)
+            except NodeRefused as refusal:
+                if refusal.code in unfit:
+                    raise _NodeFailed(
+                        FailureKind.VENUE_DOWN, f"it cannot tell ({refusal})"
+                    ) from None
+                raise
+            reason = doubt(result) if doubt is not None else None
+            if reason is not None:
+                raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, reason)
+            return result
+
+        return await self._first(ask)
+
+    async def on_each(self, method: str, params: object) -> list[object]:
+        """Return the result of a JSON-RPC call from every node that answers it, for comparing."""
+        results = await asyncio.gather(
+            *(self._call(node, method, params) for node in self._nodes), return_exceptions=True
+        )
+        return [result for result in results if not isinstance(result, BaseException)]
+
+    async def _admit(self, node: _Node) -> None:
+        """Let the node pass if it belongs to the chain."""
+        if self._belongs is None or node.is_admitted:
+            return
+        try:
+            result = await self._call(node, self._belongs.method, self._belongs.params)
+        except NodeRefused as refusal:
+            reason = f"it does not say which chain it belongs to ({refusal})"
+            raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, reason) from None
+        if not self._belongs.test(result):
+            raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, "it is a node of another chain")
+        node.is_admitted = True
+
+    async def _call(self, node: _Node, method: str, params: object) -> object:
+        body = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
+        answer = await self._send(node, "POST", "", None, body)
+        if not isinstance(answer, dict) or answer.get("id") not in {body["id"], None}:
+            raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, "it answered no JSON-RPC")
+        error = answer.get("error")
+        if isinstance(error, dict):
+            code = error.get("code")
+            raise NodeRefused(
+                str(error.get("message") or "no reason given")[:300],
+                status=HTTPStatus.OK,
+                code=code if isinstance(code, int) else None,
+                data=error.get("data"),
+            )
+        if "result" not in answer:
+            raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, "it answered neither result nor error")
+        return answer["result"]
+
+    async def _first(self, ask: Callable[[_Node], Awaitable[_T]]) -> _T:
+        """Return the first usable answer; a node that failed a while ago is asked last."""
+        if not self._nodes:
+            raise ConnectorFailure(
+                FailureKind.UNSUPPORTED,
+                f"No node of {self._chain.name} is configured; name one in the file of "
+                "COFFERS_CHAINS_FILE.",
+                code="no_node",
+            )
+        failures: list[_NodeFailed] = []
+        now = self._clock.now()
+        for node in sorted(self._nodes, key=lambda node: node.rests_until > now):
+            try:
+                await self._admit(node)
+                return await ask(node)
+            except _NodeFailed as failure:
+                node.rests_until = Millis(self._clock.now() + (failure.retry_after or REST))
+                _log.info("node failed", chain=self._chain.id, host=node.host, reason=str(failure))
+                failures.append(failure)
+        raise self._failure(failures)
+
+    def _failure(self, failures: Sequence[_NodeFailed]) -> ConnectorFailure:
+        last = failures[-1]
+        waits = [failure.retry_after for failure in failures if failure.retry_after is not None]
+        return ConnectorFailure(
+            last.kind,
+            f"No node of {self._chain.name} gave an answer: {last}.",
+            code=last.kind.value,
+            retry_after=min(waits) if waits else None,
+        )
+
+    async def _send(
+        self,
+        node: _Node,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        body: object,
+        headers: Mapping[str, str] | None = None,
+    ) -> object:
+        request = self._client.build_request(
+            method,
+            node.base + path,
+            params=params,
+            content=None if body is None else json.dumps(body).encode(),
+            headers={**node.headers, **({} if body is None else _JSON), **(headers or {})},
+        )
+        timeout = self._client.timeout.read or 0
+        try:
+            async with node.calls, asyncio.timeout(timeout or None):
+                status, told, text = await self._read(request)
+        except (TimeoutError, httpx.TimeoutException):
+            raise _NodeFailed(FailureKind.UNREACHABLE, "it did not answer in time") from None
+        except httpx.HTTPError as error:
+            reason = f"it cannot be reached ({type(error).__name__})"
+            raise _NodeFailed(FailureKind.UNREACHABLE, reason) from None
+        return _answered(status, told, text)
+
+    async def _read(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
+        answer = await self._client.send(request, stream=True)
+        try:
+            body = bytearray()
+            async for part in answer.aiter_bytes():
+                body += part
+                if len(body) > MOST_BYTES:
+                    reason = f"it answered more than {MOST_BYTES} bytes"
+                    raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, reason)
+            return answer.status_code, answer.headers, bytes(body)
+        finally:
+            await answer.aclose()
+
+
+def new_client(timeout: float) -> httpx.AsyncClient:
+    """Return a client for nodes; `timeout` is what one call may take as a whole, in seconds."""
+    return httpx.AsyncClient(headers=_HEADERS, timeout=timeout, trust_env=False)
+
+
+def _node(url: Secret, gateway: str | None, chain: Chain) -> _Node:
+    base, headers = _keyed(url.reveal(), chain.family)
+    calls = asyncio.Semaphore(AT_ONCE)
+    return _Node(url, _routed(base, gateway, chain.id), calls, Millis(0), headers)
+
+
+def _keyed(url: str, family: Family) -> tuple[str, Mapping[str, str]]:
+    """Return an address without the key in it, and the header that the key goes into."""
+    parts = urlsplit(url)
+    name = KEY_HEADERS.get(family)
+    if name is None or parts.username or not parts.password:
+        return url, {}
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return bare, {name: unquote(parts.password)}
+
+
+def _routed(url: str, gateway: str | None, chain: str) -> str:
+    return url if gateway is None else f"{gateway}/{chain}/{url.partition('://')[2]}"
+
+
+_FAILED = {
+    HTTPStatus.UNAUTHORIZED: (FailureKind.KEY_REFUSED, "it refused the key in its address"),
+    HTTPStatus.FORBIDDEN: (FailureKind.ADDRESS_REFUSED, "it refused us"),
+    HTTPStatus.REQUEST_TIMEOUT: (FailureKind.UNREACHABLE, "it did not answer in time"),
+    HTTPStatus.TOO_MANY_REQUESTS: (FailureKind.RATE_LIMITED, "it was asked too often"),
+}
+
+
+def _answered(status: int, headers: httpx.Headers, body: bytes) -> object:
+    if status in _FAILED:
+        kind, reason = _FAILED[HTTPStatus(status)]
+        raise _NodeFailed(kind, reason, _seconds(headers.get("retry-after")))
+    answer = _decoded(body, headers.get("content-type", ""))
+    if status == HTTPStatus.OK:
+        return answer
+    # Some nodes send the errors of JSON-RPC with a status of their own.
+    if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+        return answer
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise NodeRefused(f"status {status}", status=status, code=None, data=answer)
+    raise _NodeFailed(FailureKind.VENUE_DOWN, f"it answered with status {status}")
+
+
+def _decoded(body: bytes, content_type: str) -> object:
+    try:
+        return json.loads(body, parse_float=str, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        if content_type.startswith("text/plain"):
+            return body.decode(errors="replace")
+        raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, "it answered no JSON") from None
+
+
+def _refuse(name: str) -> object:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _seconds(text: str | None) -> Millis | None:
+    is_number = text is not None and text.isascii() and text.isdigit() and len(text) < len("86400")
+    return Millis(int(text) * SECOND) if is_number and text else None

@@ -1,0 +1,1 @@
+"""Reads wallets of Solana from the JSON-RPC of its nodes."""

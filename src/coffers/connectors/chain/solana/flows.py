@@ -1,0 +1,112 @@
+"""The deposits and withdrawals of a wallet of Solana: what its transactions changed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from coffers.clock import SECOND, Millis
+from coffers.connectors.chain.answers import odd_answer, together
+from coffers.connectors.chain.changes import flows_of
+from coffers.connectors.chain.listed import listed_on
+from coffers.connectors.chain.nodes import AT_ONCE
+from coffers.connectors.chain.solana.cluster import Cluster, Signature
+from coffers.connectors.chain.solana.holdings import Holdings
+from coffers.connectors.chain.solana.memory import Memory
+from coffers.connectors.chain.solana.transactions import effect_of
+from coffers.connectors.chain.walk import Entry, Page, Trail, Walk
+from coffers.connectors.reading import ConnectorFailure
+from coffers.markets.chains import Chain
+from coffers.valuation.model import Flow
+
+SIGNATURES = 50
+"""Transactions of a page of a history: each is then asked for on its own."""
+
+OVERLAP = 150
+"""Slots, a minute's, that are looked at again: a node may list a transaction late."""
+
+
+@dataclass(slots=True)
+class FlowSearch:
+    """Looks through the histories of a wallet and of its token accounts.
+
+    A transfer to a token account need not name the wallet, so the account's own history is
+    looked through when its amount changed or a transaction of the wallet names it.
+    """
+
+    chain: Chain
+    cluster: Cluster
+    wallet: str
+    memory: Memory
+    known: frozenset[str]
+    is_late: Callable[[], bool]
+    read_at: Millis
+    flows: dict[str, list[Flow]] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+
+    async def since(self, since: Millis, holdings: Holdings) -> bool:
+        """Find the flows since a moment; return whether these are all."""
+        try:
+            if not await self._walk(self.wallet, since, holdings.slot):
+                return False
+            return await self._through_tokens(since, holdings)
+        except ConnectorFailure:
+            return False
+
+    async def _through_tokens(self, since: Millis, holdings: Holdings) -> bool:
+        if "tokens" in holdings.missing:
+            return False
+        listed = listed_on("solana")
+        amounts = {token.address: token.amount for token in holdings.tokens if token.mint in listed}
+        before = self.memory.amounts
+        changed = {address for address in amounts if before.get(address) != amounts[address]}
+        gone = before.keys() - amounts.keys()
+        for address in sorted(changed | gone | (self.touched & amounts.keys())):
+            if self.is_late() or not await self._walk(address, since, holdings.slot):
+                return False
+            self._remember(address, amounts.get(address))
+        return True
+
+    def _remember(self, address: str, amount: int | None) -> None:
+        if amount is None:
+            self.memory.amounts.pop(address, None)
+            self.memory.trails.pop(address, None)
+        else:
+            self.memory.amounts[address] = amount
+
+    async def _walk(self, address: str, since: Millis, slot: int) -> bool:
+        async def page(cursor: str | None) -> Page[str]:
+            return _page(await self.cluster.history(address, slot, cursor, SIGNATURES))
+
+        trail = self.memory.trails.setdefault(address, Trail())
+        return await Walk(page, self._take, self.is_late, OVERLAP).down(trail, since, slot)
+
+    async def _take(self, entries: Sequence[Entry[str]]) -> None:
+        new = [
+            entry
+            for entry in entries
+            if entry.what not in self.known and entry.what not in self.flows
+        ]
+        for begin in range(0, len(new), AT_ONCE):
+            await together([self._look_at(entry) for entry in new[begin : begin + AT_ONCE]])
+
+    async def _look_at(self, entry: Entry[str]) -> None:
+        answer = await self.cluster.transaction(entry.what)
+        if answer is None:
+            raise odd_answer("a transaction")
+        effect = effect_of(answer, self.wallet, frozenset(self.memory.stakes), self.chain)
+        self.touched |= effect.touched
+        at = Millis(min(entry.at, self.read_at))
+        self.flows[entry.what] = flows_of(
+            entry.what, at, effect.changes, effect.fee, self.chain.asset
+        )
+
+
+def _page(signatures: Sequence[Signature]) -> Page[str]:
+    entries = [Entry(one.slot, Millis(_time(one) * SECOND), one.signature) for one in signatures]
+    is_full = len(signatures) >= SIGNATURES
+    return Page(entries, signatures[-1].signature if is_full else None)
+
+
+def _time(one: Signature) -> int:
+    if one.block_time is None:
+        raise odd_answer("the time of a transaction")
+    return one.block_time

@@ -1,0 +1,34 @@
+"""What one reading of a wallet leaves for the next."""
+
+import msgspec
+
+from coffers.connectors.chain.walk import Trail
+
+
+class Memory(msgspec.Struct):
+    """Notes on one wallet, changed while it is read.
+
+    `trails` tell how far the histories of the wallet and of its token accounts were looked through;
+    `amounts` what each of those held then. `stakes` are all stake accounts that were ever seen.
+    `places` are decimals of unlisted mints, None for collectibles.
+    """
+
+    trails: dict[str, Trail] = {}
+    amounts: dict[str, int] = {}
+    stakes: list[str] = []
+    places: dict[str, int | None] = {}
+
+
+def opened(text: str | None) -> Memory:
+    """Return what was remembered; nothing where it cannot be read any more."""
+    if text is None:
+        return Memory()
+    try:
+        return msgspec.json.decode(text, type=Memory)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return Memory()
+
+
+def closed(memory: Memory) -> str:
+    """Return the text to be remembered."""
+    return msgspec.json.encode(memory).decode()

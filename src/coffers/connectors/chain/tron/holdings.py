@@ -1,0 +1,110 @@
+"""What an address of Tron holds: coins, stakes, rewards and tokens."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from coffers.connectors.chain.answers import together, units
+from coffers.connectors.chain.listed import ListedToken, listed_on
+from coffers.connectors.chain.tron.memory import Memory
+from coffers.connectors.chain.tron.node import Account, Node
+from coffers.connectors.chain.tron.unlisted import shown, unlisted_positions
+from coffers.connectors.reading import ConnectorFailure
+from coffers.markets.chains import Chain
+from coffers.valuation.model import Position
+
+TRIES = 3
+"""How often an account is read that moves something between its parts meanwhile."""
+
+
+@dataclass(slots=True)
+class Holdings:
+    """What was found; `missing` says which part was not, and why."""
+
+    positions: list[Position] = field(default_factory=list)
+    parts: set[str] = field(default_factory=set)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def add(self, part: str, positions: Iterable[Position]) -> None:
+        """Add a part that was read."""
+        self.parts.add(part)
+        self.positions += [position for position in positions if position.free]
+
+
+class HoldingsReader:
+    """Reads what an address owns.
+
+    Args:
+        chain: the chain, for its coin and the keys of tokens.
+        node: whom to ask.
+        memory: the notes on the wallet, which are changed.
+    """
+
+    def __init__(self, chain: Chain, node: Node, memory: Memory) -> None:
+        self._chain = chain
+        self._node = node
+        self._memory = memory
+        self._listed: Mapping[str, ListedToken] = listed_on("tron")
+
+    async def read(self, address: str) -> Holdings | None:
+        """Return all parts, None where the account would not stand still; some may be missing.
+
+        Raises:
+            ConnectorFailure: when the account itself could not be read.
+        """
+        account = await self._node.account(address)
+        for _ in range(TRIES):
+            holdings = await self._around(address, account)
+            now = await self._node.account(address)
+            if now == account:
+                return holdings
+            account = now
+        return None
+
+    async def _around(self, address: str, account: Account | None) -> Holdings:
+        holdings = Holdings()
+        known = account or Account(address)
+        holdings.add("native", [self._coin("native", known.balance)])
+        # Not activated, an address has no stakes and no rewards; tokens it can have.
+        if account is None:
+            holdings.add("staked", [])
+        else:
+            await self._staked(account, holdings)
+        await together([self._tokens(address, holdings), self._spam(known, holdings)])
+        return holdings
+
+    async def _staked(self, account: Account, holdings: Holdings) -> None:
+        try:
+            reward = await self._node.reward(account.address)
+        except ConnectorFailure as failure:
+            holdings.missing["staked"] = str(failure)
+            return
+        holdings.add("staked", [self._coin("staked", account.staked + reward)])
+
+    async def _tokens(self, address: str, holdings: Holdings) -> None:
+        try:
+            raw = await together(
+                [self._node.balance_of(contract, address) for contract in self._listed]
+            )
+        except ConnectorFailure as failure:
+            holdings.missing["tokens"] = str(failure)
+            return
+        rows = zip(self._listed.values(), raw, strict=True)
+        holdings.add("tokens", [self._listed_position(token, amount) for token, amount in rows])
+
+    async def _spam(self, account: Account, holdings: Holdings) -> None:
+        try:
+            found = await unlisted_positions(
+                account.address, account, self._listed, self._node, self._memory
+            )
+        except ConnectorFailure as failure:
+            holdings.missing["spam"] = str(failure)
+            return
+        holdings.add("spam", shown(found, self._memory, self._chain))
+
+    def _coin(self, part: str, sun: int) -> Position:
+        asset = self._chain.asset
+        return Position(part, asset, asset, units(sun, self._chain.decimals))
+
+    def _listed_position(self, token: ListedToken, raw: int) -> Position:
+        asset = token.asset or f"{self._chain.id}:{token.contract}"
+        return Position("tokens", asset, token.symbol, units(raw, token.decimals))

@@ -1,0 +1,39 @@
+"""What one reading of a wallet leaves for the next."""
+
+import msgspec
+
+from coffers.connectors.chain.walk import Trail
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What an unlisted token tells of itself; `decimals` is None where it tells none."""
+
+    symbol: str
+    decimals: int | None
+
+
+class Memory(msgspec.Struct):
+    """Notes on one wallet, changed while it is read: of its two histories and unlisted tokens.
+
+    `untold` is when the last transaction was of which it is not known what it moved.
+    """
+
+    coins: Trail = msgspec.field(default_factory=Trail)
+    tokens: Trail = msgspec.field(default_factory=Trail)
+    untold: int | None = None
+    told: dict[str, Told] = {}
+
+
+def opened(text: str | None) -> Memory:
+    """Return what was remembered; nothing where it cannot be read any more."""
+    if text is None:
+        return Memory()
+    try:
+        return msgspec.json.decode(text, type=Memory)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return Memory()
+
+
+def closed(memory: Memory) -> str:
+    """Return the text to be remembered."""
+    return msgspec.json.encode(memory).decode()

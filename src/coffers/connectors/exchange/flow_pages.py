@@ -1,0 +1,144 @@
+"""A history's pages: which span of it to ask for, how, and what is left when an answer was full.
+
+A venue tells deposits and withdrawals only for a span at a time and only so many at once. A span
+whose answer is full goes on with the next page, or is halved until nothing can be left out,
+whatever end the venue cuts off. Where neither is offered, a full answer leaves the flows unknown.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from coffers.clock import SECOND, Millis
+from coffers.connectors.exchange.failures import unexpected
+from coffers.connectors.exchange.flow_rows import Direction
+from coffers.connectors.exchange.rules import EVERY_VENUE, FlowRule, first, flow_rules
+from coffers.connectors.exchange.session import VenueSession
+
+SHORTEST_SPAN = SECOND
+"""A span that is not halved any more."""
+
+DIRECTIONS: dict[str, Direction] = {"fetchDeposits": "in", "fetchWithdrawals": "out"}
+"""The histories of one direction; the others hold both."""
+
+_METHODS = {
+    "fetchDeposits": "fetch_deposits",
+    "fetchWithdrawals": "fetch_withdrawals",
+    "fetchDepositsWithdrawals": "fetch_deposits_withdrawals",
+    "fetchTransactions": "fetch_transactions",
+    "fetchLedger": "fetch_ledger",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a history to ask for; `rows` and `pages` of it are known already."""
+
+    start: Millis
+    end: Millis
+    rows: int = 0
+    pages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one call told, in ccxt's transaction structure, and what it leaves to ask.
+
+    `is_cut` says that the answer was full and nothing can be done about it.
+    """
+
+    rows: tuple[Mapping[str, Any], ...]
+    rest: tuple[Span, ...]
+    is_cut: bool
+
+
+def rule_of(session: VenueSession) -> FlowRule:
+    """Return how a venue tells its flows."""
+    return first(flow_rules(), session.venue.family) or flow_rules()[EVERY_VENUE]
+
+
+def histories(session: VenueSession, rule: FlowRule) -> tuple[list[str], bool]:
+    """Return the histories to ask for, and whether they are of both directions."""
+    if rule.histories is not None:
+        return rule.histories, bool(rule.histories)
+    apart = [name for name in DIRECTIONS if session.can(name)]
+    if len(apart) < len(DIRECTIONS) and session.can("fetchDepositsWithdrawals"):
+        return ["fetchDepositsWithdrawals"], True
+    return apart, len(apart) == len(DIRECTIONS)
+
+
+async def page_of(session: VenueSession, history: str, rule: FlowRule, span: Span) -> Page:
+    """Ask for one page.
+
+    Raises:
+        ConnectorFailure: when the venue gave no answer, or one that is no history.
+    """
+    rows = await _page(session, history, rule, span)
+    # ccxt drops rows of other kinds and times: whether the answer was full, it tells itself.
+    length = max(len(rows), _longest(session.heard.answer))
+    if length < rule.page:
+        return Page(tuple(rows), (), is_cut=False)
+    rest = _rest(rule, span, length)
+    return Page(tuple(rows), rest, is_cut=not rest)
+
+
+def halves(span: Span) -> tuple[Span, ...]:
+    """Return the later and the earlier half of a span, nothing where it is too short for that."""
+    if span.end - span.start <= SHORTEST_SPAN:
+        return ()
+    middle = Millis((span.start + span.end) // 2)
+    return Span(middle, span.end), Span(span.start, middle)
+
+
+def is_elsewhere(rule: FlowRule, row: Mapping[str, Any], wallets: Collection[str]) -> bool:
+    """Return whether a row is of a wallet that is not read."""
+    raw = row.get("info")
+    if not isinstance(raw, Mapping):
+        return False
+    named = (values.get(str(raw.get(name))) for name, values in rule.elsewhere.items())
+    return any(wallet is not None and wallet not in wallets for wallet in named)
+
+
+def _rest(rule: FlowRule, span: Span, length: int) -> tuple[Span, ...]:
+    """Return what is left to ask of a span whose answer was full, nothing where that is no way."""
+    if rule.offset is not None or rule.number is not None:
+        return (replace(span, rows=span.rows + length, pages=span.pages + 1),)
+    return () if rule.until is None else halves(span)
+
+
+async def _page(
+    session: VenueSession, history: str, rule: FlowRule, span: Span
+) -> list[Mapping[str, Any]]:
+    params: dict[str, int] = {}
+    if rule.until is not None:
+        params[rule.until] = span.end
+    if rule.offset is not None and span.rows:
+        params[rule.offset] = span.rows
+    if rule.number is not None and span.pages:
+        params[rule.number] = span.pages + 1
+    since = span.start if rule.takes_since else None
+    page = await session.ask(_METHODS[history], None, since, rule.page, params)
+    if not isinstance(page, list) or not _is_history(session.heard.answer):
+        raise unexpected(session.venue, "it is no history of deposits or withdrawals", "no_history")
+    return page
+
+
+def _is_history(answer: object) -> bool:
+    """Return whether an answer has room for rows, as `{}` or a code with a text has not.
+
+    A row must hold something: what has no time ccxt drops without a word.
+    """
+    if isinstance(answer, Mapping):
+        return any(value is None or isinstance(value, Mapping | list) for value in answer.values())
+    return isinstance(answer, list) and all(
+        isinstance(row, Mapping | list) and row for row in answer
+    )
+
+
+def _longest(answer: object) -> int:
+    """Return the length of the longest list in an answer, outside of other lists."""
+    if isinstance(answer, list):
+        return len(answer)
+    if isinstance(answer, Mapping):
+        return max((_longest(value) for value in answer.values()), default=0)
+    return 0

@@ -1,0 +1,39 @@
+"""What assets are called: names of well-known coins and of states' money, and keys of tokens.
+
+An asset is keyed by its symbol ("BTC"), or as a token without a symbol that can be trusted by its
+chain and contract ("ethereum:0xdac1..."). Source of the names of states' money: ISO 4217.
+"""
+
+import importlib.resources
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal
+
+import msgspec
+
+AssetKind = Literal["crypto", "stablecoin", "fiat", "token"]
+
+
+_TOKEN: Final = re.compile(r"([a-z][a-z0-9_-]{1,30}):([A-Za-z0-9._-]{3,100})")
+
+
+@dataclass(frozen=True, slots=True)
+class NamesFile:
+    """Names by symbol."""
+
+    fiat: dict[str, str]
+    crypto: dict[str, str]
+
+
+@cache
+def known_names() -> NamesFile:
+    """Return the names that ship with this version, read once per process."""
+    data = importlib.resources.files("coffers.markets").joinpath("data/assets.json")
+    return msgspec.json.decode(data.read_bytes(), type=NamesFile)
+
+
+def token_of(asset: str) -> tuple[str, str] | None:
+    """Return the chain and the contract of a token's key, None for an asset with a symbol."""
+    found = _TOKEN.fullmatch(asset)
+    return None if found is None else (found[1], found[2])

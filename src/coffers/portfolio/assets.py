@@ -1,0 +1,214 @@
+"""Assets as a user sees them: names, where they are held, and whether they count and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from coffers.clock import iso
+from coffers.errors import NotFound
+from coffers.money import plain
+from coffers.portfolio.prices import PriceOf
+from coffers.store.engine import Store, Transaction
+from coffers.store.records import Asset, AssetOverride, Mode
+from coffers.valuation.choices import Choices
+from coffers.valuation.model import Price, PriceBook
+
+AssetState = Literal["priced", "unpriced", "held_back", "ignored"]
+"""`ignored` counts for nothing by the user's wish; what is unpriced or held back is in no total."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one wallet of an account has of an asset, in units of it; debts are subtracted."""
+
+    account_id: int
+    market_code: str
+    wallet: str
+    venue_code: str
+    owned: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AssetView:
+    """An asset with what the user says of it, its price now, and why it counts or does not."""
+
+    asset: Asset
+    override: AssetOverride | None
+    state: AssetState
+    why: str
+    price: PriceOf
+    held: tuple[Holding, ...]
+
+    @property
+    def name(self) -> str | None:
+        """The user's name of it, or else ours; None where there is neither."""
+        return (self.override and self.override.name) or self.asset.name
+
+    @property
+    def symbol(self) -> str:
+        """The user's symbol of it, or else its code."""
+        return (self.override and self.override.symbol) or self.asset.code
+
+
+@dataclass(frozen=True, slots=True)
+class AssetsWanted:
+    """Which assets are asked for: those with `text` in code or name, or those that are held.
+
+    `after` is the code that the page before ended with, "" for the first page.
+    """
+
+    text: str = ""
+    is_held: bool = False
+    after: str = ""
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPage:
+    """A page of assets by code; `next_after` begins the next one, None after the last."""
+
+    assets: tuple[AssetView, ...]
+    next_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a user holds and says, and the prices as they count for the user."""
+
+    held: Mapping[str, tuple[Holding, ...]]
+    choices: Choices
+    overrides: Mapping[str, AssetOverride]
+    book: PriceBook | None
+
+    def tells(self, code: str) -> bool:
+        """Return whether anything is known of a code that was met in no reading or book yet."""
+        return code in self.held or code in self.overrides or self.price(code).is_known
+
+    def price(self, code: str) -> PriceOf:
+        if self.book is None:
+            return PriceOf(code, 0)
+        book = self.book
+        return PriceOf(code, book.epoch, book.prices.get(code), book.held_back.get(code))
+
+
+class Assets:
+    """Finds assets. `book` is the newest price book, as it is for everybody."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def page(
+        self, user_id: int, mode: Mode, book: PriceBook | None, wanted: AssetsWanted
+    ) -> AssetPage:
+        """Return a page of the assets that a user asks for, as accounts of a mode hold them."""
+        async with self._store.reading() as tx:
+            known = await _known(tx, user_id, mode, book)
+            find = _held_page if wanted.is_held else _page
+            found = await find(tx, known, wanted)
+        shown = found[: wanted.limit]
+        has_more = len(found) > wanted.limit
+        views = tuple(_view(asset, known) for asset in shown)
+        return AssetPage(views, shown[-1].code if has_more else None)
+
+    async def one(self, user_id: int, mode: Mode, book: PriceBook | None, text: str) -> AssetView:
+        """Return one asset by its code, which counts in capitals too ("btc").
+
+        Raises:
+            NotFound: when none was ever met under this code.
+        """
+        async with self._store.reading() as tx:
+            known = await _known(tx, user_id, mode, book)
+            met = await tx.assets.of({text, text.upper()})
+        for code in dict.fromkeys((text, text.upper())):
+            if code in met or known.tells(code):
+                return _view(met.get(code, Asset(code)), known)
+        raise NotFound(f"no asset {text!r} was met in an account or at an exchange")
+
+
+async def _known(tx: Transaction, user_id: int, mode: Mode, book: PriceBook | None) -> _Known:
+    found = await tx.accounts.of_user(user_id)
+    accounts = {account.id: account for account in found if account.mode == mode}
+    choices = await tx.choices.of(user_id)
+    held: dict[str, tuple[Holding, ...]] = {}
+    for account_id, positions in (await tx.holdings.of_accounts(user_id, list(accounts))).items():
+        for each in positions:
+            code = choices.asset_of(account_id, each)
+            market = accounts[account_id].market_code
+            holding = Holding(account_id, market, each.wallet, each.venue_code, each.owned)
+            held[code] = (*held.get(code, ()), holding)
+    own = None if book is None else choices.book(book)
+    return _Known(held, choices, await tx.choices.overrides(user_id), own)
+
+
+async def _page(tx: Transaction, known: _Known, wanted: AssetsWanted) -> list[Asset]:
+    called = [code for code, said in known.overrides.items() if _says(said, wanted.text)]
+    return await tx.assets.page(
+        after=wanted.after, limit=wanted.limit + 1, text=wanted.text, also=called
+    )
+
+
+async def _held_page(tx: Transaction, known: _Known, wanted: AssetsWanted) -> list[Asset]:
+    met = await tx.assets.of(known.held.keys())
+    assets = [met.get(code, Asset(code)) for code in sorted(known.held)]
+    found = [
+        asset
+        for asset in assets
+        if asset.code > wanted.after and _is_called(asset, known, wanted.text)
+    ]
+    return found[: wanted.limit + 1]
+
+
+def _is_called(asset: Asset, known: _Known, text: str) -> bool:
+    said = known.overrides.get(asset.code)
+    is_ours = text.lower() in f"{asset.code}\n{asset.name or ''}".lower()
+    return is_ours or (said is not None and _says(said, text))
+
+
+def _says(said: AssetOverride, text: str) -> bool:
+    return text.lower() in f"{said.name or ''}\n{said.symbol or ''}".lower()
+
+
+def _view(asset: Asset, known: _Known) -> AssetView:
+    code = asset.code
+    price = known.price(code)
+    state, why = _state(price, known)
+    return AssetView(asset, known.overrides.get(code), state, why, price, known.held.get(code, ()))
+
+
+def _state(found: PriceOf, known: _Known) -> tuple[AssetState, str]:
+    code = found.asset
+    if code in known.choices.ignored:
+        return "ignored", "You ignore it: it counts for nothing."
+    held, price = found.held_back, found.price
+    if held is not None:
+        return "held_back", (
+            f"Its price leapt from {plain(held.believed.usd)} to {plain(held.price.usd)} USD, and "
+            f"one source alone says so. It is believed from {iso(held.until)} on if it persists, "
+            "as soon as a second source agrees, or when you accept it."
+        )
+    if price is not None:
+        return "priced", _why_priced(price, known.choices, code)
+    return "unpriced", _why_unpriced(known, code)
+
+
+def _why_priced(price: Price, choices: Choices, code: str) -> str:
+    key = choices.priced_as.get(code)
+    if key is not None and price.route == (f"{key}~USD",):
+        return f"It is priced as {key}, as you said."
+    if code in choices.accepted:
+        return "It has a price; one that leapt you accepted by hand."
+    if len(price.route) == 1 and "~" in price.route[0]:
+        return "No connected exchange trades it; another source tells its price."
+    return "Connected exchanges trade it."
+
+
+def _why_unpriced(known: _Known, code: str) -> str:
+    key = known.choices.priced_as.get(code)
+    if known.book is None:
+        return "There are no prices yet."
+    if key is not None:
+        return f"It is priced as {key}, as you said, and no source tells a price of that."
+    if code in known.choices.distrusted:
+        return "You said that its symbol is no name of it, so what is paid for that is no price."
+    return "No connected exchange trades it, and no other source tells its price."

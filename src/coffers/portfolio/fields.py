@@ -1,0 +1,69 @@
+"""The credentials that a user gives: checked against what their market asks for, and tidied."""
+
+from dataclasses import replace
+
+from coffers.connectors.reading import Credentials
+from coffers.markets.catalogue import Market
+from coffers.markets.fields import SECRET_FIELDS, field_of
+from coffers.markets.forms import Malformed, normal
+from coffers.secret import Secret
+
+FIELDS = ("api_key", "secret", "passphrase", "customer_id", "address", "login")
+"""The credentials that can be stored, by the names that clients send."""
+
+Faults = dict[str, list[str]]
+
+
+def tidied(credentials: Credentials, market: Market) -> tuple[Credentials, Faults]:
+    """Return credentials in their venue's form, and what is wrong with each that has none."""
+    given, faults = _given(credentials), Faults()
+    for name in FIELDS:
+        try:
+            given[name] = _accepted(market, name, given[name])
+        except Malformed as fault:
+            faults[name] = [str(fault)]
+    tidy = replace(
+        credentials,
+        api_key=given["api_key"],
+        secret=Secret(given["secret"]),
+        passphrase=Secret(given["passphrase"]) if given["passphrase"] else None,
+        customer_id=given["customer_id"] or None,
+        address=given["address"] or None,
+        login=given["login"] or None,
+        subaccount_name=(credentials.subaccount_name or "").strip() or None,
+    )
+    return tidy, faults
+
+
+def _given(credentials: Credentials) -> dict[str, str]:
+    passphrase = credentials.passphrase
+    return {
+        "api_key": credentials.api_key,
+        "secret": credentials.secret.reveal(),
+        "passphrase": passphrase.reveal() if passphrase else "",
+        "customer_id": credentials.customer_id or "",
+        "address": credentials.address or "",
+        "login": credentials.login or "",
+    }
+
+
+def _accepted(market: Market, name: str, text: str) -> str:
+    field = field_of(market, name)
+    is_required = name in market.required_fields
+    if not text.strip():
+        if is_required:
+            raise Malformed(f"is missing: {field.told}" if field.hint else "is missing")
+        return ""
+    if not is_required and name not in market.optional_fields:
+        raise Malformed(_unasked(market, name))
+    try:
+        return normal(field.form, text)
+    except Malformed as fault:
+        raise Malformed(f"{fault} ({field.told})" if field.hint else str(fault)) from None
+
+
+def _unasked(market: Market, name: str) -> str:
+    asked = ", ".join(market.required_fields)
+    if name in SECRET_FIELDS:
+        return f"is not needed at {market.name} and is better kept to yourself: give {asked}"
+    return f"is not asked for by {market.name}: give {asked}"

@@ -1,0 +1,178 @@
+"""What a user says is in an account that is kept here: known assets, and amounts that can be."""
+
+import difflib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from coffers import money
+from coffers.errors import InvalidAmount, InvalidRecord
+from coffers.markets.assets import known_names, token_of
+from coffers.markets.chains import shipped_chains
+from coffers.pricing.sources.coins import KEY
+from coffers.store.engine import Transaction
+from coffers.valuation.model import PriceBook
+
+MOST_ASSETS = 300
+"""Assets of one account."""
+
+LARGEST = 30
+"""Digits before the point that an amount may have."""
+
+PLACES = 30
+"""Digits after it."""
+
+_LONGEST_CODE = 140
+_SUGGESTED_FOR = 5
+_NEAR_ENOUGH = 0.6
+
+
+def amount_of(text: str, places: int = PLACES) -> Decimal:
+    """Return an amount that somebody has.
+
+    Raises:
+        ValueError: saying why it is none.
+    """
+    try:
+        amount = money.parse(text)
+    except InvalidAmount:
+        raise ValueError("is invalid") from None
+    if amount <= 0:
+        raise ValueError("must be more than zero")
+    if amount.adjusted() >= LARGEST:
+        raise ValueError("is too large")
+    if money.quotient_down(amount, Decimal(1), places) != amount:
+        raise ValueError(f"has more than {places} decimal places")
+    return amount
+
+
+def amount_in(name: str, text: str, places: int = PLACES) -> Decimal:
+    """Return the amount that a parameter says.
+
+    Raises:
+        InvalidRecord: naming the parameter.
+    """
+    try:
+        return amount_of(text, places)
+    except ValueError as fault:
+        raise InvalidRecord({name: [str(fault)]}) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Assets as a user wrote them, with their amounts; `name` is the parameter of the assets."""
+
+    pairs: tuple[tuple[str, Decimal], ...]
+    name: str
+
+
+def said_of(
+    codes: Sequence[str], amounts: Sequence[str], names: tuple[str, str], places: int = PLACES
+) -> Said:
+    """Return what was written under the names of two parameters, one of codes, one of amounts.
+
+    Raises:
+        InvalidRecord: where the two are not as many, or too many, or not amounts.
+    """
+    if len(codes) != len(amounts):
+        raise InvalidRecord({names[1]: [f"has {len(amounts)} values for {len(codes)} assets"]})
+    if len(codes) > MOST_ASSETS:
+        raise InvalidRecord({names[0]: [f"has more than {MOST_ASSETS} values"]})
+    pairs: list[tuple[str, Decimal]] = []
+    faults: list[str] = []
+    for code, text in zip(codes, amounts, strict=True):
+        try:
+            pairs.append((code.strip(), amount_of(text, places)))
+        except ValueError as fault:
+            faults.append(f"of {code[:_LONGEST_CODE]!r} {fault}")
+    if faults:
+        raise InvalidRecord({names[1]: faults})
+    return Said(tuple(pairs), names[0])
+
+
+async def amounts_said(tx: Transaction, book: PriceBook | None, said: Said) -> dict[str, Decimal]:
+    """Return amounts by the assets' own codes; of an asset that is there twice, the sum.
+
+    Raises:
+        InvalidRecord: for codes of no known asset, with the ones that were likely meant.
+    """
+    found = await known_assets(tx, book, {code for code, _ in said.pairs}, said.name)
+    held: dict[str, Decimal] = {}
+    for code, amount in said.pairs:
+        held[found[code]] = money.add(held.get(found[code], money.ZERO), amount)
+    return held
+
+
+async def known_assets(
+    tx: Transaction, book: PriceBook | None, codes: Collection[str], name: str
+) -> dict[str, str]:
+    """Return the assets that codes mean: "btc" means BTC, "ethereum:0xDAC1..." a token.
+
+    A token of a known chain need not have been met; any other asset was met in an account or in
+    prices, or is known by name.
+
+    Raises:
+        InvalidRecord: naming the parameter `name`, for codes that mean none.
+    """
+    usable = {code for code in codes if len(code) <= _LONGEST_CODE and code.isprintable()}
+    spellings = {code: _spellings(code) for code in usable}
+    met = await tx.assets.of({text for texts in spellings.values() for text in texts})
+    shipped = {*known_names().crypto, *known_names().fiat}
+    found: dict[str, str] = {}
+    for code, texts in spellings.items():
+        for text in texts:
+            is_known = text in met or text in shipped or _is_priced(text, book) or _is_token(text)
+            if is_known and code not in found:
+                found[code] = text
+    if unknown := sorted(set(codes) - found.keys()):
+        raise InvalidRecord({name: _faults(unknown, shipped | await tx.assets.seen())})
+    return found
+
+
+def _spellings(code: str) -> tuple[str, ...]:
+    token = token_of(code)
+    if token is None:
+        return (code, code.upper())
+    chain, contract = token
+    # Addresses of this form have no other meaning in capitals, which are a check sum.
+    return (f"{chain}:{contract.lower()}",) if contract.lower().startswith("0x") else (code,)
+
+
+def _is_priced(text: str, book: PriceBook | None) -> bool:
+    # What begins so is the key of a price, and no asset.
+    if book is None or text.startswith(KEY):
+        return False
+    return text in book.prices or text in book.held_back
+
+
+def _is_token(text: str) -> bool:
+    token = token_of(text)
+    return token is not None and any(chain.id == token[0] for chain in shipped_chains())
+
+
+def _faults(unknown: Sequence[str], known: Collection[str]) -> list[str]:
+    symbols = sorted(code for code in known if ":" not in code)
+    faults = []
+    for place, code in enumerate(unknown):
+        near = _nearest(code.upper()[:20], symbols) if place < _SUGGESTED_FOR else None
+        hint = f"; did you mean {near}?" if near else ""
+        faults.append(f"{code[:_LONGEST_CODE]!r} is no known asset{hint}")
+    return faults
+
+
+def _nearest(code: str, symbols: Sequence[str]) -> str | None:
+    """Return the symbol most like a code, of those with its first letter, which few mistype.
+
+    Of several that are as like, one that has its second letter too.
+    """
+    likeness = difflib.SequenceMatcher()
+    likeness.set_seq2(code)
+    best, nearest = (_NEAR_ENOUGH, False), None
+    for symbol in symbols:
+        if symbol[:1] != code[:1]:
+            continue
+        likeness.set_seq1(symbol)
+        found = likeness.ratio(), symbol[1:2] == code[1:2]
+        if found > best:
+            best, nearest = found, symbol
+    return nearest

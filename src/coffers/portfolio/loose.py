@@ -1,0 +1,124 @@
+"""Hand-kept accounts: their owner says what is in them, and says it anew when it changes."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coffers.clock import Clock
+from coffers.errors import NotFound
+from coffers.keyrights import KeyRights
+from coffers.markets.catalogue import MANUAL
+from coffers.portfolio.accounts import MOST_ID
+from coffers.portfolio.kept import amounts_said, said_of
+from coffers.portfolio.naming import usable_name
+from coffers.pricing.sources.coins import KEY
+from coffers.store.engine import Store, Transaction
+from coffers.store.newest import NewestBook
+from coffers.store.records import Account, Asset, AuditEvent, NewAccount
+from coffers.sync.kept import Kept, begin_figures, put_flows, taken_over
+from coffers.valuation.model import PriceBook
+
+CODES, AMOUNTS = "tokens[code][]", "tokens[amount][]"
+"""The parameters that tell what is held."""
+
+NO_KEY = KeyRights(read=True, trade=False, withdraw=False)
+"""What may be done with an account that there is no key of."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandKept:
+    """What a user says of a hand-kept account. None leaves the name or the choice as it is."""
+
+    codes: Sequence[str]
+    amounts: Sequence[str]
+    name: str | None = None
+    include_in_summary: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrenciesWanted:
+    """Which currencies are asked for: those with `contains` in their code or name."""
+
+    contains: str = ""
+    limit: int = 100
+    offset: int = 0
+
+
+class LooseAccounts:
+    """Keeps the accounts whose owners say what is in them."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._newest = NewestBook()
+
+    async def create(self, user_id: int, asked: HandKept) -> Account:
+        """Add an account that holds what is said; that is its opening deposit.
+
+        Raises:
+            InvalidRecord: naming the fields that cannot be accepted.
+        """
+        said = said_of(asked.codes, asked.amounts, (CODES, AMOUNTS))
+        new = NewAccount(
+            user_id=user_id,
+            market_code=MANUAL,
+            name=usable_name(asked.name or ""),
+            include_in_summary=asked.include_in_summary is not False,
+            rights=NO_KEY,
+        )
+        async with self._store.transaction() as tx:
+            now, own = self._clock.now(), uuid.uuid4().hex
+            account = await tx.accounts.add(new, identity=None, credential_id=own, now=now)
+            kept = await self._taken(tx, user_id, account.id)
+            await begin_figures(tx, kept, await amounts_said(tx, kept.book, said))
+            await self._note(tx, kept, "account_connected", MANUAL)
+        return await self._get(user_id, account.id)
+
+    async def replace(self, user_id: int, account_id: int, asked: HandKept) -> Account:
+        """Let an account hold what is said now; the difference came in or left at this moment.
+
+        Raises:
+            InvalidRecord: naming the fields that cannot be accepted.
+            NotFound: when this user has no hand-kept account of this id.
+        """
+        said = said_of(asked.codes, asked.amounts, (CODES, AMOUNTS))
+        name = None if asked.name is None else usable_name(asked.name)
+        async with self._store.transaction() as tx:
+            kept = await self._taken(tx, user_id, account_id)
+            await put_flows(tx, kept, await amounts_said(tx, kept.book, said))
+            if name is not None:
+                await tx.accounts.rename(user_id, account_id, name, kept.at)
+            if asked.include_in_summary is not None:
+                await tx.accounts.include(
+                    user_id, account_id, kept.at, in_summary=asked.include_in_summary
+                )
+            await self._note(tx, kept, "holdings_changed", f"{len(said.pairs)} assets")
+        return await self._get(user_id, account_id)
+
+    async def currencies(
+        self, book: PriceBook | None, wanted: CurrenciesWanted
+    ) -> tuple[Asset, ...]:
+        """Return the assets that have a price in a book, by code."""
+        codes = [] if book is None else [code for code in book.prices if not code.startswith(KEY)]
+        async with self._store.reading() as tx:
+            known = await tx.assets.of(codes)
+        priced = (known.get(code, Asset(code)) for code in sorted(codes))
+        text = wanted.contains.lower()
+        found = [each for each in priced if text in f"{each.code}\n{each.name or ''}".lower()]
+        return tuple(found[wanted.offset : wanted.offset + wanted.limit])
+
+    async def _taken(self, tx: Transaction, user_id: int, account_id: int) -> Kept:
+        if account_id > MOST_ID:
+            raise NotFound(f"there is no such account {account_id}")
+        return await taken_over(tx, self._newest, self._clock, (user_id, account_id), MANUAL)
+
+    async def _get(self, user_id: int, account_id: int) -> Account:
+        async with self._store.reading() as tx:
+            account = await tx.accounts.get(user_id, account_id)
+        if account is None:
+            raise NotFound(f"there is no such account {account_id}")
+        return account
+
+    async def _note(self, tx: Transaction, kept: Kept, kind: str, told: str) -> None:
+        account = kept.account
+        await tx.audit.add(AuditEvent(account.user_id, kept.at, kind, str(account.id), told))

@@ -1,0 +1,111 @@
+"""What API processes ask of workers, since an API process talks to no exchange.
+
+An errand is added, taken by one worker, and ended with an outcome. A worker that dies keeps it
+until its hold runs out; another one takes it then. What nobody took in time is gone.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
+
+from coffers.clock import Millis
+from coffers.store.connection import AsyncConnection
+from coffers.store.statements import changed, next_id
+from coffers.store.tables import errands
+from coffers.vault.sealed import Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something to be done for a user. `sealed` is what is asked, bound to user and id."""
+
+    user_id: int
+    id: int
+    kind: str
+    sealed: Sealed
+
+
+class Errands:
+    """The errands that are open or have just ended."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def new_id(self) -> int:
+        """Return the id of an errand to be added: what is asked is sealed for it."""
+        return await next_id(self._connection, "errands")
+
+    async def add(self, errand: Errand, now: Millis, expires_at: Millis) -> None:
+        """Add an errand that may be taken until it expires."""
+        statement = insert(errands).values(
+            user_id=errand.user_id,
+            id=errand.id,
+            kind=errand.kind,
+            key_id=errand.sealed.key_id,
+            blob=errand.sealed.blob,
+            created_at=now,
+            expires_at=expires_at,
+        )
+        await self._connection.execute(statement)
+
+    async def is_waiting(self, now: Millis) -> bool:
+        """Return whether there is an errand that nobody works at."""
+        return (await self._connection.execute(_OPEN.where(_is_open(now)))).first() is not None
+
+    async def take(self, holder: str, now: Millis, until: Millis) -> Errand | None:
+        """Take the oldest errand that nobody works at, None where there is none."""
+        found = (await self._connection.execute(_OPEN.where(_is_open(now)))).first()
+        if found is None:
+            return None
+        own = _is(found.user_id, found.id)
+        statement = update(errands).where(own, _is_open(now))
+        took = await changed(self._connection, statement.values(taken_by=holder, taken_until=until))
+        if not took:
+            return None
+        return Errand(found.user_id, found.id, found.kind, Sealed(found.key_id, found.blob))
+
+    async def finish(self, user_id: int, errand_id: int, holder: str, outcome: str) -> bool:
+        """End an errand with what came of it; False where somebody else has taken it over."""
+        statement = update(errands).where(
+            _is(user_id, errand_id), errands.c.taken_by == holder, errands.c.outcome.is_(None)
+        )
+        # What was asked has no use any more, and may hold a key.
+        values = {"outcome": outcome, "blob": b""}
+        return await changed(self._connection, statement.values(**values)) > 0
+
+    async def outcome(self, user_id: int, errand_id: int) -> str | None:
+        """Return what came of an errand, None while it is open."""
+        outcome: str | None = await self._connection.scalar(
+            select(errands.c.outcome).where(_is(user_id, errand_id))
+        )
+        return outcome
+
+    async def is_taken(self, user_id: int, errand_id: int) -> bool:
+        """Return whether a worker has taken an errand."""
+        holder = select(errands.c.taken_by).where(_is(user_id, errand_id))
+        return await self._connection.scalar(holder) is not None
+
+    async def withdraw(self, user_id: int, errand_id: int) -> bool:
+        """Take back an errand that nobody has taken; False where somebody has."""
+        statement = delete(errands).where(_is(user_id, errand_id), errands.c.taken_by.is_(None))
+        return await changed(self._connection, statement) > 0
+
+    async def forget(self, before: Millis) -> None:
+        """Forget the errands that expired before a moment."""
+        await self._connection.execute(delete(errands).where(errands.c.expires_at < before))
+
+
+_OPEN = (
+    select(errands.c.user_id, errands.c.id, errands.c.kind, errands.c.key_id, errands.c.blob)
+    .order_by(errands.c.created_at, errands.c.id)
+    .limit(1)
+)
+
+
+def _is(user_id: int, errand_id: int) -> ColumnElement[bool]:
+    return and_(errands.c.user_id == user_id, errands.c.id == errand_id)
+
+
+def _is_open(now: Millis) -> ColumnElement[bool]:
+    is_free = or_(errands.c.taken_until.is_(None), errands.c.taken_until < now)
+    return and_(errands.c.outcome.is_(None), errands.c.expires_at >= now, is_free)

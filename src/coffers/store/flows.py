@@ -1,0 +1,184 @@
+"""Deposits and withdrawals: kept once each, found page by page, valued as soon as they can be."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    select,
+    tuple_,
+    update,
+)
+
+from coffers.clock import Millis
+from coffers.store.connection import AsyncConnection
+from coffers.store.flow_rows import flow_columns, flow_of, worth_columns
+from coffers.store.prepared import Prepared
+from coffers.store.statements import insert
+from coffers.store.tables import flows
+from coffers.valuation.model import Flow
+
+MOST_TRIES = 20
+"""After so many vain looks for what a flow was worth, it is not looked for again."""
+
+FlowKey = tuple[Millis, str, str]
+"""Where a flow stands in the order of time: its moment, its direction, its id."""
+
+_EVER, _NEVER = -(2**62), 2**62
+_F = flows.c
+_FLOWS = select(flows)
+_OWN = (_F.user_id == bindparam("user")) & (_F.account_id == bindparam("account"))
+_LACKS_WORTH = _F.btc.is_(None) & (_F.value_tries < MOST_TRIES)
+_KNOWN = Prepared(select(_F.direction, _F.external_id).where(_OWN, _F.at >= bindparam("since")))
+_UNVALUED = Prepared(
+    _FLOWS.where(
+        _OWN,
+        _LACKS_WORTH,
+        func.coalesce(_F.value_at, 0) <= bindparam("now", type_=BigInteger),
+        _F.at > bindparam("after"),
+        _F.at <= bindparam("until"),
+    )
+    .order_by(_F.at.desc(), _F.direction, _F.external_id)
+    .limit(bindparam("limit", type_=Integer))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFilter:
+    """Which flows of an account are asked for: those for which all that is given holds."""
+
+    direction: str | None = None
+    asset: str | None = None
+    since: Millis | None = None
+    until: Millis | None = None
+
+
+class Flows:
+    """The flows of accounts."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add_flows(self, user_id: int, account_id: int, found: Collection[Flow]) -> int:
+        """Keep deposits and withdrawals; those that are known already stay as they are.
+
+        Returns:
+            How many were new.
+        """
+        if not found:
+            return 0
+        statement = insert(self._connection, flows).on_conflict_do_nothing()
+        rows = [flow_columns(user_id, account_id, flow) for flow in found]
+        added = await self._connection.execute(statement.returning(_F.external_id), rows)
+        return len(added.all())
+
+    async def known_flows(
+        self, user_id: int, account_id: int, since: Millis
+    ) -> frozenset[tuple[str, str]]:
+        """Return (direction, external id) of the flows that are known from a moment on."""
+        values = {"user": user_id, "account": account_id, "since": since}
+        rows = await self._connection.rows(_KNOWN, values)
+        return frozenset((row.direction, row.external_id) for row in rows)
+
+    async def flow_page(
+        self,
+        user_id: int,
+        account_id: int,
+        wanted: FlowFilter,
+        limit: int,
+        after: FlowKey | None = None,
+    ) -> list[Flow]:
+        """Return flows from the newest on, those that come after a place in that order."""
+        order = (_F.at, _F.direction, _F.external_id)
+        statement = _FLOWS.where(_of(user_id, account_id), *_conditions(wanted))
+        if after is not None:
+            statement = statement.where(tuple_(*order) < tuple_(*after))
+        newest_first = (column.desc() for column in order)
+        return await self._found(statement.order_by(*newest_first).limit(limit))
+
+    async def unvalued_flows(
+        self,
+        user_id: int,
+        account_id: int,
+        now: Millis,
+        limit: int,
+        *,
+        after: Millis | None = None,
+        until: Millis | None = None,
+    ) -> list[Flow]:
+        """Return flows whose worth is to be looked for now, the newest first.
+
+        Only those later than `after` and not later than `until` are meant.
+        """
+        values = {
+            "user": user_id,
+            "account": account_id,
+            "now": now,
+            "limit": limit,
+            "after": _EVER if after is None else after,
+            "until": _NEVER if until is None else until,
+        }
+        return [flow_of(row) for row in await self._connection.rows(_UNVALUED, values)]
+
+    async def next_valuation(self, user_id: int, account_id: int, until: Millis) -> Millis | None:
+        """Return when the worth of flows up to a moment is to be looked for, None for never."""
+        statement = select(func.min(func.coalesce(_F.value_at, 0))).where(
+            _unvalued(user_id, account_id), _F.at <= until
+        )
+        moment: Millis | None = await self._connection.scalar(statement)
+        return moment
+
+    async def value_flow(self, user_id: int, account_id: int, flow: Flow) -> None:
+        """Keep what a known flow was worth when it happened."""
+        statement = update(flows).where(_is_flow(user_id, account_id, flow))
+        await self._connection.execute(statement.values(**worth_columns(flow)))
+
+    async def value_later(self, user_id: int, account_id: int, flow: Flow, at: Millis) -> None:
+        """Note that a flow's worth was looked for in vain, and when it is looked for again."""
+        statement = update(flows).where(_is_flow(user_id, account_id, flow))
+        await self._connection.execute(
+            statement.values(value_tries=_F.value_tries + 1, value_at=at)
+        )
+
+    async def value_tries(self, user_id: int, account_id: int, flow: Flow) -> int:
+        """Return how often a flow's worth was looked for in vain."""
+        statement = select(_F.value_tries).where(_is_flow(user_id, account_id, flow))
+        return await self._connection.scalar(statement) or 0
+
+    async def _found(self, statement: Select[Any]) -> list[Flow]:
+        return [flow_of(row) for row in await self._connection.execute(statement)]
+
+
+def _of(user_id: int, account_id: int) -> ColumnElement[bool]:
+    return (_F.user_id == user_id) & (_F.account_id == account_id)
+
+
+def _unvalued(user_id: int, account_id: int) -> ColumnElement[bool]:
+    return _of(user_id, account_id) & _LACKS_WORTH
+
+
+def _is_flow(user_id: int, account_id: int, flow: Flow) -> ColumnElement[bool]:
+    return (
+        _of(user_id, account_id)
+        & (_F.direction == flow.direction)
+        & (_F.external_id == flow.external_id)
+    )
+
+
+def _conditions(wanted: FlowFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.direction is not None:
+        conditions.append(_F.direction == wanted.direction)
+    if wanted.asset is not None:
+        conditions.append(_F.asset == wanted.asset)
+    if wanted.since is not None:
+        conditions.append(_F.at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(_F.at < wanted.until)
+    return conditions

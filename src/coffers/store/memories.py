@@ -1,0 +1,33 @@
+"""What a reading of an account leaves for the next one."""
+
+from sqlalchemy import select
+
+from coffers.store.connection import AsyncConnection
+from coffers.store.statements import insert
+from coffers.store.tables import account_memories
+
+
+class Memories:
+    """One text per account, in the words of the connector that reads it."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get(self, user_id: int, account_id: int) -> str | None:
+        """Return what is remembered of an account, None where nothing is."""
+        body: str | None = await self._connection.scalar(
+            select(account_memories.c.body).where(
+                account_memories.c.user_id == user_id, account_memories.c.account_id == account_id
+            )
+        )
+        return body
+
+    async def put(self, user_id: int, account_id: int, body: str) -> None:
+        """Remember a text in place of the one before."""
+        statement = insert(self._connection, account_memories).values(
+            user_id=user_id, account_id=account_id, body=body
+        )
+        key = [account_memories.c.user_id, account_memories.c.account_id]
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=key, set_={"body": body})
+        )

@@ -1,0 +1,42 @@
+"""Work that is done over and over until it is told to stop, whatever goes wrong with one piece."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from coffers import metrics
+from coffers.errors import CoffersError
+from coffers.logs import logger
+
+_log = logger("coffers.worker")
+
+
+class Loops:
+    """Loops that come to an end together."""
+
+    def __init__(self) -> None:
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let every loop come to its end; what is being done then is finished first."""
+        self._stopping.set()
+
+    async def every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+        """Do a piece of work again and again, with a pause of so many seconds in between."""
+        while not self._stopping.is_set():
+            await guarded(work)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), seconds)
+            except TimeoutError:
+                continue
+
+
+async def guarded(work: Callable[[], Awaitable[object]], **about: object) -> None:
+    """Do a piece of work; whatever goes wrong with one piece must not end the others."""
+    try:
+        await work()
+    except CoffersError as error:
+        metrics.worker_failures.labels(type(error).__name__).inc()
+        _log.warning("work failed", reason=str(error), **about)
+    except Exception as error:  # noqa: BLE001 - the job boundary: counted and logged
+        metrics.worker_failures.labels(type(error).__name__).inc()
+        _log.exception("work failed", **about)

@@ -1,0 +1,228 @@
+"""The walk back through an account's deposits and withdrawals, in the background, step by step.
+
+A step asks the venue with no transaction open, then writes what it found and where the walk stands
+in one: a process that is killed anywhere loses the step, not what came before, and nothing counts
+twice. Readings come first; a step takes the account's claim as they do, so that a key is never
+used twice at once. What it brings is older than the opening snapshot and changes no figure.
+"""
+
+import asyncio
+import uuid
+from dataclasses import dataclass, replace
+
+from coffers import metrics
+from coffers.clock import MINUTE, SECOND, Clock, Millis
+from coffers.connectors.past import PastConnector, PastFlows, PastRequest
+from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading
+from coffers.errors import NotFound
+from coffers.logs import logger
+from coffers.markets.catalogue import Catalogue, Market
+from coffers.store.engine import Store, Transaction
+from coffers.store.records import Account
+from coffers.store.walks import Walk
+from coffers.sync.credentials import open_credentials
+from coffers.sync.flows import FLOWS_OVERLAP, FlowValuer, keep_values
+from coffers.sync.known import Known
+from coffers.sync.policy import BACK_OFFS
+from coffers.sync.transfers import pair_transfers
+from coffers.sync.turns import Turns
+from coffers.valuation.model import Flow
+from coffers.vault.sealed import Sealed
+from coffers.vault.vault import Vault
+
+CLAIM = Millis(2 * MINUTE)
+"""How long an account stays claimed by a step whose process died."""
+
+LONGEST_STEP = Millis(60 * SECOND)
+"""After this a step is given up: a reading that became due meanwhile waits for it."""
+
+VALUED_AT_ONCE = 2
+"""Flows of one step whose worth is looked for: each takes up to eleven calls for candles."""
+
+_log = logger("coffers.sync")
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What is known when a step begins.
+
+    `unvalued` are flows up to `opening` whose worth is looked for now; later ones the readings see
+    to.
+    """
+
+    account: Account
+    market: Market
+    sealed: Sealed
+    walk: Walk
+    opening: Millis
+    unvalued: tuple[Flow, ...]
+
+
+async def begin_walk(tx: Transaction, known: Known, reading: Reading) -> None:
+    """Let the walk begin with an account's first accepted reading, where that looked no further.
+
+    What readings look at is left to them: they tell from the order of things whether a deposit was
+    in the balances before.
+    """
+    account = known.account
+    if account.sync.read_at is None and known.market.venue is not None:
+        began_at = Millis(reading.at - FLOWS_OVERLAP)
+        await tx.walks.begin(account.user_id, account.id, began_at, reading.at)
+
+
+class PastWalker:
+    """Walks back, one step of one account at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        catalogue: Catalogue,
+        connector: PastConnector,
+        valuer: FlowValuer,
+        clock: Clock,
+        pause: Millis,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._catalogue = catalogue
+        self._connector = connector
+        self._valuer = valuer
+        self._clock = clock
+        self._pause = pause
+        self._turns = Turns(store, clock)
+
+    async def step(self, user_id: int, account_id: int) -> None:
+        """Walk one step back, or look for the worth of old flows once the walk is complete."""
+        holder = uuid.uuid4().hex
+        try:
+            taken = await self._take(user_id, account_id, holder)
+            if taken is not None:
+                await self._do(taken, holder)
+        except BaseException:
+            async with self._store.transaction() as tx:
+                await self._put_off(tx, user_id, account_id)
+                await tx.accounts.release(user_id, account_id, holder)
+            raise
+
+    async def _take(self, user_id: int, account_id: int, holder: str) -> _Taken | None:
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            account = await tx.accounts.get(user_id, account_id)
+            sealed = await tx.secrets.get(user_id, account_id)
+            walk = await tx.walks.get(user_id, account_id)
+            if account is None or sealed is None or walk is None or walk.next_at is None:
+                return None
+            until = Millis(now + CLAIM)
+            if not await tx.accounts.claim(user_id, account_id, holder, now=now, until=until):
+                return None
+            snapshot = await tx.history.opening(user_id, account_id)
+            opening = walk.began_at if snapshot is None else snapshot.at
+            unvalued = await tx.history.unvalued_flows(
+                user_id, account_id, now, VALUED_AT_ONCE, until=opening
+            )
+            market = self._market(account)
+            return _Taken(account, market, sealed, walk, opening, tuple(unvalued))
+
+    async def _put_off(self, tx: Transaction, user_id: int, account_id: int) -> None:
+        """Let the next step wait: a fault of ours must not be run into at once again."""
+        walk = await tx.walks.get(user_id, account_id)
+        if walk is not None and walk.next_at is not None:
+            later = Millis(self._clock.now() + BACK_OFFS[FailureKind.UNEXPECTED_ANSWER].longest)
+            await tx.walks.keep(user_id, account_id, replace(walk, next_at=later))
+
+    def _market(self, account: Account) -> Market:
+        market = self._catalogue.get(account.market_code)
+        if market is None:
+            raise NotFound(f"the catalogue has no market {account.market_code!r} any more")
+        return market
+
+    async def _do(self, taken: _Taken, holder: str) -> None:
+        try:
+            async with asyncio.timeout(LONGEST_STEP / 1000):
+                found = await self._ask(taken)
+        except TimeoutError:
+            await self._failed(taken, holder, _took_too_long(taken.market))
+        except ConnectorFailure as failure:
+            await self._failed(taken, holder, failure)
+        else:
+            if isinstance(found, PastFlows):
+                await self._brought(taken, holder, found)
+            else:
+                await self._valued(taken, holder, found)
+
+    async def _ask(self, taken: _Taken) -> PastFlows | tuple[Flow, ...]:
+        """Ask for older flows; once there are none, for the worth of those that were found."""
+        if taken.walk.is_complete:
+            return await self._valuer.valued(
+                taken.market.venue or "", taken.account, taken.unvalued
+            )
+        credentials = open_credentials(self._vault, taken.account, taken.sealed)
+        request = PastRequest(taken.walk.began_at, taken.walk.cursor)
+        return await self._connector.past_flows(taken.market, credentials, request)
+
+    async def _brought(self, taken: _Taken, holder: str, past: PastFlows) -> None:
+        account = taken.account
+        walk = _after(taken.walk, past, Millis(self._clock.now() + self._pause))
+        async with self._turns.ending(account, taken.sealed, holder) as tx:
+            if tx is None:
+                return
+            added = await tx.history.add_flows(account.user_id, account.id, past.flows)
+            await tx.walks.keep(account.user_id, account.id, walk)
+            if added:
+                assets = {flow.asset for flow in past.flows}
+                await pair_transfers(tx, account.user_id, assets)
+        self._count(taken, "complete" if walk.is_complete else "walked")
+
+    async def _valued(self, taken: _Taken, holder: str, tried: tuple[Flow, ...]) -> None:
+        account, walk, now = taken.account, taken.walk, self._clock.now()
+        async with self._turns.ending(account, taken.sealed, holder) as tx:
+            if tx is None:
+                return
+            await keep_values(tx, account, tried, now)
+            due = await tx.history.next_valuation(account.user_id, account.id, taken.opening)
+            next_at = None if due is None else Millis(max(due, now + self._pause))
+            await tx.walks.keep(account.user_id, account.id, replace(walk, next_at=next_at))
+        self._count(taken, "valued")
+
+    async def _failed(self, taken: _Taken, holder: str, failure: ConnectorFailure) -> None:
+        account, failures = taken.account, taken.walk.failures + 1
+        wait = max(BACK_OFFS[failure.kind].after(failures), failure.retry_after or 0, self._pause)
+        walk = replace(
+            taken.walk,
+            failures=failures,
+            failure_message=str(failure),
+            next_at=Millis(self._clock.now() + wait),
+        )
+        async with self._turns.ending(account, taken.sealed, holder) as tx:
+            if tx is not None:
+                await tx.walks.keep(account.user_id, account.id, walk)
+        self._count(taken, failure.kind.value)
+        _log.warning(
+            "old flows not told", account=account.id, kind=failure.kind.value, reason=str(failure)
+        )
+
+    def _count(self, taken: _Taken, outcome: str) -> None:
+        metrics.history_steps.labels(taken.market.code, outcome).inc()
+
+
+def _after(walk: Walk, past: PastFlows, next_at: Millis) -> Walk:
+    """Return where a walk stands after a step; failures before it are forgotten."""
+    return replace(
+        walk,
+        known_since=past.known_since,
+        ends_at=past.ends_at,
+        cursor=past.cursor,
+        is_complete=past.cursor is None,
+        has_gaps=walk.has_gaps or not past.is_whole,
+        steps=walk.steps + 1,
+        failures=0,
+        failure_message=None,
+        next_at=next_at,
+    )
+
+
+def _took_too_long(market: Market) -> ConnectorFailure:
+    return ConnectorFailure(
+        FailureKind.UNREACHABLE, f"{market.name} did not answer in time", code="timeout"
+    )

@@ -1,0 +1,43 @@
+"""The worker's other half: walks back through the past of accounts, beside their readings."""
+
+import asyncio
+
+from coffers import metrics
+from coffers.clock import Clock
+from coffers.store.engine import Store
+from coffers.sync.loops import Loops, guarded
+from coffers.sync.past import PastWalker
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks for walks that may go on."""
+
+WALKED_AT_ONCE = 8
+"""Accounts that are walked back at the same time."""
+
+
+class PastWorker:
+    """Lets every account's walk go on when it may, until it is stopped."""
+
+    def __init__(self, store: Store, walker: PastWalker, clock: Clock) -> None:
+        self._store = store
+        self._walker = walker
+        self._clock = clock
+        self._loops = Loops()
+
+    async def run(self) -> None:
+        """Walk until `stop`; steps that were begun are finished first."""
+        await self._loops.every(LOOK_EVERY, self.walk_back)
+
+    def stop(self) -> None:
+        """Come to an end."""
+        self._loops.stop()
+
+    async def walk_back(self) -> None:
+        """Walk one step back with each of some accounts whose walk may go on."""
+        async with self._store.reading() as tx:
+            due = await tx.walks.due(self._clock.now(), WALKED_AT_ONCE)
+            metrics.histories_open.set(await tx.walks.count_open())
+        await asyncio.gather(*(self._step(*key) for key in due))
+
+    async def _step(self, user_id: int, account_id: int) -> None:
+        await guarded(lambda: self._walker.step(user_id, account_id), account=account_id)

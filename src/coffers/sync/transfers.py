@@ -1,0 +1,23 @@
+"""Own transfers, found anew whenever flows come in."""
+
+from collections.abc import Collection
+
+from coffers.store.engine import Transaction
+from coffers.valuation.transfers import own_transfers
+
+
+async def pair_transfers(tx: Transaction, user_id: int, assets: Collection[str]) -> None:
+    """Find the transfers of some assets between a user's accounts, in place of those known.
+
+    They depend on the stored flows alone, so it does not matter in what order these came, or
+    whether an earlier search was cut off. To be called last in a transaction: it waits for others
+    of the same user.
+    """
+    if not assets:
+        return
+    await tx.transfers.lock(user_id)
+    found = own_transfers(await tx.transfers.legs(user_id, assets))
+    known = await tx.transfers.of_assets(user_id, assets)
+    # First what is outdated: a half may have found another one.
+    await tx.transfers.remove(user_id, sorted(known - found))
+    await tx.transfers.add(user_id, sorted(found - known))

@@ -1,0 +1,1 @@
+"""A Redis or Valkey server that processes share, and knowing when it is gone."""

@@ -1,0 +1,117 @@
+"""What a user decided about assets, laid over what was read and over prices.
+
+Nothing that is stored is changed by it: without the decision all is as it was. Positions keep the
+venue's code, so that another asset can be read from the same row at any time.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from coffers import money
+from coffers.clock import Millis
+from coffers.valuation.history import History
+from coffers.valuation.model import Flow, HeldBack, Position, Price, PriceBook
+from coffers.valuation.value import holdings_of
+
+ACCEPTED_WITHIN = Decimal("1.5")
+"""How many times an accepted price may rise or fall and still be the one that was accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A held-back price that was accepted by hand, in USD.
+
+    `until` is the moment at which it would be believed by itself: a later leap is another one.
+    """
+
+    usd: Decimal
+    until: Millis
+
+    def covers(self, held: HeldBack) -> bool:
+        """Return whether it is this price that is held back."""
+        return held.until <= self.until and is_near(self.usd, held.price.usd)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The decisions of one user.
+
+    `mapped` tells the asset behind (account id, venue's code). What is `ignored` counts for
+    nothing. A `distrusted` symbol is no name of the asset, so what venues pay for that symbol is no
+    price of it. `priced_as` is the key under which other sources price the asset: it stands in
+    where no venue tells a price.
+    """
+
+    mapped: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+    distrusted: frozenset[str] = frozenset()
+    priced_as: Mapping[str, str] = field(default_factory=dict)
+    accepted: Mapping[str, Accepted] = field(default_factory=dict)
+
+    def asset_of(self, account_id: int, held: Position | Flow) -> str:
+        """Return the asset that a position or a flow of an account is of."""
+        return self.mapped.get((account_id, held.venue_code), held.asset)
+
+    def counted(self, account_id: int, positions: Iterable[Position]) -> tuple[Position, ...]:
+        """Return an account's positions under the user's names, without what is ignored."""
+        if not (self.mapped or self.ignored):
+            return tuple(positions)
+        named = self._named(account_id, positions)
+        return tuple(each for each in named if each.asset not in self.ignored)
+
+    def left_out(self, account_id: int, positions: Iterable[Position]) -> tuple[str, ...]:
+        """Return the ignored assets that an account owns or owes."""
+        if not self.ignored:
+            return ()
+        held = holdings_of(self._named(account_id, positions))
+        return tuple(sorted(held.keys() & self.ignored))
+
+    def history(self, account_id: int, history: History) -> History:
+        """Return an account's past without the flows of what is ignored."""
+        if not self.ignored:
+            return history
+        flows = tuple(
+            flow for flow in history.flows if self.asset_of(account_id, flow) not in self.ignored
+        )
+        return replace(history, flows=flows)
+
+    def book(self, book: PriceBook) -> PriceBook:
+        """Return the prices of a book as they count for the user."""
+        if not (self.distrusted or self.priced_as or self.accepted):
+            return book
+        prices, held_back = dict(book.prices), dict(book.held_back)
+        for asset in self.distrusted:
+            prices.pop(asset, None)
+            held_back.pop(asset, None)
+        for asset, key in self.priced_as.items():
+            if asset not in held_back and not _is_venues(prices.get(asset)):
+                # Without a price under its key it has none: that of the symbol is another asset's.
+                prices.pop(asset, None)
+                if key in book.prices:
+                    prices[asset] = book.prices[key]
+                elif key in book.held_back:
+                    held_back[asset] = book.held_back[key]
+        for asset, accepted in self.accepted.items():
+            held = held_back.get(asset)
+            if held is not None and accepted.covers(held):
+                prices[asset] = held_back.pop(asset).price
+        return replace(book, prices=prices, held_back=held_back)
+
+    def _named(self, account_id: int, positions: Iterable[Position]) -> list[Position]:
+        if not self.mapped:
+            return list(positions)
+        return [replace(each, asset=self.asset_of(account_id, each)) for each in positions]
+
+
+NO_CHOICES = Choices()
+
+
+def is_near(one: Decimal, other: Decimal) -> bool:
+    """Return whether two prices are so close that one who accepts the one means the other."""
+    return max(one, other) <= money.multiply(min(one, other), ACCEPTED_WITHIN)
+
+
+def _is_venues(price: Price | None) -> bool:
+    """Return whether pairs of venues led to a price; what is no pair shows a tilde."""
+    return price is not None and not (len(price.route) == 1 and "~" in price.route[0])

@@ -1,0 +1,207 @@
+"""What came in and went out of an address on a real EVM, and tokens that are found on the way."""
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from coffers.connectors.chain.evm import blockscout, search
+from coffers.connectors.reading import Reading
+from coffers.valuation.model import Flow
+from evm_chain import EvmChain, EvmNode
+from evm_explorer import Explorer
+
+USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+UNLISTED = "0x" + "b1" * 20
+WRAPPED = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
+Make = Callable[..., Awaitable[Any]]
+pytestmark = pytest.mark.usefixtures("short_list")
+
+
+def told(reading: Reading) -> list[tuple[str, str, Decimal]]:
+    return [(flow.direction, flow.asset, flow.amount) for flow in reading.flows]
+
+
+def moment(evm: EvmChain, block: int | str = "latest") -> int:
+    return int(evm.evm.get_block_by_number(block)["timestamp"]) * 1000
+
+
+async def test_tokens_flow_in_and_out_and_the_first_withdrawal_bears_the_fee(
+    evm: EvmChain, node: EvmNode, wallets: Make
+) -> None:
+    owner, friend = evm.accounts[1], evm.accounts[2]
+    evm.token(USDC, "USDC", 6)
+    since = moment(evm)
+    arrived = evm.send(USDC, "mint(address,uint256)", owner, 5_000_000)
+    left = evm.send(USDC, "transfer(address,uint256)", friend, 2_000_000, sender=owner)
+    evm.send(USDC, "transfer(address,uint256)", owner, 1, sender=owner)
+    reads = await wallets(evm.settle(), node)
+    reading = await reads.read(owner, flows_since=since)
+    receipt = evm.evm.get_transaction_receipt(left)
+    fee = Decimal(receipt["gas_used"] * receipt["effective_gas_price"]).scaleb(-18)
+    assert reading.flows == (
+        Flow(
+            f"{arrived}:0", "in", "USDC", "USDC", Decimal(5), Decimal(0), "ETH",
+            moment(evm, evm.evm.get_transaction_receipt(arrived)["block_number"]), txid=arrived,
+        ),
+        Flow(
+            f"{left}:0", "out", "USDC", "USDC", Decimal(2), fee, "ETH",
+            moment(evm, receipt["block_number"]), txid=left,
+        ),
+    )  # fmt: skip
+    assert not reading.flows_known
+
+
+async def test_flows_are_told_once_and_new_ones_by_the_next_reading(
+    evm: EvmChain, node: EvmNode, wallets: Make
+) -> None:
+    owner = evm.accounts[1]
+    evm.token(USDC, "USDC", 6)
+    since = moment(evm)
+    evm.send(USDC, "mint(address,uint256)", owner, 5_000_000)
+    reads = await wallets(evm.settle(), node)
+    first = await reads.read(owner, flows_since=since)
+    assert told(first) == [("in", "USDC", Decimal(5))]
+    evm.send(USDC, "mint(address,uint256)", owner, 1_000_000)
+    reads.clock.set(evm.settle())
+    second = await reads.read(owner, flows_since=since, memory=first.memory)
+    assert told(second) == [("in", "USDC", Decimal(1))]
+    again = await reads.read(owner, flows_since=since - 60_000, memory=second.memory)
+    assert told(again) == [("in", "USDC", Decimal(5)), ("in", "USDC", Decimal(1))]
+
+
+async def test_with_an_explorer_native_flows_are_known_too(
+    evm: EvmChain, node: EvmNode, wallets: Make
+) -> None:
+    owner, friend = evm.accounts[1], evm.accounts[2]
+    evm.settle()
+    since = moment(evm)
+    evm.send(owner, value=3 * 10**18)
+    left = evm.send(friend, value=10**18, sender=owner)
+    evm.token(USDC, "USDC", 6, of=[(owner, 1)])
+    explorer = Explorer(evm)
+    row = {"blockNumber": "9", "timeStamp": str(since // 1000 + 1), "transactionHash": "0xab"}
+    inner = {**row, "from": WRAPPED, "to": owner, "value": "7", "index": "2", "callType": "call"}
+    explorer.inner = [
+        inner,
+        {**inner, "from": friend},
+        {**inner, "from": friend, "callType": "delegatecall"},
+        {**inner, "from": friend, "isError": "1"},
+        {**inner, "from": friend, "index": "0"},
+    ]
+    reads = await wallets(evm.settle(), node, blockscout=explorer)
+    reading = await reads.read(owner, flows_since=since)
+    assert reading.flows_known
+    assert sorted(told(reading)) == [
+        ("in", "ETH", Decimal("0.000000000000000007")),
+        ("in", "ETH", Decimal(3)),
+        ("in", "USDC", Decimal("0.000001")),
+        ("out", "ETH", Decimal(1)),
+    ]
+    [withdrawal] = [flow for flow in reading.flows if flow.direction == "out"]
+    assert (withdrawal.external_id, withdrawal.txid) == (f"{left}:native", left)
+    assert withdrawal.fee > 0
+    known = frozenset((flow.direction, flow.external_id) for flow in reading.flows)
+    again = await reads.read(owner, flows_since=since, known_flows=known, memory=reading.memory)
+    assert again.flows == ()
+    assert again.flows_known
+
+
+@pytest.mark.parametrize("change", [{"behind": 20}, {"status": 500}])
+async def test_an_explorer_that_is_down_or_behind_leaves_flows_unknown_until_it_is_back(
+    change: dict[str, int], evm: EvmChain, node: EvmNode, wallets: Make
+) -> None:
+    owner = evm.accounts[1]
+    since = moment(evm)
+    evm.token(USDC, "USDC", 6, of=[(owner, 1)])
+    explorer = Explorer(evm)
+    for name, value in change.items():
+        setattr(explorer, name, value)
+    reads = await wallets(evm.settle(), node, blockscout=explorer)
+    first = await reads.read(owner, flows_since=since)
+    assert (first.flows, first.flows_known) == ((), False)
+    assert not first.missing
+    explorer.behind, explorer.status = 0, 200
+    reads.clock.advance(120_000)
+    second = await reads.read(owner, flows_since=since, memory=first.memory)
+    assert told(second) == [("in", "USDC", Decimal("0.000001"))]
+    assert second.flows_known
+
+
+async def test_more_transactions_than_are_read_leave_the_flows_unknown(
+    evm: EvmChain, node: EvmNode, wallets: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blockscout, "PAGE", 1)
+    monkeypatch.setattr(blockscout, "PAGES", 2)
+    owner, since = evm.accounts[1], moment(evm)
+    for _ in range(3):
+        evm.send(owner, value=1)
+    reads = await wallets(evm.settle(), node, blockscout=Explorer(evm))
+    assert not (await reads.read(owner, flows_since=since)).flows_known
+
+
+async def test_the_explorer_names_tokens_and_the_node_says_how_much(
+    evm: EvmChain, node: EvmNode, wallets: Make
+) -> None:
+    owner, now = evm.accounts[1], evm.settle()
+    evm.token(UNLISTED, "NEW", 18, of=[(owner, 10**18)])
+    explorer = Explorer(evm)
+    token = {"address_hash": UNLISTED, "type": "ERC-20", "decimals": "2"}
+    explorer.tokens = [
+        {"token": token, "value": "999"},
+        {"token": {**token, "address_hash": WRAPPED, "type": "ERC-721"}, "value": "1"},
+        {"token": None},
+    ]
+    now = evm.settle()
+    reading = await (await wallets(now, node, blockscout=explorer)).read(owner)
+    spam = {each.asset: each.free for each in reading.positions if each.wallet == "spam"}
+    assert spam == {f"ethereum:{UNLISTED}": Decimal(1)}
+
+
+async def test_a_long_search_goes_on_where_it_stopped_in_ranges_that_the_node_takes(
+    evm: EvmChain, node: EvmNode, wallets: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_FIRST_STEP", 40)
+    monkeypatch.setattr(search, "_SHORTEST_STEP", 2)
+    monkeypatch.setattr(search, "BACKWARDS", 3)
+    owner = evm.accounts[1]
+    evm.token(UNLISTED, "NEW", 18, of=[(owner, 10**18)])
+    evm.evm.mine_blocks(60)
+    node.longest = 10
+    reads = await wallets(evm.settle(), node)
+    memory, readings = None, 0
+    while True:
+        reading = await reads.read(owner, memory=memory)
+        memory, readings = reading.memory, readings + 1
+        if any(each.wallet == "spam" for each in reading.positions):
+            break
+        assert readings < 20
+    assert readings > 3
+
+
+async def test_forward_ranges_shrink_too_and_nothing_is_skipped(
+    evm: EvmChain, node: EvmNode, wallets: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_SHORTEST_STEP", 2)
+    monkeypatch.setattr(search, "FORWARDS", 16)
+    owner = evm.accounts[1]
+    since = moment(evm)
+    evm.token(USDC, "USDC", 6)
+    for _ in range(3):
+        evm.send(USDC, "mint(address,uint256)", owner, 1_000_000)
+        evm.evm.mine_blocks(12)
+    node.longest = 5
+    explorer = Explorer(evm)
+    reads = await wallets(evm.settle(), node, blockscout=explorer)
+    found: list[Flow] = []
+    memory, known = None, False
+    for _ in range(6):
+        reading = await reads.read(owner, flows_since=since, memory=memory)
+        memory, known = reading.memory, reading.flows_known
+        found += reading.flows
+        if known:
+            break
+    assert known
+    ids = {flow.external_id for flow in found if flow.asset == "USDC"}
+    assert len(ids) == 3

@@ -1,0 +1,65 @@
+"""`coffers paper`: made-up money, moved and traded at the terminal."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coffers.clock import SystemClock
+from coffers.store.engine import Store
+from program import Run
+from served import add_book
+
+
+@pytest.fixture
+def ann(coffers: Run) -> Run:
+    assert coffers("user", "add", "ann").returncode == 0
+    return coffers
+
+
+def told(coffers: Run, *words: str) -> Any:
+    shown = coffers("paper", *words, "--user", "ann", "--json")
+    assert shown.returncode == 0, shown.stderr
+    return json.loads(shown.stdout)
+
+
+async def _price(path: Path) -> None:
+    store = Store(f"sqlite:///{path}/data/coffers.db")
+    await add_book(store, SystemClock().now())
+    await store.close()
+
+
+def test_an_account_is_made_filled_traded_and_reset(ann: Run, tmp_path: Path) -> None:
+    made = told(ann, "create", "--name", "Trying", "--balance", "USDT=1000", "--balance", "btc=1")
+    assert made["balances"] == {"BTC": "1.0", "USDT": "1000.0"}
+    number = str(made["id"])
+    assert told(ann, "deposit", number, "usdt", "500")["balances"]["USDT"] == "1500.0"
+    assert told(ann, "withdraw", number, "BTC", "1")["balances"] == {"USDT": "1500.0"}
+    buying = ("order", number, "buy", "BTC", "USDT", "--quote-amount", "1000", "--key", "k1")
+    failed = ann("paper", *buying, "--user", "ann")
+    assert (failed.returncode, "there are no prices yet" in failed.stderr) == (1, True)
+    asyncio.run(_price(tmp_path))
+    assert told(ann, *buying) == told(ann, *buying)
+    selling = ("order", number, "sell", "BTC", "USDT", "--amount", "0.01")
+    shown = ann("paper", *selling, "--user", "ann")
+    assert shown.stdout.startswith("Paid 0.01 BTC, got 499.5 USDT after a fee of 0.5, at 50000.0.")
+    assert [each["side"] for each in told(ann, "orders", number)] == ["sell", "buy"]
+    assert "499.5 USDT" in ann("paper", "orders", number, "--user", "ann").stdout
+    refused = ann("paper", "reset", number, "--user", "ann", stdin="n\n")
+    assert (refused.returncode, len(told(ann, "orders", number))) == (1, 2)
+    assert told(ann, "reset", number, "--yes")["balances"] == {"BTC": "1.0", "USDT": "1000.0"}
+    assert told(ann, "orders", number) == []
+
+
+def test_an_account_is_shown_with_its_fee(ann: Run) -> None:
+    shown = ann("paper", "create", "--user", "ann", "--name", "A [b]", "--fee", "0.002")
+    assert shown.stdout.startswith("Paper account 1 (A [b]), fee 0.002.")
+
+
+def test_a_balance_that_is_none_is_refused(ann: Run) -> None:
+    failed = ann("paper", "create", "--user", "ann", "--name", "Trying", "--balance", "USDT")
+    assert (failed.returncode, "write it as USDT=10000" in failed.stderr) == (2, True)
+    failed = ann("paper", "create", "--user", "ann", "--name", "Trying", "--balance", "USDTT=1")
+    assert (failed.returncode, "did you mean USDT?" in failed.stderr) == (1, True)
