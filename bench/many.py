@@ -133,8 +133,7 @@ async def _working(store: Store, rooms: VenueRooms) -> AsyncIterator[Meter]:
     meter = Meter(rooms.syncer)
     worker = Worker(
         store,
-        load_catalogue(),
-        rooms.keeper,
+        rooms.prices,
         meter,  # type: ignore[arg-type]  # of a syncer, the worker needs this method
         EmbeddedQueue(),
         SystemClock(),

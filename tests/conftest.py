@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,6 +12,14 @@ import redisd
 from coffers.store.engine import Store
 from coffers.store.migrate import prepare
 from postgres import Postgres, PreparedDatabase, running
+
+RECURSION = sys.getrecursionlimit()
+
+
+def pytest_runtest_setup() -> None:
+    # The EVM's library raises it so far that deeply nested JSON ends the process, as it never would
+    # in the program itself.
+    sys.setrecursionlimit(RECURSION)
 
 
 @pytest.fixture(scope="session")

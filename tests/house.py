@@ -22,7 +22,7 @@ from coffers.store.engine import Store
 from coffers.store.records import Account
 from coffers.sync.flows import FlowValuer
 from coffers.sync.policy import Pace
-from coffers.sync.prices import refresh_prices
+from coffers.sync.prices import PriceRounds
 from coffers.sync.syncer import Result, Syncer
 from coffers.vault.keyring import KeyRing, new_key
 from coffers.vault.vault import Vault
@@ -59,7 +59,7 @@ class World:
 
     async def refresh_prices(self) -> None:
         """Write a price book of this moment."""
-        await refresh_prices(self.store, load_catalogue(), self.keeper)
+        await PriceRounds(self.store, load_catalogue(), self.keeper, ()).refresh()
 
     async def view(self) -> AccountView:
         """Return the account as a list shows it."""

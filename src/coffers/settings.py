@@ -83,6 +83,11 @@ class Settings(BaseSettings):
     )
     venue_timeout: Seconds = Field(default=15, description="How long one exchange call may take.")
     price_interval: Seconds = Field(default=30, description="The time between two price books.")
+    price_venues: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("binance", "kraken", "coinbase"),
+        description="Exchanges that are asked for the prices of what lies at none, such as in "
+        "wallets; by the exchange library's ids, commas apart.",
+    )
     price_floor: Annotated[float, Field(ge=0)] = Field(
         default=10_000, description="Pairs with less volume a day, in USD, give no price."
     )
@@ -152,14 +157,14 @@ class Settings(BaseSettings):
         default="auto", description="json, text, or auto: text on a terminal."
     )
 
-    @field_validator("trusted_proxies", "price_fallbacks", mode="before")
+    @field_validator("trusted_proxies", "price_fallbacks", "price_venues", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("price_fallbacks")
+    @field_validator("price_fallbacks", "price_venues")
     @classmethod
     def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value))

@@ -85,7 +85,6 @@ async def _sync(settings: "Settings", user_name: str, account_id: int) -> "tuple
     from coffers.markets.chains import catalogue_of
     from coffers.portfolio.accounts import AccountKeeping
     from coffers.portfolio.users import Users
-    from coffers.sync.prices import refresh_prices
 
     clock, catalogue = SystemClock(), catalogue_of(settings)
     async with opened_store(settings) as store:
@@ -97,7 +96,7 @@ async def _sync(settings: "Settings", user_name: str, account_id: int) -> "tuple
             load_exchange_library()
         async with opened_venues(settings, store, vault, clock, catalogue) as rooms:
             with err.status("reading the account"):
-                await refresh_prices(store, catalogue, rooms.keeper)
+                await rooms.prices.refresh()
                 result = await rooms.syncer.sync(user.id, account_id)
         return await keeping.get(user.id, account_id), result
 

@@ -19,9 +19,11 @@ from coffers.clock import SystemClock
 from coffers.secret import Secret
 
 if TYPE_CHECKING:
+    from coffers.cli.rooms import VenueRooms
     from coffers.connectors.reading import Credentials
     from coffers.markets.catalogue import Market
     from coffers.portfolio.connecting import Connection
+    from coffers.portfolio.wallets import Wallet
     from coffers.settings import Settings
     from coffers.store.records import Account
     from coffers.sync.syncer import Result
@@ -58,10 +60,19 @@ def connect(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Connect an exchange account: its key is checked first, then the account is read."""
+    """Connect an exchange account or a wallet: what is given is checked first, then it is read."""
+    from coffers.markets.chains import catalogue_of
     from coffers.portfolio.connecting import Connection
+    from coffers.portfolio.wallets import Wallet
 
     settings = settings_for()
+    found = catalogue_of(settings).get(market)
+    if found is not None and found.chain is not None:
+        given_address = address if address is not None else str(typer.prompt("Address"))
+        wallet = Wallet(0, market, name, given_address, include_in_summary=not no_summary)
+        account, result = run_async(_connect_wallet(settings, user, wallet))
+        tell_result(account, result, as_json=as_json, done=CONNECTED)
+        return
     given = {"api_key": api_key, "customer_id": customer_id, "address": address, "login": login}
     credentials = _credentials(market, given, subaccount, from_stdin=secret_stdin)
     asked = Connection(0, market, name, credentials, include_in_summary=not no_summary)
@@ -153,11 +164,37 @@ async def _connect(
     return await connect_and_read(settings, asked)
 
 
+async def _connect_wallet(
+    settings: "Settings", user_name: str, asked: "Wallet"
+) -> "tuple[Account, Result]":
+    from dataclasses import replace
+
+    from coffers.markets.chains import catalogue_of
+    from coffers.portfolio.users import Users
+    from coffers.portfolio.wallets import ConnectingWallets
+
+    clock, catalogue = SystemClock(), catalogue_of(settings)
+    async with opened_store(settings) as store:
+        user = await Users(store, clock).named(user_name)
+        vault = await opened_vault(settings, store)
+        with err.status("loading the exchange library, for prices"):
+            load_exchange_library()
+        async with opened_venues(settings, store, vault, clock, catalogue) as rooms:
+            connecting = ConnectingWallets(store, vault, catalogue, rooms.chains, clock)
+            account = await connecting.connect(replace(asked, user_id=user.id))
+            return account, await _first_reading(rooms, account)
+
+
+async def _first_reading(rooms: "VenueRooms", account: "Account") -> "Result":
+    with err.status("reading the account"):
+        await rooms.prices.refresh()
+        return await rooms.syncer.sync(account.user_id, account.id)
+
+
 async def connect_and_read(settings: "Settings", asked: "Connection") -> "tuple[Account, Result]":
     """Connect an account and read it for the first time, showing what is being done."""
     from coffers.markets.catalogue import load_catalogue
     from coffers.portfolio.connecting import Connecting
-    from coffers.sync.prices import refresh_prices
 
     clock, catalogue = SystemClock(), load_catalogue()
     async with opened_store(settings) as store:
@@ -168,7 +205,4 @@ async def connect_and_read(settings: "Settings", asked: "Connection") -> "tuple[
             )
             with err.status("asking the exchange what the key may do"):
                 account = await connecting.connect(asked)
-            with err.status("reading the account"):
-                await refresh_prices(store, catalogue, rooms.keeper)
-                result = await rooms.syncer.sync(account.user_id, account.id)
-    return account, result
+            return account, await _first_reading(rooms, account)

@@ -66,7 +66,7 @@ async def live_through_month(
                     clock.shift = Millis(round(day * DAY))
                     await _happen(exchange, day)
                     accounts = accounts or await _connect(settings, store, vault, rooms, clock)
-                    await _read(store, rooms, accounts)
+                    await _read(rooms, accounts)
                     shown.advance(task)
     return issued
 
@@ -120,11 +120,9 @@ async def _connect(
     ]
 
 
-async def _read(store: "Store", rooms: "VenueRooms", accounts: "list[Account]") -> None:
-    from coffers.markets.catalogue import load_catalogue
-    from coffers.sync.prices import refresh_prices
+async def _read(rooms: "VenueRooms", accounts: "list[Account]") -> None:
 
-    await refresh_prices(store, load_catalogue(), rooms.keeper)
+    await rooms.prices.refresh()
     results = await asyncio.gather(
         *(rooms.syncer.sync(account.user_id, account.id) for account in accounts)
     )

@@ -12,13 +12,15 @@ from coffers.clock import Clock, Millis, SystemClock
 from coffers.errors import CoffersError, SettingsError
 from coffers.logs import configure_logs
 from coffers.markets.catalogue import Catalogue
+from coffers.markets.chains import load_chains
 from coffers.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from coffers.connectors.chain.connector import ChainConnector
     from coffers.connectors.reading import Connector
-    from coffers.pricing.keeper import PriceKeeper
     from coffers.store.engine import Store
     from coffers.sync.past import PastWalker
+    from coffers.sync.prices import PriceRounds
     from coffers.sync.syncer import Syncer
     from coffers.valkey.server import SharedServer
     from coffers.vault.vault import Vault
@@ -28,10 +30,14 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class VenueRooms:
-    """What talks to exchanges: the connector, the prices, the readings and the walks back."""
+    """What talks to exchanges and chains: the connectors, the prices, the readings, the walks back.
+
+    `connector` reads accounts of every kind; `chains` also checks addresses.
+    """
 
     connector: "Connector"
-    keeper: "PriceKeeper"
+    chains: "ChainConnector"
+    prices: "PriceRounds"
     syncer: "Syncer"
     walker: "PastWalker"
 
@@ -141,6 +147,8 @@ async def _opened_venues(
     catalogue: Catalogue,
     server: "SharedServer | None",
 ) -> AsyncIterator[VenueRooms]:
+    from coffers.connectors.chain.connector import ChainConnector
+    from coffers.connectors.dispatch import Connectors
     from coffers.connectors.exchange.connector import ExchangeConnector
     from coffers.connectors.exchange.venues import Venues
     from coffers.pricing.keeper import PriceKeeper
@@ -149,21 +157,25 @@ async def _opened_venues(
     from coffers.sync.flows import FlowValuer
     from coffers.sync.past import PastWalker
     from coffers.sync.policy import Pace
+    from coffers.sync.prices import PriceRounds
     from coffers.sync.syncer import Syncer
 
-    venues = Venues(settings.exchange_gateway, settings.venue_timeout, clock, server)
-    connector = ExchangeConnector(venues, clock)
-    valuer = FlowValuer(store, CandlePrices(venues))
+    gateway, timeout = settings.exchange_gateway, settings.venue_timeout
+    venues = Venues(gateway, timeout, clock, server)
+    exchanges = ExchangeConnector(venues, clock)
+    chains = ChainConnector(load_chains(settings), gateway, timeout, clock)
+    connector = Connectors(exchanges, chains)
+    valuer = FlowValuer(store, CandlePrices(venues), settings.price_venues)
     pace = Pace(Millis(round(settings.sync_interval * 1000)))
     syncer = Syncer(store, vault, catalogue, connector, valuer, clock, pace)
     pause = Millis(round(settings.history_pause * 1000))
-    walker = PastWalker(store, vault, catalogue, connector, valuer, clock, pause)
-    names, gateway = settings.price_fallbacks, settings.exchange_gateway
+    walker = PastWalker(store, vault, catalogue, exchanges, valuer, clock, pause)
     try:
-        async with opened_fallbacks(names, gateway, clock) as fallbacks:
+        async with opened_fallbacks(settings.price_fallbacks, gateway, clock) as fallbacks:
             floor, spike = Decimal(str(settings.price_floor)), Decimal(str(settings.price_spike))
             keeper = PriceKeeper(store, venues, clock, floor, fallbacks, spike)
-            yield VenueRooms(connector, keeper, syncer, walker)
+            prices = PriceRounds(store, catalogue, keeper, settings.price_venues)
+            yield VenueRooms(connector, chains, prices, syncer, walker)
     finally:
         await connector.close()
         await venues.close()

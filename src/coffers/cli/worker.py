@@ -42,9 +42,7 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
         vault = await opened_vault(settings, store)
         async with opened_venues(settings, store, vault, clock, catalogue) as rooms:
             rhythm = Rhythm(settings.price_interval, settings.sync_concurrency)
-            running = Worker(
-                store, catalogue, rooms.keeper, rooms.syncer, EmbeddedQueue(), clock, rhythm
-            )
+            running = Worker(store, rooms.prices, rooms.syncer, EmbeddedQueue(), clock, rhythm)
             past = PastWorker(store, rooms.walker, clock)
             stop = partial(_stop, running, past)
             _stop_on_signals(stop)

@@ -31,13 +31,19 @@ class PastPrices(Protocol):
 
 
 class FlowValuer:
-    """Finds what flows were worth when they happened."""
+    """Finds what flows were worth when they happened.
 
-    def __init__(self, store: Store, past: PastPrices) -> None:
+    `elsewhere` are the venues whose candles tell it for an account that lies at none.
+    """
+
+    def __init__(self, store: Store, past: PastPrices, elsewhere: Sequence[str] = ()) -> None:
         self._store = store
         self._past = past
+        self._elsewhere = elsewhere
 
-    async def valued(self, venue: str, account: Account, flows: Iterable[Flow]) -> tuple[Flow, ...]:
+    async def valued(
+        self, venue: str | None, account: Account, flows: Iterable[Flow]
+    ) -> tuple[Flow, ...]:
         """Return an account's flows with their values; one whose worth is not found keeps None.
 
         They are valued as what its user says that they are of.
@@ -49,7 +55,9 @@ class FlowValuer:
             choices = await tx.choices.of(account.user_id)
         return tuple([await self._valued(venue, account.id, flow, choices) for flow in found])
 
-    async def _valued(self, venue: str, account_id: int, flow: Flow, choices: Choices) -> Flow:
+    async def _valued(
+        self, venue: str | None, account_id: int, flow: Flow, choices: Choices
+    ) -> Flow:
         if flow.value is not None:
             return flow
         price = await self._price(venue, account_id, flow, choices)
@@ -62,7 +70,7 @@ class FlowValuer:
         return replace(flow, value=worth)
 
     async def _price(
-        self, venue: str, account_id: int, flow: Flow, choices: Choices
+        self, venue: str | None, account_id: int, flow: Flow, choices: Choices
     ) -> Price | None:
         book = await self._book(flow.at)
         asset = choices.asset_of(account_id, flow)
@@ -70,7 +78,11 @@ class FlowValuer:
         if near is not None or asset in choices.distrusted:
             return near
         # By the venue's own word: whatever else it may mean, the venue's candles are of that.
-        return await self._past.price_at(venue, flow.asset, flow.at)
+        for each in (venue,) if venue is not None else self._elsewhere:
+            price = await self._past.price_at(each, flow.asset, flow.at)
+            if price is not None:
+                return price
+        return None
 
     async def _book(self, at: Millis) -> PriceBook | None:
         async with self._store.reading() as tx:

@@ -132,15 +132,20 @@ class Syncer:
         user_id, account_id = account.user_id, account.id
         since = Millis((account.sync.flows_until or self._clock.now()) - FLOWS_OVERLAP)
         opening = await tx.history.opening(user_id, account_id)
+        market = self._market(account)
         return Known(
             account,
-            self._market(account),
+            market,
             sealed,
             tuple(await tx.holdings.of_account(user_id, account_id)),
             tuple(await tx.holdings.contracts_of(user_id, account_id)),
             await self._newest.read(tx),
             opening is not None,
-            ReadRequest(since, await tx.history.known_flows(user_id, account_id, since)),
+            ReadRequest(
+                since,
+                await tx.history.known_flows(user_id, account_id, since),
+                await tx.memories.get(user_id, account_id) if market.chain else None,
+            ),
             () if opening is None else await self._unvalued(tx, account, opening),
         )
 
@@ -225,7 +230,7 @@ class Syncer:
     async def _accept(self, known: Known, holder: str, reading: Reading) -> None:
         account = known.account
         landed_now = landed(reading.flows, account.sync.read_at, reading.at)
-        venue = known.market.venue or ""
+        venue = known.market.venue
         flows = await self._valuer.valued(venue, account, (*known.unvalued, *landed_now))
         tried, new = flows[: len(known.unvalued)], flows[len(known.unvalued) :]
         async with self._turns.ending(known.account, known.sealed, holder) as tx:
@@ -245,18 +250,19 @@ class Syncer:
     def _standing(self, account: Account, reading: Reading, *, is_open: bool) -> Standing:
         state = replace(
             account.sync,
-            read_at=reading.at,
+            # A search that is not through yet has read nothing.
+            read_at=reading.at if reading.wallets else account.sync.read_at,
             missing_wallets=tuple(sorted(reading.missing)),
             flows_known=reading.flows_known,
             flows_until=reading.at if reading.flows_known else account.sync.flows_until,
         )
         wait = spread(self._pace.interval, self._pace.jitter)
-        awaits_opening = not is_open and is_new(account, reading)
+        awaits_more = not reading.wallets or (not is_open and is_new(account, reading))
         return after_reading(
             state,
             _rights(account, reading),
             self._clock.now(),
-            Millis(min(wait, SECOND_LOOK)) if awaits_opening else wait,
+            Millis(min(wait, SECOND_LOOK)) if awaits_more else wait,
         )
 
     async def _note_rights(self, tx: Transaction, account: Account, reading: Reading) -> None:

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 from coffers import metrics
 from coffers.clock import Clock
-from coffers.markets.catalogue import Catalogue
-from coffers.pricing.keeper import PriceKeeper
 from coffers.store.engine import Store
 from coffers.sync.loops import Loops, guarded
-from coffers.sync.prices import refresh_prices
+from coffers.sync.prices import PriceRounds
 from coffers.sync.queue import SyncQueue
 from coffers.sync.syncer import Syncer
 
@@ -33,16 +31,14 @@ class Worker:
     def __init__(
         self,
         store: Store,
-        catalogue: Catalogue,
-        keeper: PriceKeeper,
+        prices: PriceRounds,
         syncer: Syncer,
         queue: SyncQueue,
         clock: Clock,
         rhythm: Rhythm,
     ) -> None:
         self._store = store
-        self._catalogue = catalogue
-        self._keeper = keeper
+        self._prices = prices
         self._syncer = syncer
         self._queue = queue
         self._clock = clock
@@ -63,7 +59,7 @@ class Worker:
 
     async def refresh_prices(self) -> None:
         """Write a price book of this moment."""
-        await refresh_prices(self._store, self._catalogue, self._keeper)
+        await self._prices.refresh()
 
     async def put_due(self) -> None:
         """Put the accounts that are due into the queue."""

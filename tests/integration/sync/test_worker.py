@@ -13,6 +13,7 @@ from coffers.metrics import REGISTRY
 from coffers.pricing.keeper import PriceKeeper
 from coffers.store.engine import Store
 from coffers.store.records import NewAccount
+from coffers.sync.prices import PriceRounds
 from coffers.sync.queue import EmbeddedQueue
 from coffers.sync.syncer import Syncer
 from coffers.sync.worker import Rhythm, Worker
@@ -47,8 +48,7 @@ class FakeSyncer:
 def worker(store: Store, keeper: FakeKeeper, read: Callable[[int, int], Awaitable[None]]) -> Worker:
     return Worker(
         store,
-        load_catalogue(),
-        cast("PriceKeeper", keeper),
+        PriceRounds(store, load_catalogue(), cast("PriceKeeper", keeper), ()),
         cast("Syncer", FakeSyncer(read)),
         EmbeddedQueue(),
         ManualClock(NOW),
