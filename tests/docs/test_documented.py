@@ -49,6 +49,8 @@ def _shown(value: object) -> str:
             return f"`{value:g}`" if value < 1e6 else f"`{value:.0f}`"
         case ():
             return "none"
+        case tuple():
+            return f"`{','.join(value)}`"
         case PurePath():
             return f"`{value}`".replace(str(Path.home()), "~")
         case _:

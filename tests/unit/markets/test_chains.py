@@ -38,7 +38,7 @@ def _file(folder: Path, text: str) -> Path:
 
 def test_each_shipped_chain_has_an_id_and_a_code_of_its_own() -> None:
     chains = list(shipped_chains())
-    assert len({chain.id for chain in chains}) == len(chains) == 22
+    assert len({chain.id for chain in chains}) == len(chains) == 23
     assert len({chain.code for chain in chains}) == len(chains)
 
 

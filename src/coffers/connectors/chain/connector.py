@@ -134,7 +134,8 @@ class ChainConnector:
         if refusal.fault is not AddressFault.MALFORMED:
             return refusal
         for other in self._chains:
-            if other.family != chain.family and self._accepts(other, text):
+            is_one = other.family == chain.family or "kind" in other.parameters
+            if not is_one and self._accepts(other, text):
                 return AddressRefused(
                     AddressFault.OTHER_CHAIN,
                     f"is an address of {other.name}, not of {chain.name}; "
