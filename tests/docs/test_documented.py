@@ -47,10 +47,8 @@ def _shown(value: object) -> str:
             return f"`{str(value).lower()}`"
         case float():
             return f"`{value:g}`" if value < 1e6 else f"`{value:.0f}`"
-        case ():
-            return "none"
         case tuple():
-            return f"`{','.join(value)}`"
+            return f"`{','.join(value)}`" if value else "none"
         case PurePath():
             return f"`{value}`".replace(str(Path.home()), "~")
         case _:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 import stored
 from coffers import money
@@ -168,7 +168,7 @@ async def test_a_connection_that_the_server_dropped_is_replaced(postgres_url: st
     ann = await stored.user(store, "ann")
     with pytest.raises(StoreUnavailable):
         async with store.connection() as connection:
-            await connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+            await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     assert await stored.fresh(store, ann) == ann
     await store.close()
 

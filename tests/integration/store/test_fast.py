@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 import stored
 from coffers.clock import Millis
@@ -120,9 +121,11 @@ async def test_a_server_that_drops_its_connections_is_connected_to_anew(
     (held,), gone = look._looks._rows._idle, asyncio.Event()  # type: ignore[attr-defined]
     held.connection.add_termination_listener(lambda _: gone.set())
     async with store.connection() as connection:
-        await connection.exec_driver_sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
         )
     await asyncio.wait_for(gone.wait(), 10)
     assert await look.look("token-1") is not None

@@ -29,7 +29,7 @@ _HEX_KEY = re.compile(r"(?:0[xX])?(?:[0-9a-fA-F]{60,65}|[0-9a-fA-F]{128})")
 _TON_RAW = re.compile(r"-?[01]:[0-9a-fA-F]{64}")
 _EXTENDED = re.compile(rf"(?<![{_BASE58}])(?:[xyztuvYZUV]prv|[LMt]tpv|dgpv|tgpv)[{_BASE58}]{{70,}}")
 _BECH32_KEY = re.compile(
-    r"(?:[a-z0-9_]*(?:xprv|_xsk|_sk|secret-extended-key-main)|nsec|suiprivkey|age-secret-key-|ms)"
+    r"(?<![a-z0-9_])(?:[a-z0-9_]*(?:xprv|_xsk|_sk|secret-extended-key-main)|nsec|suiprivkey|age-secret-key-|ms)"
     r"1[02-9ac-hj-np-z]{30,}"
 )
 _PHRASE_KEYS = re.compile(

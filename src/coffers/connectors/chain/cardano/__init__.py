@@ -1,0 +1,1 @@
+"""Reads wallets of Cardano from services that speak Koios."""

@@ -1,0 +1,125 @@
+"""The deposits and withdrawals of a wallet of Cardano: what its transactions left in it.
+
+Rewards that are withdrawn only change their part, and so does the deposit of a stake key.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from coffers.clock import SECOND, Millis
+from coffers.connectors.chain.answers import odd_answer, signed_units, units
+from coffers.connectors.chain.cardano.koios import AT_ONCE, ROWS, Koios, Part, Row, Transaction
+from coffers.connectors.chain.changes import Change, flows_of
+from coffers.connectors.chain.listed import listed_on
+from coffers.connectors.chain.walk import Entry, Page, Trail, Walk
+from coffers.connectors.reading import ConnectorFailure
+from coffers.markets.chains import Chain
+from coffers.valuation.model import Flow
+
+SETTLED = 10
+"""Blocks after which a transaction is told: the last ones may be replaced."""
+
+
+class Memory(msgspec.Struct):
+    """What one reading leaves for the next.
+
+    `untold` is when the last transaction was of which it is not known what it moved, as one whose
+    script failed.
+    """
+
+    trail: Trail = msgspec.field(default_factory=Trail)
+    untold: int | None = None
+
+
+@dataclass(slots=True)
+class FlowSearch:
+    """Looks through the transactions of a canonical address."""
+
+    chain: Chain
+    koios: Koios
+    own: str
+    memory: Memory
+    is_late: Callable[[], bool]
+    read_at: Millis
+    flows: dict[str, list[Flow]] = field(default_factory=dict)
+
+    async def since(self, since: Millis, tip: int) -> bool:
+        """Find the flows since a moment; return whether these are all."""
+        walk = Walk(lambda cursor: self._page(cursor, tip - SETTLED), self._take, self.is_late)
+        try:
+            is_whole = await walk.down(self.memory.trail, since, tip - SETTLED)
+        except ConnectorFailure:
+            return False
+        return is_whole and (self.memory.untold or 0) < since
+
+    async def _page(self, cursor: str | None, top: int) -> Page[Row]:
+        """Return a page that is cut between blocks, never within one."""
+        rows = await self.koios.history(self.own, top if cursor is None else int(cursor))
+        entries = [Entry(row.block_height, Millis(row.block_time * SECOND), row) for row in rows]
+        if any(old.height < new.height for old, new in itertools.pairwise(entries)):
+            raise odd_answer("a history")
+        if len(entries) < ROWS:
+            return Page(entries, None)
+        lowest = entries[-1].height
+        whole = [entry for entry in entries if entry.height > lowest]
+        if not whole:
+            raise odd_answer("a block with so much for one wallet")
+        return Page(whole, str(lowest))
+
+    async def _take(self, entries: Sequence[Entry[Row]]) -> None:
+        for start in range(0, len(entries), AT_ONCE):
+            some = entries[start : start + AT_ONCE]
+            told = await self.koios.transactions([entry.what.tx_hash for entry in some])
+            for entry, transaction in zip(some, told, strict=True):
+                self._add(Millis(min(entry.at, self.read_at)), transaction)
+
+    def _add(self, at: Millis, transaction: Transaction) -> None:
+        if not _is_balanced(transaction):
+            self.memory.untold = max(self.memory.untold or 0, at)
+            return
+        changes, fee = _changes(transaction, self.own, self.chain)
+        paid = units(fee, self.chain.decimals)
+        txid = transaction.tx_hash
+        self.flows[txid] = flows_of(txid, at, changes, paid, self.chain.asset)
+
+
+def _is_balanced(transaction: Transaction) -> bool:
+    """Whether what went in came out, which it does not where a script failed."""
+    came = sum(int(each.value) for each in transaction.inputs)
+    came += sum(int(each.amount) for each in transaction.withdrawals or ())
+    went = sum(int(each.value) for each in transaction.outputs)
+    return came == went + int(transaction.fee) + int(transaction.deposit)
+
+
+def _changes(transaction: Transaction, own: str, chain: Chain) -> tuple[list[Change], int]:
+    """Return what a transaction brought, and the fee where the wallet alone paid for it."""
+    ins = [part for part in transaction.inputs if part.belongs_to(own)]
+    outs = [part for part in transaction.outputs if part.belongs_to(own)]
+    withdrawn = sum(
+        int(each.amount) for each in transaction.withdrawals or () if each.stake_addr == own
+    )
+    raw = _tally(outs, 1)
+    for id_, amount in _tally(ins, -1).items():
+        raw[id_] = raw.get(id_, 0) + amount
+    is_payer = bool(ins) and len(ins) == len(transaction.inputs)
+    fee = int(transaction.fee) if is_payer else 0
+    kept = int(transaction.deposit) if is_payer else 0
+    coins = raw.pop("", 0) - withdrawn + fee + kept
+    changes = [Change("native", chain.asset, chain.asset, signed_units(coins, chain.decimals))]
+    for id_, amount in sorted(raw.items()):
+        token = listed_on("cardano").get(id_)
+        if token is not None:
+            asset = token.asset or f"{chain.id}:{id_}"
+            changes.append(Change(id_, asset, token.symbol, signed_units(amount, token.decimals)))
+    return changes, fee
+
+
+def _tally(parts: list[Part], sign: int) -> dict[str, int]:
+    """Return amounts by token, those of the coin under an empty name."""
+    raw = {"": sign * sum(int(part.value) for part in parts)}
+    for asset in (asset for part in parts for asset in part.asset_list or ()):
+        raw[asset.id] = raw.get(asset.id, 0) + sign * int(asset.quantity)
+    return raw

@@ -1,0 +1,84 @@
+"""What an address of TON holds: coins and tokens."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from coffers.connectors.chain.answers import units
+from coffers.connectors.chain.listed import listed_on
+from coffers.connectors.chain.ton.center import Center, Jetton, Token
+from coffers.connectors.reading import ConnectorFailure
+from coffers.markets.chains import Chain
+from coffers.valuation.model import Position
+
+MOST_UNLISTED = 100
+"""Unlisted tokens that are shown."""
+
+_SYMBOL = 32
+_ODD = re.compile(r"[^\x21-\x7e]+")
+
+
+@dataclass(slots=True)
+class Holdings:
+    """What was found; `missing` says which part was not, and why."""
+
+    positions: list[Position] = field(default_factory=list)
+    parts: set[str] = field(default_factory=set)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def add(self, part: str, positions: Iterable[Position]) -> None:
+        """Add a part that was read."""
+        self.parts.add(part)
+        self.positions += [position for position in positions if position.free]
+
+
+async def holdings_of(raw: str, center: Center, chain: Chain) -> Holdings:
+    """Return what a raw address holds; its tokens may be missing.
+
+    Raises:
+        ConnectorFailure: when the account itself could not be read.
+    """
+    holdings = Holdings()
+    account = await center.account(raw)
+    coins = units(int(account.balance), chain.decimals)
+    holdings.add("native", [Position("native", chain.asset, chain.asset, coins)])
+    try:
+        found, told = await center.jettons(raw)
+    except ConnectorFailure as failure:
+        holdings.missing |= dict.fromkeys(("tokens", "spam"), str(failure))
+        return holdings
+    amounts = _sums(found)
+    holdings.add("tokens", _listed(amounts, chain))
+    holdings.add("spam", _unlisted(amounts, told, chain)[:MOST_UNLISTED])
+    return holdings
+
+
+def _sums(found: Iterable[Jetton]) -> dict[str, int]:
+    raw: dict[str, int] = {}
+    for each in found:
+        master = each.jetton.lower()
+        raw[master] = raw.get(master, 0) + int(each.balance)
+    return raw
+
+
+def _listed(amounts: dict[str, int], chain: Chain) -> list[Position]:
+    positions = []
+    for master, raw in sorted(amounts.items()):
+        token = listed_on("ton").get(master)
+        if token is not None:
+            asset = token.asset or f"{chain.id}:{master}"
+            positions.append(Position("tokens", asset, token.symbol, units(raw, token.decimals)))
+    return positions
+
+
+def _unlisted(amounts: dict[str, int], told: dict[str, Token], chain: Chain) -> list[Position]:
+    """Return the other tokens, but those that do not tell how they are counted."""
+    positions = []
+    for master, raw in sorted(amounts.items()):
+        token = told.get(master)
+        if master in listed_on("ton") or token is None or token.decimals is None:
+            continue
+        symbol = _ODD.sub("", token.symbol)[:_SYMBOL] or f"{master[:6]}…{master[-4:]}"
+        amount = units(raw, token.decimals)
+        positions.append(Position("spam", f"{chain.id}:{master}", symbol, amount))
+    return positions
