@@ -1,5 +1,7 @@
 """The tests' own PostgreSQL database: each test finds it prepared and empty."""
 
+from sqlalchemy import text
+
 import stored
 from coffers.store.engine import Store
 from postgres import PreparedDatabase
@@ -34,11 +36,11 @@ async def test_tables_that_a_test_made_are_gone_for_the_next(
 ) -> None:
     store = Store(postgres_database.emptied())
     async with store.connection() as connection:
-        await connection.exec_driver_sql("CREATE TABLE other (id INTEGER)")
-        await connection.exec_driver_sql("DROP TABLE rates")
+        await connection.execute(text("CREATE TABLE other (id INTEGER)"))
+        await connection.execute(text("DROP TABLE rates"))
     await store.close()
     again = Store(postgres_database.emptied())
     async with again.connection() as connection:
-        found = await connection.exec_driver_sql("SELECT to_regclass('other'), count(*) FROM rates")
+        found = await connection.execute(text("SELECT to_regclass('other'), count(*) FROM rates"))
         assert tuple(found.one()) == (None, 0)
     await again.close()

@@ -26,6 +26,7 @@ _BASE58 = "1-9A-HJ-NP-Za-km-z"
 _SEPARATORS = re.compile(r"[^0-9A-Za-z]+")
 _BREAKS = re.compile(r"[\W_]+")
 _HEX_KEY = re.compile(r"(?:0[xX])?(?:[0-9a-fA-F]{60,65}|[0-9a-fA-F]{128})")
+_TON = re.compile(r"[EUk0][0-9A-Za-z_+/-]{47}")  # parts of it look like seeds of other chains
 _TON_RAW = re.compile(r"-?[01]:[0-9a-fA-F]{64}")
 _EXTENDED = re.compile(rf"(?<![{_BASE58}])(?:[xyztuvYZUV]prv|[LMt]tpv|dgpv|tgpv)[{_BASE58}]{{70,}}")
 _BECH32_KEY = re.compile(
@@ -152,7 +153,9 @@ def _is_byte_list(text: str) -> bool:
 
 
 def _has_word(pattern: re.Pattern[str]) -> Callable[[str], bool]:
-    return lambda text: any(pattern.fullmatch(word) for word in _words(text))
+    return lambda text: (
+        not _TON.fullmatch(text) and any(pattern.fullmatch(word) for word in _words(text))
+    )
 
 
 _KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (

@@ -1,5 +1,6 @@
 """What could spend is refused, in every shape that people paste; no address ever is."""
 
+import base64
 import string
 
 import pytest
@@ -234,3 +235,13 @@ def test_no_extended_public_key_is_refused(seed: bytes) -> None:
         for kind in ("xpub", "ypub", "zpub", "Ypub", "Zpub"):
             refuse_secrets(public.to_base58(network[kind]))
     refuse_secrets(f"wsh(sortedmulti(1,{public.to_base58()}/<0;1>/*))#aaaaaaaa")
+
+
+@given(st.binary(min_size=34, max_size=34))
+def test_no_address_of_ton_is_refused(payload: bytes) -> None:
+    body = b"\x51\x00" + payload[:32]
+    refuse_secrets(base64.urlsafe_b64encode(body + payload[32:]).decode())
+
+
+def test_an_address_of_ton_whose_part_looks_like_a_seed_is_an_address() -> None:
+    refuse_secrets("UQDrjaLahLkMB-" + "s" + "a" * 28 + "-AAAA")

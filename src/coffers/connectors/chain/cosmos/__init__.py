@@ -1,0 +1,1 @@
+"""Reads wallets of Cosmos chains from the REST interface of their nodes."""
