@@ -134,7 +134,9 @@ def _has_hex_key(text: str) -> bool:
 
 
 def _has_bech32_key(text: str) -> bool:
-    return _BECH32_KEY.search(text.lower()) is not None and not _is_address_like(text)
+    # In one case throughout: an address in base58 can hold the same letters, in both.
+    words = (word.lower() for word in text.split() if word in {word.lower(), word.upper()})
+    return any(map(_BECH32_KEY.search, words)) and not _is_address_like(text)
 
 
 def _is_address_like(text: str) -> bool:
