@@ -165,7 +165,8 @@ async def test_the_document_describes_the_account_as_it_is_sent(api: Served) -> 
     await add_account(api.services.store, caller.user)
     assert list((await api.get(caller)).json()[0]) == schemas["Account"]["required"]
     assert "HTTPValidationError" not in schemas
-    assert "422" not in str(document["paths"])
+    # The framework would describe answers in a form that is never sent.
+    assert "Validation Error" not in str(document["paths"])
 
 
 async def test_every_route_is_described_for_people(api: Served) -> None:
@@ -195,6 +196,12 @@ async def test_every_route_is_in_the_document(api: Served) -> None:
         "/public/api/v1/assets",
         "/public/api/v1/assets/{asset}",
         "/public/api/v1/assets/{asset}/override",
+        "/public/api/v1/paper_accounts",
+        "/public/api/v1/paper_accounts/{account_id}",
+        "/public/api/v1/paper_accounts/{account_id}/deposits",
+        "/public/api/v1/paper_accounts/{account_id}/orders",
+        "/public/api/v1/paper_accounts/{account_id}/reset",
+        "/public/api/v1/paper_accounts/{account_id}/withdrawals",
         "/public/api/v1/prices",
         "/public/api/v1/prices/{asset}",
         "/public/api/v1/prices/{asset}/accept",
@@ -211,6 +218,9 @@ async def test_every_route_is_in_the_document(api: Served) -> None:
         "/public/api/ver1/accounts/{account_id}/pie_chart_data",
         "/public/api/ver1/accounts/{account_id}/remove",
         "/public/api/ver1/accounts/{account_id}/rename",
+        "/public/api/ver1/loose_accounts",
+        "/public/api/ver1/loose_accounts/available_currencies",
+        "/public/api/ver1/loose_accounts/{account_id}",
         "/public/api/ver1/ping",
         "/public/api/ver1/time",
         "/public/api/ver1/users/change_mode",
