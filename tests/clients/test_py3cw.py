@@ -195,3 +195,11 @@ async def test_a_permission_that_is_lacking_is_named(api: Served) -> None:
     error, _ = await ask(credentials, {"mode": "paper"}, "change_mode", entity="users")
     assert error["status_code"] == 403
     assert "ACCOUNTS_WRITE" in error["msg"]
+
+
+async def test_it_is_told_what_an_account_to_be_connected_lacks(api: Served) -> None:
+    credentials = await with_accounts(api)
+    payload = {"type": "binance", "name": "New", "api_key": "fake-key"}
+    error, _ = await ask(credentials, payload, action="new")
+    assert error["error"] is True
+    assert "Invalid parameters" in error["msg"]

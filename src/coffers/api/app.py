@@ -13,6 +13,7 @@ from coffers.api.accounts import AccountList
 from coffers.api.asset_routes import add_assets
 from coffers.api.balance_answers import BalanceAnswers
 from coffers.api.balance_routes import add_balances
+from coffers.api.connecting import add_connecting
 from coffers.api.contracts import add_contracts
 from coffers.api.documents import add_documents
 from coffers.api.door import ClientGone, Door
@@ -44,6 +45,7 @@ def make_app(services: Services) -> Edge:
     accounts = AccountAnswers(services)
     add_accounts(app, accounts, door, surroundings)
     add_balances(app, BalanceAnswers(services, accounts), door, surroundings)
+    add_connecting(app, services, accounts, door, surroundings)
     add_contracts(app, services, accounts, door)
     add_flows(app, services, accounts, door)
     add_markets(app, services, accounts, door, surroundings)

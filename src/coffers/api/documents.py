@@ -62,6 +62,15 @@ PAPER_REFUSED: Final = _errors(
         "idempotency_key_reused: the key is that of another order."
     }
 )
+FROM_EXCHANGE: Final = _errors(
+    {
+        422: "invalid_api_key: the exchange refused the key; exchange_refused: it refuses this "
+        "server, or cannot be read.",
+        503: "exchange_unavailable: the exchange does not answer; service_unavailable: the "
+        "database does not, or no worker is at work.",
+        504: "exchange_timeout: it was not done in time, and may still be.",
+    }
+)
 NO_PRICE: Final = _errors({409: "price_unavailable: there is no price to fill the order at."})
 ERRORS_OF_UNSIGNED: Final = _errors(
     {**_ANYWHERE, 418: "ip_banned: too many refused requests came from the address."}

@@ -14,7 +14,9 @@ import msgspec
 
 from coffers.access.call import MAX_BODY
 from coffers.access.refusals import Refusal
+from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
+from coffers.portfolio.errands import NoWorker, TookTooLong
 from coffers.portfolio.paper import NotEnough
 from coffers.portfolio.paper_orders import KeyReused, NoPrice
 from coffers.portfolio.prices import Unpriced
@@ -81,6 +83,8 @@ _TOLD: Final[tuple[_Known, ...]] = (
     (Unpriced, WireError(404, "not_found")),
     (NoPrice, WireError(409, "price_unavailable")),
     (NotEnough, WireError(422, "insufficient_balance")),
+    (NoWorker, WireError(503, "service_unavailable")),
+    (TookTooLong, WireError(504, "exchange_timeout")),
     (KeyReused, WireError(422, "idempotency_key_reused")),
 )
 """Errors that are described by their own sentence."""
@@ -118,11 +122,32 @@ def wire_error(fault: Exception, request_id: str) -> WireError:
             return WireError(400, "record_invalid", "Invalid parameters", attributes)
         case MethodNotAllowed(allowed=allowed):
             return WireError(405, "method_not_allowed", str(fault), headers=(("Allow", allowed),))
+        case ConnectorFailure():
+            return _of_venue(fault)
     for kind, error in _TOLD + _FIXED:
         if isinstance(fault, kind):
             return error if error.description else replace(error, description=str(fault))
     sentence = f"Something went wrong inside the server. Request id: {request_id}"
     return WireError(500, "unknown_error", sentence)
+
+
+_KEY_FAULTS: Final = {FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED}
+_REFUSALS: Final = {
+    FailureKind.ADDRESS_REFUSED,
+    FailureKind.REGION_REFUSED,
+    FailureKind.UNSUPPORTED,
+}
+
+
+def _of_venue(failure: ConnectorFailure) -> WireError:
+    """Return what the wire says where an exchange was asked for a call and did not do its part."""
+    if failure.kind in _KEY_FAULTS:
+        return WireError(422, "invalid_api_key", "API keys are no longer valid or incorrect.")
+    if failure.kind in _REFUSALS:
+        return WireError(422, "exchange_refused", str(failure))
+    return WireError(
+        503, "exchange_unavailable", str(failure), headers=(("Retry-After", RETRY_AFTER),)
+    )
 
 
 def invalid_request(faults: Sequence[Mapping[str, Any]]) -> InvalidRecord:

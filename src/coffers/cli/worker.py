@@ -15,8 +15,14 @@ from coffers.logs import logger
 from coffers.settings import Settings
 
 if TYPE_CHECKING:
+    from coffers.cli.rooms import VenueRooms
+    from coffers.markets.catalogue import Catalogue
+    from coffers.portfolio.errands import ErrandDesk
+    from coffers.portfolio.venue_work import VenueWork
+    from coffers.store.engine import Store
     from coffers.sync.past_worker import PastWorker
     from coffers.sync.worker import Worker
+    from coffers.vault.vault import Vault
 
 _log = logger("coffers.worker")
 
@@ -33,6 +39,7 @@ def worker(
 
 async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
     from coffers.markets.chains import catalogue_of
+    from coffers.portfolio.errands import ErrandDesk
     from coffers.sync.past_worker import PastWorker
     from coffers.sync.queue import EmbeddedQueue
     from coffers.sync.worker import Rhythm, Worker
@@ -44,7 +51,9 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             rhythm = Rhythm(settings.price_interval, settings.sync_concurrency)
             running = Worker(store, rooms.prices, rooms.syncer, EmbeddedQueue(), clock, rhythm)
             past = PastWorker(store, rooms.walker, clock)
-            stop = partial(_stop, running, past)
+            work = _work_for(settings, rooms, store, vault, catalogue)
+            desk = ErrandDesk(store, vault, clock, work.handlers())
+            stop = partial(_stop, running, past, desk)
             _stop_on_signals(stop)
             if until_stdin_closes:
                 loop = asyncio.get_running_loop()
@@ -54,12 +63,31 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             async with asyncio.TaskGroup() as group:
                 group.create_task(running.run())
                 group.create_task(past.run())
+                group.create_task(desk.run())
     _log.info("worker stopped")
 
 
-def _stop(running: "Worker", past: "PastWorker") -> None:
+def _work_for(
+    settings: Settings,
+    rooms: "VenueRooms",
+    store: "Store",
+    vault: "Vault",
+    catalogue: "Catalogue",
+) -> "VenueWork":
+    from coffers.portfolio.connecting import Connecting
+    from coffers.portfolio.venue_work import VenueWork
+    from coffers.portfolio.wallets import ConnectingWallets
+
+    clock, policy = SystemClock(), settings.key_policy
+    connecting = Connecting(store, vault, catalogue, rooms.connector, clock, policy)
+    wallets = ConnectingWallets(store, vault, catalogue, rooms.chains, clock)
+    return VenueWork(store, connecting, wallets, rooms.prices, rooms.syncer, clock)
+
+
+def _stop(running: "Worker", past: "PastWorker", desk: "ErrandDesk") -> None:
     running.stop()
     past.stop()
+    desk.stop()
 
 
 def _stop_on_signals(stop: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """Connecting an exchange account: checked at the venue first, stored whole, or not at all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,7 +18,7 @@ from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.portfolio.fields import FIELDS, tidied
 from coffers.portfolio.naming import name_faults
-from coffers.store.engine import Store
+from coffers.store.engine import Store, Transaction
 from coffers.store.errors import AlreadyConnected
 from coffers.store.records import Account, AuditEvent, NewAccount
 from coffers.sync.credentials import credential_id, seal_credentials
@@ -64,6 +65,16 @@ class Connection:
     include_in_summary: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A connection that its venue has answered for; `told` is what names the account there."""
+
+    asked: Connection
+    market: Market
+    rights: KeyRights
+    told: str | None
+
+
 class Connecting:
     """Connects exchange accounts and removes them."""
 
@@ -91,11 +102,25 @@ class Connecting:
                 `KeyRefused` among them.
             ConnectorFailure: when the venue could not be asked.
         """
-        market, asked = accepted(asked, self._catalogue)
+        (account,) = await self.connect_all([asked])
+        return account
+
+    async def connect_all(self, asked: Sequence[Connection]) -> list[Account]:
+        """Check every connection at its venue, then store them all, or none.
+
+        Raises:
+            InvalidRecord, ConnectorFailure: as `connect`.
+        """
+        found = [accepted(each, self._catalogue) for each in asked]
+        seen = [await self._checked(market, each) for market, each in found]
+        async with self._store.transaction() as tx:
+            return [await self._store_account(tx, each) for each in seen]
+
+    async def _checked(self, market: Market, asked: Connection) -> _Seen:
         await self._refuse_double(asked)
-        rights, reading = await self._seen(market, asked.credentials)
+        rights, reading = await self._look(market, asked.credentials)
         await self._refuse_overlap(asked, market, reading)
-        return await self._store_account(asked, market, rights, reading.identity)
+        return _Seen(asked, market, rights, reading.identity)
 
     async def _refuse_double(self, asked: Connection) -> None:
         async with self._store.reading() as tx:
@@ -113,7 +138,7 @@ class Connecting:
         if account := same_money(accounts, self._catalogue, market, reading):
             raise CountedTwice(account, market, reading.shared_wallet)
 
-    async def _seen(self, market: Market, credentials: Credentials) -> tuple[KeyRights, Reading]:
+    async def _look(self, market: Market, credentials: Credentials) -> tuple[KeyRights, Reading]:
         """Return what the key may do and what it reads, once it was seen that it reads."""
         try:
             rights = await self._connector.rights(market, credentials)
@@ -142,10 +167,8 @@ class Connecting:
                 }
             )
 
-    async def _store_account(
-        self, asked: Connection, market: Market, rights: KeyRights, told: str | None
-    ) -> Account:
-        credentials = asked.credentials
+    async def _store_account(self, tx: Transaction, seen: _Seen) -> Account:
+        asked, market, credentials = seen.asked, seen.market, seen.asked.credentials
         new = NewAccount(
             user_id=asked.user_id,
             market_code=market.code,
@@ -155,20 +178,19 @@ class Connecting:
             subaccount_name=credentials.subaccount_name,
             address=credentials.address,
             include_in_summary=asked.include_in_summary,
-            rights=rights,
+            rights=seen.rights,
         )
         own = credential_id(market, credentials)
         identity = f"{own}:{credentials.subaccount_name or ''}"
         now = self._clock.now()
-        async with self._store.transaction() as tx:
-            account = await tx.accounts.add(new, identity=identity, credential_id=own, now=now)
-            sealed = seal_credentials(self._vault, account.user_id, account.id, credentials)
-            await tx.secrets.put(account.user_id, account.id, sealed)
-            if told is not None:
-                await tx.accounts.record_venue_identity(account.user_id, account.id, told)
-            await tx.audit.add(
-                AuditEvent(asked.user_id, now, "account_connected", str(account.id), market.code)
-            )
+        account = await tx.accounts.add(new, identity=identity, credential_id=own, now=now)
+        sealed = seal_credentials(self._vault, account.user_id, account.id, credentials)
+        await tx.secrets.put(account.user_id, account.id, sealed)
+        if seen.told is not None:
+            await tx.accounts.record_venue_identity(account.user_id, account.id, seen.told)
+        await tx.audit.add(
+            AuditEvent(asked.user_id, now, "account_connected", str(account.id), market.code)
+        )
         return account
 
 

@@ -31,7 +31,7 @@ class ConnectType:
 
 def can_connect(market: Market) -> bool:
     """Return whether accounts of this market can be connected here."""
-    return market.venue is not None and STORED_FIELDS.issuperset(market.required_fields)
+    return market.connectable and STORED_FIELDS.issuperset(market.required_fields)
 
 
 def connectable(catalogue: Catalogue) -> list[Market]:
@@ -51,7 +51,7 @@ def types_to_connect(
     if asked is None:
         raise InvalidRecord({"type": ["does not have a valid value"]})
     taken = {each.market_code for each in accounts if api_key in {None, "", each.api_key}}
-    family = [market for market in catalogue if _opens(asked) == _opens(market)]
+    family = opened_by_same_key(catalogue, asked)
     family.sort(key=lambda market: market.code != code)
     return [
         ConnectType(
@@ -62,6 +62,11 @@ def types_to_connect(
         )
         for market in family
     ]
+
+
+def opened_by_same_key(catalogue: Catalogue, asked: Market) -> list[Market]:
+    """Return the markets that a key of a market opens, that market among them."""
+    return [market for market in catalogue if _opens(asked) == _opens(market)]
 
 
 def _opens(market: Market) -> str:

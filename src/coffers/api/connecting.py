@@ -1,0 +1,198 @@
+"""`new` and `load_balances`: what a worker does at an exchange while the caller waits."""
+
+from typing import Annotated, Final
+
+import msgspec
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import Response
+
+from coffers.api.account_answers import AccountAnswers
+from coffers.api.account_schema import Schema
+from coffers.api.documents import (
+    ERRORS_OF_SIGNED,
+    FROM_EXCHANGE,
+    NOT_FOUND,
+    SIGNED,
+    TRUST_HEADERS,
+    in_query_or_body,
+    reply,
+)
+from coffers.api.door import Admitted, Door
+from coffers.api.given import Given
+from coffers.api.paths import ACCOUNT, BASE, AccountId
+from coffers.api.replies import json_reply
+from coffers.api.services import Services
+from coffers.api.surroundings import Surroundings
+from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.errors import InvalidRecord
+from coffers.markets.catalogue import Catalogue, Market
+from coffers.portfolio.connecting import accepted
+from coffers.portfolio.errands import Errands
+from coffers.portfolio.markets import can_connect, opened_by_same_key
+from coffers.portfolio.venue_work import (
+    CONNECT,
+    CONNECT_WALLET,
+    REFRESH,
+    ConnectAsked,
+    Connected,
+    RefreshAsked,
+    Refreshed,
+    WalletAsked,
+)
+from coffers.portfolio.wallets import Wallet, wallet_market
+
+NEW_PATH: Final = f"{BASE}/accounts/new"
+ALSO: Final = "types_to_create[]"
+
+_REFUSED: Final = {FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED}
+_LISTED: Final[Schema] = {"$ref": "#/components/schemas/Account"}
+_TEXT: Final[Schema] = {"type": "string"}
+_CREDENTIALS: Final = {
+    "api_key": "The public half of the exchange key.",
+    "secret": "Its secret half, or the private key of an API wallet.",
+    "passphrase": "Where the exchange gives one.",
+    "customer_id": "Where the exchange asks for one.",
+    "subaccount_name": "The id of a sub-account that the key can read.",
+    "address": "Of a wallet, or of an account that is read by its address.",
+    "login": "Where the exchange asks for one.",
+}
+_FIELDS: Final[dict[str, tuple[str, Schema]]] = {
+    "type": ("The market's code, as `market_list` has it.", _TEXT),
+    "name": ("2 to 100 characters.", {"type": "string", "minLength": 2, "maxLength": 100}),
+    **{name: (told, _TEXT) for name, told in _CREDENTIALS.items()},
+    ALSO: ("Other markets that the same key opens.", {"type": "array", "items": _TEXT}),
+    "include_in_summary": ("Whether it counts in the summary.", {"type": "boolean"}),
+}
+
+
+def add_connecting(
+    app: FastAPI,
+    services: Services,
+    answers: AccountAnswers,
+    door: Door,
+    surroundings: Surroundings,
+) -> None:
+    """Add the routes that wait for an exchange."""
+    errands = Errands(services.store, services.vault, services.clock)
+    reader = Annotated[Admitted, Depends(door.admitting("accounts_read"))]
+    writer = Annotated[Admitted, Depends(door.admitting("accounts_write"))]
+
+    @app.post(
+        NEW_PATH,
+        status_code=201,
+        tags=["accounts"],
+        summary="Connect an account",
+        response_class=Response,
+        responses={
+            **reply(201, "The account.", _LISTED, TRUST_HEADERS),
+            **ERRORS_OF_SIGNED,
+            **FROM_EXCHANGE,
+        },
+        openapi_extra={**SIGNED, **in_query_or_body(**_FIELDS)},
+    )
+    async def new(request: Request, admitted: writer) -> Response:
+        """Connect an exchange account or a wallet: checked first, then stored, then read once.
+
+        Permission: ACCOUNTS_WRITE. Security: SIGNED. It is a real account, whatever the mode.
+        """
+        caller, given = admitted.caller, admitted.given
+        kind, asked = _asked(services.catalogue, caller.user_id, given)
+        try:
+            told = await errands.ask(caller.user_id, kind, asked)
+        except InvalidRecord as refusal:
+            raise _by_our_names(refusal) from None
+        connected = msgspec.json.decode(told, type=Connected)
+        account = await answers.keeping.get(caller.user_id, connected.account_ids[0])
+        base_url = surroundings.base_url(request.scope)
+        body, shown = await answers.listed(caller, account, base_url)
+        return json_reply(body, 201, shown.trust)
+
+    @app.post(
+        f"{ACCOUNT}/load_balances",
+        status_code=201,
+        tags=["accounts"],
+        summary="Read an account now",
+        response_class=Response,
+        responses={
+            **reply(201, "The account.", _LISTED, TRUST_HEADERS),
+            **ERRORS_OF_SIGNED,
+            **NOT_FOUND,
+            **FROM_EXCHANGE,
+        },
+        openapi_extra=SIGNED,
+    )
+    async def load_balances(account_id: AccountId, request: Request, admitted: reader) -> Response:
+        """Ask the exchange now, and return the account as it is then.
+
+        Permission: ACCOUNTS_READ. Security: SIGNED. Where the exchange does not answer, the account
+        is returned as it was; the headers tell its age.
+        """
+        caller = admitted.caller
+        await answers.keeping.get(caller.user_id, account_id)
+        told = await errands.ask(caller.user_id, REFRESH, RefreshAsked(account_id))
+        _raise_refusal(msgspec.json.decode(told, type=Refreshed))
+        account = await answers.keeping.get(caller.user_id, account_id)
+        base_url = surroundings.base_url(request.scope)
+        body, shown = await answers.listed(caller, account, base_url)
+        return json_reply(body, 201, shown.trust)
+
+
+def _asked(
+    catalogue: Catalogue, user_id: int, given: Given
+) -> tuple[str, ConnectAsked | WalletAsked]:
+    """Return the errand; what can be told without an exchange is told here.
+
+    Raises:
+        InvalidRecord: naming every field that cannot be accepted, by the names of this API.
+    """
+    code, name = given.required("type"), given.required("name")
+    market = catalogue.get(code)
+    in_summary = given.flag("include_in_summary") is not False
+    try:
+        if market is not None and market.chain is not None:
+            wallet = WalletAsked(code, name, given.text("address") or "", in_summary)
+            wallet_market(Wallet(user_id, code, name, wallet.address), catalogue)
+            return CONNECT_WALLET, wallet
+        asked = ConnectAsked(
+            accounts=((code, name), *_others(catalogue, market, name, given)),
+            api_key=given.text("api_key") or "",
+            secret=given.text("secret") or "",
+            passphrase=given.text("passphrase"),
+            customer_id=given.text("customer_id"),
+            subaccount_name=given.text("subaccount_name"),
+            address=given.text("address"),
+            login=given.text("login"),
+            include_in_summary=in_summary,
+        )
+        for each in asked.connections(user_id):
+            accepted(each, catalogue)
+    except InvalidRecord as refusal:
+        raise _by_our_names(refusal) from None
+    return CONNECT, asked
+
+
+def _others(
+    catalogue: Catalogue, market: Market | None, name: str, given: Given
+) -> list[tuple[str, str]]:
+    """Return the other accounts that the key is to open, each with a name of its own."""
+    codes = [code for code in given.texts(ALSO) or () if market is None or code != market.code]
+    family = {
+        each.code: each
+        for each in ([] if market is None else opened_by_same_key(catalogue, market))
+        if can_connect(each)
+    }
+    if wrong := [code for code in codes if code not in family]:
+        raise InvalidRecord({ALSO: [f"{wrong[0]!r} is no market that the same key opens"]})
+    return [(code, f"{name} {family[code].name}"[:100]) for code in dict.fromkeys(codes)]
+
+
+def _by_our_names(refusal: InvalidRecord) -> InvalidRecord:
+    attributes = dict(refusal.attributes)
+    if "market_code" in attributes:
+        attributes["type"] = attributes.pop("market_code")
+    return InvalidRecord(attributes)
+
+
+def _raise_refusal(refreshed: Refreshed) -> None:
+    if refreshed.failure is not None and FailureKind(refreshed.failure) in _REFUSED:
+        raise ConnectorFailure(FailureKind(refreshed.failure), refreshed.message or "")

@@ -1,0 +1,170 @@
+"""What workers do for API processes: connect accounts and read them now.
+
+Each errand is a struct that both ends know; the worker's end is `VenueWork`.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+
+from coffers.clock import Clock, Millis
+from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
+from coffers.errors import NotFound
+from coffers.portfolio.connecting import Connecting, Connection
+from coffers.portfolio.errands import Handler
+from coffers.portfolio.wallets import ConnectingWallets, Wallet
+from coffers.secret import Secret
+from coffers.store.engine import Store
+from coffers.store.records import Account
+from coffers.sync.prices import PriceRounds
+from coffers.sync.syncer import Outcome, Result, Syncer
+
+CONNECT, CONNECT_WALLET, REFRESH = "connect", "connect_wallet", "refresh"
+"""The kinds of errands."""
+
+LONGEST_WAIT = Millis(60_000)
+"""How long a reading that somebody else makes at the moment is waited for."""
+
+LOOK_AGAIN = 0.2
+"""Seconds between two looks whether it has ended."""
+
+
+class ConnectAsked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Exchange accounts that one key opens, to be connected: all of them or none.
+
+    `accounts` are pairs of a market's code and a name.
+    """
+
+    accounts: tuple[tuple[str, str], ...]
+    api_key: str = ""
+    secret: str = ""
+    passphrase: str | None = None
+    customer_id: str | None = None
+    subaccount_name: str | None = None
+    address: str | None = None
+    login: str | None = None
+    include_in_summary: bool = True
+
+    def connections(self, user_id: int) -> list[Connection]:
+        """Return what is to be connected."""
+        credentials = Credentials(
+            api_key=self.api_key,
+            secret=Secret(self.secret),
+            passphrase=None if self.passphrase is None else Secret(self.passphrase),
+            customer_id=self.customer_id,
+            subaccount_name=self.subaccount_name,
+            address=self.address,
+            login=self.login,
+        )
+        return [
+            Connection(user_id, code, name, credentials, self.include_in_summary)
+            for code, name in self.accounts
+        ]
+
+
+class WalletAsked(msgspec.Struct, frozen=True):
+    """A wallet to be connected."""
+
+    market_code: str
+    name: str
+    address: str
+    include_in_summary: bool = True
+
+
+class RefreshAsked(msgspec.Struct, frozen=True):
+    """An account to be read now."""
+
+    account_id: int
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """The accounts that were connected, in the order that they were asked for."""
+
+    account_ids: tuple[int, ...]
+
+
+class Refreshed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of a reading: an `Outcome`, and the kind of failure where it failed."""
+
+    outcome: str
+    failure: str | None = None
+    message: str | None = None
+
+
+class VenueWork:
+    """Does errands where exchanges and chains can be asked."""
+
+    def __init__(
+        self,
+        store: Store,
+        connecting: Connecting,
+        wallets: ConnectingWallets,
+        prices: PriceRounds,
+        syncer: Syncer,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._connecting = connecting
+        self._wallets = wallets
+        self._prices = prices
+        self._syncer = syncer
+        self._clock = clock
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return who does what."""
+        return {
+            CONNECT: self._connect,
+            CONNECT_WALLET: self._connect_wallet,
+            REFRESH: self._refresh,
+        }
+
+    async def _connect(self, user_id: int, body: bytes) -> Connected:
+        asked = msgspec.json.decode(body, type=ConnectAsked)
+        return await self._first_readings(
+            await self._connecting.connect_all(asked.connections(user_id))
+        )
+
+    async def _connect_wallet(self, user_id: int, body: bytes) -> Connected:
+        asked = msgspec.json.decode(body, type=WalletAsked)
+        wallet = Wallet(
+            user_id, asked.market_code, asked.name, asked.address, asked.include_in_summary
+        )
+        return await self._first_readings([await self._wallets.connect(wallet)])
+
+    async def _first_readings(self, accounts: list[Account]) -> Connected:
+        """Read new accounts once; what fails is tried again later, as they are connected now."""
+        await self._prices.refresh()
+        for account in accounts:
+            await self._syncer.sync(account.user_id, account.id)
+        return Connected(tuple(account.id for account in accounts))
+
+    async def _refresh(self, user_id: int, body: bytes) -> Refreshed:
+        asked = msgspec.json.decode(body, type=RefreshAsked)
+        result = await self._read(user_id, asked.account_id)
+        if result.outcome is Outcome.GONE:
+            raise NotFound(f"there is no account {asked.account_id}")
+        failure = result.failure
+        if failure is None:
+            return Refreshed(result.outcome.value)
+        return Refreshed(result.outcome.value, failure.kind.value, str(failure))
+
+    async def _read(self, user_id: int, account_id: int) -> Result:
+        """Read an account; one that is being read already is waited for instead."""
+        began = self._clock.now()
+        while True:
+            result = await self._syncer.sync(user_id, account_id)
+            if result.outcome is not Outcome.BUSY:
+                return result
+            if self._clock.now() - began > LONGEST_WAIT:
+                return Result(Outcome.FAILED, _still_read())
+            await asyncio.sleep(LOOK_AGAIN)
+            async with self._store.reading() as tx:
+                account = await tx.accounts.get(user_id, account_id)
+            if account is not None and (account.sync.read_at or 0) >= began:
+                return Result(Outcome.COMPLETE)
+
+
+def _still_read() -> ConnectorFailure:
+    message = "The account is being read at the moment; look again in a while."
+    return ConnectorFailure(FailureKind.UNREACHABLE, message, code="busy")
