@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import psutil
 import py3cw.request
 import pytest
@@ -69,6 +70,34 @@ def test_a_client_reads_three_accounts_with_true_figures(
             # The deposits of the month are no profit: with them it would be half of the worth.
             gained = abs(Decimal(account[f"total_{currency}_profit"]))
             assert gained < Decimal(account[f"{currency}_amount"]) / 4
+
+
+def test_a_client_connects_another_account_and_reads_it_anew(
+    told: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(py3cw.request, "API_URL", told["base_url"])
+    key = {"venue": "binance", "key": "another-fake-key", "secret": "another-fake-secret"}
+    made = httpx.post(
+        f"{told['sandbox_url']}/_sandbox/keys", json={**key, "balances": {"BTC": "2"}}
+    )
+    assert made.is_success, made.text
+    client = py3cw.request.Py3CW(key=told["api_key"], secret=told["secret"])
+    asked = {"type": "binance", "name": "Another", "api_key": key["key"], "secret": key["secret"]}
+    error, account = client.request(entity="accounts", action="new", payload=asked)
+    assert error == {}
+    assert account["btc_amount"] == "2.0"
+    assert Decimal(account["usd_amount"]) > 0
+    again, _ = client.request(entity="accounts", action="new", payload=asked)
+    assert again["error"] is True
+    error, read = client.request(
+        entity="accounts", action="load_balances", action_id=str(account["id"])
+    )
+    assert error == {}
+    assert read["id"] == account["id"]
+    error, removed = client.request(
+        entity="accounts", action="remove", action_id=str(account["id"])
+    )
+    assert (error, removed) == ({}, True)
 
 
 def test_killing_the_demo_ends_all_that_it_started(

@@ -136,7 +136,7 @@ class VenueWork:
         """Read new accounts once; what fails is tried again later, as they are connected now."""
         await self._prices.refresh()
         for account in accounts:
-            await self._syncer.sync(account.user_id, account.id)
+            await self._read(account.user_id, account.id)
         return Connected(tuple(account.id for account in accounts))
 
     async def _refresh(self, user_id: int, body: bytes) -> Refreshed:
