@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.chains import measure_chains
 from bench.lists import api, measure_list, static
 from bench.processes import ROOT, coffers, free_port, running
 from bench.results import Row, Target, show, write
@@ -52,6 +53,8 @@ def _measured(work: Path, accounts: int) -> list[Row]:
             rows.append(memory_of(server, baseline))
     _console.print("Starting processes ...")
     rows += measure_startup(data_dir, work / "100.json")
+    _console.print("Reading balances on a chain ...")
+    rows += measure_chains()
     return [*rows, *_measured_with_exchange(work, accounts)]
 
 

@@ -30,6 +30,7 @@ from coffers.api.ready import ReadyLists
 from coffers.api.routes import add_routes
 from coffers.api.services import Services
 from coffers.api.surroundings import Surroundings
+from coffers.api.updating import add_updating
 from coffers.api.user_routes import add_users
 
 
@@ -46,6 +47,7 @@ def make_app(services: Services) -> Edge:
     add_accounts(app, accounts, door, surroundings)
     add_balances(app, BalanceAnswers(services, accounts), door, surroundings)
     add_connecting(app, services, accounts, door, surroundings)
+    add_updating(app, services, accounts, door, surroundings)
     add_contracts(app, services, accounts, door)
     add_flows(app, services, accounts, door)
     add_markets(app, services, accounts, door, surroundings)

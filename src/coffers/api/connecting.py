@@ -47,7 +47,7 @@ ALSO: Final = "types_to_create[]"
 _REFUSED: Final = {FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED}
 _LISTED: Final[Schema] = {"$ref": "#/components/schemas/Account"}
 _TEXT: Final[Schema] = {"type": "string"}
-_CREDENTIALS: Final = {
+CREDENTIALS: Final = {
     "api_key": "The public half of the exchange key.",
     "secret": "Its secret half, or the private key of an API wallet.",
     "passphrase": "Where the exchange gives one.",
@@ -59,7 +59,7 @@ _CREDENTIALS: Final = {
 _FIELDS: Final[dict[str, tuple[str, Schema]]] = {
     "type": ("The market's code, as `market_list` has it.", _TEXT),
     "name": ("2 to 100 characters.", {"type": "string", "minLength": 2, "maxLength": 100}),
-    **{name: (told, _TEXT) for name, told in _CREDENTIALS.items()},
+    **{name: (told, _TEXT) for name, told in CREDENTIALS.items()},
     ALSO: ("Other markets that the same key opens.", {"type": "array", "items": _TEXT}),
     "include_in_summary": ("Whether it counts in the summary.", {"type": "boolean"}),
 }
@@ -100,7 +100,7 @@ def add_connecting(
         try:
             told = await errands.ask(caller.user_id, kind, asked)
         except InvalidRecord as refusal:
-            raise _by_our_names(refusal) from None
+            raise by_our_names(refusal) from None
         connected = msgspec.json.decode(told, type=Connected)
         account = await answers.keeping.get(caller.user_id, connected.account_ids[0])
         base_url = surroundings.base_url(request.scope)
@@ -167,7 +167,7 @@ def _asked(
         for each in asked.connections(user_id):
             accepted(each, catalogue)
     except InvalidRecord as refusal:
-        raise _by_our_names(refusal) from None
+        raise by_our_names(refusal) from None
     return CONNECT, asked
 
 
@@ -186,7 +186,8 @@ def _others(
     return [(code, f"{name} {family[code].name}"[:100]) for code in dict.fromkeys(codes)]
 
 
-def _by_our_names(refusal: InvalidRecord) -> InvalidRecord:
+def by_our_names(refusal: InvalidRecord) -> InvalidRecord:
+    """Return a refusal whose fields are called as this API calls them."""
     attributes = dict(refusal.attributes)
     if "market_code" in attributes:
         attributes["type"] = attributes.pop("market_code")

@@ -75,13 +75,15 @@ def _work_for(
     catalogue: "Catalogue",
 ) -> "VenueWork":
     from coffers.portfolio.connecting import Connecting
+    from coffers.portfolio.reconnecting import Reconnecting
     from coffers.portfolio.venue_work import VenueWork
     from coffers.portfolio.wallets import ConnectingWallets
 
     clock, policy = SystemClock(), settings.key_policy
     connecting = Connecting(store, vault, catalogue, rooms.connector, clock, policy)
     wallets = ConnectingWallets(store, vault, catalogue, rooms.chains, clock)
-    return VenueWork(store, connecting, wallets, rooms.prices, rooms.syncer, clock)
+    reconnecting = Reconnecting(store, vault, catalogue, connecting, clock)
+    return VenueWork(store, connecting, wallets, reconnecting, rooms.prices, rooms.syncer, clock)
 
 
 def _stop(running: "Worker", past: "PastWorker", desk: "ErrandDesk") -> None:

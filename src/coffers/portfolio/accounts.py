@@ -1,6 +1,6 @@
 """What a user does with a connected account: find it, name it anew, remove it."""
 
-from coffers.clock import Clock
+from coffers.clock import Clock, Millis
 from coffers.errors import NotFound
 from coffers.portfolio.naming import usable_name
 from coffers.store.engine import Store
@@ -55,9 +55,30 @@ class AccountKeeping:
         async with self._store.transaction() as tx:
             if not await tx.accounts.rename(user_id, account_id, name, now):
                 raise _no_account(account_id)
-            told = f"{before.name} -> {name}"
-            await tx.audit.add(AuditEvent(user_id, now, "account_renamed", str(account_id), told))
+            await tx.audit.add(_renamed(user_id, before, name, now))
         return await self.get(user_id, account_id)
+
+    async def change(
+        self, user_id: int, account_id: int, *, name: str | None, in_summary: bool | None
+    ) -> None:
+        """Change an account's name, whether it is in the summary, or both at once.
+
+        Raises:
+            InvalidRecord: for a name that cannot be used.
+            NotFound: when this user has none of this id.
+        """
+        name = None if name is None else usable_name(name)
+        before = await self.get(user_id, account_id)
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            if name is not None and name != before.name:
+                await tx.accounts.rename(user_id, account_id, name, now)
+                await tx.audit.add(_renamed(user_id, before, name, now))
+            if in_summary is not None and in_summary != before.include_in_summary:
+                await tx.accounts.include(user_id, account_id, now, in_summary=in_summary)
+                told = "counted" if in_summary else "left out"
+                kind = "account_in_summary"
+                await tx.audit.add(AuditEvent(user_id, now, kind, str(account_id), told))
 
     async def remove(self, user_id: int, account_id: int) -> None:
         """Remove an account with its key and its history.
@@ -72,6 +93,11 @@ class AccountKeeping:
                 raise _no_account(account_id)
             now = self._clock.now()
             await tx.audit.add(AuditEvent(user_id, now, "account_removed", str(account_id), ""))
+
+
+def _renamed(user_id: int, before: Account, name: str, now: Millis) -> AuditEvent:
+    told = f"{before.name} -> {name}"
+    return AuditEvent(user_id, now, "account_renamed", str(before.id), told)
 
 
 def _no_account(account_id: int) -> NotFound:

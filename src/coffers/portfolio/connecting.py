@@ -118,7 +118,7 @@ class Connecting:
 
     async def _checked(self, market: Market, asked: Connection) -> _Seen:
         await self._refuse_double(asked)
-        rights, reading = await self._look(market, asked.credentials)
+        rights, reading = await self.look(market, asked.credentials)
         await self._refuse_overlap(asked, market, reading)
         return _Seen(asked, market, rights, reading.identity)
 
@@ -138,8 +138,13 @@ class Connecting:
         if account := same_money(accounts, self._catalogue, market, reading):
             raise CountedTwice(account, market, reading.shared_wallet)
 
-    async def _look(self, market: Market, credentials: Credentials) -> tuple[KeyRights, Reading]:
-        """Return what the key may do and what it reads, once it was seen that it reads."""
+    async def look(self, market: Market, credentials: Credentials) -> tuple[KeyRights, Reading]:
+        """Return what a key may do and what it reads, once it was seen that it reads.
+
+        Raises:
+            InvalidRecord: for a key that the venue refuses, or that may do too much.
+            ConnectorFailure: when the venue could not be asked.
+        """
         try:
             rights = await self._connector.rights(market, credentials)
             self._apply_policy(rights)

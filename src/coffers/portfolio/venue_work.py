@@ -13,6 +13,7 @@ from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKin
 from coffers.errors import NotFound
 from coffers.portfolio.connecting import Connecting, Connection
 from coffers.portfolio.errands import Handler
+from coffers.portfolio.reconnecting import Reconnecting
 from coffers.portfolio.wallets import ConnectingWallets, Wallet
 from coffers.secret import Secret
 from coffers.store.engine import Store
@@ -20,7 +21,8 @@ from coffers.store.records import Account
 from coffers.sync.prices import PriceRounds
 from coffers.sync.syncer import Outcome, Result, Syncer
 
-CONNECT, CONNECT_WALLET, REFRESH = "connect", "connect_wallet", "refresh"
+CONNECT, CONNECT_WALLET = "connect", "connect_wallet"
+RECONNECT, REFRESH = "reconnect", "refresh"
 """The kinds of errands."""
 
 LONGEST_WAIT = Millis(60_000)
@@ -72,6 +74,13 @@ class WalletAsked(msgspec.Struct, frozen=True):
     include_in_summary: bool = True
 
 
+class ReconnectAsked(msgspec.Struct, frozen=True):
+    """An account that is given another key: credentials by the names of `Credentials`."""
+
+    account_id: int
+    given: dict[str, str]
+
+
 class RefreshAsked(msgspec.Struct, frozen=True):
     """An account to be read now."""
 
@@ -100,6 +109,7 @@ class VenueWork:
         store: Store,
         connecting: Connecting,
         wallets: ConnectingWallets,
+        reconnecting: Reconnecting,
         prices: PriceRounds,
         syncer: Syncer,
         clock: Clock,
@@ -107,6 +117,7 @@ class VenueWork:
         self._store = store
         self._connecting = connecting
         self._wallets = wallets
+        self._reconnecting = reconnecting
         self._prices = prices
         self._syncer = syncer
         self._clock = clock
@@ -116,6 +127,7 @@ class VenueWork:
         return {
             CONNECT: self._connect,
             CONNECT_WALLET: self._connect_wallet,
+            RECONNECT: self._reconnect,
             REFRESH: self._refresh,
         }
 
@@ -132,8 +144,13 @@ class VenueWork:
         )
         return await self._first_readings([await self._wallets.connect(wallet)])
 
+    async def _reconnect(self, user_id: int, body: bytes) -> Connected:
+        asked = msgspec.json.decode(body, type=ReconnectAsked)
+        account = await self._reconnecting.reconnect(user_id, asked.account_id, asked.given)
+        return await self._first_readings([account])
+
     async def _first_readings(self, accounts: list[Account]) -> Connected:
-        """Read new accounts once; what fails is tried again later, as they are connected now."""
+        """Read accounts with new keys once; what fails is tried again later."""
         await self._prices.refresh()
         for account in accounts:
             await self._read(account.user_id, account.id)

@@ -123,6 +123,51 @@ class Accounts(Claims):
         """Give an account another name; False where the user has no such account."""
         return await self._write(user_id, account_id, now, shown={"name": name})
 
+    async def rekey(
+        self, account: Account, *, identity: str, credential_id: str, now: Millis
+    ) -> None:
+        """Write another key and its rights; what went wrong with the one before is forgotten.
+
+        Raises:
+            AlreadyConnected: when another account of the user has that key already.
+        """
+        new = NewAccount(
+            account.user_id, account.market_code, account.name, account.mode, account.api_key
+        )
+        same = await self._others(account, identity)
+        if same:
+            raise AlreadyConnected(await self._same(new, identity))
+        fresh = SyncState(
+            next_sync_at=now,
+            read_at=account.sync.read_at,
+            missing_wallets=account.sync.missing_wallets,
+            flows_known=account.sync.flows_known,
+            flows_until=account.sync.flows_until,
+        )
+        shown = {
+            "api_key": account.api_key,
+            "customer_id": account.customer_id,
+            "subaccount_name": account.subaccount_name,
+            "address": account.address,
+            "key_state": "ok",
+            "is_locked": False,
+            "lock_reason": None,
+            **rights_columns(account.rights),
+        }
+        keys = {"identity": identity, "credential_id": credential_id}
+        others = {**sync_columns(fresh), **keys}
+        await self._write(account.user_id, account.id, now, shown=shown, others=others)
+
+    async def _others(self, account: Account, identity: str) -> bool:
+        statement = select(accounts.c.id).where(
+            accounts.c.user_id == account.user_id,
+            accounts.c.market_code == account.market_code,
+            accounts.c.mode == account.mode,
+            accounts.c.identity == identity,
+            accounts.c.id != account.id,
+        )
+        return await self._connection.scalar(statement) is not None
+
     async def include(
         self, user_id: int, account_id: int, now: Millis, *, in_summary: bool
     ) -> None:

@@ -18,6 +18,7 @@ from coffers.markets.chains import joined, shipped_chains
 from coffers.portfolio import errands
 from coffers.portfolio.connecting import Connecting
 from coffers.portfolio.errands import ErrandDesk
+from coffers.portfolio.reconnecting import Reconnecting
 from coffers.portfolio.venue_work import VenueWork
 from coffers.portfolio.wallets import ConnectingWallets
 from coffers.store.engine import Store
@@ -30,6 +31,7 @@ from fakes import FakeConnector, FakePast
 from served import LIST, Caller, Served, add_book, serving
 
 NEW = f"{LIST}/new"
+UPDATE = f"{LIST}/update"
 BITCOIN = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 KEY = {"type": "binance", "name": "Main", "api_key": "fake-key", "secret": "fake-secret"}
 
@@ -79,10 +81,12 @@ async def working(services: Any, venue: FakeConnector) -> AsyncIterator[None]:
     store, vault, clock = services.store, services.vault, services.clock
     catalogue = joined(services.catalogue, shipped_chains())
     chains = ChainConnector(shipped_chains(), None, 1.0, clock)
+    connecting = Connecting(store, vault, catalogue, venue, clock, "refuse_withdraw")
     work = VenueWork(
         store,
-        Connecting(store, vault, catalogue, venue, clock, "refuse_withdraw"),
+        connecting,
         ConnectingWallets(store, vault, catalogue, chains, clock),
+        Reconnecting(store, vault, catalogue, connecting, clock),
         cast("PriceRounds", NoPrices()),
         Syncer(
             store,
@@ -285,3 +289,105 @@ async def test_without_a_worker_it_is_said(store: Store, monkeypatch: pytest.Mon
         answer = await api.post(caller, NEW, json.dumps(KEY), _JSON)
     assert error_of(answer) == (503, "service_unavailable")
     assert "no worker" in answer.json()["error_description"]
+
+
+async def update(office: Office, **fields: Any) -> httpx.Response:
+    return await office.api.post(office.caller, UPDATE, json.dumps(fields), _JSON)
+
+
+async def test_another_key_keeps_the_account_and_its_history(office: Office) -> None:
+    before = (await office.new(**KEY)).json()
+    office.api.clock.advance(MINUTE)
+    answer = await update(office, account_id=before["id"], api_key="other-key", secret="other")
+    assert answer.status_code == 201, answer.text
+    shown = answer.json()
+    assert (shown["id"], shown["api_key"]) == (before["id"], "other-key")
+    assert shown["created_at"] == before["created_at"]
+    assert office.venue.opened[-1].secret.reveal() == "other"
+
+
+async def test_a_secret_alone_goes_with_the_key_that_was_there(office: Office) -> None:
+    account_id = (await office.new(**KEY)).json()["id"]
+    assert (await update(office, account_id=account_id, secret="other")).status_code == 201
+    opened = office.venue.opened[-1]
+    assert (opened.api_key, opened.secret.reveal()) == ("fake-key", "other")
+
+
+async def test_a_key_that_opens_another_account_is_refused(office: Office) -> None:
+    held = (position("BTC", "0.5"),)
+    office.venue.answer = Reading(NOW, frozenset({"spot"}), held, identity="ours")
+    account_id = (await office.new(**KEY)).json()["id"]
+    office.venue.answer = Reading(NOW, frozenset({"spot"}), held, identity="theirs")
+    answer = await update(office, account_id=account_id, api_key="other-key", secret="other")
+    assert error_of(answer) == (400, "record_invalid")
+    assert "opens another account" in answer.json()["error_attributes"]["api_key"][0]
+    assert (await office.listed())[0]["api_key"] == "fake-key"
+
+
+async def test_the_key_of_another_account_here_is_refused(office: Office) -> None:
+    await office.new(**KEY)
+    other = {**KEY, "api_key": "other-key", "include_in_summary": False}
+    account_id = (await office.new(**other)).json()["id"]
+    answer = await update(office, account_id=account_id, api_key="fake-key", secret="fake-secret")
+    assert answer.status_code == 400
+    assert answer.json()["error_attributes"]["api_key"] == ["This account is already connected!"]
+
+
+async def test_a_good_key_unlocks_an_account(office: Office) -> None:
+    account_id = (await office.new(**KEY)).json()["id"]
+    good, office.venue.answer = (
+        office.venue.answer,
+        ConnectorFailure(FailureKind.KEY_REFUSED, "Binance refused the key", code="-2015"),
+    )
+    for _ in range(2):
+        await office.load(account_id)
+    assert (await office.listed())[0]["is_locked"] is True
+    office.venue.answer = good
+    answer = await update(office, account_id=account_id, api_key="other-key", secret="other")
+    assert answer.json()["is_locked"] is False
+    assert answer.json()["lock_reason"] is None
+
+
+async def test_name_and_summary_need_no_exchange(office: Office) -> None:
+    account_id = (await office.new(**KEY)).json()["id"]
+    asked = len(office.venue.opened)
+    answer = await update(office, account_id=account_id, name="Renamed", include_in_summary=False)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["name"] == "Renamed"
+    assert answer.json()["include_in_summary"] is False
+    assert len(office.venue.opened) == asked
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"account_id": "x"}, "account_id"),
+        ({"name": "M"}, "name"),
+        ({"api_key": ""}, "api_key"),
+        ({"passphrase": "not-asked-for"}, "passphrase"),
+    ],
+)
+async def test_what_cannot_be_changed_is_named_and_nothing_is(
+    office: Office, changes: dict[str, Any], field: str
+) -> None:
+    account_id = (await office.new(**KEY)).json()["id"]
+    answer = await update(office, **{"account_id": account_id, **changes})
+    assert error_of(answer) == (400, "record_invalid")
+    assert field in answer.json()["error_attributes"]
+    assert (await office.listed())[0]["name"] == "Main"
+
+
+async def test_a_wallet_has_no_key(office: Office) -> None:
+    account_id = (await office.new(type="bitcoin_wallet", name="Cold", address=BITCOIN)).json()[
+        "id"
+    ]
+    answer = await update(office, account_id=account_id, api_key="fake-key")
+    assert answer.json()["error_attributes"] == {"account_id": ["has no key that could be changed"]}
+
+
+async def test_another_users_account_is_not_changed(office: Office) -> None:
+    account_id = (await office.new(**KEY)).json()["id"]
+    bob = await office.api.caller("bob", ("accounts_read", "accounts_write"))
+    body = json.dumps({"account_id": account_id, "name": "Mine"})
+    answer = await office.api.post(bob, UPDATE, body, _JSON)
+    assert error_of(answer) == (404, "not_found")

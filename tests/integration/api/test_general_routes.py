@@ -213,6 +213,7 @@ async def test_every_route_is_in_the_document(api: Served) -> None:
         "/public/api/ver1/accounts/summary/balance_chart_data",
         "/public/api/ver1/accounts/summary/pie_chart_data",
         "/public/api/ver1/accounts/types_to_connect",
+        "/public/api/ver1/accounts/update",
         "/public/api/ver1/accounts/{account_id}",
         "/public/api/ver1/accounts/{account_id}/account_table_data",
         "/public/api/ver1/accounts/{account_id}/balance_chart_data",
