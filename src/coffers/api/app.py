@@ -30,8 +30,10 @@ from coffers.api.ready import ReadyLists
 from coffers.api.routes import add_routes
 from coffers.api.services import Services
 from coffers.api.surroundings import Surroundings
+from coffers.api.texts import Translator
 from coffers.api.updating import add_updating
 from coffers.api.user_routes import add_users
+from coffers.portfolio.users import Users
 
 
 def make_app(services: Services) -> Edge:
@@ -58,7 +60,8 @@ def make_app(services: Services) -> Edge:
     add_paper(app, services, door)
     add_probes(app, services)
     add_documents(app)
-    return Edge(app, {ACCOUNTS_PATH: AccountList(door, surroundings, lists)})
+    translator = Translator(Users(services.store, services.clock))
+    return Edge(app, {ACCOUNTS_PATH: AccountList(door, surroundings, lists)}, translator)
 
 
 def _framework() -> FastAPI:

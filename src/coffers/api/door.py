@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 from fastapi import Request
 from starlette.types import Receive, Scope
@@ -11,6 +12,9 @@ from coffers.access.tokens import Permission
 from coffers.api.given import Given, given_of
 from coffers.api.params import check_body
 from coffers.api.surroundings import HEADERS, Headers, Surroundings
+
+CALLER: Final = "coffers.caller"
+"""Key of the scope: the caller who was let in."""
 
 
 class ClientGone(Exception):
@@ -72,6 +76,7 @@ class Door:
             address=self._surroundings.address_of(scope),
         )
         caller = await self._gate.admit(call, permission)
+        scope[CALLER] = caller
         check_body(content_type, body)
         return caller, call
 

@@ -18,9 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coffers import metrics
 from coffers.access.call import MAX_BODY
-from coffers.api.door import ClientGone
+from coffers.api.door import CALLER, ClientGone
 from coffers.api.errors import MAX_TARGET, AddressTooLong, BodyTooLong, wire_error
 from coffers.api.surroundings import HEADERS, Headers
+from coffers.api.texts import Translator
 from coffers.logs import logger
 
 REQUEST_ID: Final = b"x-request-id"
@@ -42,12 +43,15 @@ class Edge:
     """An ASGI application around others.
 
     `direct` are applications of exact paths, which are asked without a detour; `inner` has all the
-    other routes.
+    other routes. `translator` says errors in the language of a caller who is known.
     """
 
-    def __init__(self, inner: ASGIApp, direct: Mapping[str, ASGIApp]) -> None:
+    def __init__(
+        self, inner: ASGIApp, direct: Mapping[str, ASGIApp], translator: Translator
+    ) -> None:
         self._inner = inner
         self._direct = direct
+        self._translator = translator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -55,7 +59,7 @@ class Edge:
             await self._inner(scope, receive, send)
             return
         started = perf_counter()
-        exchange = _Exchange(scope, send)
+        exchange = _Exchange(scope, send, self._translator)
         app = self._direct.get(scope["path"])
         try:
             _check_target(scope)
@@ -73,10 +77,11 @@ class Edge:
 class _Exchange:
     """One request and its answer. A HEAD is asked as a GET, and answered without the body."""
 
-    __slots__ = ("_send", "_starts_only", "request_id", "scope", "status")
+    __slots__ = ("_send", "_starts_only", "_translator", "request_id", "scope", "status")
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, translator: Translator) -> None:
         self._send = send
+        self._translator = translator
         self._starts_only = scope["method"] == "HEAD"
         self.scope = {**scope, "method": "GET"} if self._starts_only else scope
         headers: Headers = dict(scope["headers"])
@@ -102,6 +107,9 @@ class _Exchange:
         error = wire_error(fault, request_id)
         if error.status >= _INNER_FAULT:
             _log.error("request failed", error=error.error, request_id=request_id, exc_info=fault)
+        caller = self.scope.get(CALLER)
+        if caller is not None:
+            error = await self._translator.translated(caller.user_id, error)
         body = error.body()
         headers = [
             (b"content-type", b"application/json"),

@@ -13,7 +13,7 @@ from coffers.api.door import Admitted, Door
 from coffers.api.paths import BASE
 from coffers.api.replies import json_reply
 from coffers.api.services import Services
-from coffers.portfolio.users import Users
+from coffers.portfolio.users import LOCALES, Users
 from coffers.store.records import Mode
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -22,6 +22,13 @@ _MODE: Final[Schema] = {
     "type": "object",
     "required": ["mode"],
     "properties": {"mode": _MODES},
+    "additionalProperties": False,
+}
+_LOCALES: Final[Schema] = {"enum": list(LOCALES)}
+_LOCALE: Final[Schema] = {
+    "type": "object",
+    "required": ["locale"],
+    "properties": {"locale": _LOCALES},
     "additionalProperties": False,
 }
 _RIGHTS: Final[Schema] = {
@@ -33,7 +40,7 @@ _RIGHTS: Final[Schema] = {
 
 
 def add_users(app: FastAPI, services: Services, door: Door) -> None:
-    """Add `permissions_info`, `current_mode` and `change_mode`."""
+    """Add `permissions_info`, `current_mode`, `change_mode` and `locale`."""
     users = Users(services.store, services.clock)
     signed = Annotated[Admitted, Depends(door.admitting(None))]
     reader = Annotated[Admitted, Depends(door.admitting("accounts_read"))]
@@ -83,3 +90,20 @@ def add_users(app: FastAPI, services: Services, door: Door) -> None:
         """
         await users.choose_mode(admitted.caller.user_id, admitted.given.required("mode"))
         return json_reply(b"true", 201)
+
+    @app.put(
+        f"{BASE}/users/locale",
+        tags=["users"],
+        summary="Explain errors in another language",
+        response_class=Response,
+        responses={**reply(200, "The language from now on.", _LOCALE), **ERRORS_OF_SIGNED},
+        openapi_extra={**SIGNED, **in_query_or_body(locale=("The language.", _LOCALES))},
+    )
+    async def change_locale(admitted: writer) -> Response:
+        """Choose the language that errors are explained in, where there is a text in it.
+
+        Permission: ACCOUNTS_WRITE. Security: SIGNED. `error` itself stays what it is.
+        """
+        locale = admitted.given.required("locale")
+        await users.choose_locale(admitted.caller.user_id, locale)
+        return json_reply(_encode({"locale": locale}))

@@ -8,6 +8,9 @@ from coffers.store.records import AuditEvent, Mode, User
 
 LONGEST_NAME = 64
 
+LOCALES = ("ru", "en", "pt", "zh", "es", "fr", "tr", "de", "it")
+"""Languages that a user can choose."""
+
 _MODES: dict[str, Mode] = {"real": "real", "paper": "paper"}
 
 
@@ -64,6 +67,19 @@ class Users:
             await tx.users.set_mode(user_id, chosen)
             now = self._clock.now()
             await tx.audit.add(AuditEvent(user_id, now, "mode_chosen", str(user_id), chosen))
+
+    async def choose_locale(self, user_id: int, locale: str) -> None:
+        """Explain errors to a user in this language from now on, where there is a text in it.
+
+        Raises:
+            InvalidRecord: for a language that cannot be chosen.
+        """
+        if locale not in LOCALES:
+            raise InvalidRecord({"locale": ["does not have a valid value"]})
+        async with self._store.transaction() as tx:
+            await tx.users.set_locale(user_id, locale)
+            now = self._clock.now()
+            await tx.audit.add(AuditEvent(user_id, now, "locale_chosen", str(user_id), locale))
 
     async def named(self, name: str) -> User:
         """Return the user of this name.

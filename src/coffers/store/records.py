@@ -16,7 +16,10 @@ SealedKind = Literal["account", "token"]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person with accounts. `version` grows with every change of what a list of theirs shows."""
+    """A person with accounts. `version` grows with every change of what a list of theirs shows.
+
+    `locale` is the language that errors are explained in.
+    """
 
     id: int
     name: str
@@ -24,6 +27,7 @@ class User:
     display_currency: str
     version: int
     created_at: Millis
+    locale: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

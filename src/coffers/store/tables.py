@@ -47,6 +47,7 @@ users = Table(
     Column("display_currency", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("locale", Text, nullable=False, server_default="en"),
 )
 
 api_tokens = Table(

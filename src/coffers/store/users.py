@@ -65,6 +65,11 @@ class Users:
         """Choose the currency that the user reads amounts in."""
         await bump_user(self._connection, user_id, display_currency=code)
 
+    async def set_locale(self, user_id: int, locale: str) -> None:
+        """Choose the language of errors; no list changes by it."""
+        chosen = update(users).where(users.c.id == user_id).values(locale=locale)
+        await self._connection.execute(chosen)
+
     async def touch(self, user_id: int) -> None:
         """Count the user's version up: something that a list of theirs shows has changed."""
         await bump_user(self._connection, user_id)
@@ -174,4 +179,5 @@ def _user_of(row: Row[Any]) -> User:
         display_currency=row.display_currency,
         version=row.version,
         created_at=row.created_at,
+        locale=row.locale,
     )

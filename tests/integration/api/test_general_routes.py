@@ -228,6 +228,7 @@ async def test_every_route_is_in_the_document(api: Served) -> None:
         "/public/api/ver1/time",
         "/public/api/ver1/users/change_mode",
         "/public/api/ver1/users/current_mode",
+        "/public/api/ver1/users/locale",
         "/public/api/ver1/users/permissions_info",
         "/public/api/ver1/validate",
         "/readyz",

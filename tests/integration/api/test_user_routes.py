@@ -1,9 +1,10 @@
 """The user behind a token: permissions and mode, on both databases."""
 
+import httpx
 import pytest
 
 from coffers.store.engine import Store
-from served import LIST, add_account, serving
+from served import LIST, Caller, Served, add_account, serving
 
 USERS = "/public/api/ver1/users"
 WRITER = ("accounts_read", "accounts_write")
@@ -86,3 +87,39 @@ async def test_who_changed_the_mode_can_be_asked_for_later(store: Store) -> None
         async with store.reading() as tx:
             event = (await tx.audit.of_user(caller.user.id))[0]
     assert (event.kind, event.details) == ("mode_chosen", "paper")
+
+
+async def put(api: Served, caller: Caller, body: str) -> httpx.Response:
+    target = f"{USERS}/locale"
+    return await api.http.put(target, content=body, headers=caller.headers(target, body))
+
+
+async def test_a_locale_translates_what_is_said_and_not_what_programs_match(store: Store) -> None:
+    async with serving(store) as api:
+        caller = await api.caller(permissions=WRITER)
+        answer = await put(api, caller, '{"locale": "de"}')
+        assert (answer.status_code, answer.json()) == (200, {"locale": "de"})
+        missing = await api.post(caller, f"{USERS}/change_mode", "")
+        unknown = await api.get(caller, f"{LIST}/999")
+        page = await api.get(caller, f"{LIST}?page=0")
+        stranger = await api.get(await api.caller("bob"), f"{LIST}/999")
+    assert missing.json() == {
+        "error": "record_invalid",
+        "error_description": "Ungültige Parameter",
+        "error_attributes": {"mode": ["fehlt"]},
+    }
+    assert unknown.json() == {"error": "not_found", "error_description": "Nicht gefunden"}
+    assert page.json()["error_attributes"] == {"page": ["hat keinen gültigen Wert"]}
+    assert stranger.json()["error_description"] == "Not Found"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [("", "is missing"), ("locale=xx", "does not have a valid value")]
+)
+async def test_a_locale_that_there_is_not_is_refused(
+    sqlite_store: Store, body: str, said: str
+) -> None:
+    async with serving(sqlite_store) as api:
+        answer = await put(api, await api.caller(permissions=WRITER), body)
+    assert answer.status_code == 400
+    assert answer.json()["error_attributes"] == {"locale": [said]}

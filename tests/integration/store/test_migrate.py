@@ -14,14 +14,11 @@ from coffers.store.engine import Store
 from coffers.store.errors import DatabaseTooNew, MigrationNeeded, StoreUnavailable
 from coffers.store.migrate import _config, prepare, revision, upgrade
 from coffers.store.records import NewAccount
-from coffers.store.revision import NEWEST as NEEDED
-from coffers.store.revision import is_current
+from coffers.store.revision import NEWEST, is_current
 from coffers.store.tables import accounts, metadata, snapshots
 from coffers.store.walks import Walk
 from coffers.valuation.model import Position
 from factories import NOW
-
-NEWEST = "0007"
 
 
 @pytest.fixture
@@ -84,7 +81,7 @@ async def test_the_quick_check_of_the_revision_says_the_same_as_the_migrations(
 ) -> None:
     assert not await is_current(blank)
     _, newest = await upgrade(blank)
-    assert newest == NEEDED
+    assert newest == NEWEST
     assert await is_current(blank)
 
 

@@ -57,9 +57,13 @@ async def nothing() -> Any:
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
+NOBODY: Any = None
+"""Nobody is let in here whose language could be asked for."""
+
+
 async def asked(app: Any, request: Scope, receive: Any = nothing) -> Sent:
     sent = Sent()
-    await Edge(answering, {"/x": app})(request, receive, sent)
+    await Edge(answering, {"/x": app}, NOBODY)(request, receive, sent)
     return sent
 
 
@@ -205,5 +209,5 @@ async def test_what_is_no_request_goes_to_the_inner_application() -> None:
     async def inner(scope: Scope, _receive: Receive, _send: Send) -> None:
         seen.append(scope["type"])
 
-    await Edge(inner, {})({"type": "lifespan"}, nothing, Sent())
+    await Edge(inner, {}, NOBODY)({"type": "lifespan"}, nothing, Sent())
     assert seen == ["lifespan"]
