@@ -21,6 +21,9 @@ COMMANDS = (
     "price",
     "flows",
     "subaccounts",
+    "backup",
+    "backup-key",
+    "restore",
 )
 """Commands of one word; each is a function in the module of its name, or of `_MODULES`."""
 
@@ -28,6 +31,7 @@ GROUPS = ("user", "token", "account", "asset", "paper", "vault")
 """Commands of two words; each is an app in its module."""
 
 _MODULES = {
+    "backup-key": "backup",
     "price": "prices",
     "sign": "signing",
     "user": "users",
@@ -67,7 +71,7 @@ def make_app(asked: str | None = None) -> typer.Typer:
     app.callback()(_root)
     for name in COMMANDS:
         if asked in {None, name}:
-            app.command(name)(getattr(_module(name), name))
+            app.command(name)(getattr(_module(name), name.replace("-", "_")))
     for name in GROUPS:
         if asked in {None, name}:
             app.add_typer(_module(name).app, name=name)

@@ -1,5 +1,6 @@
 """Bringing a database to this release's tables, once, however many processes start."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -35,7 +36,7 @@ async def prepare(store: Store, *, allow_upgrade: bool) -> None:
     if store.database.dialect == "sqlite" or allow_upgrade:
         await upgrade(store)
         return
-    _check_known(found)
+    check_known(found)
     raise MigrationNeeded(
         f"the database is at revision {found or 'none'} and this release needs {_newest()}; "
         "upgrade it with: coffers migrate"
@@ -50,10 +51,10 @@ async def upgrade(store: Store) -> tuple[str | None, str]:
         StoreUnavailable: when it cannot be read or written.
     """
     async with store.connection() as connection:
-        await _lock(connection)
-        before = await connection.run_sync(_revision)
-        _check_known(before)
-        await connection.run_sync(_upgrade)
+        await lock_upgrades(connection)
+        before = await connection.run_sync(revision_of)
+        check_known(before)
+        await connection.run_sync(migrated("head"))
     return before, _newest()
 
 
@@ -64,10 +65,11 @@ async def revision(store: Store) -> str | None:
         StoreUnavailable: when it cannot be read.
     """
     async with store.connection(is_reading=True) as connection:
-        return await connection.run_sync(_revision)
+        return await connection.run_sync(revision_of)
 
 
-async def _lock(connection: AsyncConnection) -> None:
+async def lock_upgrades(connection: AsyncConnection) -> None:
+    """Let nobody else upgrade the database within this transaction."""
     # On SQLite the transaction holds the one write lock from its beginning on.
     if connection.dialect.name == "postgresql":
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
@@ -85,7 +87,12 @@ def _newest() -> str:
     return newest
 
 
-def _check_known(found: str | None) -> None:
+def check_known(found: str | None) -> None:
+    """Require a revision that this release knows.
+
+    Raises:
+        DatabaseTooNew: for one of a later release.
+    """
     if found is None:
         return
     try:
@@ -97,11 +104,17 @@ def _check_known(found: str | None) -> None:
         ) from error
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision that a database is at, None for an empty one."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _upgrade(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+def migrated(to: str) -> Callable[[Connection], None]:
+    """Return what brings a database up to a revision, "head" for this release's."""
+
+    def upgraded(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+
+    return upgraded

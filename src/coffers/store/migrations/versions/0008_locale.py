@@ -9,7 +9,3 @@ down_revision = "0007"
 
 def upgrade() -> None:
     op.add_column("users", sa.Column("locale", sa.Text, nullable=False, server_default="en"))
-
-
-def downgrade() -> None:
-    op.drop_column("users", "locale")

@@ -1,0 +1,111 @@
+"""Backups at the command line: made while something runs, put back on an empty machine."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from postgres import Postgres
+from program import Run
+
+
+@pytest.fixture
+def public(coffers: Run, tmp_path: Path) -> str:
+    made = coffers("backup-key", str(tmp_path / "key.txt"))
+    assert made.returncode == 0, made.stderr
+    found = re.search(r"age1[a-z0-9]+", made.stdout)
+    assert found
+    return found[0]
+
+
+def test_a_machine_comes_back_from_a_backup(
+    coffers: Run, tmp_path: Path, public: str, postgres: Postgres
+) -> None:
+    coffers("user", "add", "ada")
+    issued = json.loads(coffers("token", "create", "--user", "ada", "--json").stdout)
+    path, key = tmp_path / "b.age", str(tmp_path / "key.txt")
+    done = coffers("backup", str(path), "--to", public)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+    assert re.fullmatch(r"Wrote .*b\.age, [0-9.]+ kB: users 1, .* rows in all\.\n", done.stdout)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "key.txt").stat().st_mode) == 0o600
+
+    checked = coffers("restore", str(path), "--key", key, "--check", "--json")
+    assert json.loads(checked.stdout)["rows"]["users"] == 1
+    database = postgres.create()
+    url = postgres.url(database).replace("+asyncpg", "")
+    new = {"COFFERS_DATA_DIR": str(tmp_path / "new"), "COFFERS_DATABASE_URL": url}
+    restored = coffers("restore", str(path), "--key", key, **new)
+    assert (restored.returncode, restored.stderr.strip()) == (0, "")
+    target = "/public/api/ver1/accounts"
+    signed = [
+        coffers("sign", "GET", target, "--api-key", issued["api_key"], **env).stdout
+        for env in ({}, new)
+    ]
+    assert signed[0] == signed[1]
+    assert "Signature" in signed[0]
+    again = coffers("restore", str(path), "--key", key, **new)
+    assert again.returncode == 1
+    assert "not empty" in again.stderr
+    postgres.drop(database)
+
+
+def test_a_restore_that_is_killed_can_be_begun_again(
+    coffers: Run, tmp_path: Path, public: str
+) -> None:
+    coffers("user", "add", "ada")
+    path, key = tmp_path / "b.age", str(tmp_path / "key.txt")
+    coffers("backup", str(path), "--to", public)
+    place = tmp_path / "new"
+    command = [sys.executable, "-m", "coffers", "restore", str(path), "--key", key]
+    for size in (0, 4_096, 100_000):
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            command,
+            env={**os.environ, "COFFERS_DATA_DIR": str(place)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while process.poll() is None and _size(place) <= size:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    restored = coffers("restore", str(path), "--key", key, COFFERS_DATA_DIR=str(place))
+    # The last one may have come to its end before it was killed.
+    assert restored.returncode == 0 or "not empty" in restored.stderr
+    shown = coffers("user", "list", COFFERS_DATA_DIR=str(place))
+    assert "ada" in shown.stdout
+
+
+def _size(place: Path) -> int:
+    """Return how many bytes of the database are written, -1 while there is none."""
+    files = [place / "coffers.db", place / "coffers.db-wal"]
+    return sum(file.stat().st_size for file in files if file.exists()) if place.exists() else -1
+
+
+def test_bad_options_are_told_and_nothing_is_left(
+    coffers: Run, tmp_path: Path, public: str
+) -> None:
+    coffers("user", "add", "ada")
+    path = tmp_path / "b.age"
+    nobody = coffers("backup", str(path))
+    assert nobody.returncode == 2
+    assert "backup-key" in nobody.stderr
+    assert coffers("backup", str(path), "--to", "age1nonsense").returncode == 2
+    away = coffers("backup", str(tmp_path / "no" / "where.age"), "--to", public)
+    assert away.returncode == 1
+    assert "cannot be written: No such file" in away.stderr
+    path.write_text("mine")
+    assert "exists already" in coffers("backup", str(path), "--to", public).stderr
+    assert path.read_text() == "mine"
+    assert coffers("backup-key", str(path)).returncode == 2
+    junk = coffers("restore", str(path), "--key", str(tmp_path / "key.txt"), "--check")
+    assert junk.returncode == 1
+    assert "cannot be opened" in junk.stderr
+    assert not [name for name in tmp_path.iterdir() if name.name.startswith(".")]
