@@ -13,14 +13,16 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Explorer:
     """An ASGI application.
 
-    `tokens` are the rows of its token balances, `inner` those of its internal transactions,
-    `behind` is how many blocks it has not seen yet; `status` is sent with each answer.
+    `tokens` are the rows of its token balances, `inner` those of its internal transactions, `paid`
+    those of withdrawals from the beacon chain, the newest first; `behind` is how many blocks it has
+    not seen yet; `status` is sent with each answer.
     """
 
     def __init__(self, chain: EvmChain) -> None:
         self.chain = chain
         self.tokens: list[dict[str, Any]] = []
         self.inner: list[dict[str, Any]] = []
+        self.paid: list[dict[str, Any]] = []
         self.behind = 0
         self.status = 200
 
@@ -31,6 +33,8 @@ class Explorer:
         answer: object = self.tokens
         if scope["path"] == "/api":
             answer = {"jsonrpc": "2.0", "status": "1", "result": self._result(query)}
+        elif scope["path"].endswith("/withdrawals"):
+            answer = paged(self.paid, query)
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
@@ -69,3 +73,11 @@ class Explorer:
                         "value": str(sent["value"]),
                         "isError": "0" if receipt["status"] else "1",
                     }
+
+
+def paged(rows: list[dict[str, Any]], query: dict[str, str], size: int = 50) -> dict[str, Any]:
+    """Return a page of withdrawals as Blockscout's REST API does."""
+    rest = [row for row in rows if "index" not in query or row["index"] < int(query["index"])]
+    shown = rest[:size]
+    following = {"index": shown[-1]["index"], "items_count": size} if len(rest) > size else None
+    return {"items": shown, "next_page_params": following}

@@ -50,7 +50,8 @@ class Chain:
 
     `id` names it in settings and in the keys of its unlisted tokens ("ethereum:0x..."), `code` is
     the market code of its wallets. `asset` is the native coin, `decimals` its places after the
-    point. `parameters` are the family's own ("chain_id", "network", "prefix").
+    point. `parameters` are the family's own ("chain_id", "network", "prefix"); "beside" is the id
+    of a chain whose services stand in for those that this one has not.
     """
 
     id: str

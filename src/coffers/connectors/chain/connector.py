@@ -17,7 +17,7 @@ from coffers.connectors.reading import (
 )
 from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import Market
-from coffers.markets.chains import Chain, Chains, Family
+from coffers.markets.chains import Chain, Chains, Endpoints, Family
 
 ONLY_LOOKS = KeyRights(read=True, trade=False, withdraw=False)
 """What an address allows: looking."""
@@ -122,12 +122,22 @@ class ChainConnector:
         return self._readers[chain.id]
 
     def _nodes_of(self, chain: Chain) -> Callable[[str], Nodes]:
-        gateway = self._gateway if chain.endpoints.are_public else None
-
         def nodes(service: str) -> Nodes:
-            return Nodes(chain, chain.endpoints.of(service), self._client, self._clock, gateway)
+            endpoints = self._endpoints(chain, service)
+            gateway = self._gateway if endpoints.are_public else None
+            return Nodes(chain, endpoints.of(service), self._client, self._clock, gateway)
 
         return nodes
+
+    def _endpoints(self, chain: Chain, service: str) -> Endpoints:
+        """Return where a service is asked, at the chain or at the one that it lies beside.
+
+        What the operator named goes before what is public.
+        """
+        beside = [each for each in self._chains if each.id == chain.parameters.get("beside")]
+        asked = [each.endpoints for each in (chain, *beside) if each.endpoints.of(service)]
+        own = [endpoints for endpoints in asked if not endpoints.are_public]
+        return next(iter([*own, *asked]), chain.endpoints)
 
     def _better(self, refusal: AddressRefused, chain: Chain, text: str) -> AddressRefused:
         """Return a refusal that names the chain whose address the text is, if there is one."""

@@ -1,126 +1,262 @@
-"""Validators of Ethereum's beacon chain, by their indices or public keys: the staked ether.
+"""Staked ether: validators by their indices, their public keys, or the address that they are of."""
 
-Source: the Ethereum Beacon APIs (https://ethereum.github.io/beacon-APIs).
-"""
-
+import asyncio
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from coffers.connectors.chain.evm import address, ens
+from coffers.connectors.chain.evm.beacon_node import BeaconNode, Validator, unusable
+from coffers.connectors.chain.evm.blocks import quantity
 from coffers.connectors.chain.evm.holdings import in_units
+from coffers.connectors.chain.evm.ownership import OwnerSearch, belongs
+from coffers.connectors.chain.evm.staking_flows import deposited, paid_out
+from coffers.connectors.chain.evm.staking_memory import Memory, Notes, closed, opened
+from coffers.connectors.chain.evm.withdrawals import Withdrawal
 from coffers.connectors.chain.nodes import NodeRefused, Nodes
 from coffers.connectors.chain.reader import Surroundings
 from coffers.connectors.chain.refusals import AddressFault, AddressRefused
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
-from coffers.valuation.model import Position
+from coffers.valuation.model import Flow, Position
 
 MOST = 200
-"""Validators of one account."""
+"""Validators of one account that are named one by one."""
 
-_AT_ONCE = 50
+MOST_ADDRESSES = 20
+"""Addresses of one account."""
+
+MOST_OWNED = 5_000
+"""Validators that the addresses of one account may have."""
+
+SEARCH = 45.0
+"""Seconds after which a search leaves the rest for the next reading."""
+
 _GWEI = 9
 _INDEX = re.compile(r"[0-9]{1,9}")
 _KEY = re.compile(r"0x[0-9a-fA-F]{96}")
+_ADDRESS = re.compile(r"0[xX][0-9a-fA-F]{40}")
 _PARTS = re.compile(r"[\s,;]+")
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found of the addresses: what they were paid, and what is not known of them."""
+
+    payments: Sequence[Withdrawal]
+    missing: Mapping[str, str]
+
+
 class ValidatorReader:
-    """Reads validators; their "address" is a list of indices or public keys."""
+    """Reads validators; their "address" is a list of addresses, indices and public keys."""
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
-        self._chain_id = int(surroundings.chain.parameters["chain_id"])
-        self._nodes: Nodes = surroundings.nodes("beacon")
+        self._coin = surroundings.chain.asset
+        chain_id = int(surroundings.chain.parameters["chain_id"])
+        self._beacon = BeaconNode(surroundings.nodes("beacon"), chain_id, surroundings.clock)
+        self._nodes: Nodes = surroundings.nodes("urls")
+        self._nodes.admit_only("eth_chainId", [], lambda answer: quantity(answer) == chain_id)
+        self._explorer: Nodes = surroundings.nodes("blockscout")
 
     def checked(self, text: str) -> str:
-        """Return the validators in order, each once, with commas between them.
+        """Return addresses and validators in order, each once, with commas between them.
 
         Raises:
-            AddressRefused: for anything but indices and public keys.
+            AddressRefused: for anything but addresses, indices and public keys.
         """
-        parts = [part for part in _PARTS.split(text.strip()) if part]
-        if not parts or not all(_INDEX.fullmatch(part) or _KEY.fullmatch(part) for part in parts):
+        parts = _parts(text)
+        if not parts or not all(_is_one(part) for part in parts):
             raise AddressRefused(
                 AddressFault.MALFORMED,
-                "must be the indices or the public keys of validators, with commas between them",
+                "must be an address, or the indices or the public keys of validators, with commas "
+                "between them",
             )
+        owners = sorted({address.checked(part) for part in parts if _ADDRESS.fullmatch(part)})
         indices = sorted({int(part) for part in parts if _INDEX.fullmatch(part)})
         keys = sorted({part.lower() for part in parts if _KEY.fullmatch(part)})
         if len(indices) + len(keys) > MOST:
             raise AddressRefused(AddressFault.MALFORMED, f"names more than {MOST} validators")
-        return ",".join([*map(str, indices), *keys])
+        if len(owners) > MOST_ADDRESSES:
+            raise AddressRefused(
+                AddressFault.MALFORMED, f"has more than {MOST_ADDRESSES} addresses"
+            )
+        return ",".join([*owners, *map(str, indices), *keys])
 
     async def resolved(self, text: str) -> str:
-        """Return `checked`: validators have no other names."""
-        return self.checked(text)
-
-    async def read(self, address: str, request: ReadRequest) -> Reading:  # noqa: ARG002  # the protocol's
-        """Return what the validators hold.
-
-        Rewards that are paid out leave the beacon chain for the withdrawal address; a node does
-        not tell when, so the flows are not known.
+        """Return `checked`, with the addresses of names of the Ethereum Name Service.
 
         Raises:
-            ConnectorFailure: when no node answers, or one validator is not known to it.
+            AddressRefused: also for a name that stands for no address.
+            ConnectorFailure: when no node could be asked.
+        """
+        parts = [
+            await ens.resolved(self._nodes, part)
+            if ens.is_name(part) and not _is_one(part)
+            else part
+            for part in _parts(text)
+        ]
+        return self.checked(",".join(parts))
+
+    async def read(self, address: str, request: ReadRequest) -> Reading:
+        """Return what the validators hold.
+
+        A node does not tell when ether that was added later begins to count, so the flows are not
+        known, though those that are told are right.
+
+        Raises:
+            ConnectorFailure: when no node answers, one validator that was named is not known to
+                it, or the validators of an address cannot be looked for.
         """
         at = self._around.clock.now()
-        await self._check_chain()
-        wanted = address.split(",")
-        gwei: dict[str, int] = {}
-        try:
-            for start in range(0, len(wanted), _AT_ONCE):
-                gwei |= await self._balances(wanted[start : start + _AT_ONCE])
-        except NodeRefused as refusal:
-            raise _unusable(f"refused ({refusal})") from None
-        units = in_units(sum(gwei.values()), _GWEI)
-        if units is None:
-            raise _unusable("tells a balance that cannot be")
-        coin = self._around.chain.asset
+        parts = address.split(",")
+        owners = [part for part in parts if _ADDRESS.fullmatch(part)]
+        named = [part for part in parts if not _ADDRESS.fullmatch(part)]
+        memory = opened(request.memory)
+        await self._beacon.check_chain()
+        found = await self._searched(owners, memory)
+        since = request.flows_since
+        flows: list[Flow] = []
+        if since is not None:
+            flows += paid_out(found.payments, since, self._around.chain, "out")
+        if "staked" in found.missing:
+            # The search is not through yet: what was found of it is no amount.
+            return Reading(
+                at,
+                frozenset(),
+                (),
+                found.missing,
+                tuple(flows),
+                flows_known=False,
+                memory=closed(memory),
+            )
+        head = await self._beacon.head_at()
+        if any(each.at > head for each in found.payments):
+            raise unusable("is behind the explorer")
+        validators = await self._beacon.validators(_wanted(named, memory))
+        _refuse_unknown(named, validators)
+        own = _own(validators, named, memory)
+        if since is not None:
+            known, kept = {each.key for each in validators}, {each.key for each in own}
+            flows += deposited(memory.owners.values(), known, kept, since, self._around.chain)
+        positions = [self._position("staked", sum(each.gwei for each in own))]
+        waiting = _waiting(validators, memory)
+        if waiting:
+            positions.append(self._position("pending", waiting))
         return Reading(
-            at=at,
-            wallets=frozenset({"staked"}),
-            positions=(Position("staked", coin, coin, units),),
+            at,
+            frozenset({"staked", "pending"} if owners else {"staked"}),
+            tuple(positions),
+            found.missing,
+            tuple(flows),
             flows_known=False,
+            memory=closed(memory) if owners else None,
         )
 
-    async def _check_chain(self) -> None:
-        try:
-            answer = await self._nodes.get("/eth/v1/config/deposit_contract")
-        except NodeRefused as refusal:
-            raise _unusable(f"refused ({refusal})") from None
-        told = answer.get("data") if isinstance(answer, dict) else None
-        if not isinstance(told, dict) or str(told.get("chain_id")) != str(self._chain_id):
-            raise _unusable("is one of another chain")
+    async def _searched(self, owners: Sequence[str], memory: Memory) -> _Found:
+        """Look for the validators of addresses."""
+        for gone in memory.owners.keys() - set(owners):
+            del memory.owners[gone]
+        if owners and not self._explorer:
+            raise ConnectorFailure(
+                FailureKind.UNSUPPORTED,
+                "The validators of an address are found by an explorer: name one (blockscout) "
+                "under [ethereum] in the file of COFFERS_CHAINS_FILE, or connect the validators by "
+                "their indices.",
+                code="no_explorer",
+            )
+        loop = asyncio.get_running_loop()
+        end = loop.time() + SEARCH
+        payments: list[Withdrawal] = []
+        missing: dict[str, str] = {}
+        for owner in owners:
+            notes = memory.of(owner)
+            search = OwnerSearch(
+                self._nodes, self._explorer, owner, notes, lambda: loop.time() >= end
+            )
+            reason = await _looked(search, notes)
+            payments += search.payments.values()
+            if reason is not None:
+                missing["new validators" if notes.is_whole else "staked"] = reason
+        if len(_candidates(memory)) > MOST_OWNED:
+            raise ConnectorFailure(
+                FailureKind.UNSUPPORTED,
+                f"The addresses have more than {MOST_OWNED} validators.",
+                code="too_many",
+            )
+        return _Found(payments, missing)
 
-    async def _balances(self, wanted: Sequence[str]) -> dict[str, int]:
-        """Return what each validator holds, by its index, so that none counts twice."""
-        query = {"id": ",".join(wanted)}
-        answer = await self._nodes.get("/eth/v1/beacon/states/head/validators", query)
-        rows = answer.get("data") if isinstance(answer, dict) else None
-        if not isinstance(answer, dict) or not isinstance(rows, list):
-            raise _unusable("answered no validators")
-        if answer.get("execution_optimistic") is True:
-            raise _unusable("has not checked its newest blocks yet")
-        found = list(_told(rows))
-        unknown = set(wanted) - {name for _, names, _ in found for name in names}
-        if unknown:
-            raise _unusable(f"does not know {len(unknown)} of the validators")
-        return {index: balance for index, _, balance in found}
+    def _position(self, part: str, gwei: int) -> Position:
+        units = in_units(gwei, _GWEI)
+        if units is None:
+            raise unusable("tells a balance that cannot be")
+        return Position(part, self._coin, self._coin, units)
 
 
-def _told(rows: Sequence[object]) -> Iterator[tuple[str, tuple[str, str], int]]:
-    """Yield the index, both names and the balance of each validator."""
-    for row in rows:
-        inner = row.get("validator") if isinstance(row, dict) else None
-        if not isinstance(row, dict) or not isinstance(inner, dict):
-            raise _unusable("answered an odd validator")
-        index, key = str(row.get("index")), str(inner.get("pubkey")).lower()
-        balance = str(row.get("balance"))
-        if not balance.isascii() or not balance.isdecimal():
-            raise _unusable("tells no balance of a validator")
-        yield index, (index, key), int(balance)
+async def _looked(search: OwnerSearch, notes: Notes) -> str | None:
+    """Look for an address's validators; return why they are not all known, None where they are."""
+    try:
+        if await search.look():
+            return None
+    except NodeRefused as refusal:
+        failure = ConnectorFailure(
+            FailureKind.UNEXPECTED_ANSWER,
+            f"The validators of an address could not be looked for: {refusal}.",
+            code="explorer_refused",
+        )
+    except ConnectorFailure as failed:
+        failure = failed
+    else:
+        count = len(notes.paid) + len(notes.deposits)
+        return f"Up to {count} validators found so far; the search goes on with the next reading."
+    if not notes.is_whole:
+        raise failure
+    return str(failure)
 
 
-def _unusable(what: str) -> ConnectorFailure:
-    return ConnectorFailure(
-        FailureKind.UNEXPECTED_ANSWER, f"The beacon node {what}.", code="beacon_answer"
+def _parts(text: str) -> list[str]:
+    return [part for part in _PARTS.split(text.strip()) if part]
+
+
+def _is_one(part: str) -> bool:
+    return any(form.fullmatch(part) for form in (_INDEX, _KEY, _ADDRESS))
+
+
+def _candidates(memory: Memory) -> set[str]:
+    notes = memory.owners.values()
+    keys = {key for each in notes for key in each.deposits}
+    return keys | {str(index) for each in notes for index in each.paid}
+
+
+def _wanted(named: Iterable[str], memory: Memory) -> list[str]:
+    return sorted({*named, *_candidates(memory)})
+
+
+def _refuse_unknown(named: Iterable[str], validators: Iterable[Validator]) -> None:
+    known = {name for each in validators for name in (each.index, each.key)}
+    unknown = set(named) - known
+    if unknown:
+        raise unusable(f"does not know {len(unknown)} of the validators")
+
+
+def _own(validators: Iterable[Validator], named: Iterable[str], memory: Memory) -> list[Validator]:
+    """Return the validators that count: those that are named, and those of the addresses."""
+    names = set(named)
+    if memory.owners and not all(each.credentials for each in validators):
+        raise unusable("does not tell whom a validator pays")
+    return [
+        each
+        for each in validators
+        if names & {each.index, each.key}
+        or any(belongs(each, owner, notes) for owner, notes in memory.owners.items())
+    ]
+
+
+def _waiting(validators: Iterable[Validator], memory: Memory) -> int:
+    """Return what was deposited for keys that the beacon chain does not know yet."""
+    known = {each.key for each in validators}
+    return sum(
+        gwei
+        for notes in memory.owners.values()
+        for key, gwei in notes.deposits.items()
+        if key not in known
     )

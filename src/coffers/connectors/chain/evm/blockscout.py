@@ -5,7 +5,7 @@ REST API `/api/v2`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,28 +94,47 @@ async def _block_after(nodes: Nodes, since: Millis) -> int:
     return int(number)
 
 
+async def rows_from(
+    nodes: Nodes, action: str, owner: str, block: int
+) -> Sequence[Mapping[str, object]]:
+    """Return the first `PAGE` transactions of a list from a block on, the oldest first.
+
+    Raises:
+        NodeRefused: when the explorer refuses.
+        ConnectorFailure: when it gives no usable answer.
+    """
+    return await _page(nodes, action, owner, {"startblock": block}, 1)
+
+
 async def _rows(
     nodes: Nodes, action: str, owner: str, span: Mapping[str, int]
-) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
+) -> list[Mapping[str, object]]:
+    found: list[Mapping[str, object]] = []
     for page in range(1, PAGES + 1):
-        query: dict[str, str | int] = {
-            "module": "account",
-            "action": action,
-            "address": owner,
-            **span,
-            "sort": "asc",
-            "page": page,
-            "offset": PAGE,
-        }
-        answer = await nodes.get("/api", query)
-        rows = answer.get("result") if isinstance(answer, dict) else None
-        if not isinstance(rows, list):
-            raise _unusable("answered no list of transactions")
-        found += [row for row in rows if isinstance(row, dict)]
+        rows = await _page(nodes, action, owner, span, page)
+        found += rows
         if len(rows) < PAGE:
             return found
     raise _unusable("has more transactions than are read at once")
+
+
+async def _page(
+    nodes: Nodes, action: str, owner: str, span: Mapping[str, int], page: int
+) -> Sequence[Mapping[str, object]]:
+    query: dict[str, str | int] = {
+        "module": "account",
+        "action": action,
+        "address": owner,
+        **span,
+        "sort": "asc",
+        "page": page,
+        "offset": PAGE,
+    }
+    answer = await nodes.get("/api", query)
+    rows = answer.get("result") if isinstance(answer, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _unusable("answered no list of transactions")
+    return rows
 
 
 def _moves(row: Mapping[str, object], owner: str, *, is_inner: bool) -> Iterator[Native]:

@@ -3,6 +3,7 @@
 from copy import deepcopy
 from dataclasses import dataclass
 
+from coffers.clock import Millis
 from coffers.connectors.chain.evm import blockscout
 from coffers.connectors.chain.evm.blocks import Block, lacks_block, newest, quantity
 from coffers.connectors.chain.evm.calls import Caller
@@ -10,7 +11,9 @@ from coffers.connectors.chain.evm.flows import FlowMaker
 from coffers.connectors.chain.evm.holdings import Holdings, TokenReader, in_units
 from coffers.connectors.chain.evm.memory import Memory, closed, opened
 from coffers.connectors.chain.evm.search import Search
+from coffers.connectors.chain.evm.staking_flows import paid_out
 from coffers.connectors.chain.evm.tokens import listed_tokens
+from coffers.connectors.chain.evm.withdrawals import paid_since
 from coffers.connectors.chain.nodes import NodeRefused, Nodes
 from coffers.connectors.chain.reader import Surroundings
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
@@ -19,6 +22,9 @@ from coffers.valuation.model import Flow, Position
 
 DEPTH = 6
 """Blocks on top of the one that is read: it is hardly taken back, and every node has it."""
+
+PAYING = frozenset({1})
+"""Chains whose validators are paid in the native coin, by their ids."""
 
 _log = logger("coffers.connectors")
 
@@ -119,6 +125,7 @@ class Wallet:
                     self._explorer, self._owner, since, block.number
                 )
                 flows += maker.of_native(moves)
+                flows += await self._paid_out(since, block)
             known = self._request.known_flows
             new = [flow for flow in flows if (flow.direction, flow.external_id) not in known]
             told = tuple(await maker.with_fees(new, self._owner))
@@ -130,6 +137,13 @@ class Wallet:
         for transfer in moved:
             self._note(memory, transfer.contract)
         return told, are_all and bool(self._explorer)
+
+    async def _paid_out(self, since: Millis, block: Block) -> list[Flow]:
+        """Return what validators paid into the wallet: no transaction tells of that."""
+        if self._chain.parameters.get("chain_id") not in PAYING:
+            return []
+        payments = await paid_since(self._explorer, self._owner, since, block.number)
+        return paid_out(payments, since, self._chain, "in")
 
     async def _discover(self, block: Block, memory: Memory) -> None:
         """Find unlisted tokens. They count for nothing, so a failure spoils nothing either."""

@@ -1,0 +1,51 @@
+"""What one reading of validators leaves for the next: what was found of the addresses."""
+
+import msgspec
+
+from coffers.connectors.chain.evm.deposits import Deposit
+from coffers.connectors.chain.walk import Trail
+
+
+class Notes(msgspec.Struct):
+    """Notes on one address, changed while it is looked at.
+
+    `seen` tells, for each list of an explorer's, up to which block its transactions were looked
+    through; `deposits` is what it gave to each public key, in billionths of an ether, by the
+    transactions `known`; `untold` are deposits that were no flow yet, and `is_told` says that
+    others were. `paid` are the indices of validators that paid it, `trail` how far that was looked
+    through. `is_whole` says that all of it was, once.
+    """
+
+    seen: dict[str, int] = {}
+    deposits: dict[str, int] = {}
+    known: set[str] = set()
+    untold: list[Deposit] = []
+    paid: set[int] = set()
+    trail: Trail = msgspec.field(default_factory=Trail)
+    is_whole: bool = False
+    is_told: bool = False
+
+
+class Memory(msgspec.Struct):
+    """Notes on the addresses of one account, by address."""
+
+    owners: dict[str, Notes] = {}
+
+    def of(self, owner: str) -> Notes:
+        """Return the notes on an address."""
+        return self.owners.setdefault(owner, Notes())
+
+
+def opened(text: str | None) -> Memory:
+    """Return what was remembered; nothing where it cannot be read any more."""
+    if text is None:
+        return Memory()
+    try:
+        return msgspec.json.decode(text, type=Memory)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return Memory()
+
+
+def closed(memory: Memory) -> str:
+    """Return the text to be remembered, the same for the same notes."""
+    return msgspec.json.encode(memory, order="deterministic").decode()
