@@ -12,10 +12,14 @@ from coffers.portfolio.prices import PriceOf
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Asset, AssetOverride, Mode
 from coffers.valuation.choices import Choices
-from coffers.valuation.model import Price, PriceBook
+from coffers.valuation.model import UNLISTED, Price, PriceBook
+from coffers.valuation.value import is_agreed
 
-AssetState = Literal["priced", "unpriced", "held_back", "ignored"]
-"""`ignored` counts for nothing by the user's wish; what is unpriced or held back is in no total."""
+_VOUCH = "To count it all the same, say which contract or coin it is priced as."
+
+AssetState = Literal["priced", "unpriced", "held_back", "ignored", "apart"]
+"""`ignored` counts for nothing by the user's wish; what is unpriced or held back is in no total. A
+token that is `apart` is on no list, and counts for nothing before it is vouched for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,8 @@ def _state(found: PriceOf, known: _Known) -> tuple[AssetState, str]:
     if code in known.choices.ignored:
         return "ignored", "You ignore it: it counts for nothing."
     held, price = found.held_back, found.price
+    if (why := _why_apart(price, known, code)) is not None:
+        return "apart", why
     if held is not None:
         return "held_back", (
             f"Its price leapt from {plain(held.believed.usd)} to {plain(held.price.usd)} USD, and "
@@ -188,17 +194,33 @@ def _state(found: PriceOf, known: _Known) -> tuple[AssetState, str]:
             "as soon as a second source agrees, or when you accept it."
         )
     if price is not None:
-        return "priced", _why_priced(price, known.choices, code)
+        return "priced", _why_priced(price, known, code)
     return "unpriced", _why_unpriced(known, code)
 
 
-def _why_priced(price: Price, choices: Choices, code: str) -> str:
+def _why_apart(price: Price | None, known: _Known, code: str) -> str | None:
+    """Return why a held token counts for nothing; None where it counts, or is on a list."""
+    parts = {each.wallet for each in known.held.get(code, ())}
+    if code in known.choices.priced_as or not parts or not parts <= {UNLISTED, "spam"}:
+        return None
+    if UNLISTED not in parts:
+        return "It is on no list, and looks like another one or an advertisement. " + _VOUCH
+    if is_agreed(price):
+        return None
+    told = "one source alone tells its price" if price is not None else "nobody tells its price"
+    return f"It is on no list, and {told}; it counts as soon as two agree. " + _VOUCH
+
+
+def _why_priced(price: Price, known: _Known, code: str) -> str:
+    choices = known.choices
     key = choices.priced_as.get(code)
     if key is not None and price.route == (f"{key}~USD",):
         return f"It is priced as {key}, as you said."
     if code in choices.accepted:
         return "It has a price; one that leapt you accepted by hand."
     if len(price.route) == 1 and "~" in price.route[0]:
+        if UNLISTED in {each.wallet for each in known.held.get(code, ())}:
+            return "It is on no list, and two sources that know nothing of each other agree on it."
         return "No connected exchange trades it; another source tells its price."
     return "Connected exchanges trade it."
 

@@ -9,7 +9,8 @@ from coffers.clock import Millis
 from coffers.store.engine import Store
 from coffers.store.records import Asset, AssetOverride
 from coffers.valuation.figures import DisplayCurrency
-from coffers.valuation.model import UNCOUNTED, Position, Price, PriceBook, Value
+from coffers.valuation.model import UNCOUNTED, UNLISTED, Position, Price, PriceBook, Value
+from coffers.valuation.value import is_agreed
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,12 @@ def balances_of(positions: Iterable[Position], book: PriceBook | None) -> list[A
     An asset of which nothing is held, owed or owned is left out, and so is what counts for nothing.
     """
     by_asset: dict[str, list[Position]] = {}
+    prices = {} if book is None else book.prices
     for position in positions:
-        if position.wallet in UNCOUNTED:
+        is_apart = position.wallet == UNLISTED and not is_agreed(prices.get(position.asset))
+        if position.wallet in UNCOUNTED or is_apart:
             continue
         by_asset.setdefault(position.asset, []).append(position)
-    prices = {} if book is None else book.prices
     balances = [_summed(asset, found, prices.get(asset)) for asset, found in by_asset.items()]
     return sorted(filter(_is_something, balances), key=_rank)
 

@@ -18,7 +18,14 @@ from coffers.valuation.figures import DisplayCurrency, figures_of
 from coffers.valuation.history import History
 from coffers.valuation.model import PriceBook
 from coffers.valuation.transfers import as_one
-from coffers.valuation.value import Holdings, holdings_of, value_of
+from coffers.valuation.value import (
+    Holdings,
+    agreed,
+    holdings_of,
+    together,
+    unlisted_of,
+    value_of,
+)
 
 KEPT_INPUTS = 50_000
 """Accounts whose inputs are kept in memory: about 4 KB each."""
@@ -47,12 +54,14 @@ class AccountPage:
 class Inputs:
     """What the figures of one account version are made of.
 
+    `unlisted` are the tokens that count where two sources agree on their price.
     `history` holds the snapshots around the windows of every moment in `since`..`until`. What the
     user says of assets is applied to all but the prices; `choices` are for those. A change of them
     is a new version of the account.
     """
 
     holdings: Holdings
+    unlisted: Holdings
     ignored: tuple[str, ...]
     choices: Choices
     history: History | None
@@ -143,8 +152,10 @@ class Listing:
         choices = await tx.choices.of(user_id)
         for account in accounts:
             held, history = positions.get(account.id, ()), histories.get(account.id)
+            counted = choices.counted(account.id, held)
             self._inputs[account.id, account.version] = Inputs(
-                holdings_of(choices.counted(account.id, held)),
+                holdings_of(counted),
+                unlisted_of(counted),
                 choices.left_out(account.id, held),
                 choices,
                 None if history is None else choices.history(account.id, history),
@@ -183,7 +194,8 @@ def _view(
     account: Account, inputs: Inputs, book: PriceBook | None, display: DisplayCurrency
 ) -> AccountView:
     as_of = _as_of(account, book)
-    valued = value_of(inputs.holdings, {} if book is None else book.prices)
+    prices = {} if book is None else book.prices
+    valued = value_of(together(inputs.holdings, agreed(inputs.unlisted, prices)), prices)
     value = None if account.sync.read_at is None else valued.value
     history = inputs.history
     return AccountView(

@@ -23,6 +23,7 @@ from coffers.store.paper import PaperBooks
 from coffers.store.prices import Prices
 from coffers.store.sqlite import SqliteDatabase
 from coffers.store.transfers import Transfers
+from coffers.store.unlisted import UnlistedCounts
 from coffers.store.users import Tokens, Users
 from coffers.store.walks import Walks
 
@@ -39,6 +40,7 @@ class Transaction:
         self.memories = Memories(connection)
         self.errands = Errands(connection)
         self.paper = PaperBooks(connection)
+        self.unlisted = UnlistedCounts(connection)
         self.history = Histories(connection)
         self.walks = Walks(connection)
         self.transfers = Transfers(connection)

@@ -70,13 +70,14 @@ class Prices:
         return rows[0].epoch or 0
 
     async def assets_held(self) -> set[str]:
-        """Return what needs a price: the assets that any account holds or owes.
+        """Return what needs a price: the assets that any account holds or owes, but no spam.
 
         Those that a user says a venue's code means are among them, and the keys that users say
         their assets are priced by.
         """
         keys = select(asset_overrides.c.priced_as).where(asset_overrides.c.priced_as.is_not(None))
-        needed = union(select(positions.c.asset), select(asset_mappings.c.asset), keys)
+        held = select(positions.c.asset).where(positions.c.wallet != "spam")
+        needed = union(held, select(asset_mappings.c.asset), keys)
         return set(await self._connection.scalars(needed))
 
     async def accepted_since(self, at: Millis) -> dict[str, Price]:

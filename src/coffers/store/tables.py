@@ -283,6 +283,20 @@ account_memories = Table(
     _of_account(),
 )
 
+unlisted_counts = Table(
+    "unlisted_counts",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("asset", Text, nullable=False),
+    # What the last snapshot counted of an unlisted token, and the prices that it did so at.
+    Column("amount", Exact, nullable=False),
+    Column("btc", Exact, nullable=False),
+    Column("usd", Exact, nullable=False),
+    PrimaryKeyConstraint("user_id", "account_id", "asset"),
+    _of_account(),
+)
+
 paper_accounts = Table(
     "paper_accounts",
     metadata,

@@ -1,6 +1,6 @@
 """Which readings become snapshots of an account's worth, the first of which is its opening."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from coffers.clock import MINUTE, Millis
 from coffers.connectors.reading import Reading
@@ -8,8 +8,9 @@ from coffers.markets.catalogue import Market
 from coffers.store.engine import Transaction
 from coffers.store.records import Account
 from coffers.sync.known import Known, is_new
+from coffers.sync.unlisted import note_unlisted
 from coffers.valuation.model import Position, PriceBook, Snapshot, Value
-from coffers.valuation.value import holdings_of, value_of
+from coffers.valuation.value import agreed, holdings_of, together, unlisted_of, value_of
 
 FRESH = Millis(10 * MINUTE)
 """A price book older than this says nothing of an account's worth now."""
@@ -30,10 +31,14 @@ async def take_snapshot(tx: Transaction, known: Known, reading: Reading) -> bool
         return False
     account = known.account
     kept = [held for held in known.positions if held.wallet not in reading.wallets]
-    value = await _worth(tx, account, [*kept, *reading.positions], book)
+    choices = await tx.choices.of(account.user_id)
+    held = choices.counted(account.id, [*kept, *reading.positions])
+    prices = choices.book(book)
+    value = _worth(held, prices)
     if value is None:
         return known.is_open
     await tx.history.add_snapshot(account.user_id, account.id, Snapshot(reading.at, value))
+    await note_unlisted(tx, known, reading, held, prices.prices)
     return True
 
 
@@ -43,24 +48,22 @@ async def open_account(
     """Take the opening snapshot of an account that needs no reading, where there are prices."""
     value = None
     if book is not None and at - book.at <= FRESH:
-        value = await _worth(tx, account, held, book)
+        choices = await tx.choices.of(account.user_id)
+        value = _worth(choices.counted(account.id, held), choices.book(book))
     if value is not None:
         await tx.history.add_snapshot(account.user_id, account.id, Snapshot(at, value))
 
 
-async def _worth(
-    tx: Transaction, account: Account, held: Iterable[Position], book: PriceBook
-) -> Value | None:
-    """Return what holdings are worth as far as that is to be remembered.
+def _worth(held: Sequence[Position], book: PriceBook) -> Value | None:
+    """Return what holdings are worth as far as that is to be remembered, at a user's prices.
 
     An asset whose price is in doubt is in no total now: that is no worth to remember.
     """
-    choices = await tx.choices.of(account.user_id)
-    holdings = holdings_of(choices.counted(account.id, held))
-    seen = choices.book(book)
-    if holdings.keys() & seen.held_back.keys():
+    holdings = holdings_of(held)
+    if holdings.keys() & book.held_back.keys():
         return None
-    return value_of(holdings, seen.prices).value
+    unlisted = agreed(unlisted_of(held), book.prices)
+    return value_of(together(holdings, unlisted), book.prices).value
 
 
 def _covers(book: PriceBook, market: Market) -> bool:

@@ -11,7 +11,15 @@ from decimal import Decimal
 from coffers import money
 from coffers.clock import Millis
 from coffers.valuation.history import History
-from coffers.valuation.model import Flow, HeldBack, Position, Price, PriceBook
+from coffers.valuation.model import (
+    UNLISTED,
+    VOUCHED,
+    Flow,
+    HeldBack,
+    Position,
+    Price,
+    PriceBook,
+)
 from coffers.valuation.value import holdings_of
 
 ACCEPTED_WITHIN = Decimal("1.5")
@@ -40,7 +48,7 @@ class Choices:
     `mapped` tells the asset behind (account id, venue's code). What is `ignored` counts for
     nothing. A `distrusted` symbol is no name of the asset, so what venues pay for that symbol is no
     price of it. `priced_as` is the key under which other sources price the asset: it stands in
-    where no venue tells a price.
+    where no venue tells a price. An unlisted token for which there is one counts like any other.
     """
 
     mapped: Mapping[tuple[int, str], str] = field(default_factory=dict)
@@ -50,14 +58,19 @@ class Choices:
     accepted: Mapping[str, Accepted] = field(default_factory=dict)
 
     def asset_of(self, account_id: int, held: Position | Flow) -> str:
-        """Return the asset that a position or a flow of an account is of."""
+        """Return the asset that a position or a flow of an account is of.
+
+        What an unlisted token calls itself proves nothing, so only its contract names it.
+        """
+        if isinstance(held, Position) and held.wallet in _NAMELESS:
+            return held.asset
         return self.mapped.get((account_id, held.venue_code), held.asset)
 
     def counted(self, account_id: int, positions: Iterable[Position]) -> tuple[Position, ...]:
         """Return an account's positions under the user's names, without what is ignored."""
-        if not (self.mapped or self.ignored):
+        if not (self.mapped or self.ignored or self.priced_as):
             return tuple(positions)
-        named = self._named(account_id, positions)
+        named = [self._vouched(each) for each in self._named(account_id, positions)]
         return tuple(each for each in named if each.asset not in self.ignored)
 
     def left_out(self, account_id: int, positions: Iterable[Position]) -> tuple[str, ...]:
@@ -98,6 +111,11 @@ class Choices:
                 prices[asset] = held_back.pop(asset).price
         return replace(book, prices=prices, held_back=held_back)
 
+    def _vouched(self, held: Position) -> Position:
+        if held.wallet in _NAMELESS and held.asset in self.priced_as:
+            return replace(held, wallet=VOUCHED)
+        return held
+
     def _named(self, account_id: int, positions: Iterable[Position]) -> list[Position]:
         if not self.mapped:
             return list(positions)
@@ -105,6 +123,9 @@ class Choices:
 
 
 NO_CHOICES = Choices()
+
+_NAMELESS = frozenset({UNLISTED, "spam"})
+"""Parts of tokens that may call themselves what they like."""
 
 
 def is_near(one: Decimal, other: Decimal) -> bool:

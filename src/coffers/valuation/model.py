@@ -12,6 +12,16 @@ UNCOUNTED = frozenset({"pending", "spam"})
 """Parts of an account that are listed apart and count for nothing: what may never be confirmed, and
 what somebody sent unasked."""
 
+UNLISTED = "unlisted"
+"""The part of tokens that nobody vouches for, and that pretend to be no other. They count where two
+sources agree on their price; else they are listed apart, and their account misses nothing."""
+
+VOUCHED = "vouched"
+"""What a user's word makes of `UNLISTED` and of spam: it counts like any other asset."""
+
+AGREEING = 2
+"""Sources that must agree on the price of an unlisted token."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -56,6 +66,11 @@ class Price:
     route: tuple[str, ...]
     sources: tuple[str, ...]
     at: Millis
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether sources that know nothing of each other agree on it."""
+        return len(set(self.sources)) >= AGREEING
 
 
 @dataclass(frozen=True, slots=True)

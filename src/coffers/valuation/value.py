@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from coffers import money
-from coffers.valuation.model import NOTHING, UNCOUNTED, Position, Price, Value
+from coffers.valuation.model import NOTHING, UNCOUNTED, UNLISTED, Position, Price, Value
 
 Holdings = Mapping[str, Decimal]
 """Units owned per asset, over all wallets of an account; never zero."""
@@ -20,12 +20,33 @@ class Valuation:
 
 
 def holdings_of(positions: Iterable[Position]) -> dict[str, Decimal]:
-    """Return the units owned per asset. Assets that come to nothing are left out."""
-    owned: dict[str, Decimal] = {}
-    for position in positions:
-        if position.wallet in UNCOUNTED:
-            continue
-        owned[position.asset] = money.add(owned.get(position.asset, money.ZERO), position.owned)
+    """Return the units owned per asset. Assets that come to nothing are left out.
+
+    So are parts that count for nothing, and unlisted tokens, see `unlisted_of`.
+    """
+    return _summed(each for each in positions if each.wallet not in {*UNCOUNTED, UNLISTED})
+
+
+def unlisted_of(positions: Iterable[Position]) -> dict[str, Decimal]:
+    """Return the units owned of each unlisted token."""
+    return _summed(each for each in positions if each.wallet == UNLISTED)
+
+
+def agreed(unlisted: Holdings, prices: Mapping[str, Price]) -> dict[str, Decimal]:
+    """Return those unlisted tokens that count: two sources agree on their price."""
+    return {asset: amount for asset, amount in unlisted.items() if is_agreed(prices.get(asset))}
+
+
+def is_agreed(price: Price | None) -> bool:
+    """Return whether there is a price that an unlisted token counts with."""
+    return price is not None and price.is_agreed
+
+
+def together(one: Holdings, other: Holdings) -> dict[str, Decimal]:
+    """Return two holdings as one."""
+    owned = dict(one)
+    for asset, amount in other.items():
+        owned[asset] = money.add(owned.get(asset, money.ZERO), amount)
     return {asset: amount for asset, amount in owned.items() if amount}
 
 
@@ -50,3 +71,10 @@ def value_of(holdings: Holdings, prices: Mapping[str, Price]) -> Valuation:
     if len(unpriced) == len(holdings):
         return Valuation(None, tuple(sorted(unpriced)))
     return Valuation(Value(btc, usd), tuple(sorted(unpriced)))
+
+
+def _summed(positions: Iterable[Position]) -> dict[str, Decimal]:
+    owned: dict[str, Decimal] = {}
+    for position in positions:
+        owned[position.asset] = money.add(owned.get(position.asset, money.ZERO), position.owned)
+    return {asset: amount for asset, amount in owned.items() if amount}

@@ -13,7 +13,7 @@ from coffers.clock import MINUTE, Millis
 from coffers.store.engine import Store
 from coffers.store.records import Asset, AssetMapping
 from coffers.sync.assets import note_assets
-from coffers.valuation.model import HeldBack, Price, PriceBook
+from coffers.valuation.model import HeldBack, Position, Price, PriceBook
 from factories import NOW
 from served import LIST, Caller, Served, add_account, serving
 
@@ -400,3 +400,36 @@ async def test_names_that_a_later_release_ships_are_taken_up(store: Store) -> No
         found = await tx.assets.of({"ABC", "BTC"})
     assert (found["ABC"].name, found["ABC"].first_seen_at) == ("Alphabet", NOW)
     assert (found["BTC"].name, found["BTC"].coingecko_id) == ("Bitcoin", "bitcoin")
+
+
+async def test_a_token_on_no_list_tells_why_it_counts_or_not(api: Served) -> None:
+    caller = await api.caller(permissions=WRITER)
+    store = api.services.store
+    account = await add_account(store, caller.user, held={"BTC": "1"})
+
+    async def told(wallet: str, *sources: str) -> tuple[str, str]:
+        apart = Position(wallet, TOKEN, "ODD", Decimal(3))
+        async with store.transaction() as tx:
+            await tx.holdings.replace(
+                caller.user.id, account.id, frozenset({"unlisted", "spam"}), [apart]
+            )
+        prices = {TOKEN: replace(TOLD, sources=sources)} if sources else {}
+        await book(store, **prices)
+        answer = (await api.get(caller, f"{ASSETS}/{quote(TOKEN)}")).json()
+        return answer["state"], answer["why"]
+
+    state, why = await told("unlisted")
+    assert state == "apart"
+    assert "nobody tells its price" in why
+    state, why = await told("unlisted", "defillama")
+    assert state == "apart"
+    assert "one source alone" in why
+    state, why = await told("unlisted", "coingecko", "defillama")
+    assert state == "priced"
+    assert "two sources" in why
+    state, why = await told("spam", "coingecko", "defillama")
+    assert state == "apart"
+    assert "looks like another one" in why
+    vouched = f"{ASSETS}/{quote(TOKEN)}/override"
+    await send(api, caller, "PUT", f"{vouched}?contract={TOKEN}")
+    assert (await told("spam", "defillama"))[0] == "priced"

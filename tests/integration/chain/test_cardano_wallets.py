@@ -250,7 +250,7 @@ async def test_all_addresses_of_a_stake_are_one_wallet_with_its_flows(
     assert net(reading, "ADA") == held(reading)["native", "ADA"]
     assert reading.is_complete
     assert reading.flows_known
-    assert reading.wallets == {"native", "tokens", "spam", "rewards", "deposit"}
+    assert reading.wallets == {"native", "tokens", "unlisted", "spam", "rewards", "deposit"}
 
 
 async def test_a_wallet_that_the_chain_never_saw_holds_nothing(wallets: Wallets) -> None:
@@ -271,7 +271,7 @@ async def test_an_address_without_a_stake_is_a_wallet_of_its_own(
     }
     assert told(reading)[went, "out", "ADA"] == 2
     assert told(reading)[went, "out", f"cardano:{MIN}"] == Decimal("0.000001")
-    assert reading.wallets == {"native", "tokens", "spam"}
+    assert reading.wallets == {"native", "tokens", "unlisted", "spam"}
 
 
 async def test_withdrawing_rewards_and_the_deposit_of_a_key_are_no_flows(

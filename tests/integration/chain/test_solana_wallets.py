@@ -59,7 +59,7 @@ async def test_a_paid_wallet_holds_its_coins_and_tells_who_paid_and_when(
 async def test_an_address_that_nobody_ever_paid_holds_nothing(wallets: Wallets) -> None:
     reading = await wallets.read(ME)
     assert (reading.positions, reading.is_complete, reading.flows_known) == ((), True, True)
-    assert reading.wallets == {"native", "tokens", "rent", "spam", "staked"}
+    assert reading.wallets == {"native", "tokens", "rent", "unlisted", "staked"}
 
 
 async def test_token_accounts_of_one_mint_are_summed_frozen_ones_too(
@@ -129,7 +129,7 @@ async def test_unlisted_tokens_are_listed_apart_and_collectibles_are_left_out(
         mint = cluster.put_mint(address, decimals)
         cluster.mint_to(cluster.open_account(cluster.bank, OWNER.pubkey(), mint), mint, raw)
     reading = await wallets.read(ME)
-    apart = [one for one in reading.positions if one.wallet == "spam"]
+    apart = [one for one in reading.positions if one.wallet == "unlisted"]
     assert [(one.asset, one.free) for one in apart] == [(f"solana:{unlisted}", Decimal("1.2345"))]
     assert apart[0].venue_code == f"{unlisted[:4]}…{unlisted[-4:]}"
     assert not {flow.asset for flow in reading.flows} - {"SOL"}
@@ -263,7 +263,7 @@ async def test_what_a_node_refuses_is_missing_and_not_zero(
     cluster.mint_to(cluster.open_account(cluster.bank, OWNER.pubkey(), mint), mint, 5)
     cluster.refusals[method] = -32602
     reading = await wallets.read(ME)
-    assert "spam" in reading.missing
+    assert "unlisted" in reading.missing
     assert ("tokens" in reading.missing) is (method == "getTokenAccountsByOwner")
     assert reading.flows_known is (method == "getMultipleAccounts")
     assert not reading.wallets & reading.missing.keys()
@@ -358,7 +358,7 @@ async def test_a_wallet_that_never_stands_still_is_unknown_for_now(
     cluster.before = pay_meanwhile
     reading = await wallets.read(ME)
     assert (reading.positions, reading.wallets, reading.flows_known) == ((), frozenset(), False)
-    assert set(reading.missing) == {"native", "tokens", "rent", "spam", "staked"}
+    assert set(reading.missing) == {"native", "tokens", "rent", "unlisted", "staked"}
 
 
 async def test_a_token_account_and_a_stake_account_are_no_wallets(

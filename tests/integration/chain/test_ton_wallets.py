@@ -202,7 +202,7 @@ async def test_a_paid_wallet_holds_its_coins_and_tells_who_paid_and_when(
 async def test_an_account_that_does_not_exist_holds_nothing(wallets: Wallets) -> None:
     reading = await wallets.read(ME)
     assert (reading.positions, reading.is_complete, reading.flows_known) == ((), True, True)
-    assert reading.wallets == {"native", "tokens", "spam"}
+    assert reading.wallets == {"native", "tokens", "unlisted", "spam"}
 
 
 async def test_listed_tokens_count_by_their_contract_and_others_are_listed_apart(
@@ -217,7 +217,7 @@ async def test_listed_tokens_count_by_their_contract_and_others_are_listed_apart
         ("spam", f"ton:{FAKE}"): Decimal(7),
     }
     (apart,) = [one for one in reading.positions if one.wallet == "spam"]
-    assert apart.venue_code == "USDT"
+    assert apart.venue_code == "0:fafa…fafa"
 
 
 async def test_what_goes_along_with_a_token_and_comes_back_is_one_act(
@@ -330,7 +330,7 @@ async def test_broken_tokens_are_missing_and_not_zero(
     index.pay(THEM, ME, TON)
     index.answers["/v3/jetton/wallets"] = answer
     reading = await wallets.read(ME)
-    assert set(reading.missing) == {"tokens", "spam"}
+    assert set(reading.missing) == {"tokens", "unlisted", "spam"}
     assert reading.wallets == {"native"}
     assert held(reading) == {("native", "TON"): Decimal(1)}
 

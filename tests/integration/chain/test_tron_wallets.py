@@ -42,7 +42,7 @@ async def test_a_paid_wallet_holds_its_coins_and_tells_who_paid_and_when(
     assert told(reading) == {(came, "in", "TRX"): Decimal(30), (went, "out", "TRX"): Decimal(4)}
     assert {flow.txid: flow.fee for flow in reading.flows} == {came: 0, went: Decimal("1.1")}
     assert {flow.at for flow in reading.flows} == {row["block_timestamp"] for row in tron.coin_rows}
-    assert reading.wallets == {"native", "tokens", "staked", "spam"}
+    assert reading.wallets == {"native", "tokens", "staked", "unlisted", "spam"}
     assert (reading.is_complete, reading.flows_known) == (True, True)
 
 
@@ -140,11 +140,13 @@ async def test_unlisted_tokens_are_listed_apart_and_asked_once_what_they_are(
     tron.says[false, "decimals()"], tron.says[false, "symbol()"] = word(6), text("USDT\u200b \n")
     reading = await wallets.read(ME)
     apart = {
-        one.asset: (one.venue_code, one.free) for one in reading.positions if one.wallet == "spam"
+        one.asset: (one.wallet, one.venue_code, one.free)
+        for one in reading.positions
+        if one.wallet in {"unlisted", "spam"}
     }
     assert apart == {
-        "tron:1002000": ("BTTOLD", Decimal(15)),
-        f"tron:{false}": ("USDT", Decimal(1000)),
+        "tron:1002000": ("unlisted", "BTTOLD", Decimal(15)),
+        f"tron:{false}": ("spam", f"{false[:4]}…{false[-4:]}", Decimal(1000)),
     }
     assert {flow.asset for flow in reading.flows} == {"TRX"}
     asked = len(tron.asked)
@@ -360,7 +362,7 @@ async def test_a_wallet_that_changes_while_it_is_read_is_read_again(
     tron.before = pay_meanwhile
     reading = await wallets.read(ME)
     assert (reading.positions, reading.flows_known) == ((), False)
-    assert set(reading.missing) == {"native", "staked", "tokens", "spam"}
+    assert set(reading.missing) == {"native", "staked", "tokens", "unlisted", "spam"}
 
 
 async def test_a_key_in_the_address_goes_into_the_header_that_trongrid_wants(

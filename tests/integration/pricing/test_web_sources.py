@@ -1,6 +1,7 @@
 """The sources over HTTP: a server of this machine stands in for all of them, by the gateway."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 from email.utils import formatdate
@@ -8,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from coffers.clock import HOUR, MINUTE, SECOND, ManualClock
+from coffers.clock import DAY, HOUR, MINUTE, SECOND, ManualClock
 from coffers.pricing.sources.asked import WebSource
 from coffers.pricing.sources.coingecko import CoinGecko
+from coffers.pricing.sources.coingecko_tokens import CoinGeckoTokens
 from coffers.pricing.sources.defillama import DefiLlama
 from coffers.pricing.sources.frankfurter import Frankfurter
 from coffers.pricing.sources.opened import DIALECTS, opened_fallbacks
@@ -111,6 +113,21 @@ async def test_a_source_is_asked_again_only_after_its_rest(
     assert len(server.paths) == 2
 
 
+async def test_what_is_told_nothing_of_is_asked_for_less_and_less(
+    server: Sources, web: Web, clock: ManualClock
+) -> None:
+    first, second = "ethereum:0x" + "1" * 40, "ethereum:0x" + "2" * 40
+    source = WebSource(CoinGeckoTokens(), web, clock)
+    server.body = b"{}"
+    for _ in range(10 * 3):
+        assert await source.prices([first, second]) == {}
+        clock.advance(20 * SECOND)
+    assert len(server.paths) == 2 * 4
+    clock.advance(DAY)
+    await source.prices([first, second])
+    assert len(server.paths) == 2 * 4 + 1
+
+
 async def test_retry_after_in_seconds_is_obeyed(
     server: Sources, web: Web, clock: ManualClock
 ) -> None:
@@ -208,6 +225,22 @@ async def test_only_sources_that_the_settings_name_are_ever_asked(
         async with opened_fallbacks(("frankfurter",), url, clock) as ecb:
             assert (await ecb.opinions({"ALGO", "PLN"})).keys() == {"PLN"}
     assert [path.split("/")[1] for path in server.paths] == ["frankfurter"]
+
+
+async def test_a_token_that_two_sources_price_has_both_as_its_sources(
+    server: Sources, clock: ManualClock
+) -> None:
+    token = "ethereum:0x" + "1" * 40
+    entry = {"usd": 2, "last_updated_at": NOW // 1000}
+    llama = {"price": "2.02", "timestamp": NOW // 1000, "confidence": "0.99"}
+    server.body = json.dumps({token[9:]: entry, "coins": {token: llama}}).encode()
+    async with (
+        listening(server) as url,
+        opened_fallbacks(("coingecko", "defillama"), url, clock) as fallbacks,
+    ):
+        told = (await fallbacks.opinions({token, "ALGO"}))[token]
+    assert told.sources == ("coingecko", "defillama")
+    assert told.usd == Decimal("2.01")
 
 
 def test_every_source_that_can_be_named_can_be_opened() -> None:

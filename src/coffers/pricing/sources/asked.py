@@ -1,23 +1,36 @@
 """A source that is asked over the web, behind its limiter."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from coffers.clock import Clock, Millis
+from coffers.clock import DAY, MINUTE, Clock, Millis
 from coffers.pricing.sources.dialect import Dialect
 from coffers.pricing.sources.limiter import Limiter
 from coffers.pricing.sources.source import SourceFailure, Told
 from coffers.pricing.sources.web import Web
 
 
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    """How often in a row nothing was told of an asset, and when it is asked for again."""
+
+    times: int
+    until: Millis
+
+
 class WebSource:
-    """A `FallbackSource` that speaks a dialect. At most one call goes out for each `prices`."""
+    """A `FallbackSource` that speaks a dialect. At most one call goes out for each `prices`.
+
+    What the source tells nothing of is asked for again after a minute, two, four and so on up to a
+    day, so that tokens that nobody prices do not keep others from being asked for.
+    """
 
     def __init__(self, dialect: Dialect, web: Web, clock: Clock) -> None:
         self._dialect = dialect
         self._web = web
         self._clock = clock
         self._limiter = Limiter(dialect.pace, clock)
+        self._silent: dict[str, _Silence] = {}
 
     @property
     def name(self) -> str:
@@ -35,7 +48,8 @@ class WebSource:
         Raises:
             SourceFailure: when it gave no usable answer; it is then left alone for a while.
         """
-        known = [asset for asset in assets if self._dialect.knows(asset)][: self._dialect.most]
+        known = [asset for asset in assets if self._dialect.knows(asset) and self._may_tell(asset)]
+        known = known[: self._dialect.most]
         if not known or not self._limiter.may_ask():
             return {}
         self._limiter.count()
@@ -45,7 +59,20 @@ class WebSource:
             self._limiter.failed(failure.retry_after)
             raise
         self._limiter.succeeded()
+        self._note_silent(known, told)
         return told
+
+    def _may_tell(self, asset: str) -> bool:
+        silence = self._silent.get(asset)
+        return silence is None or silence.until <= self._clock.now()
+
+    def _note_silent(self, asked: Sequence[str], told: Mapping[str, Told]) -> None:
+        for asset in asked:
+            before = self._silent.pop(asset, _Silence(0, Millis(0)))
+            if asset not in told:
+                wait = min(MINUTE << min(before.times, 16), DAY)
+                until = Millis(self._clock.now() + wait)
+                self._silent[asset] = _Silence(before.times + 1, until)
 
     async def _ask(self, assets: Sequence[str]) -> Mapping[str, Told]:
         dialect = self._dialect

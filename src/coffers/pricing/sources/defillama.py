@@ -15,6 +15,9 @@ from coffers.pricing.sources.dialect import fields_of, told_of, worth_of
 from coffers.pricing.sources.limiter import Pace
 from coffers.pricing.sources.source import Told
 
+CHAINS = {"avalanche": "avax", "gnosis": "xdai"}
+"""Chains that DefiLlama knows under another name than we do."""
+
 LEAST_CONFIDENCE = Decimal("0.8")
 """DefiLlama says from 0 to 1 how far it trusts a price; what is below tells none."""
 
@@ -44,8 +47,16 @@ class DefiLlama:
 
 
 def _key(asset: str) -> str:
-    coin = coin_ids().get(asset)
-    return asset if coin is None else f"coingecko:{coin}"
+    coin, token = coin_ids().get(asset), token_of(asset)
+    if coin is not None:
+        return f"coingecko:{coin}"
+    if token is None:
+        return asset
+    chain, contract = token
+    if chain == "cardano":
+        # There is no dot there between a policy and a name.
+        contract = contract.replace(".", "")
+    return f"{CHAINS.get(chain, chain)}:{contract}"
 
 
 def _told(entry: object) -> Told | None:

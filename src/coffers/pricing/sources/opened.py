@@ -7,6 +7,7 @@ from coffers.clock import Clock
 from coffers.pricing.fallbacks import Fallbacks
 from coffers.pricing.sources.asked import WebSource
 from coffers.pricing.sources.coingecko import CoinGecko
+from coffers.pricing.sources.coingecko_tokens import CoinGeckoTokens
 from coffers.pricing.sources.defillama import DefiLlama
 from coffers.pricing.sources.dialect import Dialect
 from coffers.pricing.sources.frankfurter import Frankfurter
@@ -15,11 +16,12 @@ from coffers.pricing.sources.web import Web
 LONGEST_CALL = 5.0
 """Seconds that a source may take: a price book waits for it."""
 
-DIALECTS: Mapping[str, Callable[[], Dialect]] = {
-    "coingecko": CoinGecko,
-    "defillama": DefiLlama,
-    "frankfurter": Frankfurter,
+DIALECTS: Mapping[str, Sequence[Callable[[], Dialect]]] = {
+    "coingecko": (CoinGecko, CoinGeckoTokens),
+    "defillama": (DefiLlama,),
+    "frankfurter": (Frankfurter,),
 }
+"""How each source is asked; all ways of one are one source in prices."""
 
 
 @asynccontextmanager
@@ -35,7 +37,7 @@ async def opened_fallbacks(
         return
     web = Web(gateway, LONGEST_CALL, clock)
     try:
-        sources = [WebSource(DIALECTS[name](), web, clock) for name in names]
+        sources = [WebSource(way(), web, clock) for name in names for way in DIALECTS[name]]
         yield Fallbacks(sources, clock)
     finally:
         await web.close()

@@ -50,7 +50,7 @@ async def test_balances_are_exact_and_odd_tokens_are_told_apart(
         f"ethereum:{VAST}": Decimal("9" * 59 + "." + "9" * 18),
     }
     assert dict(reading.missing) == {"token PLC": "PLC tells no usable decimals."}
-    assert {"native", "tokens", "spam"} <= reading.wallets
+    assert {"native", "tokens", "unlisted", "spam"} <= reading.wallets
     assert not reading.flows_known
 
 
@@ -220,9 +220,9 @@ async def test_unlisted_tokens_are_listed_apart_and_false_ones_by_their_contract
     reads = await wallets(evm.settle(), node)
     first = await reads.read(OWNER)
     found = await reads.read(OWNER, memory=first.memory)
-    spam = [each for each in found.positions if each.wallet == "spam"]
+    spam = [each for each in found.positions if each.wallet in {"unlisted", "spam"}]
     assert spam == [
-        Position("spam", f"ethereum:{UNLISTED}", "NEW", Decimal(1)),
+        Position("unlisted", f"ethereum:{UNLISTED}", "NEW", Decimal(1)),
         Position("spam", f"ethereum:{FALSE_USDC}", "0xb2b2…b2b2", Decimal(10**6)),
     ]
     assert held(found, "tokens") == {}

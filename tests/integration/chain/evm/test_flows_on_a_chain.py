@@ -155,7 +155,7 @@ async def test_the_explorer_names_tokens_and_the_node_says_how_much(
     ]
     now = evm.settle()
     reading = await (await wallets(now, node, blockscout=explorer)).read(owner)
-    spam = {each.asset: each.free for each in reading.positions if each.wallet == "spam"}
+    spam = {each.asset: each.free for each in reading.positions if each.wallet == "unlisted"}
     assert spam == {f"ethereum:{UNLISTED}": Decimal(1)}
 
 
@@ -174,7 +174,7 @@ async def test_a_long_search_goes_on_where_it_stopped_in_ranges_that_the_node_ta
     while True:
         reading = await reads.read(owner, memory=memory)
         memory, readings = reading.memory, readings + 1
-        if any(each.wallet == "spam" for each in reading.positions):
+        if any(each.wallet == "unlisted" for each in reading.positions):
             break
         assert readings < 20
     assert readings > 3

@@ -54,3 +54,12 @@ def test_the_longest_question_fits_into_an_address() -> None:
 def test_an_answer_of_another_form_is_a_failure(odd: object) -> None:
     with pytest.raises(SourceFailure):
         LLAMA.told(odd, (USDT,))
+
+
+def test_chains_go_by_the_names_that_they_have_there() -> None:
+    avalanche, cardano = "avalanche:0x1234", "cardano:ab12.4d49"
+    target = LLAMA.target((avalanche, "gnosis:0x5678", cardano))
+    assert "/avax:0x1234,xdai:0x5678,cardano:ab124d49?" in target
+    entry = {"price": 2, "timestamp": 1_759_999_970, "confidence": "0.99"}
+    told = LLAMA.told({"coins": {"avax:0x1234": entry}}, (avalanche, cardano))
+    assert told.keys() == {avalanche}

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from coffers.connectors.chain.answers import units
 from coffers.connectors.chain.cardano.address import is_stake
 from coffers.connectors.chain.cardano.koios import Account, Koios, Output
 from coffers.connectors.chain.listed import listed_on
+from coffers.connectors.chain.spam import APART, apart
 from coffers.markets.chains import Chain
 from coffers.valuation.model import Position
 
@@ -59,7 +60,7 @@ async def holdings_of(address: str, koios: Koios, chain: Chain) -> Holdings | No
 
 def parts_of(address: str) -> tuple[str, ...]:
     """Return the parts that a canonical address has."""
-    return ("native", "tokens", "spam", *(("rewards", "deposit") if is_stake(address) else ()))
+    return ("native", "tokens", *APART, *(("rewards", "deposit") if is_stake(address) else ()))
 
 
 def _holdings(
@@ -73,7 +74,8 @@ def _holdings(
         holdings.add("deposit", [_coin("deposit", int(deposit), chain)])
     listed, unlisted = _tokens(outputs, chain)
     holdings.add("tokens", listed)
-    holdings.add("spam", unlisted[:MOST_UNLISTED])
+    for part in APART:
+        holdings.add(part, [each for each in unlisted[:MOST_UNLISTED] if each.wallet == part])
     return holdings
 
 
@@ -88,6 +90,7 @@ def _tokens(outputs: list[Output], chain: Chain) -> tuple[list[Position], list[P
     for asset in (asset for output in outputs for asset in output.asset_list or ()):
         amounts[asset.id] = amounts.get(asset.id, 0) + int(asset.quantity)
         decimals[asset.id] = asset.decimals or 0
+    known = {chain.asset, *(token.symbol for token in listed_on("cardano").values())}
     listed, unlisted = [], []
     for id_, raw in sorted(amounts.items()):
         token, key = listed_on("cardano").get(id_), f"{chain.id}:{id_}"
@@ -95,12 +98,20 @@ def _tokens(outputs: list[Output], chain: Chain) -> tuple[list[Position], list[P
             amount = units(raw, token.decimals)
             listed.append(Position("tokens", token.asset or key, token.symbol, amount))
         elif 0 <= decimals[id_] <= _MOST_DECIMALS:
-            unlisted.append(Position("spam", key, _symbol(id_), units(raw, decimals[id_])))
+            amount = units(raw, decimals[id_])
+            found = apart(key, _symbol(id_), _short(id_), amount, known)
+            # No places may mean that nobody told them, and no price is one of a smallest unit.
+            unlisted.append(found if decimals[id_] else replace(found, wallet="spam"))
     return listed, unlisted
 
 
 def _symbol(id_: str) -> str:
-    policy, _, name = id_.partition(".")
+    name = id_.partition(".")[2]
     letters = name[8:] if name.startswith(_LABELS) else name
     text = _ODD.sub("", bytes.fromhex(letters).decode(errors="ignore"))[:_SYMBOL]
-    return text or f"{policy[:4]}…{policy[-4:]}"
+    return text or _short(id_)
+
+
+def _short(id_: str) -> str:
+    policy = id_.partition(".")[0]
+    return f"{policy[:4]}…{policy[-4:]}"

@@ -1,4 +1,4 @@
-"""What an address holds in tokens: listed ones, and apart from them those that nobody knows."""
+"""What an address holds in tokens: listed ones, and apart from them those that are on no list."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from coffers.connectors.chain.evm.blocks import lacks_block
 from coffers.connectors.chain.evm.calls import Caller
 from coffers.connectors.chain.evm.codec import Call
 from coffers.connectors.chain.evm.memory import Found, Memory
-from coffers.connectors.chain.evm.spam import pretends
 from coffers.connectors.chain.evm.tokens import Listed
 from coffers.connectors.chain.nodes import NodeRefused
+from coffers.connectors.chain.spam import pretends
 from coffers.connectors.reading import ConnectorFailure
 from coffers.errors import InvalidAmount
 from coffers.markets.chains import Chain
-from coffers.valuation.model import Position
+from coffers.valuation.model import UNLISTED, Position
 
 MOST_SPAM = 200
 """Unlisted tokens that are shown; those that pretend to be another one are left out first."""
@@ -29,10 +29,13 @@ NAME = bytes.fromhex("06fdde03")
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What was found. `missing` says which part or token was not read, and why."""
+    """What was found. `missing` says which part or token was not read, and why.
+
+    `others` are tokens on no list: in the part `unlisted`, or in `spam` if they pretend.
+    """
 
     tokens: tuple[Position, ...] = ()
-    spam: tuple[Position, ...] = ()
+    others: tuple[Position, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -62,16 +65,16 @@ class TokenReader:
         """
         missing: dict[str, str] = {}
         tokens: tuple[Position, ...] = ()
-        spam: tuple[Position, ...] = ()
+        others: tuple[Position, ...] = ()
         try:
             tokens = await self._of_the_list(owner, missing)
         except (NodeRefused, ConnectorFailure) as failure:
             missing["tokens"] = reason_of(failure)
         try:
-            spam = await self._of_nobody(owner)
+            others = await self._of_nobody(owner)
         except (NodeRefused, ConnectorFailure) as failure:
-            missing["spam"] = reason_of(failure)
-        return Holdings(tokens, spam, missing)
+            missing |= dict.fromkeys((UNLISTED, "spam"), reason_of(failure))
+        return Holdings(tokens, others, missing)
 
     async def _of_the_list(self, owner: str, missing: dict[str, str]) -> tuple[Position, ...]:
         raw = await self._balances(owner, list(self._listed))
@@ -109,7 +112,8 @@ class TokenReader:
             return None
         hidden = f"{contract[:6]}…{contract[-4:]}"
         symbol = hidden if told.pretends or told.symbol is None else told.symbol
-        return Position("spam", self._key(contract), symbol, units)
+        part = "spam" if told.pretends else UNLISTED
+        return Position(part, self._key(contract), symbol, units)
 
     async def _balances(self, owner: str, contracts: Sequence[str]) -> dict[str, int | None]:
         """Return raw balances, None for what tells none: it reverts, or is no token at all."""

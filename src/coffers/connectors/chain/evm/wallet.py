@@ -18,7 +18,7 @@ from coffers.connectors.chain.nodes import NodeRefused, Nodes
 from coffers.connectors.chain.reader import Surroundings
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
 from coffers.logs import logger
-from coffers.valuation.model import Flow, Position
+from coffers.valuation.model import UNLISTED, Flow, Position
 
 DEPTH = 6
 """Blocks on top of the one that is read: it is hardly taken back, and every node has it."""
@@ -85,7 +85,7 @@ class Wallet:
         flows, flows_known = await self._flows(block, memory)
         return Reading(
             at=at,
-            wallets=frozenset({"native", "tokens", "spam"} - holdings.missing.keys()),
+            wallets=frozenset({"native", "tokens", UNLISTED, "spam"} - holdings.missing.keys()),
             positions=(native, *_told(holdings)),
             missing=holdings.missing,
             flows=flows,
@@ -172,5 +172,5 @@ class Wallet:
 def _told(holdings: Holdings) -> tuple[Position, ...]:
     """Return the positions of the parts that were read."""
     tokens = () if "tokens" in holdings.missing else holdings.tokens
-    spam = () if "spam" in holdings.missing else holdings.spam
-    return (*tokens, *spam)
+    others = () if UNLISTED in holdings.missing else holdings.others
+    return (*tokens, *others)

@@ -10,9 +10,9 @@ from coffers.connectors.chain.solana.cluster import Cluster, Found
 from coffers.connectors.chain.solana.memory import Memory
 from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.chains import Chain
-from coffers.valuation.model import Position
+from coffers.valuation.model import UNLISTED, Position
 
-MOST_SPAM = 200
+MOST_UNLISTED = 200
 """Unlisted mints that are shown; some wallets are sent thousands."""
 
 
@@ -77,7 +77,7 @@ class HoldingsReader:
             found = [account for answer in answers for account in answer.accounts]
             tokens = tuple(_token(account, owner) for account in found)
         except ConnectorFailure as failure:
-            holdings.missing |= dict.fromkeys(("tokens", "rent", "spam"), str(failure))
+            holdings.missing |= dict.fromkeys(("tokens", "rent", UNLISTED), str(failure))
             return
         holdings.tokens = tokens
         holdings.slot = max(slot, *(answer.slot for answer in answers))
@@ -85,29 +85,29 @@ class HoldingsReader:
         listed = {mint: raw for mint, raw in held.items() if mint in self._listed}
         self._add(holdings, "tokens", [self._listed_position(*row) for row in listed.items()])
         self._add(holdings, "rent", [self._coin("rent", sum(token.deposit for token in tokens))])
-        await self._spam({mint: held[mint] for mint in held.keys() - listed.keys()}, holdings)
+        await self._unlisted({mint: held[mint] for mint in held.keys() - listed.keys()}, holdings)
 
-    async def _spam(self, held: Mapping[str, int], holdings: Holdings) -> None:
+    async def _unlisted(self, held: Mapping[str, int], holdings: Holdings) -> None:
         try:
             await self._learn_places(sorted(held), holdings.slot)
         except ConnectorFailure as failure:
-            holdings.missing["spam"] = str(failure)
+            holdings.missing[UNLISTED] = str(failure)
             return
         places = self._memory.places
         known = [(mint, places.get(mint)) for mint in sorted(held)]
         shown = [(mint, decimals) for mint, decimals in known if decimals is not None]
         positions = [
-            Position("spam", f"{self._chain.id}:{mint}", short(mint), units(held[mint], decimals))
-            for mint, decimals in shown[:MOST_SPAM]
+            Position(UNLISTED, f"{self._chain.id}:{mint}", short(mint), units(held[mint], decimals))
+            for mint, decimals in shown[:MOST_UNLISTED]
         ]
-        self._add(holdings, "spam", positions)
+        self._add(holdings, UNLISTED, positions)
 
     async def _learn_places(self, mints: list[str], slot: int) -> None:
         """Ask unlisted mints for their decimals, once."""
         places = self._memory.places
         for gone in places.keys() - set(mints):
             del places[gone]
-        unknown = [mint for mint in mints if mint not in places][: MOST_SPAM - len(places)]
+        unknown = [mint for mint in mints if mint not in places][: MOST_UNLISTED - len(places)]
         for address, account in zip(
             unknown, await self._cluster.accounts(unknown, slot), strict=True
         ):

@@ -12,12 +12,12 @@ from coffers.connectors.chain.solana.flows import FlowSearch
 from coffers.connectors.chain.solana.holdings import Holdings, HoldingsReader
 from coffers.connectors.chain.solana.memory import Memory, closed, opened
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
-from coffers.valuation.model import Flow
+from coffers.valuation.model import UNLISTED, Flow
 
 TRIES = 3
 """How often a wallet is read that moves something between its parts meanwhile."""
 
-_PARTS = ("native", "tokens", "rent", "spam", "staked")
+_PARTS = ("native", "tokens", "rent", UNLISTED, "staked")
 _OTHERS = {
     layout.TOKEN: "a token account, which holds tokens of one kind",
     layout.TOKEN_2022: "a token account, or of what makes tokens",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from coffers.connectors.chain.answers import units
 from coffers.connectors.chain.listed import listed_on
+from coffers.connectors.chain.spam import APART, apart
 from coffers.connectors.chain.ton.center import Center, Jetton, Token
 from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.chains import Chain
@@ -45,11 +46,13 @@ async def holdings_of(raw: str, center: Center, chain: Chain) -> Holdings:
     try:
         found, told = await center.jettons(raw)
     except ConnectorFailure as failure:
-        holdings.missing |= dict.fromkeys(("tokens", "spam"), str(failure))
+        holdings.missing |= dict.fromkeys(("tokens", *APART), str(failure))
         return holdings
     amounts = _sums(found)
     holdings.add("tokens", _listed(amounts, chain))
-    holdings.add("spam", _unlisted(amounts, told, chain)[:MOST_UNLISTED])
+    unlisted = _unlisted(amounts, told, chain)[:MOST_UNLISTED]
+    for part in APART:
+        holdings.add(part, [each for each in unlisted if each.wallet == part])
     return holdings
 
 
@@ -74,11 +77,13 @@ def _listed(amounts: dict[str, int], chain: Chain) -> list[Position]:
 def _unlisted(amounts: dict[str, int], told: dict[str, Token], chain: Chain) -> list[Position]:
     """Return the other tokens, but those that do not tell how they are counted."""
     positions = []
+    known = {chain.asset, *(token.symbol for token in listed_on("ton").values())}
     for master, raw in sorted(amounts.items()):
         token = told.get(master)
         if master in listed_on("ton") or token is None or token.decimals is None:
             continue
-        symbol = _ODD.sub("", token.symbol)[:_SYMBOL] or f"{master[:6]}…{master[-4:]}"
+        short = f"{master[:6]}…{master[-4:]}"
+        symbol = _ODD.sub("", token.symbol)[:_SYMBOL] or short
         amount = units(raw, token.decimals)
-        positions.append(Position("spam", f"{chain.id}:{master}", symbol, amount))
+        positions.append(apart(f"{chain.id}:{master}", symbol, short, amount, known))
     return positions

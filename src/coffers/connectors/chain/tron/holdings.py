@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from coffers.connectors.chain.answers import together, units
 from coffers.connectors.chain.listed import ListedToken, listed_on
+from coffers.connectors.chain.spam import APART
 from coffers.connectors.chain.tron.memory import Memory
 from coffers.connectors.chain.tron.node import Account, Node
 from coffers.connectors.chain.tron.unlisted import shown, unlisted_positions
@@ -69,7 +70,7 @@ class HoldingsReader:
             holdings.add("staked", [])
         else:
             await self._staked(account, holdings)
-        await together([self._tokens(address, holdings), self._spam(known, holdings)])
+        await together([self._tokens(address, holdings), self._unlisted(known, holdings)])
         return holdings
 
     async def _staked(self, account: Account, holdings: Holdings) -> None:
@@ -91,15 +92,17 @@ class HoldingsReader:
         rows = zip(self._listed.values(), raw, strict=True)
         holdings.add("tokens", [self._listed_position(token, amount) for token, amount in rows])
 
-    async def _spam(self, account: Account, holdings: Holdings) -> None:
+    async def _unlisted(self, account: Account, holdings: Holdings) -> None:
         try:
             found = await unlisted_positions(
                 account.address, account, self._listed, self._node, self._memory
             )
         except ConnectorFailure as failure:
-            holdings.missing["spam"] = str(failure)
+            holdings.missing |= dict.fromkeys(APART, str(failure))
             return
-        holdings.add("spam", shown(found, self._memory, self._chain))
+        apart = shown(found, self._memory, self._chain)
+        for part in APART:
+            holdings.add(part, [each for each in apart if each.wallet == part])
 
     def _coin(self, part: str, sun: int) -> Position:
         asset = self._chain.asset

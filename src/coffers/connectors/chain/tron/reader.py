@@ -4,6 +4,7 @@ import asyncio
 
 from coffers.connectors.chain.answers import PATIENCE
 from coffers.connectors.chain.reader import ChainReader, Surroundings
+from coffers.connectors.chain.spam import APART
 from coffers.connectors.chain.tron.address import checked
 from coffers.connectors.chain.tron.flows import FlowSearch
 from coffers.connectors.chain.tron.holdings import HoldingsReader
@@ -12,7 +13,7 @@ from coffers.connectors.chain.tron.node import Node
 from coffers.connectors.reading import Reading, ReadRequest
 from coffers.valuation.model import Flow
 
-_PARTS = ("native", "staked", "tokens", "spam")
+_PARTS = ("native", "staked", "tokens", *APART)
 
 
 def reader(surroundings: Surroundings) -> ChainReader:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from coffers.connectors.chain.answers import odd_answer, units
+from coffers.connectors.chain.listed import listed_on
+from coffers.connectors.chain.spam import apart
 from coffers.connectors.chain.tron.memory import Memory, Told
 from coffers.connectors.chain.tron.node import Account, Contract, Node
 from coffers.connectors.reading import ConnectorFailure
@@ -46,11 +48,13 @@ async def unlisted_positions(
 def shown(found: list[tuple[str, int]], memory: Memory, chain: Chain) -> list[Position]:
     """Return positions of the tokens that told how they are counted."""
     positions = []
+    known = {chain.asset, *(token.symbol for token in listed_on(chain.id).values())}
     for key, raw in found:
         told = memory.told.get(key)
         if told is not None and told.decimals is not None:
             amount = units(raw, told.decimals)
-            positions.append(Position("spam", f"{chain.id}:{key}", told.symbol, amount))
+            name = f"{chain.id}:{key}"
+            positions.append(apart(name, told.symbol, _short(key), amount, known))
     return positions
 
 
@@ -76,7 +80,7 @@ def _rows(told: object) -> list[dict[str, object]]:
 
 async def _told(key: str, owner: str, node: Node) -> Told:
     """Return what a token tells of itself; nothing usable where it answers oddly."""
-    short = f"{key[:4]}…{key[-4:]}" if len(key) > _SYMBOL else key
+    short = _short(key)
     try:
         if key.isdigit():
             return _of_asset(await node.asset(key), short)
@@ -85,6 +89,10 @@ async def _told(key: str, owner: str, node: Node) -> Told:
     except ConnectorFailure:
         return Told(short, None)
     return Told(symbol or short, decimals if decimals <= _MOST_DECIMALS else None)
+
+
+def _short(key: str) -> str:
+    return f"{key[:4]}…{key[-4:]}" if len(key) > _SYMBOL else key
 
 
 def _of_asset(told: dict[str, Any], short: str) -> Told:

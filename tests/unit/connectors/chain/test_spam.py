@@ -1,6 +1,6 @@
 import pytest
 
-from coffers.connectors.chain.evm.spam import pretends, shape
+from coffers.connectors.chain.spam import pretends, shape
 
 KNOWN = ["USDC", "USD₮0", "ETH", "1INCH", "stETH", "LINK"]
 

@@ -1,12 +1,18 @@
 """Whether an unlisted token pretends to be another one, or is an advertisement.
 
-No unlisted token counts for anything. One that pretends is also shown by its contract and not by
+One that does counts for nothing, whatever is paid for it. It is shown by its contract and not by
 the symbol that it tells, so that nobody takes it for the real one or follows its link.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable
+from decimal import Decimal
+
+from coffers.valuation.model import UNLISTED, Position
+
+APART = (UNLISTED, "spam")
+"""The parts that tokens on no list lie in."""
 
 _TWINS = str.maketrans(
     {
@@ -41,6 +47,21 @@ def pretends(symbol: str | None, name: str | None, known: Iterable[str]) -> bool
         return True
     shapes = {shape(each) for each in known}
     return symbol is not None and shape(symbol) in shapes
+
+
+def apart(key: str, told: str, short: str, amount: Decimal, known: Iterable[str]) -> Position:
+    """Return what is held of a token on no list: as spam if what it calls itself pretends.
+
+    Args:
+        key: its chain and contract.
+        told: what it calls itself.
+        short: what one that pretends is shown as.
+        amount: units of it.
+        known: as in `pretends`.
+    """
+    if pretends(told, None, known):
+        return Position("spam", key, short, amount)
+    return Position(UNLISTED, key, told, amount)
 
 
 def shape(symbol: str) -> str:
