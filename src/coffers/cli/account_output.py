@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from coffers import money
-from coffers.cli.console import print_json, print_table, printable
+from coffers.cli.console import out, print_json, print_table, printable
 from coffers.clock import Millis, iso
 
 if TYPE_CHECKING:
@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 
 def print_accounts(views: "Sequence[AccountView]", now: Millis, stale_after: float) -> None:
-    """Print accounts as a table of 80 columns or less."""
+    """Print accounts as tables of 80 columns or less: paper ones apart, as no money is in them."""
+    paper = [view for view in views if view.account.mode == "paper"]
+    real = [view for view in views if view.account.mode != "paper"]
+    if real or not paper:
+        _print_table(real, now, stale_after)
+    if paper:
+        out.print(f"{chr(10) if real else ''}Paper accounts, whose money is made up:")
+        _print_table(paper, now, stale_after)
+
+
+def _print_table(views: "Sequence[AccountView]", now: Millis, stale_after: float) -> None:
     print_table(
         ["id", "name", "market", "USD", "BTC", "state"],
         [
@@ -41,6 +51,7 @@ def plain(view: "AccountView", now: Millis, stale_after: float) -> dict[str, obj
         "id": account.id,
         "name": account.name,
         "market_code": account.market_code,
+        "mode": account.mode,
         "usd_amount": _text(view.figures.usd.amount),
         "btc_amount": _text(view.figures.btc.amount),
         "as_of": iso(quality.as_of),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import stored
 from coffers.clock import SystemClock
 from coffers.store.engine import Store
 from program import Run
@@ -63,3 +64,24 @@ def test_a_balance_that_is_none_is_refused(ann: Run) -> None:
     assert (failed.returncode, "write it as USDT=10000" in failed.stderr) == (2, True)
     failed = ann("paper", "create", "--user", "ann", "--name", "Trying", "--balance", "USDTT=1")
     assert (failed.returncode, "did you mean USDT?" in failed.stderr) == (1, True)
+
+
+async def _real(path: Path) -> None:
+    store = Store(f"sqlite:///{path}/data/coffers.db")
+    async with store.reading() as tx:
+        ann = await tx.users.by_name("ann")
+    assert ann is not None
+    await stored.account(store, ann, "Savings")
+    await store.close()
+
+
+def test_a_list_of_accounts_shows_made_up_money_apart(ann: Run, tmp_path: Path) -> None:
+    told(ann, "create", "--name", "Trying", "--balance", "USDT=1000")
+    alone = ann("account", "list", "--user", "ann").stdout
+    assert alone.startswith("Paper accounts, whose money is made up:")
+    asyncio.run(_real(tmp_path))
+    real, _, paper = ann("account", "list", "--user", "ann").stdout.partition("\n\nPaper accounts")
+    assert ("Savings" in real, "Trying" in real) == (True, False)
+    assert ("Savings" in paper, "Trying" in paper) == (False, True)
+    listed = json.loads(ann("account", "list", "--user", "ann", "--json").stdout)
+    assert {each["name"]: each["mode"] for each in listed} == {"Trying": "paper", "Savings": "real"}
