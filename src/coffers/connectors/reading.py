@@ -52,13 +52,15 @@ class Reading:
     `wallets` are the parts that were read ("spot", "funding", "contracts"), `missing` those that
     should have been and could not, each with the reason. `flows` are the finished deposits and
     withdrawals since the asked moment; `flows_known` is False where the venue does not tell them.
-    `at` is when the balances were asked for, by our clock. `contracts` are the open derivative
-    positions; what they win or lose is in `positions` already. `hedge_mode` says whether both sides
-    of one may be held, None where that is not known. `identity` is the same for every reading of
-    one account at a venue, and another one for any other account; None where the venue does not
-    name the account. It is a hash, for comparing only. `shared_wallet` names a wallet that was read
-    whole and that other markets of the venue read whole too, None where there is none. `memory` is
-    for the next reading alone, such as how far a search has come; None leaves what was remembered.
+    What has left the balances and may still come back is among them; `flows_undone` holds
+    (direction, external id) of such that came back. `at` is when the balances were asked for, by
+    our clock. `contracts` are the open derivative positions; what they win or lose is in
+    `positions` already. `hedge_mode` says whether both sides of one may be held, None where that is
+    not known. `identity` is the same for every reading of one account at a venue, and another one
+    for any other account; None where the venue does not name the account. It is a hash, for
+    comparing only. `shared_wallet` names a wallet that was read whole and that other markets of the
+    venue read whole too, None where there is none. `memory` is for the next reading alone, such as
+    how far a search has come; None leaves what was remembered.
     """
 
     at: Millis
@@ -66,6 +68,7 @@ class Reading:
     positions: tuple[Position, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
     flows: tuple[Flow, ...] = ()
+    flows_undone: frozenset[tuple[str, str]] = frozenset()
     flows_known: bool = True
     rights: KeyRights = UNKNOWN_RIGHTS
     hedge_mode: bool | None = None

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     Select,
     bindparam,
+    delete,
     func,
     select,
     tuple_,
@@ -77,6 +78,21 @@ class Flows:
         rows = [flow_columns(user_id, account_id, flow) for flow in found]
         added = await self._connection.execute(statement.returning(_F.external_id), rows)
         return len(added.all())
+
+    async def remove_flows(
+        self, user_id: int, account_id: int, keys: Collection[tuple[str, str]]
+    ) -> set[str]:
+        """Forget flows that never happened, by (direction, external id).
+
+        Returns:
+            The assets of those that were there.
+        """
+        removed: set[str] = set()
+        for direction, external_id in sorted(keys):
+            one = _of(user_id, account_id) & (_F.direction == direction)
+            statement = delete(flows).where(one, _F.external_id == external_id)
+            removed |= set(await self._connection.scalars(statement.returning(_F.asset)))
+        return removed
 
     async def known_flows(
         self, user_id: int, account_id: int, since: Millis

@@ -237,15 +237,18 @@ class Syncer:
             if tx is None:
                 return
             await keep_holdings(tx, known, reading)
-            added = await tx.history.add_flows(account.user_id, account.id, new)
+            own = account.user_id, account.id
+            undone = await tx.history.remove_flows(*own, reading.flows_undone)
+            added = await tx.history.add_flows(*own, new)
             await keep_values(tx, account, tried, self._clock.now())
             is_open = await take_snapshot(tx, known, reading)
             await self._stand(tx, account, self._standing(account, reading, is_open=is_open))
             await self._note_rights(tx, account, reading)
             await self._note_identity(tx, account, reading)
             await begin_walk(tx, known, reading)
-            if added:
-                await pair_transfers(tx, account.user_id, {flow.asset for flow in new})
+            if added or undone:
+                assets = undone | {flow.asset for flow in new}
+                await pair_transfers(tx, account.user_id, assets)
 
     def _standing(self, account: Account, reading: Reading, *, is_open: bool) -> Standing:
         state = replace(

@@ -403,3 +403,19 @@ async def test_no_snapshot_is_taken_while_a_held_asset_s_price_is_in_doubt(house
         )
     assert [snapshot.at for snapshot in found[house.account.id].snapshots] in ([], [NOW])
     assert "ETH" in (await house.view()).quality.unpriced
+
+
+async def test_a_payment_that_never_happened_leaves_no_flow(house: House) -> None:
+    await house.read(reading(position("BTC", "2")))
+    house.clock.advance(HOUR)
+    await house.book()
+    now = house.clock.now()
+    sent = Flow("tx1", "out", "BTC", "BTC", Decimal(1), Decimal(0), "BTC", now, txid="tx1")
+    await house.read(reading(position("BTC", "1"), flows=(sent,)))
+    assert (await house.view()).figures.usd.total == 0
+    house.clock.advance(HOUR)
+    await house.book()
+    undone = frozenset({("out", "tx1")})
+    await house.read(reading(position("BTC", "2"), flows_undone=undone))
+    shown = await house.view()
+    assert (shown.figures.usd.amount, shown.figures.usd.total) == (120000, 0)

@@ -60,8 +60,74 @@ async def test_money_that_is_sent_has_left_and_its_change_has_not(world: World) 
 
     assert held(waiting) == held(there) == Decimal("0.00699")
     assert held(waiting, "pending") == 0
-    assert set(flow_amounts(waiting)) == {received.txid}
-    assert flow_amounts(there)[sent.txid] == ("out", Decimal("0.003"), Decimal("0.00001"))
+    assert set(flow_amounts(waiting)) == {received.txid, sent.txid}
+    for reading in waiting, there:
+        assert flow_amounts(reading)[sent.txid] == ("out", Decimal("0.003"), Decimal("0.00001"))
+        assert reading.flows_undone == frozenset()
+
+
+async def test_a_payment_that_another_one_replaces_was_none(world: World) -> None:
+    received = world.chain.receive(world.scripts(ZPUB)(0), 1_000_000)
+    world.chain.mine()
+    first = world.chain.send(
+        [coin(received)], [(FOREIGN, 300_000), (world.scripts(ZPUB, 1)(0), 699_000)]
+    )
+    waiting = await world.read(ZPUB)
+    world.chain.waiting.remove(first)
+    second = world.chain.send(
+        [coin(received)], [(FOREIGN, 300_000), (world.scripts(ZPUB, 1)(0), 690_000)]
+    )
+    again = await world.read(ZPUB, waiting.memory)
+    world.chain.mine()
+    there = await world.read(ZPUB, again.memory)
+
+    assert first.txid in flow_amounts(waiting)
+    assert again.flows_undone == {("out", first.txid)}
+    assert flow_amounts(again)[second.txid] == ("out", Decimal("0.003"), Decimal("0.0001"))
+    assert there.flows_undone == frozenset()
+    assert flow_amounts(there)[second.txid] == flow_amounts(again)[second.txid]
+
+
+async def test_a_payment_that_is_forgotten_and_comes_back_is_told_again(world: World) -> None:
+    received = world.chain.receive(world.scripts(ZPUB)(0), 1_000_000)
+    world.chain.mine()
+    sent = world.chain.send([coin(received)], [(FOREIGN, 999_000)])
+    waiting = await world.read(ZPUB)
+    world.chain.waiting.remove(sent)
+    forgotten = await world.read(ZPUB, waiting.memory)
+    resting = await world.read(ZPUB, forgotten.memory)
+    world.chain.send([coin(received)], [(FOREIGN, 999_000)])
+    back = await world.read(ZPUB, resting.memory)
+
+    assert forgotten.flows_undone == {("out", sent.txid)}
+    assert held(forgotten) == Decimal("0.01")
+    assert resting.flows_undone == frozenset()
+    assert len(back.flows) == 1
+
+
+async def test_a_payment_with_money_that_is_pending_waits_for_its_block(world: World) -> None:
+    received = world.chain.receive(world.scripts(ZPUB)(0), 1_000_000)
+    world.chain.send([coin(received)], [(FOREIGN, 300_000), (world.scripts(ZPUB, 1)(0), 699_000)])
+    waiting = await world.read(ZPUB)
+    world.chain.mine()
+    there = await world.read(ZPUB, waiting.memory)
+
+    assert held(waiting) == 0
+    assert waiting.flows == ()
+    assert len(there.flows) == 2
+
+
+async def test_a_payment_of_unconfirmed_change_has_left_too(world: World) -> None:
+    received = world.chain.receive(world.scripts(ZPUB)(0), 1_000_000)
+    world.chain.mine()
+    first = world.chain.send(
+        [coin(received)], [(FOREIGN, 300_000), (world.scripts(ZPUB, 1)(0), 699_000)]
+    )
+    second = world.chain.send([coin(first, 1)], [(FOREIGN, 600_000)])
+    reading = await world.read(ZPUB)
+
+    assert held(reading) == 0
+    assert flow_amounts(reading)[second.txid] == ("out", Decimal("0.006"), Decimal("0.00099"))
 
 
 async def test_moving_money_within_the_wallet_is_no_flow(world: World) -> None:

@@ -1,12 +1,12 @@
 """One reading of a wallet, from the search for its addresses to what it holds."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from coffers.clock import Millis
 from coffers.connectors.chain.bitcoin.backend import Backend
-from coffers.connectors.chain.bitcoin.flows import FlowSearch, Told
+from coffers.connectors.chain.bitcoin.flows import FlowSearch, Leaving, Told, leaving
 from coffers.connectors.chain.bitcoin.memory import (
     BranchMemory,
     Memory,
@@ -57,10 +57,10 @@ class AccountReading:
             return Reading(
                 self.at, frozenset(), (), {CONFIRMED: _MOVED, PENDING: _MOVED}, flows_known=False
             )
-        told = Told()
-        if request.flows_since is not None:
-            flows = FlowSearch(self.backend, search, survey, memory, is_late)
-            told = await flows.since(request.flows_since, self.coin, self.at)
+        if request.flows_since is None:
+            return self._finished(search, survey, None, memory)
+        flows = FlowSearch(self.backend, search, survey, memory, is_late)
+        told = await flows.since(request.flows_since, self.coin, self.at)
         return self._finished(search, survey, told, memory)
 
     def _unfinished(self, search: Search, memory: Memory) -> Reading:
@@ -71,11 +71,18 @@ class AccountReading:
             (),
             {CONFIRMED: reason, PENDING: reason},
             flows_known=False,
-            memory=_after(search, memory, {}, is_found=False),
+            memory=_after(search, memory, {}, memory.leaving, is_found=False),
         )
 
-    def _finished(self, search: Search, survey: Survey, told: Told, memory: Memory) -> Reading:
+    def _finished(
+        self, search: Search, survey: Survey, told: Told | None, memory: Memory
+    ) -> Reading:
         amounts = settled_amounts(survey.confirmed, survey.unconfirmed, survey.own.__contains__)
+        if told is None:
+            told, gone = Told(), Leaving((), frozenset(), frozenset(memory.leaving))
+        else:
+            how = (self.coin, self.at)
+            gone = leaving(survey, amounts.left, memory.leaving, told, how)
         held = {CONFIRMED: amounts.owned, PENDING: amounts.pending}
         return Reading(
             self.at,
@@ -85,9 +92,10 @@ class AccountReading:
                 for part, units in held.items()
                 if units
             ),
-            flows=told.flows,
+            flows=(*told.flows, *gone.flows),
+            flows_undone=frozenset(("out", txid) for txid in gone.undone),
             flows_known=told.is_whole,
-            memory=_after(search, memory, told.counts, is_found=True),
+            memory=_after(search, memory, told.counts, gone.ids, is_found=True),
         )
 
 
@@ -97,13 +105,22 @@ def _late_after(seconds: float) -> Callable[[], bool]:
     return lambda: loop.time() >= end
 
 
-def _after(search: Search, memory: Memory, counts: dict[Spot, int], *, is_found: bool) -> str:
+def _after(
+    search: Search,
+    memory: Memory,
+    counts: dict[Spot, int],
+    on_way: Iterable[str],
+    *,
+    is_found: bool,
+) -> str:
     """Return what to remember of a search."""
     branches = {
         id_: _branch_after(search, memory, counts, id_, used)
         for id_, (used, _) in search.places.items()
     }
-    return written(Memory(is_found=is_found, turn=search.turn, branches=branches))
+    return written(
+        Memory(is_found=is_found, turn=search.turn, branches=branches, leaving=sorted(on_way))
+    )
 
 
 def _branch_after(

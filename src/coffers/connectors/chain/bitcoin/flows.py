@@ -1,6 +1,6 @@
 """The deposits and withdrawals of a wallet: its confirmed transactions since a moment."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -20,11 +20,19 @@ MARGIN = 25
 """Transactions looked at beyond the new ones, where a reorganised chain put some elsewhere."""
 
 
+LeavingHow = tuple[Coin, Millis]
+"""How flows are made: the coin, and when the reading is made."""
+
+
 @dataclass(slots=True)
 class Told:
-    """The flows that were found; `counts` has of how many transactions of each address."""
+    """The flows that were found; `counts` has of how many transactions of each address.
+
+    `seen` are the ids of the transactions in blocks that were looked at.
+    """
 
     flows: tuple[Flow, ...] = ()
+    seen: set[str] = field(default_factory=set)
     is_whole: bool = True
     counts: dict[Spot, int] = field(default_factory=dict)
 
@@ -47,7 +55,7 @@ class FlowSearch:
             if seen and self.is_late():
                 told.is_whole = False
                 break
-            histories = await ask_all(lambda spot: self._history(spot, since), spots)
+            histories = await ask_all(lambda spot: self._history(spot, since, told), spots)
             for spot, history in zip(spots, histories, strict=True):
                 told.is_whole &= history is not None
                 if history is not None:
@@ -78,13 +86,14 @@ class FlowSearch:
         known = self.memory.branches.get(spot.branch)
         return UNTOLD if known is None else known.told_of(spot.place)
 
-    async def _history(self, spot: Spot, since: Millis) -> list[Transaction] | None:
+    async def _history(self, spot: Spot, since: Millis, told: Told) -> list[Transaction] | None:
         """Return the transactions of an address since a moment, None where time was up before."""
         found: list[Transaction] = []
         enough = self._enough(spot)
         async with aclosing(self.backend.confirmed(self.search.script(spot))) as pages:
             async for page in pages:
                 found += page
+                told.seen |= {one.txid for one in page}
                 earliest = page[-1].at
                 if earliest is None or earliest < since - OUT_OF_ORDER:
                     break
@@ -102,6 +111,45 @@ class FlowSearch:
     def _is_shown(self, transaction: Transaction) -> bool:
         """Whether the balances of the survey have the transaction in them."""
         return transaction.height is not None and transaction.height <= self.survey.tip.height
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Payments that have left the balance and are in no block yet: told as the flows they will be.
+
+    One that never gets into a block, since another one spent the same money, is taken back as soon
+    as nobody knows of it any more. `ids` are all that may have to be taken back.
+    """
+
+    flows: tuple[Flow, ...]
+    undone: frozenset[str]
+    ids: frozenset[str]
+
+
+def leaving(
+    survey: Survey, left: frozenset[str], before: Collection[str], told: Told, how: LeavingHow
+) -> Leaving:
+    """Return the payments on their way.
+
+    Args:
+        survey: what the addresses had.
+        left: the ids of payments that are counted as having left.
+        before: the ids of those that were told before.
+        told: what was found in blocks.
+        how: the coin, and the moment of the reading.
+    """
+    flows = [
+        flow
+        for txid, transaction in survey.unconfirmed.items()
+        if txid in left
+        and (flow := flow_of(transaction, survey.own.__contains__, *how)) is not None
+        and flow.direction == "out"
+    ]
+    gone = set(before) - survey.unconfirmed.keys() - told.seen
+    # Until all blocks were looked through, one that is gone may be in one.
+    undone = frozenset(gone) if told.is_whole else frozenset[str]()
+    ids = {flow.external_id for flow in flows} | (set(before) & survey.unconfirmed.keys())
+    return Leaving(tuple(flows), undone, frozenset(ids | (gone - undone)))
 
 
 def _chunks(spots: list[Spot]) -> Iterator[list[Spot]]:

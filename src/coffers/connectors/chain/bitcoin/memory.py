@@ -29,13 +29,15 @@ class BranchMemory(msgspec.Struct):
 class Memory(msgspec.Struct):
     """What is known of a wallet; `is_found` says that the search for its addresses came to its end.
 
-    `turn` is where the round of emptied addresses goes on.
+    `turn` is where the round of emptied addresses goes on; `leaving` are the ids of payments that
+    were told as flows and were in no block.
     """
 
     version: int = VERSION
     is_found: bool = False
     turn: int = 0
     branches: dict[str, BranchMemory] = {}
+    leaving: list[str] = []
 
 
 def remembered(text: str | None) -> Memory:

@@ -15,10 +15,15 @@ IsOwn = Callable[[bytes], bool]
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What counts and what is only on its way, in the smallest unit."""
+    """What counts and what is only on its way, in the smallest unit.
+
+    `left` are the ids of those transactions in no block yet of which all that they move is counted,
+    so that each is what it will be in its block.
+    """
 
     owned: int
     pending: int
+    left: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,13 @@ def settled_amounts(
     """
     counted: dict[tuple[str, int], int] = {}
     owned, pending = confirmed, 0
+    left: set[str] = set()
     for transaction in _parents_first(unconfirmed):
         spent = [one for one in transaction.inputs if is_own(one.script)]
         taken = sum(counted.get((one.txid, one.place), one.amount) for one in spent)
         owned -= taken
         pending -= sum(one.amount for one in spent) - taken
+        is_whole = taken == sum(one.amount for one in spent)
         grant = taken
         for place, paid in enumerate(transaction.outputs):
             if is_own(paid.script):
@@ -57,7 +64,10 @@ def settled_amounts(
                 grant -= part
                 owned += part
                 pending += paid.amount - part
-    return Amounts(owned, pending)
+                is_whole &= part == paid.amount
+        if spent and is_whole:
+            left.add(transaction.txid)
+    return Amounts(owned, pending, frozenset(left))
 
 
 def _parents_first(unconfirmed: Mapping[str, Transaction]) -> Iterable[Transaction]:
