@@ -14,6 +14,7 @@ from coffers.clock import MINUTE, Millis
 from coffers.connectors.chain.connector import ChainConnector
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading
 from coffers.keyrights import KeyRights
+from coffers.logs import configure_logs
 from coffers.markets.chains import joined, shipped_chains
 from coffers.portfolio import errands
 from coffers.portfolio.connecting import Connecting
@@ -41,6 +42,13 @@ class NoPrices:
 
     async def refresh(self) -> None:
         return None
+
+
+XPRV = (
+    "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TG"
+    "tRBeJgk33yuGBxrMPHi"
+)
+"""The published private key of BIP-32's first vector."""
 
 
 @dataclass
@@ -238,6 +246,28 @@ async def test_what_is_no_address_gets_its_own_clear_answer(
     assert error_of(answer) == (400, "record_invalid")
     assert said in answer.json()["error_attributes"]["address"][0]
     assert "abandon" not in answer.text
+
+
+@pytest.mark.parametrize("market", ["bitcoin_wallet", "ethereumwallet", "ethereum_validators"])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "abandon " * 11 + "about",
+        "0x4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318",
+        "KwDiBf89QgGbjEhKnhXJuH7LrciVrZi3qYjgd9M7rFU73sVHnoWn",
+        XPRV,
+    ],
+)
+async def test_a_secret_in_place_of_an_address_is_in_no_answer_and_no_log(
+    office: Office, market: str, secret: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs("debug", form="json")
+    answer = await office.new(type=market, name="Cold", address=secret)
+    assert error_of(answer) == (400, "record_invalid")
+    logged = capsys.readouterr()
+    for word in {secret, secret[:24], secret[-24:]}:
+        assert word not in answer.text
+        assert word not in logged.err + logged.out
 
 
 async def test_an_account_is_read_now(office: Office) -> None:

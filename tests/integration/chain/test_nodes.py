@@ -195,12 +195,6 @@ async def test_a_chain_without_nodes_says_which_setting_names_them(
     assert told.value.kind is FailureKind.UNSUPPORTED
 
 
-async def test_every_node_can_be_asked_for_comparing(nodes: Nodes, second: Node) -> None:
-    assert await nodes.on_each("eth_chainId", []) == ["0x1", "0x2"]
-    second.status = 500
-    assert await nodes.on_each("eth_chainId", []) == ["0x1"]
-
-
 async def test_behind_a_gateway_a_node_is_asked_at_its_place_there(
     chain: Chain, client: httpx.AsyncClient, clock: ManualClock, first: Node
 ) -> None:

@@ -177,13 +177,6 @@ class Nodes:
 
         return await self._first(ask)
 
-    async def on_each(self, method: str, params: object) -> list[object]:
-        """Return the result of a JSON-RPC call from every node that answers it, for comparing."""
-        results = await asyncio.gather(
-            *(self._call(node, method, params) for node in self._nodes), return_exceptions=True
-        )
-        return [result for result in results if not isinstance(result, BaseException)]
-
     async def _admit(self, node: _Node) -> None:
         """Let the node pass if it belongs to the chain."""
         if self._belongs is None or node.is_admitted:

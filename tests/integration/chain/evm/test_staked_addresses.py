@@ -10,6 +10,7 @@ import pytest
 from coffers.clock import DAY, ManualClock, Millis
 from coffers.connectors.chain.connector import ChainConnector
 from coffers.connectors.chain.evm import beacon as validators
+from coffers.connectors.chain.evm.ens import namehash
 from coffers.connectors.chain.refusals import AddressFault, AddressRefused
 from coffers.connectors.reading import ConnectorFailure, Credentials, Reading, ReadRequest
 from coffers.markets.catalogue import load_catalogue
@@ -17,7 +18,7 @@ from coffers.markets.chains import Chains, Endpoints, joined, shipped_chains
 from coffers.secret import Secret
 from coffers.valuation.model import Position
 from coffers.valuation.transfers import Leg, own_transfers
-from evm_chain import EvmChain, EvmNode
+from evm_chain import NAMES, EvmChain, EvmNode
 from evm_explorer import Explorer
 from factories import NOW
 from served import listening
@@ -257,6 +258,17 @@ async def test_an_address_that_the_explorer_never_saw_has_none(world: World) -> 
     world.ledger.statuses["/api/v2"] = 404
     reading = await world.read()
     assert reading.positions == (Position("staked", "ETH", "ETH", Decimal(0)),)
+
+
+async def test_a_name_stands_for_the_address_that_staked(
+    evm: EvmChain, node: EvmNode, wallets: Any
+) -> None:
+    evm.send(NAMES, "setup(bytes32,address)", namehash("coffers.eth"), OWNER)
+    reads = await wallets(evm.settle(), node, code=MARKET)
+    assert await reads.connector.resolved(reads.market, "7, Coffers.eth") == f"{OWNER},7"
+    with pytest.raises(AddressRefused) as refusal:
+        await reads.connector.resolved(reads.market, "7, nobody.eth")
+    assert refusal.value.fault is AddressFault.UNKNOWN_NAME
 
 
 @pytest.mark.parametrize(
