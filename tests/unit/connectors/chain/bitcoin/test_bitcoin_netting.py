@@ -160,3 +160,19 @@ def test_flows_and_fees_explain_every_balance(
             ins = sum(spent.amount for spent in one.inputs)
             balance -= COIN.amount(ins - sum(paid.amount for paid in one.outputs))
     assert balance == own_sum(unspent_after(confirmed, made)) * Decimal("1E-8")
+
+
+@given(histories())
+def test_what_is_told_as_left_is_what_the_balance_lost(
+    history: tuple[Outputs, list[Transaction]],
+) -> None:
+    confirmed, made = history
+    found = settled_amounts(own_sum(confirmed), {one.txid: one for one in made}, is_own)
+    spending = {one.txid for one in made if any(is_own(spent.script) for spent in one.inputs)}
+    assert found.left <= spending
+    if spending <= found.left:
+        net = 0
+        for one in (one for one in made if one.txid in spending):
+            net += sum(paid.amount for paid in one.outputs if is_own(paid.script))
+            net -= sum(spent.amount for spent in one.inputs if is_own(spent.script))
+        assert found.owned == own_sum(confirmed) + net
