@@ -84,7 +84,8 @@ class OwnerSearch:
         wei, at = _number(row.get("value")), Millis(_number(row.get("timeStamp")) * SECOND)
         txid = str(row.get("transactionHash" if is_inner else "hash") or row.get("hash") or "")
         is_own = str(row.get("from")).lower() == self._owner.lower()
-        if not is_own or wei < deposits.LEAST_WEI or row.get("isError") == "1":
+        has_failed = row.get("isError") == "1" or row.get("txreceipt_status") == "0"
+        if has_failed or not is_own or wei < deposits.LEAST_WEI:
             return
         data, to = str(row.get("input")), str(row.get("to")).lower()
         if to == deposits.CONTRACT and not is_inner:
