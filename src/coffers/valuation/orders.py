@@ -1,0 +1,36 @@
+"""Orders that are to be placed: what planners make and what workers carry out."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOrder:
+    """A market order that is to be placed.
+
+    `amount` is in units of `base`; both codes are as the venue writes them.
+    """
+
+    base: str
+    quote: str
+    side: Literal["buy", "sell"]
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PairLimits:
+    """What a venue demands of orders in a pair, None where it tells nothing.
+
+    Amounts are in units of base, costs in units of quote. `amount_step` is the smallest step of the
+    amount, `fee` the taker's share (0.001 is 0.1 %).
+    """
+
+    base: str
+    quote: str
+    amount_step: Decimal | None
+    min_amount: Decimal | None
+    max_amount: Decimal | None
+    min_cost: Decimal | None
+    max_cost: Decimal | None
+    fee: Decimal | None
