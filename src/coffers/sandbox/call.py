@@ -40,6 +40,16 @@ class Call:
             raise refusals.missing(name)
         return value
 
+    def texts(self, name: str) -> list[str]:
+        """Return the values of a parameter that may be sent several times.
+
+        Raises:
+            Refused: when it is not sent.
+        """
+        self.text(name)
+        pairs = parse_qsl(self.query) + parse_qsl(self.body)
+        return [value for each, value in pairs if each == name]
+
     def integer(self, name: str, default: int | None = None) -> int:
         """Return a whole-number parameter, or the default where it is not sent.
 

@@ -13,6 +13,9 @@ from coffers.sandbox.pairs import PAIRS, Pair
 from coffers.sandbox.prices import SECOND
 from coffers.sandbox.tickers import INTERVALS, Day, Traded
 
+LEVEL_STEPS = 900_000
+MOST_LEVELS = 20
+
 _FIRST_TRADE = 100_000
 _MOST_CANDLES = 1_000
 _DEFAULT_CANDLES = 500
@@ -41,6 +44,24 @@ def ticker_day(exchange: Exchange, call: Call) -> object:
 def ticker_book(exchange: Exchange, call: Call) -> object:
     """Answer `GET /api/v3/ticker/bookTicker`."""
     return _per_pair(exchange, call, lambda pair, at: _book(exchange.tickers.day(pair, at)))
+
+
+def depth(exchange: Exchange, call: Call) -> object:
+    """Answer `GET /api/v3/depth`: levels a spread apart, each with what the best one has.
+
+    Raises:
+        Refused: for an unknown pair.
+    """
+    pair = exchange.pair(call.venue, call.text("symbol"))
+    book = exchange.prices.book(pair, exchange.now())
+    size = plain(pair.step * LEVEL_STEPS)
+    levels = range(min(call.integer("limit", 100), MOST_LEVELS))
+    apart = pair.tick * 2
+    return {
+        "lastUpdateId": exchange.now(),
+        "bids": [[plain(book.bid - apart * n), size] for n in levels if book.bid is not None],
+        "asks": [[plain(book.ask + apart * n), size] for n in levels if book.ask is not None],
+    }
 
 
 def ticker_price(exchange: Exchange, call: Call) -> object:

@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from coffers.sandbox import refusals, rest_account, rest_market, rest_wallet, signing
+from coffers.sandbox import (
+    refusals,
+    rest_account,
+    rest_market,
+    rest_moves,
+    rest_wallet,
+    signing,
+)
 from coffers.sandbox.accounts import Account
 from coffers.sandbox.call import Call
 from coffers.sandbox.exchange import Exchange
@@ -41,6 +48,7 @@ ROUTES: dict[tuple[str, str], Open | Signed] = {
     ("GET", "/api/v3/ticker/24hr"): Open(rest_market.ticker_day, _one_or_all(2, 80)),
     ("GET", "/api/v3/ticker/bookTicker"): Open(rest_market.ticker_book, _one_or_all(2, 4)),
     ("GET", "/api/v3/ticker/price"): Open(rest_market.ticker_price, _one_or_all(2, 4)),
+    ("GET", "/api/v3/depth"): Open(rest_market.depth, _flat(5)),
     ("GET", "/api/v3/klines"): Open(rest_market.candles, _flat(2)),
     ("GET", "/api/v3/account"): Signed(rest_account.account, _flat(20)),
     ("POST", "/api/v3/order"): Signed(rest_account.place_order, _flat(1), needs_reading=False),
@@ -53,6 +61,9 @@ ROUTES: dict[tuple[str, str], Open | Signed] = {
     ("GET", "/sapi/v1/capital/withdraw/history"): Signed(rest_wallet.withdrawals, _flat(1)),
     ("GET", "/sapi/v1/fiat/orders"): Signed(rest_wallet.fiat_orders, _flat(1)),
     ("POST", "/sapi/v1/asset/get-funding-asset"): Signed(rest_wallet.funding, _flat(1)),
+    ("POST", "/sapi/v1/asset/transfer"): Signed(rest_moves.transfer, _flat(1), needs_reading=False),
+    ("POST", "/sapi/v1/asset/dust-btc"): Signed(rest_moves.small, _flat(1)),
+    ("POST", "/sapi/v1/asset/dust"): Signed(rest_moves.convert, _flat(1), needs_reading=False),
     ("GET", "/sapi/v1/simple-earn/locked/position"): Signed(rest_wallet.locked_earn, _flat(150)),
     ("GET", "/sapi/v1/account/apiRestrictions"): Signed(
         rest_wallet.rights, _flat(1), needs_reading=False

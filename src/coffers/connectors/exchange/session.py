@@ -19,7 +19,8 @@ class VenueSession:
     """Holds a ccxt instance that nobody else uses; its calls follow one another, never overlap.
 
     `prototype` is the venue's shared instance: a clock that was found off is set there too.
-    `hidden` are texts that no message may show.
+    `hidden` are texts that no message may show. `raised` has the names of the exception that the
+    last call ended in, and of those that it derives from.
     """
 
     venue: Venue
@@ -27,6 +28,7 @@ class VenueSession:
     prototype: Any
     clock: Clock
     hidden: Sequence[str] = field(default=(), repr=False)
+    raised: frozenset[str] = frozenset()
 
     async def ask(self, method: str, *args: object) -> Any:  # noqa: ANN401  # ccxt has no types
         """Call a method of ccxt; when the venue finds the time off, set the clock and ask again.
@@ -35,12 +37,12 @@ class VenueSession:
             ConnectorFailure: when no answer came that ccxt could read.
         """
         try:
-            return await self._ask_once(method, *args)
+            return await self.ask_once(method, *args)
         except ConnectorFailure as failure:
             if failure.kind is not FailureKind.CLOCK_DRIFT:
                 raise
         await self._set_clock()
-        return await self._ask_once(method, *args)
+        return await self.ask_once(method, *args)
 
     def failure(self, error: BaseException) -> ConnectorFailure:
         """Return what an exception means, in the light of the last answer."""
@@ -78,12 +80,19 @@ class VenueSession:
         """Return the present moment."""
         return self.clock.now()
 
-    async def _ask_once(self, method: str, *args: object) -> Any:  # noqa: ANN401  # as in `ask`
+    async def ask_once(self, method: str, *args: object) -> Any:  # noqa: ANN401  # as in `ask`
+        """Call a method of ccxt, once: what changes something must not be sent twice unasked.
+
+        Raises:
+            ConnectorFailure: as `ask`; `raised` has the names of what ccxt raised.
+        """
+        self.raised = frozenset()
         self.exchange.heard = NOTHING_HEARD
         try:
             return await getattr(self.exchange, method)(*args)
         except Exception as error:  # noqa: BLE001  # ccxt raises anything; here it gets its kind
             failure = self.failure(error)
+            self.raised = frozenset(cls.__name__ for cls in type(error).__mro__)
             _log.debug(
                 "call failed",
                 venue=self.venue.id,
@@ -97,5 +106,5 @@ class VenueSession:
     async def _set_clock(self) -> None:
         if "adjustForTimeDifference" not in self.exchange.options or not self.can("fetchTime"):
             return
-        await self._ask_once("load_time_difference")
+        await self.ask_once("load_time_difference")
         self.prototype.options["timeDifference"] = self.exchange.options["timeDifference"]

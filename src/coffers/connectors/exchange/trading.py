@@ -1,0 +1,318 @@
+"""Market orders, conversions and transfers at venues, through ccxt.
+
+A client's own order id goes with each order, so that what a broken connection left open can be
+found out. Sources: ccxt's manual ("Placing Orders", "Transfers"), Binance's REST documents for the
+conversion of small amounts.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from coffers import money
+from coffers.connectors.exchange.amounts import amount_of
+from coffers.connectors.exchange.failures import unexpected
+from coffers.connectors.exchange.session import VenueSession
+from coffers.connectors.exchange.venues import Venues
+from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
+from coffers.connectors.trading import Converted, Fate, Placed
+from coffers.errors import InvalidAmount
+from coffers.markets.catalogue import Market
+from coffers.valuation.orders import PairLimits, PlannedOrder
+from coffers.valuation.selling import Quoted
+
+DEPTH = 100
+"""Levels of an order book that are looked at."""
+
+LOOKS = (0.3, 0.7, 1.5, 2.5)
+"""Seconds between the looks at an order that is not at its end yet."""
+
+_TICK_SIZE, _DECIMAL_PLACES = 4, 2
+"""ccxt's precision modes; a third one counts significant digits, which are no step."""
+
+_ENDED = {"closed", "canceled", "cancelled", "expired", "rejected"}
+_NOTHING_PLACED = {
+    FailureKind.KEY_REFUSED,
+    FailureKind.PERMISSION_DENIED,
+    FailureKind.ADDRESS_REFUSED,
+    FailureKind.REGION_REFUSED,
+    FailureKind.CLOCK_DRIFT,
+    FailureKind.RATE_LIMITED,
+    FailureKind.UNSUPPORTED,
+}
+
+
+class ExchangeTrading:
+    """Opens desks at venues that ccxt knows."""
+
+    def __init__(self, venues: Venues) -> None:
+        self._venues = venues
+
+    @asynccontextmanager
+    async def desk(self, market: Market, credentials: Credentials) -> AsyncIterator["VenueDesk"]:
+        """Open a desk; what goes wrong within leaves as a `ConnectorFailure`."""
+        if market.venue is None:
+            message = f"The exchange library has no access to {market.name}."
+            raise ConnectorFailure(FailureKind.UNSUPPORTED, message, code="no_venue")
+        async with self._venues.session(market.venue, credentials) as session:
+            yield VenueDesk(session)
+
+
+class VenueDesk:
+    """A talk with one venue about one account; see `TradingDesk`."""
+
+    def __init__(self, session: VenueSession) -> None:
+        self._session = session
+        self._markets: dict[tuple[str, str], dict[str, Any]] = {
+            (str(market["baseId"]), str(market["quoteId"])): market
+            for market in session.exchange.markets.values()
+            if market.get("spot") and market.get("active") is not False
+        }
+
+    def code_of(self, asset: str) -> str:
+        """Return the venue's code of an asset."""
+        return self._session.venue_code(asset)
+
+    async def free(self) -> Mapping[str, Decimal]:
+        """Return what is free in the spot wallet."""
+        answer = await self._session.ask("fetch_balance")
+        told = answer.get("free") or {}
+        found = {self._session.venue_code(code): _known(amount) for code, amount in told.items()}
+        return {code: amount for code, amount in found.items() if amount}
+
+    async def quoted(self) -> Sequence[Quoted]:
+        """Return the active pairs."""
+        tickers = await self._session.ask("fetch_tickers")
+        found = []
+        for market in self._markets.values():
+            ticker = tickers.get(market["symbol"]) or {}
+            bid, ask = (_positive(ticker.get(side)) for side in ("bid", "ask"))
+            found.append(Quoted(self._limits(market), bid, ask))
+        return found
+
+    async def worth(self, order: PlannedOrder) -> Decimal | None:
+        """Return the average price in the order book down to the order's amount."""
+        book = await self._session.ask("fetch_order_book", self._symbol(order), DEPTH)
+        levels = book["asks" if order.side == "buy" else "bids"]
+        return average_price(levels, order.amount)
+
+    async def place(self, order: PlannedOrder, client_id: str) -> Placed:
+        """Place a market order."""
+        symbol, session = self._symbol(order), self._session
+        price = None
+        if order.side == "buy" and _wants_price(session.exchange):
+            found = await self.worth(order)
+            if found is None:
+                return Placed("refused", why="nobody sells as much at the moment")
+            price = f"{found:f}"
+        asked = (symbol, "market", order.side, f"{order.amount:f}", price)
+        try:
+            # Not `ask`: where the venue finds the time off, it has placed nothing, and a second
+            # try has to be a decision of its own.
+            answer = await session.ask_once("create_order", *asked, {"clientOrderId": client_id})
+        except ConnectorFailure as failure:
+            if failure.kind in _NOTHING_PLACED or _was_refused(session):
+                return Placed("refused", why=str(failure))
+            raise
+        return await self._at_its_end(symbol, answer, order)
+
+    async def find(self, order: PlannedOrder, client_id: str) -> Placed | None:
+        """Look an order up by the client's id: by itself, or else among the newest ones."""
+        session, symbol = self._session, self._symbol(order)
+        if session.can("fetchOrder"):
+            try:
+                answer = await session.ask(
+                    "fetch_order", None, symbol, {"clientOrderId": client_id}
+                )
+            except ConnectorFailure as failure:
+                if "OrderNotFound" in session.raised:
+                    return None
+                if failure.kind not in _NOT_BY_CLIENT_ID:
+                    raise
+            else:
+                if str(answer.get("clientOrderId")) == client_id:
+                    return await self._at_its_end(symbol, answer, order)
+        found = await self._among_newest(symbol, client_id)
+        if found is not None:
+            return await self._at_its_end(symbol, found, order)
+        return Placed("unknown", why="the exchange does not tell whether the order was placed")
+
+    async def _among_newest(self, symbol: str, client_id: str) -> Mapping[str, Any] | None:
+        for name, method in _LISTS:
+            if self._session.can(name):
+                for answer in await self._session.ask(method, symbol):
+                    if str(answer.get("clientOrderId")) == client_id:
+                        told: Mapping[str, Any] = answer
+                        return told
+        return None
+
+    async def convert(self, codes: Sequence[str] | None) -> Converted:
+        """Turn small amounts into BNB, at Binance."""
+        session = self._session
+        if "binance" not in session.venue.family or not hasattr(
+            session.exchange, "sapi_post_asset_dust"
+        ):
+            raise ConnectorFailure(
+                FailureKind.UNSUPPORTED,
+                f"{session.venue.name} turns no small amounts into BNB.",
+                code="no_dust",
+            )
+        if codes is None:
+            listed = await session.ask("sapi_post_asset_dust_btc")
+            codes = [str(row["asset"]) for row in listed["details"]]
+        if not codes:
+            return Converted(money.ZERO, money.ZERO, ())
+        answer = await session.ask_once("sapi_post_asset_dust", {"asset": list(codes)})
+        return Converted(
+            money.parse(str(answer["totalTransfered"])),
+            money.parse(str(answer["totalServiceCharge"])),
+            tuple(dict(row) for row in answer["transferResult"]),
+        )
+
+    async def move(self, code: str, amount: Decimal, source: str, target: str) -> str | None:
+        """Move money between wallets; they are called as ccxt does ("spot", "linear")."""
+        session = self._session
+        if not session.can("transfer"):
+            raise ConnectorFailure(
+                FailureKind.UNSUPPORTED,
+                f"{session.venue.name} moves nothing between wallets through this library.",
+                code="no_transfer",
+            )
+        asked = (session.code(code), f"{amount:f}", source, target)
+        answer = await session.ask_once("transfer", *asked)
+        return None if answer.get("id") is None else str(answer["id"])
+
+    async def _at_its_end(self, symbol: str, answer: Any, order: PlannedOrder) -> Placed:  # noqa: ANN401  # ccxt has no types
+        """Look at an order until the venue is done with it; what stays open is withdrawn."""
+        session = self._session
+        order_id = answer.get("id")
+        looks = iter(LOOKS)
+        while answer.get("status") not in _ENDED and order_id and session.can("fetchOrder"):
+            wait = next(looks, None)
+            if wait is None:
+                break
+            await asyncio.sleep(wait)
+            answer = await session.ask("fetch_order", order_id, symbol)
+        if answer.get("status") == "open" and order_id and session.can("cancelOrder"):
+            await session.ask("cancel_order", order_id, symbol)
+            answer = await session.ask("fetch_order", order_id, symbol)
+        return placed_of(session, answer, order)
+
+    def _symbol(self, order: PlannedOrder) -> str:
+        market = self._markets.get((order.base, order.quote))
+        if market is None:
+            name = f"{order.base}/{order.quote}"
+            raise unexpected(self._session.venue, f"it does not trade {name}", "no_pair")
+        return str(market["symbol"])
+
+    def _limits(self, market: Mapping[str, Any]) -> PairLimits:
+        limits = market.get("limits") or {}
+        amount, cost = limits.get("amount") or {}, limits.get("cost") or {}
+        mode = self._session.exchange.precisionMode
+        return PairLimits(
+            str(market["baseId"]),
+            str(market["quoteId"]),
+            step_of((market.get("precision") or {}).get("amount"), mode),
+            _positive(amount.get("min")),
+            _positive(amount.get("max")),
+            _positive(cost.get("min")),
+            _positive(cost.get("max")),
+            _positive(market.get("taker")),
+        )
+
+
+def average_price(levels: Sequence[Sequence[object]], amount: Decimal) -> Decimal | None:
+    """Return what an amount costs per unit in an order book; None where there is less in it."""
+    left, cost = amount, money.ZERO
+    for level in levels:
+        price, size = _positive(level[0]), _positive(level[1])
+        if price is None or size is None:
+            continue
+        taken = min(left, size)
+        cost = money.add(cost, money.multiply(price, taken))
+        left = money.subtract(left, taken)
+        if left <= 0:
+            return money.divide(cost, amount)
+    return None
+
+
+def placed_of(session: VenueSession, answer: Mapping[str, Any], order: PlannedOrder) -> Placed:
+    """Return what ccxt tells of an order in our own terms."""
+    filled, cost = _known(answer.get("filled")), _known(answer.get("cost"))
+    fees = [fee for fee in [answer.get("fee"), *(answer.get("fees") or ())] if fee]
+    told = {str(fee["currency"]) for fee in fees if fee.get("currency")}
+    fee, asset = None, None
+    if len(told) == 1:
+        asset = session.venue_code(told.pop())
+        fee = max(filter(None, (_known(each.get("cost")) for each in fees)), default=None)
+    return Placed(
+        _fate(answer.get("status"), filled, order.amount),
+        filled,
+        cost,
+        fee,
+        asset if fee is not None else None,
+        None if answer.get("id") is None else str(answer["id"]),
+    )
+
+
+def _fate(status: object, filled: Decimal | None, amount: Decimal) -> Fate:
+    if filled is None:
+        # A venue that says "closed" of a market order has filled it, and does not say how much.
+        return "unknown" if status not in {"open", "rejected"} else _BARE[str(status)]
+    if filled >= amount:
+        return "filled"
+    if status in _ENDED:
+        return "partly" if filled else "refused"
+    return "open"
+
+
+_BARE: dict[str, Fate] = {"open": "open", "rejected": "refused"}
+_REFUSED = {"InsufficientFunds", "InvalidOrder", "BadRequest", "OperationRejected"}
+"""What ccxt raises over answers that refuse an order, and those that derive from it."""
+
+_NOT_BY_CLIENT_ID = {FailureKind.UNSUPPORTED, FailureKind.UNEXPECTED_ANSWER}
+"""What ccxt fails with where a venue looks orders up by its own ids only."""
+
+_LISTS = (
+    ("fetchOpenOrders", "fetch_open_orders"),
+    ("fetchClosedOrders", "fetch_closed_orders"),
+    ("fetchOrders", "fetch_orders"),
+)
+
+
+def step_of(precision: object, mode: int) -> Decimal | None:
+    """Return the step of amounts that ccxt's precision means; None where it is none."""
+    told = _known(precision)
+    if told is None:
+        return None
+    if mode == _TICK_SIZE:
+        return told if told > 0 else None
+    if mode == _DECIMAL_PLACES:
+        return Decimal(1).scaleb(-int(told.to_integral_value(ROUND_DOWN)))
+    return None
+
+
+def _was_refused(session: VenueSession) -> bool:
+    """Return whether the venue's answer means that nothing was placed.
+
+    A server's own error, or an answer that cannot be read, may come after the order.
+    """
+    return bool(session.raised & _REFUSED) and "DuplicateOrderId" not in session.raised
+
+
+def _wants_price(exchange: Any) -> bool:  # noqa: ANN401  # ccxt has no types
+    return bool(exchange.options.get("createMarketBuyOrderRequiresPrice", False))
+
+
+def _known(value: object) -> Decimal | None:
+    try:
+        return amount_of(value)
+    except (InvalidAmount, TypeError):
+        return None
+
+
+def _positive(value: object) -> Decimal | None:
+    told = _known(value)
+    return told if told is not None and told > 0 else None

@@ -1,0 +1,106 @@
+"""What places orders and moves money at a venue, and what it tells of them."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from coffers.connectors.reading import Credentials
+from coffers.markets.catalogue import Market
+from coffers.valuation.orders import PlannedOrder
+from coffers.valuation.selling import Quoted
+
+Fate = Literal["filled", "partly", "refused", "open", "unknown"]
+"""What became of an order: all of it was filled, some of it, nothing; it waits; nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a venue tells of an order.
+
+    `filled` is in units of the base, `cost` in units of the quote, `fee` in units of `fee_asset`,
+    which is the venue's code; None where it is not told. `why` is for people.
+    """
+
+    fate: Fate
+    filled: Decimal | None = None
+    cost: Decimal | None = None
+    fee: Decimal | None = None
+    fee_asset: str | None = None
+    venue_id: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """Small amounts that a venue turned into its own coin: in all, and asset by asset."""
+
+    received: Decimal
+    fee: Decimal
+    parts: Sequence[Mapping[str, str | int]]
+
+
+class TradingDesk(Protocol):
+    """A talk with a venue on behalf of one account. All codes are the venue's own."""
+
+    def code_of(self, asset: str) -> str:
+        """Return the venue's code of an asset."""
+        ...
+
+    async def free(self) -> Mapping[str, Decimal]:
+        """Return what is free to be sold, by code."""
+        ...
+
+    async def quoted(self) -> Sequence[Quoted]:
+        """Return the active pairs with their limits and what is bid and asked now."""
+        ...
+
+    async def worth(self, order: PlannedOrder) -> Decimal | None:
+        """Return the average price that an order would have now; None where nobody would fill it.
+
+        In units of quote per unit of base.
+        """
+        ...
+
+    async def place(self, order: PlannedOrder, client_id: str) -> Placed:
+        """Place a market order and return what became of it.
+
+        Raises:
+            ConnectorFailure: when it is not known whether it was placed, or the venue is away.
+        """
+        ...
+
+    async def find(self, order: PlannedOrder, client_id: str) -> Placed | None:
+        """Return what became of an order that may have been placed; None where it never was.
+
+        Raises:
+            ConnectorFailure: when the venue does not tell.
+        """
+        ...
+
+    async def convert(self, codes: Sequence[str] | None) -> Converted:
+        """Turn small amounts into the venue's own coin; all that it takes where none are named.
+
+        Raises:
+            ConnectorFailure: when the venue does not do it.
+        """
+        ...
+
+    async def move(self, code: str, amount: Decimal, source: str, target: str) -> str | None:
+        """Move money between the wallets of one key; return the venue's id of it, if it has one.
+
+        Raises:
+            ConnectorFailure: when the venue does not do it, or it is not known whether it did.
+        """
+        ...
+
+
+class Trading(Protocol):
+    """Opens desks."""
+
+    def desk(
+        self, market: Market, credentials: Credentials
+    ) -> AbstractAsyncContextManager[TradingDesk]:
+        """Open a desk at a market's venue."""
+        ...
