@@ -6,10 +6,10 @@ conversion of small amounts.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from coffers import money
 from coffers.connectors.exchange.amounts import amount_of
@@ -28,6 +28,9 @@ DEPTH = 100
 
 LOOKS = (0.3, 0.7, 1.5, 2.5)
 """Seconds between the looks at an order that is not at its end yet."""
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 _TICK_SIZE, _DECIMAL_PLACES = 4, 2
 """ccxt's precision modes; a third one counts significant digits, which are no step."""
@@ -52,19 +55,43 @@ class ExchangeTrading:
 
     @asynccontextmanager
     async def desk(self, market: Market, credentials: Credentials) -> AsyncIterator["VenueDesk"]:
-        """Open a desk; what goes wrong within leaves as a `ConnectorFailure`."""
+        """Open a desk; what is raised between its calls passes as it is.
+
+        Raises:
+            ConnectorFailure: when the venue cannot be asked at all.
+        """
         if market.venue is None:
             message = f"The exchange library has no access to {market.name}."
             raise ConnectorFailure(FailureKind.UNSUPPORTED, message, code="no_venue")
+        fault: Exception | None = None
         async with self._venues.session(market.venue, credentials) as session:
-            yield VenueDesk(session)
+            try:
+                yield VenueDesk(session)
+            except Exception as error:  # noqa: BLE001  # raised again below, past the session
+                fault = error
+        if fault is not None:
+            raise fault
+
+
+def _told(
+    call: Callable[Concatenate["VenueDesk", _P], Coroutine[Any, Any, _T]],
+) -> Callable[Concatenate["VenueDesk", _P], Coroutine[Any, Any, _T]]:
+    """Return a desk's call whose faults over what ccxt returned are `ConnectorFailure` too."""
+
+    async def told(desk: "VenueDesk", *args: _P.args, **named: _P.kwargs) -> _T:
+        try:
+            return await call(desk, *args, **named)
+        except Exception as error:  # noqa: BLE001  # the connector's edge: all becomes one type
+            raise desk.session.failure(error) from None
+
+    return told
 
 
 class VenueDesk:
     """A talk with one venue about one account; see `TradingDesk`."""
 
     def __init__(self, session: VenueSession) -> None:
-        self._session = session
+        self.session = session
         self._markets: dict[tuple[str, str], dict[str, Any]] = {
             (str(market["baseId"]), str(market["quoteId"])): market
             for market in session.exchange.markets.values()
@@ -73,18 +100,20 @@ class VenueDesk:
 
     def code_of(self, asset: str) -> str:
         """Return the venue's code of an asset."""
-        return self._session.venue_code(asset)
+        return self.session.venue_code(asset)
 
+    @_told
     async def free(self) -> Mapping[str, Decimal]:
         """Return what is free in the spot wallet."""
-        answer = await self._session.ask("fetch_balance")
+        answer = await self.session.ask("fetch_balance")
         told = answer.get("free") or {}
-        found = {self._session.venue_code(code): _known(amount) for code, amount in told.items()}
+        found = {self.session.venue_code(code): _known(amount) for code, amount in told.items()}
         return {code: amount for code, amount in found.items() if amount}
 
+    @_told
     async def quoted(self) -> Sequence[Quoted]:
         """Return the active pairs."""
-        tickers = await self._session.ask("fetch_tickers")
+        tickers = await self.session.ask("fetch_tickers")
         found = []
         for market in self._markets.values():
             ticker = tickers.get(market["symbol"]) or {}
@@ -92,15 +121,17 @@ class VenueDesk:
             found.append(Quoted(self._limits(market), bid, ask))
         return found
 
+    @_told
     async def worth(self, order: PlannedOrder) -> Decimal | None:
         """Return the average price in the order book down to the order's amount."""
-        book = await self._session.ask("fetch_order_book", self._symbol(order), DEPTH)
+        book = await self.session.ask("fetch_order_book", self._symbol(order), DEPTH)
         levels = book["asks" if order.side == "buy" else "bids"]
         return average_price(levels, order.amount)
 
+    @_told
     async def place(self, order: PlannedOrder, client_id: str) -> Placed:
         """Place a market order."""
-        symbol, session = self._symbol(order), self._session
+        symbol, session = self._symbol(order), self.session
         price = None
         if order.side == "buy" and _wants_price(session.exchange):
             found = await self.worth(order)
@@ -118,9 +149,10 @@ class VenueDesk:
             raise
         return await self._at_its_end(symbol, answer, order)
 
+    @_told
     async def find(self, order: PlannedOrder, client_id: str) -> Placed | None:
         """Look an order up by the client's id: by itself, or else among the newest ones."""
-        session, symbol = self._session, self._symbol(order)
+        session, symbol = self.session, self._symbol(order)
         if session.can("fetchOrder"):
             try:
                 answer = await session.ask(
@@ -141,16 +173,17 @@ class VenueDesk:
 
     async def _among_newest(self, symbol: str, client_id: str) -> Mapping[str, Any] | None:
         for name, method in _LISTS:
-            if self._session.can(name):
-                for answer in await self._session.ask(method, symbol):
+            if self.session.can(name):
+                for answer in await self.session.ask(method, symbol):
                     if str(answer.get("clientOrderId")) == client_id:
                         told: Mapping[str, Any] = answer
                         return told
         return None
 
+    @_told
     async def convert(self, codes: Sequence[str] | None) -> Converted:
         """Turn small amounts into BNB, at Binance."""
-        session = self._session
+        session = self.session
         if "binance" not in session.venue.family or not hasattr(
             session.exchange, "sapi_post_asset_dust"
         ):
@@ -171,9 +204,10 @@ class VenueDesk:
             tuple(dict(row) for row in answer["transferResult"]),
         )
 
+    @_told
     async def move(self, code: str, amount: Decimal, source: str, target: str) -> str | None:
         """Move money between wallets; they are called as ccxt does ("spot", "linear")."""
-        session = self._session
+        session = self.session
         if not session.can("transfer"):
             raise ConnectorFailure(
                 FailureKind.UNSUPPORTED,
@@ -186,7 +220,7 @@ class VenueDesk:
 
     async def _at_its_end(self, symbol: str, answer: Any, order: PlannedOrder) -> Placed:  # noqa: ANN401  # ccxt has no types
         """Look at an order until the venue is done with it; what stays open is withdrawn."""
-        session = self._session
+        session = self.session
         order_id = answer.get("id")
         looks = iter(LOOKS)
         while answer.get("status") not in _ENDED and order_id and session.can("fetchOrder"):
@@ -204,13 +238,13 @@ class VenueDesk:
         market = self._markets.get((order.base, order.quote))
         if market is None:
             name = f"{order.base}/{order.quote}"
-            raise unexpected(self._session.venue, f"it does not trade {name}", "no_pair")
+            raise unexpected(self.session.venue, f"it does not trade {name}", "no_pair")
         return str(market["symbol"])
 
     def _limits(self, market: Mapping[str, Any]) -> PairLimits:
         limits = market.get("limits") or {}
         amount, cost = limits.get("amount") or {}, limits.get("cost") or {}
-        mode = self._session.exchange.precisionMode
+        mode = self.session.exchange.precisionMode
         return PairLimits(
             str(market["baseId"]),
             str(market["quoteId"]),
@@ -219,7 +253,7 @@ class VenueDesk:
             _positive(amount.get("max")),
             _positive(cost.get("min")),
             _positive(cost.get("max")),
-            _positive(market.get("taker")),
+            _rough(market.get("taker")),
         )
 
 
@@ -227,7 +261,7 @@ def average_price(levels: Sequence[Sequence[object]], amount: Decimal) -> Decima
     """Return what an amount costs per unit in an order book; None where there is less in it."""
     left, cost = amount, money.ZERO
     for level in levels:
-        price, size = _positive(level[0]), _positive(level[1])
+        price, size = _rough(level[0]), _rough(level[1])
         if price is None or size is None:
             continue
         taken = min(left, size)
@@ -311,6 +345,11 @@ def _known(value: object) -> Decimal | None:
         return amount_of(value)
     except (InvalidAmount, TypeError):
         return None
+
+
+def _rough(value: object) -> Decimal | None:
+    """Return a number that ccxt tells as a float: fees and order books, by which none is paid."""
+    return _positive(str(value) if isinstance(value, float) else value)
 
 
 def _positive(value: object) -> Decimal | None:
