@@ -127,6 +127,16 @@ class Settings(BaseSettings):
         default="refuse_withdraw",
         description="Whether a key that may withdraw is refused on connect, or accepted.",
     )
+    trading: bool = Field(
+        default=False,
+        description="Whether orders and transfers may be placed at exchanges: selling all, "
+        "conversions, moves between wallets, auto-balance. Paper accounts need no leave.",
+    )
+    trading_slippage: Annotated[float, Field(gt=0, le=0.5)] = Field(
+        default=0.03,
+        description="An order is not placed when the exchange's book pays worse than known prices "
+        "by more than this share.",
+    )
     mask_api_keys: bool = Field(
         default=False, description="Show only the ends of exchange API keys in answers."
     )

@@ -48,6 +48,10 @@ class TradingDesk(Protocol):
         """Return the venue's code of an asset."""
         ...
 
+    def asset_of(self, code: str) -> str:
+        """Return our name of an asset by the venue's code."""
+        ...
+
     async def free(self) -> Mapping[str, Decimal]:
         """Return what is free to be sold, by code."""
         ...

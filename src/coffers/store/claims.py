@@ -92,6 +92,13 @@ class Claims:
         values = {"user": user_id, "account": account_id, "holder": holder, "now": now}
         return bool(await self._connection.rows(_HOLDS, values))
 
+    async def renew(self, user_id: int, account_id: int, holder: str, until: Millis) -> bool:
+        """Hold a claim for longer; False where another holder has it meanwhile."""
+        statement = update(accounts).where(
+            is_account(user_id, account_id), accounts.c.claimed_by == holder
+        )
+        return await changed(self._connection, statement.values(claimed_until=until)) > 0
+
     async def release(self, user_id: int, account_id: int, holder: str) -> None:
         """Give a claim back; another holder's claim stays."""
         values = {"user": user_id, "account": account_id, "holder": holder}

@@ -19,6 +19,7 @@ from coffers.store.errors import unavailable
 from coffers.store.history import Histories
 from coffers.store.holdings import HeldPositions
 from coffers.store.memories import Memories
+from coffers.store.operations import Operations
 from coffers.store.paper import PaperBooks
 from coffers.store.prices import Prices
 from coffers.store.sqlite import SqliteDatabase
@@ -41,6 +42,7 @@ class Transaction:
         self.errands = Errands(connection)
         self.paper = PaperBooks(connection)
         self.unlisted = UnlistedCounts(connection)
+        self.operations = Operations(connection)
         self.history = Histories(connection)
         self.walks = Walks(connection)
         self.transfers = Transfers(connection)

@@ -333,6 +333,55 @@ paper_orders = Table(
     _of_account(),
 )
 
+operations = Table(
+    "operations",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    # Where the client gave one: what it calls the operation, and what it asked for under that name.
+    Column("idempotency_key", Text),
+    Column("asked", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("why", Text),
+    # What stayed as it was, as JSON: code -> reason.
+    Column("left", Text, nullable=False),
+    Column("result", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id", "id"),
+    UniqueConstraint("user_id", "idempotency_key"),
+    _of_account(),
+    Index("ix_operations_state", "state", "updated_at"),
+)
+
+operation_steps = Table(
+    "operation_steps",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("operation_id", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("base", Text, nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("amount", Exact),
+    Column("client_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("filled", Exact),
+    Column("cost", Exact),
+    Column("fee", Exact),
+    Column("fee_asset", Text),
+    Column("venue_id", Text),
+    Column("why", Text),
+    Column("updated_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id", "operation_id", "number"),
+    ForeignKeyConstraint(
+        ["user_id", "operation_id"], ["operations.user_id", "operations.id"], ondelete="CASCADE"
+    ),
+)
+
 errands = Table(
     "errands",
     metadata,

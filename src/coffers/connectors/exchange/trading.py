@@ -78,7 +78,7 @@ def _told(
 ) -> Callable[Concatenate["VenueDesk", _P], Coroutine[Any, Any, _T]]:
     """Return a desk's call whose faults over what ccxt returned are `ConnectorFailure` too."""
 
-    async def told(desk: "VenueDesk", *args: _P.args, **named: _P.kwargs) -> _T:
+    async def told(desk: "VenueDesk", /, *args: _P.args, **named: _P.kwargs) -> _T:
         try:
             return await call(desk, *args, **named)
         except Exception as error:  # noqa: BLE001  # the connector's edge: all becomes one type
@@ -101,6 +101,10 @@ class VenueDesk:
     def code_of(self, asset: str) -> str:
         """Return the venue's code of an asset."""
         return self.session.venue_code(asset)
+
+    def asset_of(self, code: str) -> str:
+        """Return our name of what the venue calls `code`."""
+        return self.session.asset(self.session.code(code))
 
     @_told
     async def free(self) -> Mapping[str, Decimal]:

@@ -1,0 +1,209 @@
+"""Where operations are begun and looked up: orders, conversions and transfers of an account.
+
+Beginning one writes it down and does nothing yet: a worker does it. The same request under the same
+key is the same operation.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from coffers.clock import Clock, iso
+from coffers.errors import CoffersError, InvalidRecord, NotFound
+from coffers.markets.catalogue import PAPER, Catalogue
+from coffers.money import plain
+from coffers.portfolio.paper_orders import KeyReused
+from coffers.store.engine import Store
+from coffers.store.operations import Operation, Step
+from coffers.store.records import Account, AuditEvent
+
+SELL_TO_USD, SELL_TO_BTC = "sell_all_to_usd", "sell_all_to_btc"
+CONVERT, TRANSFER, AUTO_BALANCE = "convert_dust_to_bnb", "transfer", "auto_balance"
+"""The kinds of operations."""
+
+MOST_AT_ONCE = 100
+
+_KEY: Final = re.compile(r"[!-~]{1,255}")
+_CURSOR: Final = re.compile(r"[0-9]{1,10}")
+
+
+class NotAllowed(CoffersError):
+    """Something that this account, its key or this server does not allow."""
+
+
+class TradingOff(NotAllowed):
+    """The operator has not allowed orders and transfers."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "orders and transfers are off on this server; its operator can allow them with "
+            "COFFERS_TRADING=true"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An operation as it was asked for; `key` is what the client calls it."""
+
+    account_id: int
+    kind: str
+    key: str | None = None
+    asked: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OperationPage:
+    """Some operations from the newest on, and where the next page begins."""
+
+    operations: tuple[Operation, ...]
+    next_cursor: str | None
+
+
+class Ledger:
+    """Begins operations, and shows them.
+
+    Args:
+        store: where they are kept.
+        catalogue: what kinds of accounts there are.
+        clock: the time.
+        is_trading_on: whether the operator has allowed orders and transfers.
+    """
+
+    def __init__(
+        self, store: Store, catalogue: Catalogue, clock: Clock, *, is_trading_on: bool
+    ) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._clock = clock
+        self._is_trading_on = is_trading_on
+
+    async def begin(self, user_id: int, wanted: Wanted) -> Operation:
+        """Write an operation down, and return it: the one of the same key, where there is one.
+
+        Raises:
+            NotFound: when this user has no such account.
+            NotAllowed: when it may not be done with this account, or on this server.
+            InvalidRecord: for a key that cannot be one.
+            KeyReused: when the key is another request's.
+        """
+        if wanted.key is not None and not _KEY.fullmatch(wanted.key):
+            raise InvalidRecord(
+                {"Idempotency-Key": ["must be 1 to 255 printable ASCII characters"]}
+            )
+        asked = msgspec.json.encode(
+            [wanted.account_id, wanted.kind, dict(wanted.asked)], order="sorted"
+        ).decode()
+        async with self._store.reading() as tx:
+            account = await tx.accounts.get(user_id, wanted.account_id)
+        if account is None:
+            raise NotFound(f"there is no account {wanted.account_id}")
+        self.check(account, wanted.kind)
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            operation, is_new = await tx.operations.begin(
+                user_id, account.id, wanted.kind, wanted.key, asked, now
+            )
+            if is_new:
+                told = AuditEvent(user_id, now, "operation_begun", str(account.id), wanted.kind)
+                await tx.audit.add(told)
+        if operation.asked != asked:
+            raise KeyReused(wanted.key or "")
+        return operation
+
+    def check(self, account: Account, kind: str) -> None:
+        """Require that something may be done with an account.
+
+        Raises:
+            NotAllowed: saying what stands against it.
+        """
+        market = self._catalogue.get(account.market_code)
+        if account.market_code == PAPER:
+            if kind in {CONVERT, TRANSFER}:
+                raise NotAllowed("a paper account has one wallet, and no small amounts to convert")
+            return
+        if market is None or market.venue is None:
+            raise NotAllowed("nothing can be traded in this account: it is at no exchange")
+        if not self._is_trading_on:
+            raise TradingOff
+        if account.is_locked:
+            raise NotAllowed("the account is locked: its exchange refuses the key")
+        if account.subaccount_name:
+            raise NotAllowed("the key is the main account's, which would trade in its place")
+        if kind != TRANSFER:
+            if account.rights.trade is False:
+                raise NotAllowed("the exchange key may not trade")
+            if "spot" not in market.market_types or not market.trading_supported:
+                raise NotAllowed(f"{market.name} is no spot account, and those alone are traded")
+
+    async def get(self, user_id: int, operation_id: int) -> Operation:
+        """Return an operation.
+
+        Raises:
+            NotFound: when this user has none of this id.
+        """
+        async with self._store.reading() as tx:
+            found = await tx.operations.get(user_id, operation_id)
+        if found is None:
+            raise NotFound(f"there is no operation {operation_id}")
+        return found
+
+    async def page(
+        self,
+        user_id: int,
+        *,
+        limit: int = MOST_AT_ONCE,
+        cursor: str | None = None,
+        account_id: int | None = None,
+        kind: str | None = None,
+    ) -> OperationPage:
+        """Return a page of operations, the newest first.
+
+        Raises:
+            InvalidRecord: for a cursor that no page told.
+        """
+        before = None if cursor is None else _place_of(cursor)
+        async with self._store.reading() as tx:
+            found = await tx.operations.page(user_id, limit + 1, before, account_id, kind)
+        shown = tuple(found[:limit])
+        return OperationPage(shown, str(shown[-1].id) if len(found) > limit else None)
+
+
+def plain_operation(operation: Operation) -> dict[str, object]:
+    """Return the form that programs read; `docs/api.md` tells its fields."""
+    return {
+        "id": operation.id,
+        "account_id": operation.account_id,
+        "kind": operation.kind,
+        "state": operation.state,
+        "why": operation.why,
+        "steps": [_plain_step(step) for step in operation.steps],
+        "left": dict(operation.left),
+        "created_at": iso(operation.created_at),
+        "updated_at": iso(operation.updated_at),
+    }
+
+
+def _plain_step(step: Step) -> dict[str, object]:
+    amounts = {name: getattr(step, name) for name in ("amount", "filled", "cost", "fee")}
+    return {
+        "kind": step.kind,
+        "base": step.base,
+        "quote": step.quote,
+        "side": step.side,
+        **{name: None if value is None else plain(value) for name, value in amounts.items()},
+        "fee_asset": step.fee_asset,
+        "state": step.state,
+        "why": step.why,
+        "client_order_id": step.client_id,
+        "exchange_order_id": step.venue_id,
+        "updated_at": iso(step.updated_at),
+    }
+
+
+def _place_of(cursor: str) -> int:
+    if not _CURSOR.fullmatch(cursor) or int(cursor) >= 2**31:
+        raise InvalidRecord({"cursor": ["is invalid"]})
+    return int(cursor)
