@@ -101,6 +101,12 @@ errands = Counter(
     ["kind", "outcome"],
     registry=REGISTRY,
 )
+operations = Counter(
+    "coffers_operations",
+    "Orders, conversions and transfers that were asked for, by kind and by how they ended.",
+    ["kind", "state"],
+    registry=REGISTRY,
+)
 valkey_down = _latest(
     "coffers_valkey_down", "1 while the server that processes share cannot be reached, else 0."
 )

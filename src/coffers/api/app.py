@@ -16,6 +16,7 @@ from coffers.api.balance_routes import add_balances
 from coffers.api.connecting import add_connecting
 from coffers.api.contracts import add_contracts
 from coffers.api.documents import add_documents
+from coffers.api.doing import add_doing
 from coffers.api.door import ClientGone, Door
 from coffers.api.edge import FAIL, Edge
 from coffers.api.errors import framework_error, invalid_request
@@ -50,6 +51,7 @@ def make_app(services: Services) -> Edge:
     add_balances(app, BalanceAnswers(services, accounts), door, surroundings)
     add_connecting(app, services, accounts, door, surroundings)
     add_updating(app, services, accounts, door, surroundings)
+    add_doing(app, services, accounts, door, surroundings)
     add_contracts(app, services, accounts, door)
     add_flows(app, services, accounts, door)
     add_markets(app, services, accounts, door, surroundings)

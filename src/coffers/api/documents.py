@@ -71,6 +71,16 @@ FROM_EXCHANGE: Final = _errors(
         504: "exchange_timeout: it was not done in time, and may still be.",
     }
 )
+FROM_OPERATION: Final = _errors(
+    {
+        403: "access_denied: the token lacks the permission, the server's operator has not allowed "
+        "trading, or this account or its key cannot do it.",
+        422: "operation_failed: nothing was done, and why; idempotency_key_reused: the key is that "
+        "of another request.",
+        503: "service_unavailable: the database does not answer, or no worker is at work.",
+        504: "exchange_timeout: it takes longer and goes on; `operation_id` tells which it is.",
+    }
+)
 NO_PRICE: Final = _errors({409: "price_unavailable: there is no price to fill the order at."})
 ERRORS_OF_UNSIGNED: Final = _errors(
     {**_ANYWHERE, 418: "ip_banned: too many refused requests came from the address."}

@@ -17,6 +17,7 @@ from coffers.access.refusals import Refusal
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio.errands import NoWorker, TookTooLong
+from coffers.portfolio.ledger import NotAllowed, OperationFailed, OperationRuns
 from coffers.portfolio.paper import NotEnough
 from coffers.portfolio.paper_orders import KeyReused, NoPrice
 from coffers.portfolio.prices import Unpriced
@@ -85,6 +86,9 @@ _TOLD: Final[tuple[_Known, ...]] = (
     (NotEnough, WireError(422, "insufficient_balance")),
     (NoWorker, WireError(503, "service_unavailable")),
     (TookTooLong, WireError(504, "exchange_timeout")),
+    (NotAllowed, WireError(403, "access_denied")),
+    (OperationFailed, WireError(422, "operation_failed")),
+    (OperationRuns, WireError(504, "exchange_timeout")),
     (KeyReused, WireError(422, "idempotency_key_reused")),
 )
 """Errors that are described by their own sentence."""
@@ -126,9 +130,18 @@ def wire_error(fault: Exception, request_id: str) -> WireError:
             return _of_venue(fault)
     for kind, error in _TOLD + _FIXED:
         if isinstance(fault, kind):
-            return error if error.description else replace(error, description=str(fault))
+            return _described(error, fault)
     sentence = f"Something went wrong inside the server. Request id: {request_id}"
     return WireError(500, "unknown_error", sentence)
+
+
+def _described(error: WireError, fault: Exception) -> WireError:
+    if error.description:
+        return error
+    own = None
+    if isinstance(fault, OperationFailed | OperationRuns):
+        own = {"operation_id": [str(fault.operation_id)]}
+    return replace(error, description=str(fault), attributes=own)
 
 
 _KEY_FAULTS: Final = {FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED}

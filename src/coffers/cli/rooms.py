@@ -18,6 +18,7 @@ from coffers.settings import Settings, load_settings
 if TYPE_CHECKING:
     from coffers.connectors.chain.connector import ChainConnector
     from coffers.connectors.reading import Connector
+    from coffers.connectors.trading import Trading
     from coffers.store.engine import Store
     from coffers.sync.past import PastWalker
     from coffers.sync.prices import PriceRounds
@@ -40,6 +41,7 @@ class VenueRooms:
     prices: "PriceRounds"
     syncer: "Syncer"
     walker: "PastWalker"
+    trading: "Trading"
 
 
 def service_settings(**overrides: object) -> Settings:
@@ -150,6 +152,7 @@ async def _opened_venues(
     from coffers.connectors.chain.connector import ChainConnector
     from coffers.connectors.dispatch import Connectors
     from coffers.connectors.exchange.connector import ExchangeConnector
+    from coffers.connectors.exchange.trading import ExchangeTrading
     from coffers.connectors.exchange.venues import Venues
     from coffers.pricing.keeper import PriceKeeper
     from coffers.pricing.past import CandlePrices
@@ -175,7 +178,8 @@ async def _opened_venues(
             floor, spike = Decimal(str(settings.price_floor)), Decimal(str(settings.price_spike))
             keeper = PriceKeeper(store, venues, clock, floor, fallbacks, spike)
             prices = PriceRounds(store, catalogue, keeper, settings.price_venues)
-            yield VenueRooms(connector, chains, prices, syncer, walker)
+            trading = ExchangeTrading(venues)
+            yield VenueRooms(connector, chains, prices, syncer, walker, trading)
     finally:
         await connector.close()
         await venues.close()

@@ -3,8 +3,9 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -17,11 +18,9 @@ from coffers.settings import Settings
 if TYPE_CHECKING:
     from coffers.cli.rooms import VenueRooms
     from coffers.markets.catalogue import Catalogue
-    from coffers.portfolio.errands import ErrandDesk
+    from coffers.portfolio.operations import Operations
     from coffers.portfolio.venue_work import VenueWork
     from coffers.store.engine import Store
-    from coffers.sync.past_worker import PastWorker
-    from coffers.sync.worker import Worker
     from coffers.vault.vault import Vault
 
 _log = logger("coffers.worker")
@@ -40,6 +39,7 @@ def worker(
 async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
     from coffers.markets.chains import catalogue_of
     from coffers.portfolio.errands import ErrandDesk
+    from coffers.portfolio.operation_work import OperationWork
     from coffers.sync.past_worker import PastWorker
     from coffers.sync.queue import EmbeddedQueue
     from coffers.sync.worker import Rhythm, Worker
@@ -52,8 +52,10 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             running = Worker(store, rooms.prices, rooms.syncer, EmbeddedQueue(), clock, rhythm)
             past = PastWorker(store, rooms.walker, clock)
             work = _work_for(settings, rooms, store, vault, catalogue)
-            desk = ErrandDesk(store, vault, clock, work.handlers())
-            stop = partial(_stop, running, past, desk)
+            operations = _operations_for(settings, rooms, store, vault, catalogue)
+            handlers = {**work.handlers(), **OperationWork(operations).handlers()}
+            desk = ErrandDesk(store, vault, clock, handlers)
+            stop = partial(_stop, running, past, desk, operations)
             _stop_on_signals(stop)
             if until_stdin_closes:
                 loop = asyncio.get_running_loop()
@@ -64,6 +66,7 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
                 group.create_task(running.run())
                 group.create_task(past.run())
                 group.create_task(desk.run())
+                group.create_task(operations.watch())
     _log.info("worker stopped")
 
 
@@ -86,10 +89,31 @@ def _work_for(
     return VenueWork(store, connecting, wallets, reconnecting, rooms.prices, rooms.syncer, clock)
 
 
-def _stop(running: "Worker", past: "PastWorker", desk: "ErrandDesk") -> None:
-    running.stop()
-    past.stop()
-    desk.stop()
+def _operations_for(
+    settings: Settings,
+    rooms: "VenueRooms",
+    store: "Store",
+    vault: "Vault",
+    catalogue: "Catalogue",
+) -> "Operations":
+    from coffers.portfolio.doing import Notes
+    from coffers.portfolio.ledger import Ledger
+    from coffers.portfolio.operations import Operations, Venues
+
+    clock = SystemClock()
+    ledger = Ledger(store, catalogue, clock, is_trading_on=settings.trading)
+    notes = Notes(store, rooms.prices, clock, Decimal(str(settings.trading_slippage)))
+    venues = Venues(rooms.trading, rooms.syncer)
+    return Operations(store, vault, catalogue, venues, ledger, notes, clock)
+
+
+class _Stoppable(Protocol):
+    def stop(self) -> None: ...
+
+
+def _stop(*parts: _Stoppable) -> None:
+    for part in parts:
+        part.stop()
 
 
 def _stop_on_signals(stop: Callable[[], None]) -> None:

@@ -44,6 +44,25 @@ class TradingOff(NotAllowed):
         )
 
 
+class OperationFailed(CoffersError):
+    """Nothing of an operation was done."""
+
+    def __init__(self, operation: Operation) -> None:
+        refused = (step.why for step in operation.steps if step.why)
+        super().__init__(operation.why or next(refused, "nothing of it could be done"))
+        self.operation_id = operation.id
+
+
+class OperationRuns(CoffersError):
+    """An operation that is not at its end yet; it goes on by itself."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__(
+            f"it takes longer and goes on; look at it in a while: operation {operation.id}"
+        )
+        self.operation_id = operation.id
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """An operation as it was asked for; `key` is what the client calls it."""

@@ -32,11 +32,11 @@ class NoPrice(CoffersError):
 
 
 class KeyReused(CoffersError):
-    """An order was sent under a name that another order has."""
+    """Something was asked for under a name that another request has."""
 
     def __init__(self, key: str) -> None:
         super().__init__(
-            f"the idempotency key {key!r} belongs to another order; give each order one of its own"
+            f"the idempotency key {key!r} belongs to another request; give each one of its own"
         )
 
 

@@ -17,6 +17,9 @@ from coffers.store.connection import AsyncConnection
 from coffers.store.statements import changed, insert, next_id
 from coffers.store.tables import operation_steps, operations
 
+MOST_TRANSFERS = 1_000
+"""Transfers that a history looks back over."""
+
 State = Literal["running", "done", "partly", "failed"]
 """An operation: under way; all of it was done; some of it; none."""
 
@@ -25,6 +28,7 @@ StepState = Literal["planned", "sent", "filled", "partly", "refused", "open", "u
 
 StepKind = Literal["order", "transfer", "conversion"]
 
+_NEVER = Millis(0)
 _O, _S = operations.c, operation_steps.c
 _texts = msgspec.json.Decoder(dict[str, str])
 
@@ -51,7 +55,7 @@ class Step:
     fee_asset: str | None = None
     venue_id: str | None = None
     why: str | None = None
-    updated_at: Millis = Millis(0)
+    updated_at: Millis = _NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,10 @@ class Operations:
             statement = statement.where(_O.kind == kind)
         rows = (await self._connection.execute(statement.order_by(_O.id.desc()).limit(limit))).all()
         return [await self._with_steps(row) for row in rows]
+
+    async def transfers(self, user_id: int) -> list[Operation]:
+        """Return a user's latest transfers, the newest first."""
+        return await self.page(user_id, MOST_TRANSFERS, kind="transfer")
 
     async def forsaken(self, since: Millis, limit: int) -> list[tuple[int, int]]:
         """Return (user id, operation id) of those under way that nothing was heard of since."""

@@ -1,0 +1,334 @@
+"""One operation on its way: its steps are done one after the other, each written down before."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Literal, TypeVar
+
+import msgspec
+
+from coffers import money
+from coffers.clock import MINUTE, Clock, Millis
+from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.connectors.trading import Placed, TradingDesk
+from coffers.money import plain
+from coffers.portfolio.ledger import CONVERT, TRANSFER
+from coffers.portfolio.moving import MoveAsked
+from coffers.store.engine import Store
+from coffers.store.newest import NewestBook
+from coffers.store.operations import Operation, State, Step, StepState
+from coffers.store.records import AuditEvent
+from coffers.sync.prices import PriceRounds
+from coffers.valuation.model import PriceBook
+from coffers.valuation.orders import PlannedOrder
+
+CLAIM = Millis(2 * MINUTE)
+"""How long an account stays claimed after the last step; longer than any single one takes."""
+
+RESUMES_WITHIN = Millis(5 * MINUTE)
+"""Until when planned orders are still placed: later they are about another market."""
+
+ROUNDS = 3
+"""Plans in a row: over a bridge there are two, and what is left may need one more."""
+
+REFUSALS = 3
+"""Refused orders in a row after which the rest is given up."""
+
+LOOK_AGAIN = 1.0
+"""Seconds after which an order whose answer was lost is looked for."""
+
+_AWAY = {FailureKind.UNREACHABLE, FailureKind.VENUE_DOWN, FailureKind.UNEXPECTED_ANSWER}
+"""Failures after which a request may have been obeyed all the same."""
+
+_T = TypeVar("_T")
+
+Orders = Sequence[PlannedOrder]
+Rounds = Callable[[TradingDesk], Awaitable[tuple[Orders, Mapping[str, str]]]]
+"""What to place now; and what stays, with the reason."""
+
+
+class Notes:
+    """Where steps are written down, and by what orders are judged before they are placed.
+
+    Args:
+        store: where they are kept.
+        prices: makes the prices anew.
+        clock: the time.
+        slippage: the share by which a venue may pay worse than known prices.
+    """
+
+    def __init__(self, store: Store, prices: PriceRounds, clock: Clock, slippage: Decimal) -> None:
+        self._store = store
+        self._prices = prices
+        self._clock = clock
+        self._slippage = slippage
+        self._newest = NewestBook()
+
+    @property
+    def now(self) -> Millis:
+        """The present moment."""
+        return self._clock.now()
+
+    async def book(self) -> PriceBook | None:
+        """Return the newest prices, made anew for what is about to be sold."""
+        await self._prices.refresh()
+        async with self._store.reading() as tx:
+            return await self._newest.read(tx)
+
+    def too_bad(
+        self, order: PlannedOrder, worth: Decimal | None, desk: TradingDesk, book: PriceBook | None
+    ) -> str | None:
+        """Return why an order is not placed at what the venue would pay, None where it may be."""
+        pair = f"{order.base}/{order.quote}"
+        if worth is None:
+            return f"the book of {pair} holds less than the order takes"
+        prices = {} if book is None else book.prices
+        base, quote = (prices.get(desk.asset_of(code)) for code in (order.base, order.quote))
+        if base is None or quote is None or not quote.usd:
+            return f"no price is known here to check the exchange's price of {pair} against"
+        known = money.divide(base.usd, quote.usd)
+        gap = money.divide(money.subtract(worth, known), known)
+        loss = gap if order.side == "buy" else gap.copy_negate()
+        if loss <= self._slippage:
+            return None
+        share = plain(money.rounded(money.multiply(loss, money.HUNDRED), 1))
+        return f"the exchange pays {share} % worse in {pair} than is known elsewhere"
+
+    async def keep(self, operation: Operation, step: Step) -> None:
+        """Write down how a step stands, and hold the account for longer."""
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            await tx.operations.record(operation, step, now)
+            until = Millis(now + CLAIM)
+            own = operation.user_id, operation.account_id
+            await tx.accounts.renew(*own, holder_of(operation), until)
+            await tx.audit.add(
+                AuditEvent(own[0], now, f"{step.kind}_{step.state}", str(own[1]), _told(step))
+            )
+
+    async def end(self, operation: Operation) -> None:
+        """Write down how an operation ended."""
+        async with self._store.transaction() as tx:
+            await tx.operations.end(operation, self._clock.now())
+
+    async def add(self, operation: Operation, steps: Sequence[Step]) -> tuple[Step, ...]:
+        """Write steps down that are about to be done."""
+        async with self._store.transaction() as tx:
+            return await tx.operations.add_steps(operation, steps, self._clock.now())
+
+
+class Doing:
+    """One operation on its way."""
+
+    def __init__(self, notes: Notes, operation: Operation, desk: TradingDesk) -> None:
+        self._notes = notes
+        self._operation = operation
+        self._desk = desk
+        self._steps = list(operation.steps)
+        self._left: dict[str, str] = dict(operation.left)
+        self._refused = 0
+        self._result = operation.result
+
+    async def done(self, rounds: Rounds | None) -> Operation:
+        """Do what is left to be done, and return the operation with what came of it."""
+        why = None
+        try:
+            await self._settle()
+            if self._operation.kind == CONVERT:
+                await self._convert()
+            elif self._operation.kind == TRANSFER:
+                await self._move()
+            elif rounds is not None:
+                await self._in_rounds(rounds)
+            elif not self._steps:
+                why = "it was interrupted before it was planned"
+        except ConnectorFailure as failure:
+            why = str(failure)
+        for number, step in enumerate(self._steps):
+            if step.state == "planned":
+                skipped = "given up after what went before" if why is None else why
+                await self._keep(number, replace(step, state="skipped", why=skipped))
+        return replace(
+            self._operation,
+            steps=tuple(self._steps),
+            left=self._left,
+            why=why or self._operation.why,
+            result=self._result,
+        )
+
+    async def _settle(self) -> None:
+        """Find out about steps that may have been done; give up plans that are old."""
+        for number, step in enumerate(self._steps):
+            if step.state == "sent":
+                await self._keep(number, await self._found(step))
+            elif step.state == "planned" and self._is_old:
+                told = "it was planned too long ago to be placed now"
+                await self._keep(number, replace(step, state="skipped", why=told))
+        await self._place_all()
+
+    @property
+    def _is_old(self) -> bool:
+        return self._notes.now - self._operation.created_at > RESUMES_WITHIN
+
+    async def _in_rounds(self, rounds: Rounds) -> None:
+        for _ in range(ROUNDS):
+            if self._is_old or self._refused >= REFUSALS:
+                return
+            planned, left = await rounds(self._desk)
+            refused = {_pair(step): step for step in self._steps if step.state == "refused"}
+            self._left = dict(left)
+            orders = []
+            for order in planned:
+                before = refused.get((order.base, order.quote, order.side))
+                if before is None:
+                    orders.append(order)
+                else:
+                    code = order.base if order.side == "sell" else order.quote
+                    self._left[code] = before.why or "its order was refused"
+            if not orders:
+                return
+            await self._add(orders)
+            await self._place_all()
+
+    async def _add(self, orders: Orders) -> None:
+        steps = [
+            # The client's id has the form that every venue takes: letters and digits, at most 32.
+            Step(0, "order", each.base, each.quote, each.side, each.amount, uuid.uuid4().hex)
+            for each in orders
+        ]
+        self._steps += await self._notes.add(self._now_is(), steps)
+
+    def _now_is(self) -> Operation:
+        return replace(self._operation, steps=tuple(self._steps))
+
+    async def _place_all(self) -> None:
+        if not any(step.state == "planned" for step in self._steps):
+            return
+        book = await self._notes.book()
+        for number, step in enumerate(self._steps):
+            if step.state != "planned" or self._refused >= REFUSALS:
+                continue
+            order = _order(step)
+            worth = await self._desk.worth(order)
+            why = self._notes.too_bad(order, worth, self._desk, book)
+            if why is not None:
+                await self._keep(number, replace(step, state="refused", why=why))
+                continue
+            await self._keep(number, replace(step, state="sent"))
+            await self._keep(number, await self._placed(self._steps[number]))
+            self._refused = self._refused + 1 if self._steps[number].state == "refused" else 0
+
+    async def _placed(self, step: Step) -> Step:
+        try:
+            return _after(step, await self._desk.place(_order(step), step.client_id))
+        except ConnectorFailure:
+            await asyncio.sleep(LOOK_AGAIN)
+            return await self._found(step)
+
+    async def _found(self, step: Step) -> Step:
+        if step.kind != "order":
+            told = "it was interrupted, and the exchange does not tell whether it was done"
+            return replace(step, state="unknown", why=told)
+        try:
+            found = await self._desk.find(_order(step), step.client_id)
+        except ConnectorFailure as failure:
+            return replace(step, state="unknown", why=str(failure))
+        if found is None:
+            return replace(step, state="refused", why="the exchange knows no such order")
+        return _after(step, found)
+
+    async def _convert(self) -> None:
+        if self._steps:
+            return
+        codes = self._asked(dict[str, list[str] | None]).get("codes")
+        step = Step(0, "conversion", ",".join(codes or ()), "BNB", "", None, "", state="sent")
+        self._steps += await self._notes.add(self._operation, [step])
+        [step] = self._steps
+        try:
+            done = await self._desk.convert(codes)
+        except ConnectorFailure as failure:
+            await self._keep(0, _failed(step, failure))
+            return
+        told = {
+            "totalTransfered": plain(done.received),
+            "totalServiceCharge": plain(done.fee),
+            "transferResult": done.parts,
+        }
+        self._result = msgspec.json.encode(told).decode()
+        await self._keep(0, replace(step, state="filled", filled=done.received, fee=done.fee))
+
+    async def _move(self) -> None:
+        if self._steps:
+            return
+        moved = self._asked(MoveAsked)
+        amount, code = Decimal(moved.amount), self._desk.code_of(moved.currency)
+        step = Step(0, "transfer", code, moved.target, moved.source, amount, "", state="sent")
+        self._steps += await self._notes.add(self._operation, [step])
+        [step] = self._steps
+        try:
+            found = await self._desk.move(code, amount, moved.source, moved.target)
+        except ConnectorFailure as failure:
+            await self._keep(0, _failed(step, failure))
+            return
+        await self._keep(0, replace(step, state="filled", filled=amount, venue_id=found))
+
+    def _asked(self, kind: type[_T]) -> _T:
+        parts = msgspec.json.decode(self._operation.asked, type=list[msgspec.Raw])
+        return msgspec.json.decode(parts[2], type=kind)
+
+    async def _keep(self, number: int, step: Step) -> None:
+        self._steps[number] = step
+        await self._notes.keep(self._operation, step)
+
+
+def _pair(step: Step) -> tuple[str, str, str]:
+    return step.base, step.quote, step.side
+
+
+def _order(step: Step) -> PlannedOrder:
+    side: Literal["buy", "sell"] = "buy" if step.side == "buy" else "sell"
+    return PlannedOrder(step.base, step.quote, side, step.amount or money.ZERO)
+
+
+def _after(step: Step, placed: Placed) -> Step:
+    return replace(
+        step,
+        state=placed.fate,
+        filled=placed.filled,
+        cost=placed.cost,
+        fee=placed.fee,
+        fee_asset=placed.fee_asset,
+        venue_id=placed.venue_id,
+        why=placed.why,
+    )
+
+
+def _failed(step: Step, failure: ConnectorFailure) -> Step:
+    """Return a step that ended in a failure: only a refusal says that nothing was done."""
+    state: StepState = "unknown" if failure.kind in _AWAY else "refused"
+    return replace(step, state=state, why=str(failure))
+
+
+_DONE = frozenset({"filled", "partly", "open", "unknown", "sent"})
+"""How steps stand of which something was done, or may have been."""
+
+
+def state_of(operation: Operation) -> State:
+    """Return how an operation ended: all of it was done, some of it, or nothing."""
+    states = {step.state for step in operation.steps}
+    if operation.why is None and states <= {"filled"}:
+        return "done"
+    return "partly" if states & _DONE else "failed"
+
+
+def _told(step: Step) -> str:
+    amount = "" if step.amount is None else f" {plain(step.amount)}"
+    why = "" if step.why is None else f": {step.why}"
+    return f"{step.side}{amount} {step.base}/{step.quote} {step.client_id}{why}"[:400]
+
+
+def holder_of(operation: Operation) -> str:
+    """Return by what name an operation claims its account."""
+    return f"operation {operation.user_id} {operation.id}"

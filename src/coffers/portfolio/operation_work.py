@@ -1,0 +1,47 @@
+"""What workers do for API processes that trades or moves money: the worker's end."""
+
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+
+from coffers.portfolio.errands import Handler
+from coffers.portfolio.operations import Operations
+
+PERFORM = "perform"
+"""The kind of these errands."""
+
+LONGEST_WAIT = 90.0
+"""Seconds for which an operation is waited for; it goes on after them."""
+
+
+class PerformAsked(msgspec.Struct, frozen=True):
+    """An operation that was begun and is to be done."""
+
+    operation_id: int
+
+
+class Performed(msgspec.Struct, frozen=True):
+    """How the operation stands: `running` where it takes longer than one waits."""
+
+    state: str
+
+
+class OperationWork:
+    """Does operations where exchanges can be asked."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return who does what."""
+        return {PERFORM: self._perform}
+
+    async def _perform(self, user_id: int, body: bytes) -> Performed:
+        asked = msgspec.json.decode(body, type=PerformAsked)
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                ended = await self._operations.perform(user_id, asked.operation_id)
+        except TimeoutError:
+            return Performed("running")
+        return Performed(ended.state)

@@ -1,0 +1,274 @@
+"""Doing operations: orders one after the other, each written down before it is placed.
+
+A process that is killed anywhere on the way leaves steps that are "sent" at most. Whoever takes the
+operation over asks the venue about those by the client's id, places what was planned if it was
+planned lately, and ends it. Nothing is ever sent twice.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from coffers import metrics
+from coffers.clock import MINUTE, Clock, Millis
+from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.connectors.trading import Trading, TradingDesk
+from coffers.errors import CoffersError, NotFound
+from coffers.logs import logger
+from coffers.markets.catalogue import PAPER, Catalogue, Market
+from coffers.portfolio.doing import CLAIM, Doing, Notes, Orders, Rounds, holder_of, state_of
+from coffers.portfolio.ledger import SELL_TO_BTC, SELL_TO_USD, Ledger, NotAllowed, Wanted
+from coffers.portfolio.paper import PaperAccounts
+from coffers.portfolio.paper_desk import PaperDesk
+from coffers.portfolio.paper_orders import PaperOrders
+from coffers.store.engine import Store
+from coffers.store.newest import NewestBook
+from coffers.store.operations import Operation
+from coffers.store.records import Account
+from coffers.sync.credentials import open_credentials
+from coffers.sync.syncer import Syncer
+from coffers.valuation.orders import PairLimits
+from coffers.valuation.selling import plan_sale
+from coffers.vault.vault import Vault
+
+WAITS = Millis(MINUTE)
+"""How long an account that is being read is waited for."""
+
+LOOKS_EVERY = 5.0
+"""Seconds between two looks for operations that nobody works at any more."""
+
+DOLLARS = ("USD", "USDT", "USDC", "FDUSD", "TUSD", "USDP", "DAI", "BUSD")
+"""What counts as dollars, the most wanted first."""
+
+BRIDGES = ("BTC", "USDT", "USDC", "ETH", "BNB", "EUR", "TRY", "BRL")
+"""What is sold for where no pair leads to what is wanted."""
+
+_log = logger("coffers.operations")
+
+Plan = Callable[[], Awaitable[Orders]]
+
+
+@dataclass(frozen=True, slots=True)
+class Venues:
+    """Where operations are done: who trades, and who reads afterwards."""
+
+    trading: Trading
+    syncer: Syncer
+
+
+class Operations:
+    """Does operations in a worker.
+
+    Args:
+        store: where they are written down.
+        vault: opens the keys.
+        catalogue: what kinds of accounts there are.
+        venues: where they are done.
+        ledger: where they are begun.
+        notes: where their steps are written down.
+        clock: the time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        catalogue: Catalogue,
+        venues: Venues,
+        ledger: Ledger,
+        notes: Notes,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._catalogue = catalogue
+        self._venues = venues
+        self._ledger = ledger
+        self._clock = clock
+        self._notes = notes
+        self._newest = NewestBook()
+        self._papers = PaperAccounts(store, clock)
+        self._paper_orders = PaperOrders(store, clock)
+        self._stopping = asyncio.Event()
+        self._running: dict[tuple[int, int], asyncio.Task[Operation]] = {}
+
+    async def limits(self, user_id: int, account_id: int) -> Sequence[PairLimits]:
+        """Return the pairs that an account can trade in now, with what orders have to keep to.
+
+        Raises:
+            NotFound: when this user has no such account.
+            NotAllowed: when nothing can be traded in it.
+            ConnectorFailure: when the venue does not tell.
+        """
+        account = await self._account(user_id, account_id)
+        async with self._desk(account) as desk:
+            return [pair.limits for pair in await desk.quoted()]
+
+    async def run(
+        self, user_id: int, account_id: int, kind: str, key: str | None, plan: Plan
+    ) -> Operation:
+        """Begin an operation and do it to its end; one of the same key is taken up instead.
+
+        `plan` is asked once, when the account is claimed; what it raises ends the operation.
+
+        Raises:
+            NotFound, NotAllowed, KeyReused, InvalidRecord: as `Ledger.begin`.
+        """
+        operation = await self._ledger.begin(user_id, Wanted(account_id, kind, key))
+        asked = False
+
+        async def rounds(_desk: TradingDesk) -> tuple[Orders, Mapping[str, str]]:
+            nonlocal asked
+            orders = () if asked else await plan()
+            asked = True
+            return orders, {}
+
+        return await self._only_once(operation, rounds)
+
+    async def perform(self, user_id: int, operation_id: int) -> Operation:
+        """Do an operation that was begun, or go on with it, to its end; an ended one is returned.
+
+        Raises:
+            NotFound: when this user has none of this id.
+        """
+        operation = await self._ledger.get(user_id, operation_id)
+        return await self._only_once(operation, _ROUNDS.get(operation.kind))
+
+    async def watch(self) -> None:
+        """Take over what other processes left in the middle, until `stop`."""
+        while not self._stopping.is_set():
+            try:
+                await self.resume()
+            except CoffersError as error:
+                _log.warning("operations not looked at", reason=str(error))
+            try:
+                await asyncio.wait_for(self._stopping.wait(), LOOKS_EVERY)
+            except TimeoutError:
+                continue
+
+    def stop(self) -> None:
+        """Come to an end."""
+        self._stopping.set()
+
+    async def resume(self) -> int:
+        """Go on with operations that nobody works at any more; return how many there were."""
+        since = Millis(self._clock.now() - CLAIM)
+        async with self._store.reading() as tx:
+            found = await tx.operations.forsaken(since, 20)
+        for user_id, operation_id in found:
+            ended = await self.perform(user_id, operation_id)
+            _log.warning("operation resumed", operation=operation_id, state=ended.state)
+        return len(found)
+
+    async def _only_once(self, operation: Operation, rounds: Rounds | None) -> Operation:
+        """Do an operation in a task of its own, which goes on when the caller has given up."""
+        if operation.state != "running":
+            return operation
+        own = operation.user_id, operation.id
+        task = self._running.get(own)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._to_its_end(operation, rounds))
+            self._running[own] = task
+            task.add_done_callback(lambda _: self._running.pop(own, None))
+        return await asyncio.shield(task)
+
+    async def _to_its_end(self, operation: Operation, rounds: Rounds | None) -> Operation:
+        own = operation.user_id, operation.id
+        account = await self._account(operation.user_id, operation.account_id)
+        why = None
+        try:
+            self._ledger.check(account, operation.kind)
+            async with self._desk(account, operation) as desk:
+                # Looked up again, now that it is ours: another process may have ended it.
+                operation = await self._ledger.get(*own)
+                if operation.state != "running":
+                    return operation
+                operation = await Doing(self._notes, operation, desk).done(rounds)
+        except CoffersError as fault:
+            why = str(fault)
+        except Exception as fault:  # noqa: BLE001 - the job boundary: counted and logged
+            metrics.worker_failures.labels(type(fault).__name__).inc()
+            _log.exception("operation failed", operation=operation.id)
+            why = "something went wrong here; the server's log says more"
+        if why is not None:
+            operation = replace(await self._ledger.get(*own), why=why)
+        operation = replace(operation, state=state_of(operation))
+        await self._notes.end(operation)
+        metrics.operations.labels(operation.kind, operation.state).inc()
+        if account.market_code != PAPER and operation.steps:
+            await self._venues.syncer.sync(account.user_id, account.id)
+        return operation
+
+    @asynccontextmanager
+    async def _desk(
+        self, account: Account, operation: Operation | None = None
+    ) -> AsyncIterator[TradingDesk]:
+        """Open a desk, with the account claimed, so that nobody reads it meanwhile."""
+        async with self._store.reading() as tx:
+            sealed = await tx.secrets.get(account.user_id, account.id)
+            book = await self._newest.read(tx)
+        if account.market_code == PAPER:
+            own = account.user_id, account.id
+            yield PaperDesk(self._store, self._paper_orders, self._papers, own, book)
+            return
+        market = self._market(account)
+        if sealed is None:
+            raise NotAllowed("the account has no key to trade with")
+        credentials = open_credentials(self._vault, account, sealed)
+        async with (
+            self._claimed(account, operation),
+            self._venues.trading.desk(market, credentials) as desk,
+        ):
+            yield desk
+
+    @asynccontextmanager
+    async def _claimed(self, account: Account, operation: Operation | None) -> AsyncIterator[None]:
+        holder = holder_of(operation) if operation else uuid.uuid4().hex
+        began, own = self._clock.now(), (account.user_id, account.id)
+        while True:
+            now = self._clock.now()
+            async with self._store.transaction() as tx:
+                until = Millis(now + CLAIM)
+                if await tx.accounts.claim(*own, holder, now=now, until=until):
+                    break
+            if now - began > WAITS:
+                raise ConnectorFailure(
+                    FailureKind.UNREACHABLE,
+                    "the account is being read or traded in at the moment; try again in a while",
+                    code="busy",
+                )
+            await asyncio.sleep(0.2)
+        try:
+            yield
+        finally:
+            async with self._store.transaction() as tx:
+                await tx.accounts.release(*own, holder)
+
+    async def _account(self, user_id: int, account_id: int) -> Account:
+        async with self._store.reading() as tx:
+            account = await tx.accounts.get(user_id, account_id)
+        if account is None:
+            raise NotFound(f"there is no account {account_id}")
+        return account
+
+    def _market(self, account: Account) -> Market:
+        market = self._catalogue.get(account.market_code)
+        if market is None or market.venue is None:
+            raise NotAllowed("nothing can be traded in this account: it is at no exchange")
+        return market
+
+
+def _selling(targets: Sequence[str]) -> Rounds:
+    async def rounds(desk: TradingDesk) -> tuple[Orders, Mapping[str, str]]:
+        free, pairs = await desk.free(), await desk.quoted()
+        wanted = [desk.code_of(asset) for asset in targets]
+        bridges = [desk.code_of(asset) for asset in BRIDGES if asset not in targets]
+        sale = plan_sale(free, pairs, wanted, bridges)
+        return sale.orders, dict(sale.left)
+
+    return rounds
+
+
+_ROUNDS: dict[str, Rounds] = {SELL_TO_USD: _selling(DOLLARS), SELL_TO_BTC: _selling(("BTC",))}

@@ -1,0 +1,118 @@
+"""A paper account as a desk: orders are filled at the prices of the newest book."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from coffers import money
+from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.connectors.trading import Converted, Placed
+from coffers.errors import CoffersError
+from coffers.money import plain
+from coffers.portfolio.paper import PaperAccounts
+from coffers.portfolio.paper_fills import PLACES
+from coffers.portfolio.paper_orders import OrderWanted, PaperOrders
+from coffers.store.engine import Store
+from coffers.store.paper import PaperOrder
+from coffers.valuation.model import PriceBook
+from coffers.valuation.orders import PairLimits, PlannedOrder
+from coffers.valuation.selling import Quoted
+
+QUOTES = ("USD", "USDT", "USDC", "BTC")
+"""What everything can be paid in on paper."""
+
+_STEP = Decimal(1).scaleb(-PLACES)
+
+
+class PaperDesk:
+    """Trades in one paper account; see `TradingDesk`. Codes are our names of assets."""
+
+    def __init__(
+        self,
+        store: Store,
+        orders: PaperOrders,
+        accounts: PaperAccounts,
+        owner: tuple[int, int],
+        book: PriceBook | None,
+    ) -> None:
+        self._store = store
+        self._orders = orders
+        self._accounts = accounts
+        self._user_id, self._account_id = owner
+        self._book = book
+
+    def code_of(self, asset: str) -> str:
+        """Return the asset: paper has no names of its own."""
+        return asset
+
+    def asset_of(self, code: str) -> str:
+        """Return the code, which is the asset."""
+        return code
+
+    async def free(self) -> Mapping[str, Decimal]:
+        """Return what the account holds."""
+        found = await self._accounts.get(self._user_id, self._account_id)
+        return {asset: amount for asset, amount in found.amounts.items() if amount > 0}
+
+    async def quoted(self) -> Sequence[Quoted]:
+        """Return every priced asset in each of `QUOTES`."""
+        if self._book is None:
+            return []
+        fee = (await self._accounts.get(self._user_id, self._account_id)).terms.fee
+        prices = {asset: price.usd for asset, price in self._book.prices.items() if price.usd}
+        return [
+            Quoted(PairLimits(base, quote, _STEP, None, None, None, None, fee), ratio, ratio)
+            for quote in QUOTES
+            if quote in prices
+            for base, usd in prices.items()
+            if base != quote and (ratio := money.divide(usd, prices[quote])) > 0
+        ]
+
+    async def worth(self, order: PlannedOrder) -> Decimal | None:
+        """Return the ratio of the book's prices."""
+        prices = {} if self._book is None else self._book.prices
+        base, quote = prices.get(order.base), prices.get(order.quote)
+        return None if base is None or quote is None else money.divide(base.usd, quote.usd)
+
+    async def place(self, order: PlannedOrder, client_id: str) -> Placed:
+        """Fill an order; under the same client's id it is filled once."""
+        wanted = OrderWanted(
+            order.side, order.base, order.quote, plain(order.amount), key=client_id
+        )
+        try:
+            filled = await self._orders.place(self._user_id, self._account_id, wanted)
+        except CoffersError as error:
+            return Placed("refused", why=str(error))
+        return _placed(filled)
+
+    async def find(self, order: PlannedOrder, client_id: str) -> Placed | None:  # noqa: ARG002  # the protocol's
+        """Return what became of an order."""
+        async with self._store.reading() as tx:
+            found = await tx.paper.named(self._user_id, self._account_id, client_id)
+        return None if found is None else _placed(found[0])
+
+    async def convert(self, codes: Sequence[str] | None) -> Converted:
+        """Refuse: paper has no small amounts.
+
+        Raises:
+            ConnectorFailure: always.
+        """
+        raise _no(f"{codes or 'nothing'} is converted on paper")
+
+    async def move(self, code: str, amount: Decimal, source: str, target: str) -> str | None:
+        """Refuse: paper has one wallet.
+
+        Raises:
+            ConnectorFailure: always.
+        """
+        raise _no(f"{amount} {code} cannot go from {source} to {target} on paper")
+
+
+def _placed(order: PaperOrder) -> Placed:
+    is_sale = order.side == "sell"
+    received = money.add(order.received, order.fee)
+    filled, cost = (order.spent, received) if is_sale else (received, order.spent)
+    return Placed("filled", filled, cost, order.fee, order.received_asset, str(order.id))
+
+
+def _no(sentence: str) -> ConnectorFailure:
+    return ConnectorFailure(FailureKind.UNSUPPORTED, sentence, code="paper")
