@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from coffers.connectors.reading import Credentials
+from coffers.errors import CoffersError
 from coffers.markets.catalogue import Market
 from coffers.valuation.orders import PlannedOrder
 from coffers.valuation.selling import Quoted
@@ -30,6 +31,10 @@ class Placed:
     fee_asset: str | None = None
     venue_id: str | None = None
     why: str | None = None
+
+
+class NotDone(CoffersError):
+    """A venue refused what was asked of it: nothing was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,8 @@ class TradingDesk(Protocol):
         """Turn small amounts into the venue's own coin; all that it takes where none are named.
 
         Raises:
-            ConnectorFailure: when the venue does not do it.
+            NotDone: when the venue does not do it.
+            ConnectorFailure: when it is not known whether it did.
         """
         ...
 
@@ -95,7 +101,8 @@ class TradingDesk(Protocol):
         """Move money between the wallets of one key; return the venue's id of it, if it has one.
 
         Raises:
-            ConnectorFailure: when the venue does not do it, or it is not known whether it did.
+            NotDone: when the venue does not do it.
+            ConnectorFailure: when it is not known whether it did.
         """
         ...
 

@@ -11,8 +11,9 @@ import msgspec
 
 from coffers import money
 from coffers.clock import MINUTE, Clock, Millis
-from coffers.connectors.reading import ConnectorFailure, FailureKind
-from coffers.connectors.trading import Placed, TradingDesk
+from coffers.connectors.reading import ConnectorFailure
+from coffers.connectors.trading import NotDone, Placed, TradingDesk
+from coffers.errors import CoffersError
 from coffers.money import plain
 from coffers.portfolio.ledger import CONVERT, TRANSFER
 from coffers.portfolio.moving import MoveAsked
@@ -38,9 +39,6 @@ REFUSALS = 3
 
 LOOK_AGAIN = 1.0
 """Seconds after which an order whose answer was lost is looked for."""
-
-_AWAY = {FailureKind.UNREACHABLE, FailureKind.VENUE_DOWN, FailureKind.UNEXPECTED_ANSWER}
-"""Failures after which a request may have been obeyed all the same."""
 
 _T = TypeVar("_T")
 
@@ -248,7 +246,7 @@ class Doing:
         [step] = self._steps
         try:
             done = await self._desk.convert(codes)
-        except ConnectorFailure as failure:
+        except (NotDone, ConnectorFailure) as failure:
             await self._keep(0, _failed(step, failure))
             return
         told = {
@@ -269,7 +267,7 @@ class Doing:
         [step] = self._steps
         try:
             found = await self._desk.move(code, amount, moved.source, moved.target)
-        except ConnectorFailure as failure:
+        except (NotDone, ConnectorFailure) as failure:
             await self._keep(0, _failed(step, failure))
             return
         await self._keep(0, replace(step, state="filled", filled=amount, venue_id=found))
@@ -305,9 +303,9 @@ def _after(step: Step, placed: Placed) -> Step:
     )
 
 
-def _failed(step: Step, failure: ConnectorFailure) -> Step:
+def _failed(step: Step, failure: CoffersError) -> Step:
     """Return a step that ended in a failure: only a refusal says that nothing was done."""
-    state: StepState = "unknown" if failure.kind in _AWAY else "refused"
+    state: StepState = "refused" if isinstance(failure, NotDone) else "unknown"
     return replace(step, state=state, why=str(failure))
 
 

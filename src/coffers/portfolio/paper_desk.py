@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from coffers import money
-from coffers.connectors.reading import ConnectorFailure, FailureKind
-from coffers.connectors.trading import Converted, Placed
+from coffers.connectors.trading import Converted, NotDone, Placed
 from coffers.errors import CoffersError
 from coffers.money import plain
 from coffers.portfolio.paper import PaperAccounts
@@ -94,17 +93,17 @@ class PaperDesk:
         """Refuse: paper has no small amounts.
 
         Raises:
-            ConnectorFailure: always.
+            NotDone: always.
         """
-        raise _no(f"{codes or 'nothing'} is converted on paper")
+        raise NotDone(f"{codes or 'nothing'} is converted on paper")
 
     async def move(self, code: str, amount: Decimal, source: str, target: str) -> str | None:
         """Refuse: paper has one wallet.
 
         Raises:
-            ConnectorFailure: always.
+            NotDone: always.
         """
-        raise _no(f"{amount} {code} cannot go from {source} to {target} on paper")
+        raise NotDone(f"{amount} {code} cannot go from {source} to {target} on paper")
 
 
 def _placed(order: PaperOrder) -> Placed:
@@ -112,7 +111,3 @@ def _placed(order: PaperOrder) -> Placed:
     received = money.add(order.received, order.fee)
     filled, cost = (order.spent, received) if is_sale else (received, order.spent)
     return Placed("filled", filled, cost, order.fee, order.received_asset, str(order.id))
-
-
-def _no(sentence: str) -> ConnectorFailure:
-    return ConnectorFailure(FailureKind.UNSUPPORTED, sentence, code="paper")

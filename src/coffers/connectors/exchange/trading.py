@@ -17,7 +17,7 @@ from coffers.connectors.exchange.failures import unexpected
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
-from coffers.connectors.trading import Converted, Fate, Placed
+from coffers.connectors.trading import Converted, Fate, NotDone, Placed
 from coffers.errors import InvalidAmount
 from coffers.markets.catalogue import Market
 from coffers.valuation.orders import PairLimits, PlannedOrder
@@ -81,6 +81,8 @@ def _told(
     async def told(desk: "VenueDesk", /, *args: _P.args, **named: _P.kwargs) -> _T:
         try:
             return await call(desk, *args, **named)
+        except NotDone:
+            raise
         except Exception as error:  # noqa: BLE001  # the connector's edge: all becomes one type
             raise desk.session.failure(error) from None
 
@@ -191,17 +193,13 @@ class VenueDesk:
         if "binance" not in session.venue.family or not hasattr(
             session.exchange, "sapi_post_asset_dust"
         ):
-            raise ConnectorFailure(
-                FailureKind.UNSUPPORTED,
-                f"{session.venue.name} turns no small amounts into BNB.",
-                code="no_dust",
-            )
+            raise NotDone(f"{session.venue.name} turns no small amounts into BNB")
         if codes is None:
             listed = await session.ask("sapi_post_asset_dust_btc")
             codes = [str(row["asset"]) for row in listed["details"]]
         if not codes:
             return Converted(money.ZERO, money.ZERO, ())
-        answer = await session.ask_once("sapi_post_asset_dust", {"asset": list(codes)})
+        answer = await self._obeyed("sapi_post_asset_dust", {"asset": list(codes)})
         return Converted(
             money.parse(str(answer["totalTransfered"])),
             money.parse(str(answer["totalServiceCharge"])),
@@ -213,14 +211,20 @@ class VenueDesk:
         """Move money between wallets; they are called as ccxt does ("spot", "linear")."""
         session = self.session
         if not session.can("transfer"):
-            raise ConnectorFailure(
-                FailureKind.UNSUPPORTED,
-                f"{session.venue.name} moves nothing between wallets through this library.",
-                code="no_transfer",
-            )
+            raise NotDone(f"{session.venue.name} moves nothing between wallets by this library")
         asked = (session.code(code), f"{amount:f}", source, target)
-        answer = await session.ask_once("transfer", *asked)
+        answer = await self._obeyed("transfer", *asked)
         return None if answer.get("id") is None else str(answer["id"])
+
+    async def _obeyed(self, method: str, *args: object) -> Any:  # noqa: ANN401  # ccxt has no types
+        try:
+            return await self.session.ask_once(method, *args)
+        except ConnectorFailure as failure:
+            status = self.session.heard.status
+            is_refusal = status is not None and 400 <= status < 500 and status != 408  # noqa: PLR2004  # HTTP
+            if failure.kind in _NOTHING_PLACED or is_refusal or _was_refused(self.session):
+                raise NotDone(str(failure)) from None
+            raise
 
     async def _at_its_end(self, symbol: str, answer: Any, order: PlannedOrder) -> Placed:  # noqa: ANN401  # ccxt has no types
         """Look at an order until the venue is done with it; what stays open is withdrawn."""

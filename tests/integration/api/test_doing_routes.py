@@ -1,0 +1,276 @@
+"""Selling all, conversions and transfers: through the API, a worker and the simulated exchange."""
+
+import asyncio
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from coffers.sandbox import FaultKind, NewFault
+from coffers.store.engine import Store
+from coffers.store.records import NewAccount
+from served import LIST, add_book, serving
+from trading_house import KEY, TradingHouse, trading
+
+D = Decimal
+OPERATIONS = "/public/api/v1/operations"
+PAPER = "/public/api/v1/paper_accounts"
+
+
+async def test_all_is_sold_for_dollars_and_the_account_shows_it(store: Store) -> None:
+    async with trading(store, {"BTC": "0.5", "ETH": "2", "DOGE": "1", "USDC": "30"}) as house:
+        answer = await house.post("sell_all_to_usd")
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["id"] == house.account.id
+        assert answer.headers["X-Operation-State"] == "done"
+        shown = await house.shown(answer.headers["X-Operation-Id"])
+        held = await house.positions()
+    sold = {step["base"]: step for step in shown["steps"]}
+    assert set(sold) == {"BTC", "ETH"}
+    assert (sold["BTC"]["state"], sold["BTC"]["filled"]) == ("filled", "0.5")
+    got = sum(D(step["cost"]) - D(step["fee"]) for step in sold.values())
+    assert held == {"DOGE": D(1), "USDC": D(30), "USDT": got}
+    assert "worth less than the smallest order in DOGE" in shown["left"]["DOGE"]
+
+
+async def test_all_is_sold_for_bitcoin(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"ETH": "2", "USDT": "1000"}) as house:
+        answer = await house.post("sell_all_to_btc")
+        assert answer.status_code == 201, answer.text
+        held = await house.positions()
+    assert held["BTC"] > 0
+    assert held.get("ETH", 0) == 0
+    assert held["USDT"] < D(20)
+
+
+async def test_the_same_key_is_done_once(store: Store) -> None:
+    async with trading(store, {"BTC": "1"}) as house:
+        first, again = await asyncio.gather(
+            house.post("sell_all_to_usd", Idempotency_Key="k1"),
+            house.post("sell_all_to_usd", Idempotency_Key="k1"),
+        )
+        assert first.status_code == again.status_code == 201, first.text + again.text
+        assert first.headers["X-Operation-Id"] == again.headers["X-Operation-Id"]
+        other = await house.post("sell_all_to_btc", Idempotency_Key="k1")
+        assert (other.status_code, other.json()["error"]) == (422, "idempotency_key_reused")
+        requests = await house.control.requests()
+    assert requests.counts["binance POST /api/v3/order"] == 1
+
+
+_ORDER = "/api/v3/order"
+
+
+@pytest.mark.parametrize("bad", ["", "ü", "x" * 256, "a b"])
+async def test_a_key_that_cannot_be_one_is_refused(sqlite_store: Store, bad: str) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}) as house:
+        target = f"{LIST}/{house.account.id}/sell_all_to_usd"
+        headers: Any = {**house.caller.headers(target), "Idempotency-Key": bad.encode("latin-1")}
+        answer = await house.api.http.post(target, headers=headers)
+    assert answer.status_code == 400
+    assert "Idempotency-Key" in answer.json()["error_attributes"]
+
+
+async def test_trading_is_off_unless_the_operator_allows_it(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}, is_on=False) as house:
+        for what in ("sell_all_to_usd", "sell_all_to_btc", "convert_dust_to_bnb"):
+            answer = await house.post(what)
+            assert (answer.status_code, answer.json()["error"]) == (403, "access_denied")
+            assert "COFFERS_TRADING=true" in answer.json()["error_description"]
+        assert (await house.api.get(house.caller, OPERATIONS)).json()["operations"] == []
+
+
+async def test_a_key_that_may_not_trade_is_told_before_anything_is_asked(
+    sqlite_store: Store,
+) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}, trade=False) as house:
+        answer = await house.post("sell_all_to_usd")
+    assert answer.status_code == 403
+    assert answer.json()["error_description"] == "the exchange key may not trade"
+
+
+async def test_a_token_that_may_not_write_does_nothing(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}) as house:
+        reader = await house.api.caller(permissions=("accounts_read",))
+        answer = await house.api.post(reader, f"{LIST}/{house.account.id}/sell_all_to_usd")
+        stranger = await house.api.caller("bob", ("accounts_read", "accounts_write"))
+        foreign = await house.api.post(stranger, f"{LIST}/{house.account.id}/sell_all_to_usd")
+    assert (answer.status_code, foreign.status_code) == (403, 404)
+
+
+async def test_an_order_whose_answer_is_lost_is_found_and_not_sent_again(store: Store) -> None:
+    async with trading(store, {"BTC": "1"}) as house:
+        fault = NewFault(
+            venue="binance", kind=FaultKind.TRUNCATED, path=_ORDER, method="POST", count=1
+        )
+        await house.control.inject(fault)
+        answer = await house.post("sell_all_to_usd")
+        assert answer.status_code == 201, answer.text
+        shown = await house.shown(answer.headers["X-Operation-Id"])
+        assert (await house.positions()).get("BTC", 0) == 0
+    [step] = shown["steps"]
+    assert (step["state"], step["filled"]) == ("filled", "1.0")
+
+
+async def test_a_price_that_leaps_is_not_taken(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"BTC": "1", "ETH": "10"}) as house:
+        await house.control.set_price("binance", "ETHUSDT", D(1))
+        answer = await house.post("sell_all_to_usd")
+        assert answer.headers["X-Operation-State"] == "partly", answer.text
+        shown = await house.shown(answer.headers["X-Operation-Id"])
+        held = await house.positions()
+    states = {step["base"]: step["state"] for step in shown["steps"]}
+    assert states == {"BTC": "filled", "ETH": "refused"}
+    assert held["ETH"] == D(10)
+    assert "no price is known here to check" in shown["left"]["ETH"]
+
+
+async def test_an_exchange_that_pays_worse_than_allowed_gets_no_order(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}, slippage="0.0000001") as house:
+        answer = await house.post("sell_all_to_usd")
+        held = await house.positions()
+    assert (answer.status_code, answer.json()["error"]) == (422, "operation_failed")
+    assert "worse in BTC/USDT than is known" in answer.json()["error_description"]
+    assert held["BTC"] == D(1)
+
+
+async def test_a_venue_that_is_away_ends_it_with_the_reason(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}) as house:
+        fault = NewFault(venue="binance", kind=FaultKind.STATUS, status=503, path="/api/v3/account")
+        await house.control.inject(fault)
+        answer = await house.post("sell_all_to_usd", Idempotency_Key="k")
+        assert (answer.status_code, answer.json()["error"]) == (422, "operation_failed")
+        [number] = answer.json()["error_attributes"]["operation_id"]
+        shown = await house.shown(number)
+        again = await house.post("sell_all_to_usd", Idempotency_Key="k")
+        assert again.json() == answer.json()
+    assert (shown["state"], shown["steps"]) == ("failed", [])
+
+
+async def test_small_amounts_become_bnb(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"BTC": "1", "ADA": "2", "DOGE": "3"}) as house:
+        answer = await house.post("convert_dust_to_bnb", "codes[]=ADA")
+        assert answer.status_code == 201, answer.text
+        told = answer.json()
+        assert [row["fromAsset"] for row in told["transferResult"]] == ["ADA"]
+        held = await house.positions()
+        assert held["BNB"] == D(told["totalTransfered"])
+        refused = await house.post("convert_dust_to_bnb", "codes[]=BTC")
+        assert (refused.status_code, refused.json()["error"]) == (422, "operation_failed")
+
+
+async def futures_of(house: TradingHouse) -> int:
+    """Add a second account with the same key; it is not read."""
+    store, own = house.api.services.store, house.account
+    async with store.transaction() as tx:
+        made = await tx.accounts.add(
+            NewAccount(own.user_id, "binance_futures", "Futures", api_key=KEY),
+            identity="other",
+            credential_id="another",
+            now=house.api.clock.now(),
+        )
+    return made.id
+
+
+async def test_transfers_go_between_accounts_of_one_key_only(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"USDT": "100"}) as house:
+        other, own = await futures_of(house), house.account.id
+        ways = (await house.api.get(house.caller, f"{LIST}/transfer_data")).json()
+        assert [(way["from_account_id"], way["to_account_id"]) for way in ways] == [
+            (own, other),
+            (other, own),
+        ]
+        assert ways[0]["currencies"] == [{"currency": "USDT", "available": "100.0"}]
+        asked = {"currency": "usdt", "amount": "10", "from_account_id": own}
+        target = f"{LIST}/transfer"
+        body = json.dumps({**asked, "to_account_id": other})
+        # The simulated exchange has no futures wallet: it refuses, and nothing is claimed.
+        answer = await house.api.post(house.caller, target, body)
+        assert (answer.status_code, answer.json()["error"]) == (422, "operation_failed")
+        history = f"{LIST}/transfer_history?account_id={other}&currency=USDT"
+        [told] = (await house.api.get(house.caller, history)).json()
+        assert (told["amount"], told["state"]) == ("10.0", "failed")
+        same = await house.api.post(
+            house.caller, target, json.dumps({**asked, "to_account_id": own})
+        )
+        assert "to_account_id" in same.json()["error_attributes"]
+        for wrong in ({"amount": "0"}, {"amount": "x"}, {"currency": "!"}, {"amount": "-1"}):
+            body = json.dumps({**asked, "to_account_id": other, **wrong})
+            refused = await house.api.post(house.caller, target, body)
+            assert list(refused.json()["error_attributes"]) == list(wrong)
+        assert (await house.api.post(house.caller, target, "{}")).status_code == 400
+
+
+async def test_paper_accounts_sell_without_the_operators_leave(store: Store) -> None:
+    async with trading(store, {"BTC": "1"}, is_on=False) as house:
+        body = json.dumps({"name": "Try", "balances": {"BTC": "1", "ETH": "10", "USDT": "5"}})
+        made = (await house.api.post(house.caller, PAPER, body)).json()
+        answer = await house.api.post(house.caller, f"{LIST}/{made['id']}/sell_all_to_usd")
+        assert answer.status_code == 201, answer.text
+        paper = (await house.api.get(house.caller, f"{PAPER}/{made['id']}")).json()
+        shown = await house.shown(answer.headers["X-Operation-Id"])
+    assert set(paper["balances"]) == {"USDT", "USD"} or set(paper["balances"]) == {"USD", "USDT"}
+    assert {step["state"] for step in shown["steps"]} == {"filled"}
+
+
+async def test_what_a_dead_process_left_is_taken_over(store: Store) -> None:
+    async with trading(store, {"BTC": "1", "ETH": "1"}) as house:
+        fault = NewFault(
+            venue="binance", kind=FaultKind.DELAY, path=_ORDER, method="POST", seconds=30, count=1
+        )
+        await house.control.inject(fault)
+        asking = asyncio.create_task(house.post("sell_all_to_usd", Idempotency_Key="k"))
+        number = await _sent(house)
+        [task] = house.operations._running.values()
+        task.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        shown = await house.shown(number)
+        assert [step["state"] for step in shown["steps"]] == ["sent", "planned"]
+        house.api.clock.set(house.api.clock.now() + 3 * 60_000)
+        assert await house.operations.resume() == 1
+        shown = await house.shown(number)
+        assert (await house.positions()).get("ETH", 0) == 0
+        assert await house.operations.resume() == 0
+    # The order that hung never reached the book; the one that was planned is placed, once.
+    assert [step["state"] for step in shown["steps"]][:2] == ["refused", "filled"]
+
+
+async def _sent(house: TradingHouse) -> int:
+    async with asyncio.timeout(10):
+        while True:
+            found = (await house.api.get(house.caller, OPERATIONS)).json()["operations"]
+            if found and any(step["state"] == "sent" for step in found[0]["steps"]):
+                number: int = found[0]["id"]
+                return number
+            await asyncio.sleep(0.02)
+
+
+async def test_operations_page_and_stay_their_owners(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"USDT": "1"}) as house:
+        numbers = [
+            (await house.post("sell_all_to_usd")).headers["X-Operation-Id"] for _ in range(3)
+        ]
+        page = (await house.api.get(house.caller, f"{OPERATIONS}?limit=2")).json()
+        rest = (
+            await house.api.get(house.caller, f"{OPERATIONS}?cursor={page['next_cursor']}")
+        ).json()
+        stranger = await house.api.caller("bob")
+        foreign = await house.api.get(stranger, f"{OPERATIONS}/{numbers[0]}")
+        junk = await house.api.get(house.caller, f"{OPERATIONS}?cursor=x")
+    seen = [str(each["id"]) for each in page["operations"] + rest["operations"]]
+    assert seen == numbers[::-1]
+    assert (rest["next_cursor"], foreign.status_code, junk.status_code) == (None, 404, 400)
+
+
+async def test_wallets_trade_nothing(sqlite_store: Store) -> None:
+    async with serving(sqlite_store, trading=True) as api:
+        caller = await api.caller(permissions=("accounts_read", "accounts_write"))
+        async with sqlite_store.transaction() as tx:
+            wallet = NewAccount(caller.user.id, "bitcoin_wallet", "Cold", address="bc1q")
+            account = await tx.accounts.add(
+                wallet, identity=None, credential_id="w", now=api.clock.now()
+            )
+        await add_book(sqlite_store)
+        answer = await api.post(caller, f"{LIST}/{account.id}/sell_all_to_usd")
+    assert answer.status_code == 403
+    assert "at no exchange" in answer.json()["error_description"]
