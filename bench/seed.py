@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from coffers.cli.rooms import opened_store, opened_vault
-from coffers.cli.signing import hmac_signature
+from coffers.client import SignedAuth
 from coffers.clock import DAY, HOUR, MINUTE, Millis, SystemClock
 from coffers.portfolio.tokens import Tokens, Wanted
 from coffers.portfolio.users import Users
@@ -72,8 +72,8 @@ async def _user(store: Store, vault: Vault, count: int) -> Listed:
             await _account(tx, user.id, number, clock.now())
     if issued.secret is None:
         raise RuntimeError("a token without a secret")
-    signature = hmac_signature(issued.secret, PATH)
-    return Listed(count, {"Apikey": issued.token.api_key, "Signature": signature})
+    auth = SignedAuth(issued.token.api_key, issued.secret.reveal())
+    return Listed(count, auth.headers(PATH.encode()))
 
 
 async def _account(tx: Transaction, user_id: int, number: int, now: Millis) -> None:

@@ -17,7 +17,7 @@ import typer
 from coffers.cli import children
 from coffers.cli.console import err, out, print_json
 from coffers.cli.rooms import run_async, settings_for
-from coffers.cli.signing import PREFIX, curl_command, hmac_signature, signed_text
+from coffers.cli.signing import PREFIX, curl_command
 from coffers.errors import CoffersError, UsageError
 
 if TYPE_CHECKING:
@@ -148,12 +148,9 @@ def _shown(issued: "IssuedToken", base_url: str, sandbox_url: str) -> Shown:
 
 
 def _tell(shown: Shown) -> None:
-    from coffers.secret import Secret
+    from coffers.client import SignedAuth
 
-    headers = {
-        "Apikey": shown.api_key,
-        "Signature": hmac_signature(Secret(shown.secret), signed_text(LIST, "")),
-    }
+    headers = SignedAuth(shown.api_key, shown.secret).headers(LIST.encode())
     out.print("\n[bold]Coffers is running[/], with three accounts at a simulated exchange.\n")
     out.print(f"  API      {shown.base_url}")
     out.print(f"  Docs     {shown.base_url}/docs")

@@ -1,8 +1,5 @@
 """`coffers sign`: the headers of one signed request, ready to paste."""
 
-import base64
-import hashlib
-import hmac
 import re
 import shlex
 import sys
@@ -18,6 +15,7 @@ from coffers.errors import UsageError
 from coffers.secret import Secret
 
 if TYPE_CHECKING:
+    from coffers.client import RsaKey
     from coffers.settings import Settings
 
 PREFIX = "/public/api/"
@@ -46,16 +44,15 @@ def sign(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the headers that sign a request."""
+    from coffers.client import HmacKey, SignedAuth
+
     _check(method, path, api_key, curl)
-    stamp = str(SystemClock().now() // 1000) if timestamp else ""
-    text = stamp + signed_text(path, body)
     if rsa_private_key is not None:
-        signature = _rsa(rsa_private_key, text)
+        key: HmacKey | RsaKey = _rsa(rsa_private_key)
     else:
-        signature = hmac_signature(_secret(api_key, from_stdin=secret_stdin), text)
-    headers = {"Apikey": api_key, "Signature": signature}
-    if stamp:
-        headers["Timestamp"] = stamp
+        key = HmacKey(_secret(api_key, from_stdin=secret_stdin).reveal())
+    auth = SignedAuth(api_key, key, timestamp=timestamp)
+    headers = auth.headers(path.encode(), body.encode())
     if as_json:
         print_json(headers)
     elif curl is not None:
@@ -81,18 +78,6 @@ def _check(method: str, path: str, api_key: str, curl: str | None) -> None:
         raise UsageError("the API key holds characters that no key has")
     if curl is not None and not re.fullmatch(r"https?://[^\s/?#]+/?", curl):
         raise UsageError("--curl takes the server's address, such as http://127.0.0.1:8787")
-
-
-def signed_text(path: str, body: str) -> str:
-    """Return the text that is signed: path, query and body as they are sent."""
-    if not body:
-        return path
-    return f"{path}{'&' if '?' in path else '?'}{body}"
-
-
-def hmac_signature(secret: Secret, text: str) -> str:
-    """Return the hex HMAC-SHA256 of a text."""
-    return hmac.new(secret.reveal().encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def curl_command(base_url: str, method: str, path: str, body: str, headers: dict[str, str]) -> str:
@@ -127,18 +112,12 @@ async def _stored_secret(settings: "Settings", api_key: str) -> Secret:
         return await Tokens(store, vault, SystemClock()).secret_of(api_key)
 
 
-def _rsa(path: Path, text: str) -> str:
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+def _rsa(path: Path) -> "RsaKey":
+    from coffers.client import RsaKey
 
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        return RsaKey(path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"{path} holds no private key in PEM without a password") from error
-    if not isinstance(key, RSAPrivateKey):
-        raise UsageError(f"{path} holds a private key that is not RSA")
-    return base64.b64encode(key.sign(text.encode(), PKCS1v15(), SHA256())).decode()
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from error

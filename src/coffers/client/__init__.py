@@ -1,0 +1,65 @@
+"""A client of the API, sync and async, with typed answers; docs/client.md shows it.
+
+It needs httpx and msgspec, and cryptography for RSA keys. Nothing of the server is loaded with it.
+"""
+
+from coffers.client.calls import Call
+from coffers.client.clients import AsyncClient, Client, Patience
+from coffers.client.errors import (
+    AccessDenied,
+    ApiError,
+    BadRequest,
+    Banned,
+    ClientError,
+    ExchangeRefused,
+    IdempotencyKeyReused,
+    InsufficientBalance,
+    KeyRefused,
+    NotDeletable,
+    NotFound,
+    PriceUnavailable,
+    RateLimited,
+    RecordInvalid,
+    ServerFault,
+    SignatureInvalid,
+    TookTooLong,
+    Unauthorized,
+    Unavailable,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from coffers.client.reply import Reply
+from coffers.client.signing import HmacKey, RsaKey, SignedAuth, signed_text
+
+__all__ = [
+    "AccessDenied",
+    "ApiError",
+    "AsyncClient",
+    "BadRequest",
+    "Banned",
+    "Call",
+    "Client",
+    "ClientError",
+    "ExchangeRefused",
+    "HmacKey",
+    "IdempotencyKeyReused",
+    "InsufficientBalance",
+    "KeyRefused",
+    "NotDeletable",
+    "NotFound",
+    "Patience",
+    "PriceUnavailable",
+    "RateLimited",
+    "RecordInvalid",
+    "Reply",
+    "RsaKey",
+    "ServerFault",
+    "SignatureInvalid",
+    "SignedAuth",
+    "TookTooLong",
+    "Unauthorized",
+    "Unavailable",
+    "UnexpectedAnswer",
+    "Unreachable",
+    "signed_text",
+]
