@@ -100,12 +100,19 @@ def chart(points: Iterable[Point]) -> bytes:
                 "date": point.at // SECOND,
                 "usd": rounded_number(point.value.usd, _CHART_USD_PLACES),
                 "btc": rounded_number(point.value.btc, _CHART_BTC_PLACES),
-                "btc_deposit_amount": rounded_number(point.deposited.btc, _CHART_BTC_PLACES),
-                "usd_deposit_amount": rounded_number(point.deposited.usd, _CHART_USD_PLACES),
+                **_deposited(point.deposited),
             }
             for point in points
         ]
     )
+
+
+def _deposited(value: Value | None) -> Row:
+    btc, usd = (None, None) if value is None else (value.btc, value.usd)
+    return {
+        "btc_deposit_amount": rounded_number(btc, _CHART_BTC_PLACES),
+        "usd_deposit_amount": rounded_number(usd, _CHART_USD_PLACES),
+    }
 
 
 def _slice(balance: AssetBalance, value: Value, part: Decimal) -> Row:

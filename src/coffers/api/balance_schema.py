@@ -86,10 +86,10 @@ CHART: Final = array_of(
         "usd": _NUMBER,
         "btc": _NUMBER,
         "btc_deposit_amount": {
-            "type": "number",
+            **_UNKNOWABLE,
             "description": "Put in since the point before, less what was taken out.",
         },
-        "usd_deposit_amount": {"type": "number", "description": "The same in USD."},
+        "usd_deposit_amount": {**_UNKNOWABLE, "description": "The same in USD."},
     }
 )
 """The points of a chart."""

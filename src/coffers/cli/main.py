@@ -27,7 +27,7 @@ COMMANDS = (
 )
 """Commands of one word; each is a function in the module of its name, or of `_MODULES`."""
 
-GROUPS = ("user", "token", "account", "asset", "paper", "vault")
+GROUPS = ("user", "token", "account", "asset", "paper", "vault", "import")
 """Commands of two words; each is an app in its module."""
 
 _MODULES = {
@@ -38,6 +38,7 @@ _MODULES = {
     "token": "tokens",
     "account": "accounts",
     "asset": "assets",
+    "import": "importing",
 }
 
 

@@ -86,7 +86,7 @@ class _Client(Methods):
     def __init__(
         self, base_url: str, auth: httpx.Auth | None, mode: Mode | None, patience: Patience
     ) -> None:
-        self._base_url = _whole(base_url)
+        self.base_url = _whole(base_url)
         self._auth = auth
         self._mode = mode
         self._patience = patience
@@ -105,7 +105,7 @@ class _Client(Methods):
         headers = {"Accept": "application/json", **call.headers}
         if self._mode is not None:
             headers["Forced-Mode"] = self._mode
-        url = self._base_url + call.path
+        url = self.base_url + call.path
         given = {name: value for name, value in call.parameters.items() if value is not None}
         if not given or call.method in _IN_QUERY:
             params = {name: _text(value) for name, value in given.items()} or None
@@ -145,7 +145,7 @@ class _Client(Methods):
             raise UnexpectedAnswer(f"{call.path} answered in another form: {fault}") from fault
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._base_url!r}, {self._auth!r})"
+        return f"{type(self).__name__}({self.base_url!r}, {self._auth!r})"
 
 
 class Client(_Client):
@@ -197,7 +197,7 @@ class Client(_Client):
         try:
             response = self._http.send(request, auth=self._auth_of(call), follow_redirects=False)
         except httpx.TransportError as fault:
-            raise _unreachable(self._base_url, fault) from fault
+            raise _unreachable(self.base_url, fault) from fault
         return self._read(call, request, response)
 
     def close(self) -> None:
@@ -262,7 +262,7 @@ class AsyncClient(_Client):
         try:
             response = await self._http.send(request, auth=auth, follow_redirects=False)
         except httpx.TransportError as fault:
-            raise _unreachable(self._base_url, fault) from fault
+            raise _unreachable(self.base_url, fault) from fault
         return self._read(call, request, response)
 
     async def close(self) -> None:

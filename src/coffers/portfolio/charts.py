@@ -5,11 +5,11 @@ forward. The points of a span are as dense as fits into `MOST_POINTS`: hours, da
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from coffers.clock import DAY, HOUR, Clock, Millis
-from coffers.store.engine import Store
+from coffers.store.engine import Store, Transaction
 from coffers.valuation.history import History
 from coffers.valuation.model import NOTHING, Snapshot, Value
 from coffers.valuation.transfers import as_one
@@ -27,12 +27,26 @@ class Point:
 
     `deposited` is less what was taken out. At an account's first snapshot it is all that is there;
     a flow whose worth is not known is left out. What moved from one of them to another is taken
-    out when it leaves and put in, as much of it, when it arrives.
+    out when it leaves and put in, as much of it, when it arrives. It is None while the value of one
+    of them is an imported one: what was put in then is not known.
     """
 
     at: Millis
     value: Value
-    deposited: Value
+    deposited: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an account was worth before its opening at `until`, as another service reckoned it."""
+
+    values: tuple[Snapshot, ...]
+    until: Millis | None
+
+    def at(self, moment: Millis) -> Snapshot | None:
+        """Return the last value at or before a moment, None where the account's own count."""
+        is_over = self.until is not None and moment >= self.until
+        return None if is_over else _last(self.values, moment)
 
 
 class Charts:
@@ -54,14 +68,16 @@ class Charts:
         last = now if until is None else min(until, now)
         async with self._store.reading() as tx:
             openings = await tx.history.openings(user_id, ids)
-            moments = moments_of(since, last, openings.values())
+            earlier = await tx.imports.openings(user_id, ids)
+            moments = moments_of(since, last, [*openings.values(), *earlier.values()])
             if not moments:
                 return []
             past = await tx.history.at_moments(user_id, list(openings), moments)
+            before = await _before(tx, user_id, list(earlier), moments, openings)
             transfers = await tx.transfers.of_user(user_id) if len(past) > 1 else ()
             choices = await tx.choices.of(user_id)
         joined = as_one(past, transfers)
-        return points_of([choices.history(*each) for each in joined.items()], moments)
+        return points_of([choices.history(*each) for each in joined.items()], moments, before)
 
 
 def moments_of(since: Millis, until: Millis, openings: Iterable[Millis]) -> list[Millis]:
@@ -82,18 +98,34 @@ def moments_of(since: Millis, until: Millis, openings: Iterable[Millis]) -> list
     return sorted(grid | {until} | ({opening} if opening >= start else set()))
 
 
-def points_of(pasts: Sequence[History], moments: Sequence[Millis]) -> list[Point]:
-    """Return the points of accounts together; each counts from its opening on."""
+def points_of(
+    pasts: Sequence[History], moments: Sequence[Millis], before: Sequence[Before] = ()
+) -> list[Point]:
+    """Return the points of accounts together; each counts from its opening on, or from before."""
     paid = sorted((each for past in pasts for each in _payments(past)), key=_at)
     done = bisect_right(paid, moments[0] - 1, key=_at) if moments else 0
     points: list[Point] = []
     for at in moments:
         due = bisect_right(paid, at, key=_at)
+        imported = [each for each in (past.at(at) for past in before) if each is not None]
         known = (_last(past.snapshots, at) for past in pasts)
-        worth = _total(each for each in known if each is not None)
-        points.append(Point(at, worth, _total(paid[done:due])))
+        worth = _total([*imported, *(each for each in known if each is not None)])
+        points.append(Point(at, worth, None if imported else _total(paid[done:due])))
         done = due
     return points
+
+
+async def _before(
+    tx: Transaction,
+    user_id: int,
+    ids: Sequence[int],
+    moments: Sequence[Millis],
+    openings: Mapping[int, Millis],
+) -> list[Before]:
+    if not ids:
+        return []
+    found = await tx.imports.at_moments(user_id, ids, moments)
+    return [Before(tuple(known), openings.get(which)) for which, known in found.items()]
 
 
 def _step(span: Millis) -> Millis:

@@ -1,7 +1,7 @@
 """Hand-kept accounts: their owner says what is in them, and says it anew when it changes."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from coffers.clock import Clock
@@ -20,6 +20,9 @@ from coffers.valuation.model import PriceBook
 
 CODES, AMOUNTS = "tokens[code][]", "tokens[amount][]"
 """The parameters that tell what is held."""
+
+Also = Callable[[Transaction, Account], Awaitable[None]]
+"""What is done with a new account in the transaction that adds it."""
 
 NO_KEY = KeyRights(read=True, trade=False, withdraw=False)
 """What may be done with an account that there is no key of."""
@@ -52,8 +55,10 @@ class LooseAccounts:
         self._clock = clock
         self._newest = NewestBook()
 
-    async def create(self, user_id: int, asked: HandKept) -> Account:
+    async def create(self, user_id: int, asked: HandKept, also: Also | None = None) -> Account:
         """Add an account that holds what is said; that is its opening deposit.
+
+        `also` is done in the same transaction: it and the account are stored, or neither.
 
         Raises:
             InvalidRecord: naming the fields that cannot be accepted.
@@ -72,6 +77,8 @@ class LooseAccounts:
             kept = await self._taken(tx, user_id, account.id)
             await begin_figures(tx, kept, await amounts_said(tx, kept.book, said))
             await self._note(tx, kept, "account_connected", MANUAL)
+            if also is not None:
+                await also(tx, account)
         return await self._get(user_id, account.id)
 
     async def replace(self, user_id: int, account_id: int, asked: HandKept) -> Account:

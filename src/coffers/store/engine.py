@@ -18,6 +18,7 @@ from coffers.store.errands import Errands
 from coffers.store.errors import unavailable
 from coffers.store.history import Histories
 from coffers.store.holdings import HeldPositions
+from coffers.store.imports import Imports
 from coffers.store.memories import Memories
 from coffers.store.operations import Operations
 from coffers.store.paper import PaperBooks
@@ -44,6 +45,7 @@ class Transaction:
         self.unlisted = UnlistedCounts(connection)
         self.operations = Operations(connection)
         self.history = Histories(connection)
+        self.imports = Imports(connection)
         self.walks = Walks(connection)
         self.transfers = Transfers(connection)
         self.prices = Prices(connection)

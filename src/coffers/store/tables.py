@@ -272,6 +272,35 @@ snapshots = Table(
     _of_account(),
 )
 
+imports = Table(
+    "imports",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    # Where it comes from, and what the account is called there.
+    Column("source", Text, nullable=False),
+    Column("source_id", BigInteger, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    # Up to where its history was taken over; NULL before the first part of it.
+    Column("history_until", BigInteger),
+    Column("is_complete", Boolean, nullable=False),
+    PrimaryKeyConstraint("user_id", "source", "source_id"),
+    UniqueConstraint("user_id", "account_id"),
+    _of_account(),
+)
+
+# Apart from the snapshots: what another program reckoned is shown, and no profit is made of it.
+imported_values = Table(
+    "imported_values",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("btc", Exact, nullable=False),
+    Column("usd", Exact, nullable=False),
+    PrimaryKeyConstraint("user_id", "account_id", "at"),
+    _of_account(),
+)
+
 account_memories = Table(
     "account_memories",
     metadata,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import stored
 from coffers.clock import DAY, HOUR, Millis
-from coffers.portfolio.charts import MOST_POINTS, Point, moments_of, points_of
+from coffers.portfolio.charts import MOST_POINTS, Before, Point, moments_of, points_of
 from coffers.valuation.history import History
 from coffers.valuation.model import Flow, Snapshot, Value
 
@@ -29,7 +29,7 @@ def usd(points: list[Point]) -> list[int]:
 
 
 def paid(points: list[Point]) -> list[int]:
-    return [int(point.deposited.usd) for point in points]
+    return [int(point.deposited.usd) for point in points if point.deposited is not None]
 
 
 def test_a_month_has_a_point_every_midnight_and_one_at_its_end() -> None:
@@ -145,3 +145,22 @@ def test_a_transfer_between_two_accounts_is_nothing_for_both_together() -> None:
 
 def test_no_moments_have_no_points() -> None:
     assert points_of([], []) == []
+
+
+def test_imported_values_count_until_the_own_opening_and_no_deposit_is_known_with_them() -> None:
+    moments = [Millis(MIDNIGHT + day * DAY) for day in range(5)]
+    before = Before(
+        (Snapshot(moments[1], worth("7")), Snapshot(moments[4], worth("9"))), until=moments[3]
+    )
+    opening = Snapshot(moments[3], worth("20"))
+    other = past(Snapshot(moments[0], worth("1000")))
+    points = points_of([past(opening), other], moments, [before])
+    assert usd(points) == [1000, 1007, 1007, 1020, 1020]
+    assert [point.deposited is None for point in points] == [False, True, True, False, False]
+    assert paid(points) == [1000, 20, 0]
+
+
+def test_imported_values_go_on_where_there_is_no_own_opening_yet() -> None:
+    moments = [Millis(MIDNIGHT + day * DAY) for day in range(3)]
+    points = points_of([], moments, [Before((Snapshot(moments[0], worth("7")),), until=None)])
+    assert usd(points) == [7, 7, 7]

@@ -1,0 +1,161 @@
+"""The published accounts API as a source that accounts are taken over from."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from coffers import client, money
+from coffers.client.accounts import Account, Point
+from coffers.client.calls import Call
+from coffers.clock import SECOND, Millis
+from coffers.errors import UsageError
+from coffers.portfolio.import_source import SourceAccount, SourceFailed, SourceStopped
+from coffers.valuation.model import Snapshot, Value
+
+T = TypeVar("T")
+
+ADDRESS = "https://api.3commas.io/public/api"
+"""Where the published API is."""
+
+MOST_DIGITS = 40
+"""Digits before or after the point of a value; more is a fault of the source."""
+
+_STOPS = (
+    client.Unauthorized,
+    client.AccessDenied,
+    client.RateLimited,
+    client.Banned,
+    client.Unavailable,
+    client.Unreachable,
+)
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class ThreeCommas:
+    """A server that speaks the published API, asked for what is real there."""
+
+    def __init__(self, asked: client.AsyncClient, name: str) -> None:
+        self.name = name
+        self._client = asked
+
+    async def accounts(self) -> Sequence[SourceAccount]:
+        """Return all real accounts.
+
+        Raises:
+            SourceFailed: where it does not tell them.
+        """
+        try:
+            found = [account async for account in self._client.accounts()]
+        except client.ClientError as fault:
+            raise _failed(fault) from fault
+        return [_account(each) for each in found]
+
+    async def history(self, account_id: int, since: Millis, until: Millis) -> Sequence[Snapshot]:
+        """Return an account's chart between two moments, by whole days.
+
+        Raises:
+            SourceFailed: where it does not tell it.
+        """
+        call = client.AsyncClient.chart(account_id, date_from=_day(since), date_to=_day(until))
+        points = await self._asked(call)
+        return _values(points)
+
+    async def holdings(self, account_id: int) -> Mapping[str, Decimal]:
+        """Return what an account's table says that it holds.
+
+        Raises:
+            SourceFailed: where it does not tell it, or tells no amounts.
+        """
+        held: dict[str, Decimal] = {}
+        for row in await self._asked(client.AsyncClient.table(account_id)):
+            if row.position is None:
+                raise SourceFailed(f"the source does not tell how much {row.currency_code} it is")
+            if row.position > 0:
+                code = row.currency_code
+                held[code] = money.add(held.get(code, money.ZERO), row.position)
+        return held
+
+    async def _asked(self, call: Call[T]) -> T:
+        try:
+            return await self._client.send(call)
+        except client.ClientError as fault:
+            raise _failed(fault) from fault
+
+
+@asynccontextmanager
+async def opened(
+    base_url: str, auth: client.SignedAuth, waits: Callable[[float], None]
+) -> AsyncIterator[ThreeCommas]:
+    """Open a source; `waits` hears for how many seconds it asks for patience.
+
+    Raises:
+        UsageError: for what is no address.
+    """
+
+    async def sleep(seconds: float) -> None:
+        waits(seconds)
+        await asyncio.sleep(seconds)
+
+    # A token over its limit is refused for five minutes there.
+    patience = client.Patience(tries=6, longest=330.0, pause=5.0)
+    try:
+        asked = client.AsyncClient(base_url, auth, mode="real", patience=patience, sleep=sleep)
+    except ValueError as fault:
+        raise UsageError(f"--base-url: {fault}") from fault
+    async with asked:
+        yield ThreeCommas(asked, asked.base_url)
+
+
+def _failed(fault: client.ClientError) -> SourceFailed:
+    kind = SourceStopped if isinstance(fault, _STOPS) else SourceFailed
+    match fault:
+        case client.AccessDenied():
+            return kind(f"the source lets its API key read no accounts ({fault})")
+        case client.Unauthorized():
+            return kind(f"the source refuses its API key or secret ({fault})")
+        case _:
+            return kind(f"the source: {fault}")
+
+
+def _account(told: Account) -> SourceAccount:
+    created = told.created_at
+    return SourceAccount(
+        id=told.id,
+        name=told.name,
+        market_code=told.market_code or "",
+        # A masked key is none.
+        api_key=told.api_key if told.api_key and "*" not in told.api_key else "",
+        address=told.address or None,
+        customer_id=told.customer_id or None,
+        subaccount_name=told.subaccount_name or None,
+        include_in_summary=told.include_in_summary is not False,
+        created_at=None if created is None else Millis(int(created.timestamp()) * SECOND),
+    )
+
+
+def _values(points: Sequence[Point]) -> list[Snapshot]:
+    """Return the points that tell a value, from the first one on that is not nothing."""
+    found: list[Snapshot] = []
+    for point in sorted(points, key=lambda each: each.date):
+        if point.btc is None or point.usd is None:
+            continue
+        if not (found or point.btc or point.usd):
+            continue
+        if not (_is_usable(point.btc) and _is_usable(point.usd)):
+            raise SourceFailed(f"the source tells a value at {point.date} that is none")
+        found.append(Snapshot(Millis(point.date * SECOND), Value(point.btc, point.usd)))
+    return found
+
+
+def _is_usable(amount: Decimal) -> bool:
+    if not amount.is_finite():
+        return False
+    exponent = amount.as_tuple().exponent
+    return isinstance(exponent, int) and exponent > -MOST_DIGITS and amount.adjusted() < MOST_DIGITS
+
+
+def _day(moment: Millis) -> str:
+    return datetime.fromtimestamp(moment // SECOND, UTC).date().isoformat()
