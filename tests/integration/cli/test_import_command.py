@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import pty
+import select
 import sqlite3
 import subprocess
 import sys
@@ -293,3 +295,48 @@ async def test_the_sources_key_comes_from_the_environment_and_from_no_option(
     assert (await moving.run(*base, **known)).returncode == 0
     for option in ("--api-key", "--secret"):
         assert (await moving.run(*base, option, "x")).returncode == 2
+
+
+def _typed(moving: Moving, answers: list[tuple[str, str]]) -> tuple[int, str]:
+    """Run the command at a terminal, typing each answer when its question is there."""
+    terminal, end = pty.openpty()
+    base = ("import", "3commas", "--user", "ann", "--base-url", moving.source.url)
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "coffers", *base],
+        stdin=end,
+        stdout=end,
+        stderr=end,
+        env=moving.environment,
+        start_new_session=True,
+    ) as process:
+        os.close(end)
+        shown, looked, waiting = "", 0, list(answers)
+        while select.select([terminal], [], [], 30)[0]:
+            try:
+                shown += os.read(terminal, 65_536).decode(errors="replace")
+            except OSError:
+                break
+            if waiting and (at := shown.find(waiting[0][0], looked)) >= 0:
+                looked = at + len(waiting[0][0])
+                os.write(terminal, f"{waiting.pop(0)[1]}\n".encode())
+        if process.poll() is None and waiting:
+            process.kill()
+    os.close(terminal)
+    assert waiting == [], shown
+    return process.returncode, shown
+
+
+async def test_at_a_terminal_secrets_are_asked_for_unseen(moving: Moving) -> None:
+    del moving.source.accounts[2:]
+    answers = [
+        ("API key of the source: ", KEY),
+        ("Its secret: ", SECRET),
+        ("API secret: ", "fake-exchange-secret"),
+        ("API secret: ", ""),
+    ]
+    code, shown = await asyncio.to_thread(_typed, moving, answers)
+    assert code == 0, shown
+    assert "My Binance [US] (binance): Enter alone leaves it for later." in shown
+    assert "Accounts: 1 done, 1 left, 0 skipped, 0 failed." in shown
+    assert SECRET not in shown
+    assert "fake-exchange-secret" not in shown
