@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from coffers.client.accounts import Amount, Answered
 
@@ -224,3 +225,81 @@ class PaperOrders(Answered, frozen=True, kw_only=True):
 
     orders: tuple[PaperOrder, ...] = ()
     next_cursor: str | None = None
+
+
+class Step(Answered, frozen=True, kw_only=True):
+    """An order, a conversion or a transfer of an operation."""
+
+    kind: str
+    base: str
+    quote: str
+    side: str
+    state: str
+    amount: Amount = None
+    filled: Amount = None
+    cost: Amount = None
+    fee: Amount = None
+    fee_asset: str | None = None
+    why: str | None = None
+    client_order_id: str | None = None
+    exchange_order_id: str | None = None
+    updated_at: datetime | None = None
+
+
+class Operation(Answered, frozen=True, kw_only=True):
+    """Something that was done at an exchange, step by step; `left` says what stayed and why."""
+
+    id: int
+    account_id: int
+    kind: str
+    state: str
+    why: str | None = None
+    steps: tuple[Step, ...] = ()
+    left: dict[str, str] | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class Operations(Answered, frozen=True, kw_only=True):
+    """A page of operations, newest first."""
+
+    operations: tuple[Operation, ...] = ()
+    next_cursor: str | None = None
+
+
+class Converted(Answered, frozen=True, kw_only=True, rename="camel"):
+    """What small amounts became, in the exchange's own coin."""
+
+    total_transfered: Amount = None
+    total_service_charge: Amount = None
+    transfer_result: tuple[dict[str, Any], ...] = ()
+
+
+class Available(Answered, frozen=True, kw_only=True):
+    """What is free of a currency."""
+
+    currency: str
+    available: Amount = None
+
+
+class Way(Answered, frozen=True, kw_only=True):
+    """Two accounts that money can go between."""
+
+    from_account_id: int
+    to_account_id: int
+    from_account_name: str | None = None
+    to_account_name: str | None = None
+    currencies: tuple[Available, ...] = ()
+
+
+class Transfer(Answered, frozen=True, kw_only=True):
+    """A transfer between two accounts of one key."""
+
+    id: int
+    from_account_id: int
+    to_account_id: int
+    currency: str
+    amount: Amount = None
+    state: str | None = None
+    why: str | None = None
+    created_at: datetime | None = None

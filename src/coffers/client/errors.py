@@ -128,6 +128,18 @@ class InsufficientBalance(ApiError):
     codes = frozenset({"insufficient_balance"})
 
 
+class OperationFailed(ApiError):
+    """Nothing of an operation could be done; the description says why."""
+
+    codes = frozenset({"operation_failed"})
+
+    @property
+    def operation_id(self) -> int | None:
+        """The operation, to look at."""
+        told = "".join(self.attributes.get("operation_id", ()))
+        return int(told) if told.isascii() and told.isdigit() else None
+
+
 class IdempotencyKeyReused(ApiError):
     """Something else was done under this idempotency key."""
 
@@ -181,6 +193,7 @@ KINDS: tuple[type[ApiError], ...] = (
     KeyRefused,
     ExchangeRefused,
     InsufficientBalance,
+    OperationFailed,
     IdempotencyKeyReused,
     NotDeletable,
     RateLimited,
