@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from coffers.api.cursors import after_of, limit_of
 from coffers.api.given import Given
 from coffers.api.params import MOST_PER_PAGE
 from coffers.errors import InvalidRecord
@@ -21,11 +22,13 @@ def assets_wanted(given: Given) -> AssetsWanted:
     only = given.text("only")
     if only not in {None, "held"}:
         raise InvalidRecord({"only": [_ODD]})
+    # Empty, it is the first page of this list; it always was.
+    after = after_of(given, tuple[str]) if given.text("cursor") else None
     return AssetsWanted(
         text=_short("q", given),
         is_held=only == "held",
-        after=_short("cursor", given),
-        limit=_limit(given.text("limit")),
+        after="" if after is None else after[0],
+        limit=limit_of(given, MOST_PER_PAGE, MOST_PER_PAGE),
     )
 
 
@@ -61,13 +64,3 @@ def _short(name: str, given: Given) -> str:
     if len(text) > LONGEST_CODE or "\0" in text:
         raise InvalidRecord({name: ["is invalid"]})
     return text
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return MOST_PER_PAGE
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST_PER_PAGE))):
-        raise InvalidRecord({"limit": ["is invalid"]})
-    if not 1 <= int(text) <= MOST_PER_PAGE:
-        raise InvalidRecord({"limit": [_ODD]})
-    return int(text)

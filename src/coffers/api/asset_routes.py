@@ -9,6 +9,7 @@ from coffers.access.call import Caller
 from coffers.api.account_schema import Schema
 from coffers.api.asset_answers import assets_wanted, mapping_of, override_wanted
 from coffers.api.asset_schema import ASSET, ASSETS, MAPPING, MAPPINGS
+from coffers.api.cursors import page_parameters
 from coffers.api.documents import (
     ERRORS_OF_SIGNED,
     FORCED_MODE,
@@ -35,13 +36,7 @@ _FLAG: Final[Schema] = {"type": "boolean"}
 _PAGE: Final = [
     parameter("q", "query", "Keeps those with this in their code or name.", _TEXT),
     parameter("only", "query", "`held` keeps those in your accounts.", {"enum": ["held"]}),
-    parameter("cursor", "query", "The `next_cursor` of the page before.", _TEXT),
-    parameter(
-        "limit",
-        "query",
-        "Assets per page.",
-        {"type": "integer", "minimum": 1, "maximum": MOST_PER_PAGE, "default": MOST_PER_PAGE},
-    ),
+    *page_parameters("Assets", MOST_PER_PAGE, MOST_PER_PAGE),
 ]
 _SAID: Final = in_query_or_body(
     name=("What to call it.", _TEXT),

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from coffers.api.account_answers import AccountAnswers
 from coffers.api.account_schema import Schema
+from coffers.api.cursors import limit_of, page_parameters
 from coffers.api.documents import ERRORS_OF_SIGNED, NOT_FOUND, SIGNED, parameter, reply
 from coffers.api.door import Admitted, Door
 from coffers.api.flow_schema import FLOW_PAGE
@@ -22,15 +23,8 @@ FLOWS_PATH: Final = "/public/api/v1/accounts/{account_id:id}/flows"
 USUAL_LIMIT: Final = 100
 
 _TEXT: Final[Schema] = {"type": "string"}
-_LIMIT: Final[Schema] = {
-    "type": "integer",
-    "minimum": 1,
-    "maximum": MOST_AT_ONCE,
-    "default": USUAL_LIMIT,
-}
 _PARAMETERS: Final = [
-    parameter("limit", "query", "Flows per page.", _LIMIT),
-    parameter("cursor", "query", "`next_cursor` of the page before.", _TEXT),
+    *page_parameters("Flows", USUAL_LIMIT, MOST_AT_ONCE),
     parameter("direction", "query", "Deposits alone, or withdrawals.", {"enum": ["in", "out"]}),
     parameter("asset", "query", "Those of one asset alone: BTC.", _TEXT),
     parameter("from", "query", "A day or an ISO 8601 time in UTC: nothing earlier.", _TEXT),
@@ -65,7 +59,7 @@ def add_flows(app: FastAPI, services: Services, answers: AccountAnswers, door: D
             admitted.caller.user_id,
             account_id,
             _filter(given),
-            limit=_limit(given),
+            limit=limit_of(given, USUAL_LIMIT, MOST_AT_ONCE),
             cursor=given.text("cursor"),
         )
         return JSONResponse(as_plain(page), headers={"Cache-Control": "no-store"})
@@ -84,15 +78,3 @@ def _filter(given: Given) -> FlowFilter:
         None if since is None else begin_of("from", since),
         None if until is None else end_of("to", until),
     )
-
-
-def _limit(given: Given) -> int:
-    text = given.text("limit")
-    if text is None:
-        return USUAL_LIMIT
-    # Python reads underscores, signs, spaces and other scripts' digits as well.
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST_AT_ONCE))):
-        raise InvalidRecord({"limit": ["is invalid"]})
-    if not 1 <= int(text) <= MOST_AT_ONCE:
-        raise InvalidRecord({"limit": ["does not have a valid value"]})
-    return int(text)

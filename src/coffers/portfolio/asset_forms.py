@@ -3,6 +3,7 @@
 from coffers.clock import Millis, iso
 from coffers.money import plain
 from coffers.portfolio.assets import AssetPage, AssetView, Holding
+from coffers.portfolio.cursors import cursor_at
 from coffers.portfolio.prices import as_plain
 from coffers.pricing.sources.coins import KEY
 from coffers.store.records import AssetMapping, AssetOverride
@@ -30,9 +31,10 @@ def plain_asset(view: AssetView, now: Millis) -> dict[str, object]:
 
 def plain_page(page: AssetPage, now: Millis) -> dict[str, object]:
     """Return a page of assets, with the cursor of the next one."""
+    after = page.next_after
     return {
         "assets": [plain_asset(view, now) for view in page.assets],
-        "next_cursor": page.next_after,
+        "next_cursor": None if after is None else cursor_at((after,)),
     }
 
 

@@ -1,16 +1,12 @@
 """The deposits and withdrawals of an account: page by page, with what is known of their past."""
 
-import base64
-import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import msgspec
-
 from coffers.clock import Millis, iso
-from coffers.errors import InvalidRecord
 from coffers.money import plain
 from coffers.portfolio.accounts import AccountKeeping
+from coffers.portfolio.cursors import cursor_at, place_of
 from coffers.store.engine import Store, Transaction
 from coffers.store.flows import FlowFilter, FlowKey
 from coffers.store.records import Account
@@ -19,7 +15,6 @@ from coffers.valuation.model import Flow
 from coffers.valuation.transfers import Transfer
 
 MOST_AT_ONCE = 500
-_MOST_MILLIS = 2**62
 
 _EVERYTHING = FlowFilter()
 
@@ -168,16 +163,9 @@ def _plain_pair(pair: Pair) -> dict[str, object]:
 
 
 def _cursor(flow: Flow) -> str:
-    place = msgspec.json.encode((flow.at, flow.direction, flow.external_id))
-    return base64.urlsafe_b64encode(place).decode().rstrip("=")
+    return cursor_at((flow.at, flow.direction, flow.external_id))
 
 
 def _place(cursor: str) -> FlowKey:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        at, direction, external_id = msgspec.json.decode(text, type=tuple[int, str, str])
-    except (binascii.Error, ValueError, msgspec.DecodeError):
-        raise InvalidRecord({"cursor": ["is invalid"]}) from None
-    if abs(at) > _MOST_MILLIS or "\0" in direction + external_id:
-        raise InvalidRecord({"cursor": ["is invalid"]})
+    at, direction, external_id = place_of(cursor, tuple[int, str, str])
     return Millis(at), direction, external_id

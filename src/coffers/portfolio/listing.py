@@ -69,6 +69,15 @@ class Inputs:
     until: Millis
 
 
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """An account with its figures, and what they were made of; `book` is as it counts for it."""
+
+    view: AccountView
+    inputs: Inputs
+    book: PriceBook | None
+
+
 class Listing:
     """Lists accounts with their figures."""
 
@@ -94,9 +103,7 @@ class Listing:
         self, user_id: int, accounts: Sequence[Account], book: PriceBook | None, currency: str
     ) -> list[AccountView]:
         """Return the accounts with their figures at this price book, in a display currency."""
-        display = await self.display(currency, book)
-        inputs = await self._inputs_of(user_id, accounts, book)
-        return _views(accounts, inputs, book, display)
+        return [each.view for each in await self.worked(user_id, accounts, book, currency)]
 
     async def joined(
         self, user_id: int, accounts: Sequence[Account], book: PriceBook | None, currency: str
@@ -105,6 +112,21 @@ class Listing:
 
         A transfer from one of them to another is nothing put in and nothing taken out.
         """
+        worked = await self.worked_together(user_id, accounts, book, currency)
+        return [each.view for each in worked]
+
+    async def worked(
+        self, user_id: int, accounts: Sequence[Account], book: PriceBook | None, currency: str
+    ) -> list[Worked]:
+        """Return what `views` does, with what the figures were made of."""
+        display = await self.display(currency, book)
+        inputs = await self._inputs_of(user_id, accounts, book)
+        return _worked(accounts, inputs, book, display)
+
+    async def worked_together(
+        self, user_id: int, accounts: Sequence[Account], book: PriceBook | None, currency: str
+    ) -> list[Worked]:
+        """Return what `joined` does, with what the figures were made of."""
         display = await self.display(currency, book)
         inputs = await self._inputs_of(user_id, accounts, book)
         async with self._store.reading() as tx:
@@ -119,7 +141,7 @@ class Listing:
             replace(found, history=joined.get(account.id))
             for account, found in zip(accounts, inputs, strict=True)
         ]
-        return _views(accounts, together, book, display)
+        return _worked(accounts, together, book, display)
 
     async def display(self, currency: str, book: PriceBook | None) -> DisplayCurrency:
         """Return a display currency with its rates up to this price book."""
@@ -166,15 +188,15 @@ class Listing:
             self._inputs.popitem(last=False)
 
 
-def _views(
+def _worked(
     accounts: Sequence[Account],
     inputs: Sequence[Inputs],
     book: PriceBook | None,
     display: DisplayCurrency,
-) -> list[AccountView]:
+) -> list[Worked]:
     books = _books_of(inputs, book)
     return [
-        _view(account, found, books[id(found.choices)], display)
+        _work(account, found, books[id(found.choices)], display)
         for account, found in zip(accounts, inputs, strict=True)
     ]
 
@@ -190,15 +212,15 @@ def _as_of(account: Account, book: PriceBook | None) -> Millis:
     return read_at if book is None else Millis(max(book.at, read_at))
 
 
-def _view(
+def _work(
     account: Account, inputs: Inputs, book: PriceBook | None, display: DisplayCurrency
-) -> AccountView:
+) -> Worked:
     as_of = _as_of(account, book)
     prices = {} if book is None else book.prices
     valued = value_of(together(inputs.holdings, agreed(inputs.unlisted, prices)), prices)
     value = None if account.sync.read_at is None else valued.value
     history = inputs.history
-    return AccountView(
+    view = AccountView(
         account,
         figures_of(as_of, value, history, display),
         Quality(
@@ -211,3 +233,4 @@ def _view(
             ignored=inputs.ignored,
         ),
     )
+    return Worked(view, inputs, book)

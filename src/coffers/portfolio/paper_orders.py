@@ -11,6 +11,7 @@ from coffers import money
 from coffers.clock import Clock, iso
 from coffers.errors import CoffersError, InvalidRecord
 from coffers.money import plain
+from coffers.portfolio.cursors import cursor_at, place_of
 from coffers.portfolio.kept import amount_in, known_assets
 from coffers.portfolio.paper import PaperAccounts, changed_by, note
 from coffers.portfolio.paper_fills import PLACES, Fill, fill
@@ -24,7 +25,6 @@ MOST_AT_ONCE = 500
 
 _SIDES: Final[dict[str, Side]] = {"buy": "buy", "sell": "sell"}
 _KEY: Final = re.compile(r"[!-~]{1,255}")
-_CURSOR: Final = re.compile(r"[0-9]{1,10}")
 
 
 class NoPrice(CoffersError):
@@ -113,7 +113,7 @@ class PaperOrders:
         async with self._store.reading() as tx:
             found = await tx.paper.orders(user_id, account_id, limit + 1, before)
         shown = tuple(found[:limit])
-        return OrderPage(shown, str(shown[-1].id) if len(found) > limit else None)
+        return OrderPage(shown, cursor_at((shown[-1].id,)) if len(found) > limit else None)
 
 
 async def _before(tx: Transaction, kept: Kept, named: Named) -> PaperOrder | None:
@@ -235,9 +235,10 @@ def _asked(wanted: OrderWanted) -> str:
 
 
 def _place_of(cursor: str) -> int:
-    if not _CURSOR.fullmatch(cursor) or int(cursor) >= 2**31:
+    (order_id,) = place_of(cursor, tuple[int])
+    if not 0 <= order_id < 2**31:
         raise InvalidRecord({"cursor": ["is invalid"]})
-    return int(cursor)
+    return order_id
 
 
 def plain_order(order: PaperOrder) -> dict[str, object]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from coffers import money
 from coffers.clock import DAY, Millis
-from coffers.valuation.history import Amount, History, Series, net_inflow
+from coffers.valuation.history import Amount, Baseline, History, Series, net_inflow
 from coffers.valuation.model import Value
 
 MONTH = Millis(30 * DAY)
@@ -41,6 +41,23 @@ UNKNOWN_FIGURES = CurrencyFigures()
 
 
 @dataclass(frozen=True, slots=True)
+class Reckoning:
+    """One currency's figures with what they come from; None is unknown, as in the figures.
+
+    Each baseline is what a window's profit is reckoned from; `series` tells the first point and
+    the last one.
+    """
+
+    figures: CurrencyFigures
+    series: Series | None = None
+    day: Baseline | None = None
+    month: Baseline | None = None
+
+
+UNKNOWN_RECKONING = Reckoning(UNKNOWN_FIGURES)
+
+
+@dataclass(frozen=True, slots=True)
 class DisplayCurrency:
     """The currency a user reads amounts in, and its rate now and in the past."""
 
@@ -67,15 +84,15 @@ def figures_of(
     """
     if value is None:
         return Figures(UNKNOWN_FIGURES, UNKNOWN_FIGURES, UNKNOWN_FIGURES, display.code)
-    btc = _currency_figures(as_of, value, history, _in_btc)
-    usd = _currency_figures(as_of, value, history, _in_usd)
+    btc = _currency_figures(as_of, value, history, in_btc)
+    usd = _currency_figures(as_of, value, history, in_usd)
     match display.code:
         case "USD":
             shown = usd
         case "BTC":
             shown = btc
         case _:
-            shown = _currency_figures(as_of, value, history, _in_display(display.rate_at))
+            shown = _currency_figures(as_of, value, history, in_display(display.rate_at))
     return Figures(btc, usd, shown, display.code)
 
 
@@ -93,15 +110,19 @@ def summary_of(figures: Iterable[Figures], display_currency: str) -> Figures:
     )
 
 
-def _in_btc(_at: Millis, btc: Decimal, _usd: Decimal) -> Decimal:
+def in_btc(_at: Millis, btc: Decimal, _usd: Decimal) -> Decimal:
+    """Pick the amount in BTC."""
     return btc
 
 
-def _in_usd(_at: Millis, _btc: Decimal, usd: Decimal) -> Decimal:
+def in_usd(_at: Millis, _btc: Decimal, usd: Decimal) -> Decimal:
+    """Pick the amount in USD."""
     return usd
 
 
-def _in_display(rate_at: RateAt) -> Amount:
+def in_display(rate_at: RateAt) -> Amount:
+    """Return what tells amounts in a display currency: USD by the rate of the moment."""
+
     def amount(at: Millis, _btc: Decimal, usd: Decimal) -> Decimal | None:
         rate = rate_at(at)
         return None if rate is None else money.multiply(usd, rate)
@@ -112,19 +133,26 @@ def _in_display(rate_at: RateAt) -> Amount:
 def _currency_figures(
     as_of: Millis, value: Value, history: History | None, amount: Amount
 ) -> CurrencyFigures:
+    return reckoned(as_of, value, history, amount).figures
+
+
+def reckoned(as_of: Millis, value: Value, history: History | None, amount: Amount) -> Reckoning:
+    """Return the figures of one currency, with the points of the past that they come from."""
     now = amount(as_of, value.btc, value.usd)
     if now is None:
-        return UNKNOWN_FIGURES
+        return UNKNOWN_RECKONING
     series = None if history is None else _series(as_of, now, history, amount)
     if series is None:
-        return CurrencyFigures(amount=now)
-    earned = series.latest[1]
-    return CurrencyFigures(
+        return Reckoning(CurrencyFigures(amount=now))
+    day = series.baseline(Millis(as_of - DAY))
+    month = series.baseline(Millis(as_of - MONTH))
+    figures = CurrencyFigures(
         amount=now,
-        day=_gain_since(series, Millis(as_of - DAY), now),
-        month=_gain_since(series, Millis(as_of - MONTH), now),
-        total=money.subtract(earned, series.opening[1]),
+        day=_gain_since(series, day, now),
+        month=_gain_since(series, month, now),
+        total=money.subtract(series.latest[1], series.opening[1]),
     )
+    return Reckoning(figures, series, day, month)
 
 
 def _series(as_of: Millis, now: Decimal, history: History, amount: Amount) -> Series | None:
@@ -135,9 +163,10 @@ def _series(as_of: Millis, now: Decimal, history: History, amount: Amount) -> Se
     return Series(opening, history, amount, (as_of, money.subtract(now, inflow)))
 
 
-def _gain_since(series: Series, moment: Millis, now: Decimal) -> Gain | None:
-    before = series.at(moment)
-    return None if before is None else _gain(now, money.subtract(series.latest[1], before))
+def _gain_since(series: Series, before: Baseline | None, now: Decimal) -> Gain | None:
+    if before is None:
+        return None
+    return _gain(now, money.subtract(series.latest[1], before.earned))
 
 
 def _gain(now: Decimal, profit: Decimal) -> Gain:

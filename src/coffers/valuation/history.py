@@ -22,6 +22,20 @@ Point = tuple[Millis, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a profit is reckoned from: the series at a past moment, and how it was found.
+
+    It lies on the straight line from `earlier` to `later`. Where one point alone tells it (it is
+    of that very moment, or the opening, with nothing before it) there is no `later`.
+    """
+
+    moment: Millis
+    earned: Decimal
+    earlier: Point
+    later: Point | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """What profits need of the past.
 
@@ -60,21 +74,25 @@ class Series:
     amount: Amount
     latest: Point
 
-    def at(self, moment: Millis) -> Decimal | None:
+    def baseline(self, moment: Millis) -> Baseline | None:
         """Return the series at a moment: linear in time between the two points around it.
 
         Before the opening it is the opening's: an account younger than a window starts there.
         None where the currency's amount is not known at one of the points.
         """
         if moment <= self.opening[0]:
-            return self.opening[1]
+            return Baseline(moment, self.opening[1], self.opening)
         snapshots = self.history.snapshots
         after = bisect_right(snapshots, moment, key=_moment)
         earlier = self._earned(snapshots[after - 1]) if after else self.opening
-        if earlier is None or earlier[0] == moment:
-            return None if earlier is None else earlier[1]
+        if earlier is None:
+            return None
+        if earlier[0] == moment:
+            return Baseline(moment, earlier[1], earlier)
         later = self._earned(snapshots[after]) if after < len(snapshots) else self.latest
-        return None if later is None else _between(earlier, later, moment)
+        if later is None:
+            return None
+        return Baseline(moment, _between(earlier, later, moment), earlier, later)
 
     def _earned(self, snapshot: Snapshot) -> Point | None:
         return self.history.earned(snapshot, self.amount)
