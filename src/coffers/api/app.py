@@ -20,9 +20,12 @@ from coffers.api.doing import add_doing
 from coffers.api.door import ClientGone, Door
 from coffers.api.edge import FAIL, Edge
 from coffers.api.errors import framework_error, invalid_request
+from coffers.api.exports import add_exports
 from coffers.api.flows import add_flows
 from coffers.api.loose import add_loose
 from coffers.api.market_routes import add_markets
+from coffers.api.own_accounts import add_own_accounts
+from coffers.api.own_pasts import add_own_pasts
 from coffers.api.paging import ACCOUNTS_PATH
 from coffers.api.paper import add_paper
 from coffers.api.prices import add_prices
@@ -52,6 +55,9 @@ def make_app(services: Services) -> Edge:
     add_connecting(app, services, accounts, door, surroundings)
     add_updating(app, services, accounts, door, surroundings)
     add_doing(app, services, accounts, door, surroundings)
+    add_own_accounts(app, services, accounts, door)
+    add_own_pasts(app, services, accounts, door)
+    add_exports(app, services, accounts, door)
     add_contracts(app, services, accounts, door)
     add_flows(app, services, accounts, door)
     add_markets(app, services, accounts, door, surroundings)

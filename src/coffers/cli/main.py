@@ -20,6 +20,7 @@ COMMANDS = (
     "doctor",
     "price",
     "flows",
+    "export",
     "subaccounts",
     "backup",
     "backup-key",

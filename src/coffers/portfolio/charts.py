@@ -29,11 +29,16 @@ class Point:
     a flow whose worth is not known is left out. What moved from one of them to another is taken
     out when it leaves and put in, as much of it, when it arrives. It is None while the value of one
     of them is an imported one: what was put in then is not known.
+
+    `seen_at` is the oldest of the snapshots that the value is of, and `carried` how many of them
+    were carried forward: in the hour or the day before the point there was none of the account.
     """
 
     at: Millis
     value: Value
     deposited: Value | None
+    seen_at: Millis | None = None
+    carried: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ class Charts:
         async with self._store.reading() as tx:
             openings = await tx.history.openings(user_id, ids)
             earlier = await tx.imports.openings(user_id, ids)
-            moments = moments_of(since, last, [*openings.values(), *earlier.values()])
+            opened = [*openings.values(), *earlier.values()]
+            moments = moments_of(since, last, opened)
             if not moments:
                 return []
             past = await tx.history.at_moments(user_id, list(openings), moments)
@@ -77,7 +83,9 @@ class Charts:
             transfers = await tx.transfers.of_user(user_id) if len(past) > 1 else ()
             choices = await tx.choices.of(user_id)
         joined = as_one(past, transfers)
-        return points_of([choices.history(*each) for each in joined.items()], moments, before)
+        slot = slot_of(Millis(last - max(since, min(opened))))
+        histories = [choices.history(*each) for each in joined.items()]
+        return points_of(histories, moments, before, slot)
 
 
 def moments_of(since: Millis, until: Millis, openings: Iterable[Millis]) -> list[Millis]:
@@ -98,8 +106,16 @@ def moments_of(since: Millis, until: Millis, openings: Iterable[Millis]) -> list
     return sorted(grid | {until} | ({opening} if opening >= start else set()))
 
 
+def slot_of(span: Millis) -> Millis:
+    """Return the time before a point of a span in which a reading is expected: an hour or a day."""
+    return min(_step(span), DAY)
+
+
 def points_of(
-    pasts: Sequence[History], moments: Sequence[Millis], before: Sequence[Before] = ()
+    pasts: Sequence[History],
+    moments: Sequence[Millis],
+    before: Sequence[Before] = (),
+    slot: Millis = DAY,
 ) -> list[Point]:
     """Return the points of accounts together; each counts from its opening on, or from before."""
     paid = sorted((each for past in pasts for each in _payments(past)), key=_at)
@@ -108,9 +124,12 @@ def points_of(
     for at in moments:
         due = bisect_right(paid, at, key=_at)
         imported = [each for each in (past.at(at) for past in before) if each is not None]
-        known = (_last(past.snapshots, at) for past in pasts)
-        worth = _total([*imported, *(each for each in known if each is not None)])
-        points.append(Point(at, worth, None if imported else _total(paid[done:due])))
+        found = (_last(past.snapshots, at) for past in pasts)
+        known = [*imported, *(each for each in found if each is not None)]
+        carried = sum(at - each.at >= slot for each in known)
+        seen_at = min((each.at for each in known), default=None)
+        deposited = None if imported else _total(paid[done:due])
+        points.append(Point(at, _total(known), deposited, seen_at, carried))
         done = due
     return points
 

@@ -196,7 +196,7 @@ def _worked(
 ) -> list[Worked]:
     books = _books_of(inputs, book)
     return [
-        _work(account, found, books[id(found.choices)], display)
+        worked_at(account, found, books[id(found.choices)], display)
         for account, found in zip(accounts, inputs, strict=True)
     ]
 
@@ -212,9 +212,10 @@ def _as_of(account: Account, book: PriceBook | None) -> Millis:
     return read_at if book is None else Millis(max(book.at, read_at))
 
 
-def _work(
+def worked_at(
     account: Account, inputs: Inputs, book: PriceBook | None, display: DisplayCurrency
 ) -> Worked:
+    """Return an account with its figures at prices as they count for it."""
     as_of = _as_of(account, book)
     prices = {} if book is None else book.prices
     valued = value_of(together(inputs.holdings, agreed(inputs.unlisted, prices)), prices)

@@ -6,7 +6,7 @@ from typing import Final
 
 from coffers.clock import Millis
 from coffers.portfolio.accounts import AccountKeeping
-from coffers.portfolio.listing import Listing
+from coffers.portfolio.listing import Listing, Worked
 from coffers.portfolio.users import Users
 from coffers.portfolio.view import AccountView
 from coffers.store.records import KeyState, Mode, User
@@ -42,9 +42,17 @@ class Summaries:
 
     async def of(self, user_id: int, mode: Mode, book: PriceBook | None, currency: str) -> Summary:
         """Return the summary of a user's accounts of one mode, in a display currency."""
+        summary, _ = await self.worked(user_id, mode, book, currency)
+        return summary
+
+    async def worked(
+        self, user_id: int, mode: Mode, book: PriceBook | None, currency: str
+    ) -> tuple[Summary, list[Worked]]:
+        """Return what `of` does, with what each account's figures were made of."""
         accounts = await self._keeping.in_summary(user_id, mode)
-        views = await self._listing.joined(user_id, accounts, book, currency)
-        return summed(await self._users.get(user_id), views, currency)
+        found = await self._listing.worked_together(user_id, accounts, book, currency)
+        views = [each.view for each in found]
+        return summed(await self._users.get(user_id), views, currency), found
 
 
 def summed(user: User, views: Sequence[AccountView], currency: str) -> Summary:

@@ -69,6 +69,11 @@ class Accounts(Claims):
         statement = _ACCOUNTS.where(_listed(user_id, mode, api_key))
         return await self._accounts(statement.offset(offset).limit(limit))
 
+    async def after(self, user_id: int, mode: Mode, after: int, limit: int) -> list[Account]:
+        """Return a user's accounts of one mode whose ids are beyond one, in order of id."""
+        statement = _ACCOUNTS.where(_listed(user_id, mode, None), accounts.c.id > after)
+        return await self._accounts(statement.limit(limit))
+
     async def count(self, user_id: int, mode: Mode, api_key: str | None = None) -> int:
         """Return how many accounts all pages together hold."""
         listed = _listed(user_id, mode, api_key)

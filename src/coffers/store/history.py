@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     CompoundSelect,
+    Integer,
     Row,
     ScalarSelect,
     Select,
@@ -41,6 +42,17 @@ _OPENING = Prepared(
     .order_by(_S.at)
     .limit(1)
 )
+_EVER = 2**62
+_WITHIN = (
+    select(snapshots)
+    .where(_S.user_id == bindparam("user"), _S.account_id == bindparam("account"))
+    .where(
+        _S.at >= bindparam("since", type_=BigInteger), _S.at <= bindparam("until", type_=BigInteger)
+    )
+    .limit(bindparam("limit", type_=Integer))
+)
+_PAGE = Prepared(_WITHIN.order_by(_S.at.desc()))
+_SPAN = Prepared(_WITHIN.order_by(_S.at))
 
 
 class Histories(Flows):
@@ -62,6 +74,28 @@ class Histories(Flows):
         """Return when several accounts had their first snapshot; one that has none is absent."""
         rows = await self._connection.execute(_first(user_id, ids))
         return {account_id: at for account_id, at in rows if at is not None}
+
+    async def snapshot_page(
+        self,
+        user_id: int,
+        account_id: int,
+        limit: int,
+        *,
+        until: Millis,
+        since: Millis | None = None,
+    ) -> list[Snapshot]:
+        """Return an account's snapshots from the newest on, none later than `until`."""
+        own = {"user": user_id, "account": account_id, "until": until, "limit": limit}
+        first = {"since": -_EVER if since is None else since}
+        return [_snapshot_of(row) for row in await self._connection.rows(_PAGE, {**own, **first})]
+
+    async def snapshots_since(
+        self, user_id: int, account_id: int, since: Millis, until: Millis, limit: int
+    ) -> list[Snapshot]:
+        """Return an account's snapshots of a span from the oldest on."""
+        own = {"user": user_id, "account": account_id, "until": until, "limit": limit}
+        rows = await self._connection.rows(_SPAN, {**own, "since": since})
+        return [_snapshot_of(row) for row in rows]
 
     async def at_moments(
         self, user_id: int, ids: Sequence[int], moments: Sequence[Millis]

@@ -1,0 +1,260 @@
+"""Every figure of an account with what it was made of: enough to reckon it again by hand.
+
+Positions times prices are what it is worth; the points of the past that its profits come from are
+those that `valuation` itself read them between.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from coffers import money
+from coffers.clock import Millis, iso
+from coffers.money import plain
+from coffers.portfolio.account_forms import Plain, percent, text
+from coffers.portfolio.listing import Worked
+from coffers.portfolio.prices import PriceOf, as_plain
+from coffers.valuation.figures import (
+    UNKNOWN_RECKONING,
+    DisplayCurrency,
+    Gain,
+    RateAt,
+    Reckoning,
+    in_btc,
+    in_display,
+    in_usd,
+    reckoned,
+)
+from coffers.valuation.history import Amount, Baseline, History, Series, net_inflow
+from coffers.valuation.history import Point as Earned
+from coffers.valuation.model import UNCOUNTED, Flow, Position, Value
+from coffers.valuation.value import holdings_of, value_of
+
+MOST_FLOWS = 1_000
+"""Flows that are told one by one, as long as older ones can be summed up."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an explanation is made of, in one currency."""
+
+    amount: Amount
+    reckoning: Reckoning
+    places: int
+    rate_at: RateAt | None = None
+
+
+def explained(
+    worked: Worked, held: Sequence[Position], display: DisplayCurrency, now: Millis
+) -> Plain:
+    """Return the explanation of an account's figures; `held` is what its wallets hold now."""
+    view, history = worked.view, worked.inputs.history
+    prices = {} if worked.book is None else worked.book.prices
+    valued = value_of(worked.inputs.holdings, prices)
+    value = None if view.quality.read_at is None else valued.value
+    as_of = view.quality.as_of
+    rate_at = None if display.code in {"USD", "BTC"} else display.rate_at
+    shown = _shown_amount(display)
+    currencies = {
+        "btc": _told(as_of, value, history, in_btc, 2),
+        "usd": _told(as_of, value, history, in_usd, 2),
+        "display": replace(_told(as_of, value, history, shown, 4), rate_at=rate_at),
+    }
+    flows, earlier = _split(history, [each.reckoning for each in currencies.values()])
+    return {
+        "account_id": view.account.id,
+        "version": view.account.version,
+        "as_of": iso(as_of),
+        "prices_at": None if worked.book is None else iso(worked.book.at),
+        "epoch": 0 if worked.book is None else worked.book.epoch,
+        "holdings": _holdings(worked, held, now),
+        "ignored": list(worked.inputs.ignored),
+        "flows": [_flow(flow, shown, rate_at, as_of) for flow in flows],
+        "earlier_flows": _summed(earlier, currencies),
+        "figures": {
+            "btc": _figures(currencies["btc"], history, value, as_of),
+            "usd": _figures(currencies["usd"], history, value, as_of),
+            "display": {
+                "currency": display.code,
+                **_figures(currencies["display"], history, value, as_of),
+            },
+        },
+    }
+
+
+def _shown_amount(display: DisplayCurrency) -> Amount:
+    match display.code:
+        case "USD":
+            return in_usd
+        case "BTC":
+            return in_btc
+        case _:
+            return in_display(display.rate_at)
+
+
+def _told(
+    as_of: Millis, value: Value | None, history: History | None, amount: Amount, places: int
+) -> _Told:
+    if value is None:
+        return _Told(amount, UNKNOWN_RECKONING, places)
+    return _Told(amount, reckoned(as_of, value, history, amount), places)
+
+
+def _holdings(worked: Worked, held: Sequence[Position], now: Millis) -> list[Plain]:
+    """Return what counts, asset by asset, with the wallets that it lies in.
+
+    Those are not known (null) in the moment in which another reading took the place of this one.
+    """
+    counted = worked.inputs.choices.counted(worked.view.account.id, held)
+    is_same = holdings_of(counted) == worked.inputs.holdings
+    wallets: dict[str, list[Plain]] = {}
+    for each in counted:
+        if each.wallet not in UNCOUNTED:
+            wallets.setdefault(each.asset, []).append(
+                {
+                    "wallet": each.wallet,
+                    "venue_code": each.venue_code,
+                    "amount": plain(each.owned),
+                }
+            )
+    return [
+        {
+            "asset": asset,
+            "amount": plain(amount),
+            "wallets": wallets.get(asset) if is_same else None,
+            **priced(worked, asset, amount, now),
+        }
+        for asset, amount in worked.inputs.holdings.items()
+    ]
+
+
+def priced(worked: Worked, asset: str, amount: Decimal, now: Millis) -> Plain:
+    """Return an amount's price, with its route, its sources and its age, and what it is worth."""
+    book = worked.book
+    found = (
+        PriceOf(asset, 0)
+        if book is None
+        else PriceOf(asset, book.epoch, book.prices.get(asset), book.held_back.get(asset))
+    )
+    state = "unpriced" if found.held_back is None else "held_back"
+    price = found.price
+    return {
+        "state": state if price is None else "priced",
+        "price": as_plain(found, now),
+        "btc_value": None if price is None else plain(money.multiply(amount, price.btc)),
+        "usd_value": None if price is None else plain(money.multiply(amount, price.usd)),
+    }
+
+
+def _figures(told: _Told, history: History | None, value: Value | None, as_of: Millis) -> Plain:
+    found = told.reckoning
+    series = found.series
+    points = None
+    if series is not None and history is not None and value is not None:
+        points = _Points(told.amount, told.rate_at, history, series, value)
+    return {
+        "rate": None if told.rate_at is None else text(told.rate_at(as_of)),
+        "amount": text(found.figures.amount),
+        "opening": None if points is None else points.of(points.series.opening),
+        "now": None if points is None else points.of(points.series.latest),
+        "day": _window(points, found.day, found.figures.day, told.places),
+        "month": _window(points, found.month, found.figures.month, 2),
+        "total_profit": text(found.figures.total),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """The points of a series, shown with what they are made of."""
+
+    amount: Amount
+    rate_at: RateAt | None
+    history: History
+    series: Series
+    value: Value
+
+    def of(self, point: Earned) -> Plain:
+        """Return a point: what was there, less all that was put in since the opening."""
+        at, earned = point
+        worth = self._worth(point)
+        return {
+            "at": iso(at),
+            "btc_value": plain(worth.btc),
+            "usd_value": plain(worth.usd),
+            "rate": None if self.rate_at is None else text(self.rate_at(at)),
+            "value": text(self.amount(at, worth.btc, worth.usd)),
+            "net_inflow": text(
+                net_inflow(self.history.flows, at, self.amount)
+                if point is not self.series.opening
+                else money.ZERO
+            ),
+            "earned": plain(earned),
+        }
+
+    def _worth(self, point: Earned) -> Value:
+        if point is self.series.latest:
+            return self.value
+        snapshots = (*self.history.snapshots, self.history.opening)
+        return next(each.value for each in snapshots if each.at == point[0])
+
+
+def _window(
+    points: _Points | None, before: Baseline | None, gain: Gain | None, places: int
+) -> Plain | None:
+    if points is None or before is None or gain is None:
+        return None
+    return {
+        "since": iso(before.moment),
+        "earlier": points.of(before.earlier),
+        "later": None if before.later is None else points.of(before.later),
+        "baseline": plain(before.earned),
+        "profit": plain(gain.profit),
+        "percentage": percent(gain, places),
+    }
+
+
+def _split(
+    history: History | None, reckonings: Iterable[Reckoning]
+) -> tuple[Sequence[Flow], Sequence[Flow]]:
+    """Return the flows that are told one by one, and the older ones of a long past.
+
+    The older ones lie before every point but the opening, so that one sum of them will do.
+    """
+    flows = () if history is None else history.flows
+    if len(flows) <= MOST_FLOWS:
+        return flows, ()
+    since = [
+        before.earlier[0]
+        for found in reckonings
+        for before in (found.day, found.month)
+        if before is not None and found.series is not None
+    ]
+    first = min(since, default=Millis(0))
+    older = tuple(flow for flow in flows if flow.at <= first)
+    return tuple(flow for flow in flows if flow.at > first), older
+
+
+def _summed(flows: Sequence[Flow], currencies: dict[str, _Told]) -> Plain | None:
+    if not flows:
+        return None
+    until = max(flow.at for flow in flows)
+    sums = {name: text(net_inflow(flows, until, told.amount)) for name, told in currencies.items()}
+    return {"count": len(flows), "until": iso(until), "net_inflow": sums}
+
+
+def _flow(flow: Flow, shown: Amount, rate_at: RateAt | None, as_of: Millis) -> Plain:
+    value, valued_at = flow.value, flow.valued_at or flow.at
+    worth = None if value is None else shown(valued_at, value.btc, value.usd)
+    return {
+        "id": flow.external_id,
+        "direction": flow.direction,
+        "asset": flow.asset,
+        "amount": plain(flow.amount),
+        "at": iso(flow.at),
+        "valued_at": iso(valued_at),
+        "btc_value": None if value is None else plain(value.btc),
+        "usd_value": None if value is None else plain(value.usd),
+        "rate": None if rate_at is None else text(rate_at(valued_at)),
+        "display_value": text(worth),
+        "is_counted": value is not None and flow.at <= as_of,
+    }
