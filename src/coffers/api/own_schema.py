@@ -268,7 +268,7 @@ _POSITION: Final = closed(
         "unrealised": _AMOUNT,
         "owned": _AMOUNT,
         "is_counted": _FLAG,
-        "not_counted_as": {"enum": ["pending", "spam", "ignored", None]},
+        "not_counted_as": {"enum": ["pending", "spam", "unlisted", "ignored", None]},
         **PRICED,
     },
 )

@@ -173,7 +173,7 @@ def _quality(worked: Worked, now: Millis, stale_after: Millis) -> Plain:
 
 def _prices_of(worked: Worked) -> list[Price]:
     known = {} if worked.book is None else worked.book.prices
-    return [known[asset] for asset in worked.inputs.holdings if asset in known]
+    return [known[asset] for asset in worked.counted if asset in known]
 
 
 def _iso(moment: Millis | None) -> str | None:

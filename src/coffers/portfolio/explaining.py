@@ -27,8 +27,8 @@ from coffers.valuation.figures import (
 )
 from coffers.valuation.history import Amount, Baseline, History, Series, net_inflow
 from coffers.valuation.history import Point as Earned
-from coffers.valuation.model import UNCOUNTED, Flow, Position, Value
-from coffers.valuation.value import holdings_of, value_of
+from coffers.valuation.model import UNCOUNTED, UNLISTED, Flow, Position, PriceBook, Value
+from coffers.valuation.value import holdings_of, is_agreed, unlisted_of, value_of
 
 MOST_FLOWS = 1_000
 """Flows that are told one by one, as long as older ones can be summed up."""
@@ -50,7 +50,7 @@ def explained(
     """Return the explanation of an account's figures; `held` is what its wallets hold now."""
     view, history = worked.view, worked.inputs.history
     prices = {} if worked.book is None else worked.book.prices
-    valued = value_of(worked.inputs.holdings, prices)
+    valued = value_of(worked.counted, prices)
     value = None if view.quality.read_at is None else valued.value
     as_of = view.quality.as_of
     rate_at = None if display.code in {"USD", "BTC"} else display.rate_at
@@ -106,10 +106,11 @@ def _holdings(worked: Worked, held: Sequence[Position], now: Millis) -> list[Pla
     Those are not known (null) in the moment in which another reading took the place of this one.
     """
     counted = worked.inputs.choices.counted(worked.view.account.id, held)
-    is_same = holdings_of(counted) == worked.inputs.holdings
+    inputs = worked.inputs
+    is_same = holdings_of(counted) == inputs.holdings and unlisted_of(counted) == inputs.unlisted
     wallets: dict[str, list[Plain]] = {}
     for each in counted:
-        if each.wallet not in UNCOUNTED:
+        if not_counted_as(each, worked.book) is None:
             wallets.setdefault(each.asset, []).append(
                 {
                     "wallet": each.wallet,
@@ -124,8 +125,16 @@ def _holdings(worked: Worked, held: Sequence[Position], now: Millis) -> list[Pla
             "wallets": wallets.get(asset) if is_same else None,
             **priced(worked, asset, amount, now),
         }
-        for asset, amount in worked.inputs.holdings.items()
+        for asset, amount in worked.counted.items()
     ]
+
+
+def not_counted_as(position: Position, book: PriceBook | None) -> str | None:
+    """Return the part of what counts for nothing that a position is in, None where it counts."""
+    if position.wallet in UNCOUNTED:
+        return position.wallet
+    price = None if book is None else book.prices.get(position.asset)
+    return UNLISTED if position.wallet == UNLISTED and not is_agreed(price) else None
 
 
 def priced(worked: Worked, asset: str, amount: Decimal, now: Millis) -> Plain:

@@ -71,11 +71,15 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """An account with its figures, and what they were made of; `book` is as it counts for it."""
+    """An account with its figures, and what they were made of.
+
+    `book` is as it counts for the account; `counted` is what counts at its prices.
+    """
 
     view: AccountView
     inputs: Inputs
     book: PriceBook | None
+    counted: Holdings
 
 
 class Listing:
@@ -218,7 +222,8 @@ def worked_at(
     """Return an account with its figures at prices as they count for it."""
     as_of = _as_of(account, book)
     prices = {} if book is None else book.prices
-    valued = value_of(together(inputs.holdings, agreed(inputs.unlisted, prices)), prices)
+    counted = together(inputs.holdings, agreed(inputs.unlisted, prices))
+    valued = value_of(counted, prices)
     value = None if account.sync.read_at is None else valued.value
     history = inputs.history
     view = AccountView(
@@ -234,4 +239,4 @@ def worked_at(
             ignored=inputs.ignored,
         ),
     )
-    return Worked(view, inputs, book)
+    return Worked(view, inputs, book, counted)

@@ -8,10 +8,10 @@ from coffers.money import plain
 from coffers.portfolio.account_forms import Plain
 from coffers.portfolio.charts import Point
 from coffers.portfolio.cursors import cursor_at
-from coffers.portfolio.explaining import priced
+from coffers.portfolio.explaining import not_counted_as, priced
 from coffers.portfolio.listing import Worked
 from coffers.store.engine import Store
-from coffers.valuation.model import UNCOUNTED, Position, Snapshot
+from coffers.valuation.model import Position, Snapshot
 
 MOST_SNAPSHOTS = 1_000
 MOST_POSITIONS = 500
@@ -103,12 +103,11 @@ async def positions(
 
 
 def plain_position(worked: Worked, position: Position, *, now: Millis) -> Plain:
-    """Return a position under the user's name of its asset; `counts_not` tells why it does not."""
+    """Return a position under the user's name of its asset, and why it does not count."""
     account_id, choices = worked.view.account.id, worked.inputs.choices
     asset = choices.asset_of(account_id, position)
-    why = position.wallet if position.wallet in UNCOUNTED else None
-    if asset in choices.ignored:
-        why = "ignored"
+    counted = choices.counted(account_id, [position])
+    why = not_counted_as(counted[0], worked.book) if counted else "ignored"
     return {
         "account_id": account_id,
         "wallet": position.wallet,

@@ -170,7 +170,7 @@ async def test_nobody_sees_another_users_account(served: Served, ann: Caller, na
         ("?limit=0", "limit"),
         ("/summary/snapshots?from=x", "from"),
         ("/summary/snapshots?cursor=WzFd", "cursor"),
-        ("/summary/history?from=2024-02-02&to=2024-02-01", "to"),
+        ("/summary/history?from=2024-02-02&to=2024-01-31", "to"),
         ("/summary/positions?limit=9999", "limit"),
         ("/summary/explain?cursor=e30", "cursor"),
     ],

@@ -1,5 +1,6 @@
 """An explanation alone is enough to reckon every figure that the account shows."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from coffers.valuation.choices import NO_CHOICES
 from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.history import History
 from coffers.valuation.model import Flow, Position, Price, PriceBook, Snapshot, Value
-from coffers.valuation.value import holdings_of
+from coffers.valuation.value import holdings_of, unlisted_of
 from factories import NOW, account, price
 
 EXACT = Context(prec=4000)
@@ -68,10 +69,15 @@ def made(draw: st.DrawFn) -> tuple[Worked, list[Position], DisplayCurrency]:
     held = [
         Position(wallet, asset, asset, draw(amounts()), borrowed=draw(amounts()))
         for asset in assets
-        for wallet in draw(st.sampled_from([["spot"], ["spot", "funding"], ["spot", "spam"]]))
+        for wallet in draw(
+            st.sampled_from([["spot"], ["spot", "funding"], ["spot", "spam", "unlisted"]])
+        )
     ]
     prices: dict[str, Price] = {
-        asset: price(str(draw(amounts())), str(draw(amounts())))
+        asset: replace(
+            price(str(draw(amounts())), str(draw(amounts()))),
+            sources=draw(st.sampled_from([("one",), ("one", "two")])),
+        )
         for asset in assets
         if asset != "NEW"
     }
@@ -83,7 +89,9 @@ def made(draw: st.DrawFn) -> tuple[Worked, list[Position], DisplayCurrency]:
         draw(st.sampled_from(["USD", "BTC", "EUR"])),
         lambda moment: rate + (moment % 7) if moment >= known_from else None,
     )
-    inputs = Inputs(holdings_of(held), (), NO_CHOICES, history, Millis(0), Millis(NOW))
+    inputs = Inputs(
+        holdings_of(held), unlisted_of(held), (), NO_CHOICES, history, Millis(0), Millis(NOW)
+    )
     book = draw(st.sampled_from([PriceBook(5, at, prices), None]))
     return worked_at(account(), inputs, book, display), held, display
 
@@ -223,7 +231,9 @@ def test_a_long_past_of_flows_is_summed_up_without_loss(
 
 def test_wallets_of_another_reading_are_not_told() -> None:
     held = [Position("spot", "BTC", "BTC", Decimal(2))]
-    inputs = Inputs(holdings_of(held), (), NO_CHOICES, None, Millis(0), Millis(NOW))
+    inputs = Inputs(
+        holdings_of(held), unlisted_of(held), (), NO_CHOICES, None, Millis(0), Millis(NOW)
+    )
     display = DisplayCurrency("USD", lambda _at: Decimal(1))
     worked = worked_at(account(), inputs, PriceBook(1, NOW, {"BTC": price("1", "9")}), display)
     (known,) = explained(worked, held, display, NOW)["holdings"]  # type: ignore[misc]
