@@ -9,7 +9,7 @@ from coffers.api.account_schema import Schema
 from coffers.api.documents import parameter
 from coffers.api.given import Given
 from coffers.errors import InvalidRecord
-from coffers.portfolio.cursors import cursor_at, place_of
+from coffers.portfolio.cursors import id_of, place_of
 
 _Place = TypeVar("_Place", bound=tuple[int | str, ...])
 
@@ -41,6 +41,16 @@ def after_of(given: Given, kind: type[_Place]) -> _Place | None:
     return None if text is None else place_of(text, kind)
 
 
+def after_id_of(given: Given) -> int:
+    """Return the id after which a page begins, 0 for the first page.
+
+    Raises:
+        InvalidRecord: naming `cursor`, for what no page of the list told.
+    """
+    text = given.text("cursor")
+    return 0 if text is None else id_of(text)
+
+
 def page_parameters(what: str, usual: int, most: int) -> list[Schema]:
     """Return the description of `limit` and `cursor`, for lists of `what`: "Flows"."""
     numbers = {"type": "integer", "minimum": 1, "maximum": most, "default": usual}
@@ -48,6 +58,3 @@ def page_parameters(what: str, usual: int, most: int) -> list[Schema]:
         parameter("limit", "query", f"{what} per page.", numbers),
         parameter("cursor", "query", "`next_cursor` of the page before.", {"type": "string"}),
     ]
-
-
-__all__ = ["after_of", "cursor_at", "limit_of", "page_parameters"]

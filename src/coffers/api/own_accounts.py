@@ -6,7 +6,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from coffers.api.account_answers import AccountAnswers
-from coffers.api.cursors import after_of, limit_of, page_parameters
+from coffers.api.cursors import after_id_of, limit_of, page_parameters
 from coffers.api.documents import (
     ERRORS_OF_SIGNED,
     FORCED_MODE,
@@ -60,9 +60,8 @@ def _add_shown(app: FastAPI, answers: OwnAnswers, door: Door) -> None:
         Permission: ACCOUNTS_READ. Security: SIGNED.
         """
         given = admitted.given
-        limit, after = limit_of(given, MOST_PER_PAGE, MOST_PER_PAGE), after_of(given, tuple[int])
-        known = _known(request)
-        return await answers.page(admitted.caller, 0 if after is None else after[0], limit, known)
+        limit = limit_of(given, MOST_PER_PAGE, MOST_PER_PAGE)
+        return await answers.page(admitted.caller, after_id_of(given), limit, _known(request))
 
     @app.get(
         OWN_SUMMARY,
@@ -106,10 +105,9 @@ def _add_explained(app: FastAPI, answers: OwnAnswers, door: Door) -> None:
         Permission: ACCOUNTS_READ. Security: SIGNED.
         """
         given = admitted.given
-        after = after_of(given, tuple[int])
         told = await answers.explain_summary(
             admitted.caller,
-            0 if after is None else after[0],
+            after_id_of(given),
             limit_of(given, USUAL_EXPLAINED, MOST_PER_PAGE),
         )
         return JSONResponse(told, headers=_NOT_KEPT)

@@ -16,6 +16,7 @@ LONGEST = 1_000
 """Characters of a cursor; those that are made here are far shorter."""
 
 _MOST = 2**62
+_MOST_ID = 2**31 - 1
 _Place = TypeVar("_Place", bound=tuple[int | str, ...])
 
 
@@ -40,6 +41,18 @@ def place_of(cursor: str, kind: type[_Place]) -> _Place:
     if not all(map(_is_storable, place)):
         raise _invalid()
     return place
+
+
+def id_of(cursor: str) -> int:
+    """Return the id that a cursor of a list in order of ids was made of.
+
+    Raises:
+        InvalidRecord: as `place_of`, and for a number that is nobody's id.
+    """
+    (found,) = place_of(cursor, tuple[int])
+    if not 0 <= found <= _MOST_ID:
+        raise _invalid()
+    return found
 
 
 def _is_storable(part: int | str) -> bool:

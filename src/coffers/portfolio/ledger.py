@@ -15,6 +15,7 @@ from coffers.clock import Clock, iso
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.markets.catalogue import PAPER, Catalogue
 from coffers.money import plain
+from coffers.portfolio.cursors import cursor_at, id_of
 from coffers.portfolio.paper_orders import KeyReused
 from coffers.store.engine import Store
 from coffers.store.operations import Operation, Step
@@ -27,7 +28,6 @@ CONVERT, TRANSFER, AUTO_BALANCE = "convert_dust_to_bnb", "transfer", "auto_balan
 MOST_AT_ONCE = 100
 
 _KEY: Final = re.compile(r"[!-~]{1,255}")
-_CURSOR: Final = re.compile(r"[0-9]{1,10}")
 
 
 class NotAllowed(CoffersError):
@@ -183,11 +183,11 @@ class Ledger:
         Raises:
             InvalidRecord: for a cursor that no page told.
         """
-        before = None if cursor is None else _place_of(cursor)
+        before = None if cursor is None else id_of(cursor)
         async with self._store.reading() as tx:
             found = await tx.operations.page(user_id, limit + 1, before, account_id, kind)
         shown = tuple(found[:limit])
-        return OperationPage(shown, str(shown[-1].id) if len(found) > limit else None)
+        return OperationPage(shown, cursor_at((shown[-1].id,)) if len(found) > limit else None)
 
 
 def plain_operation(operation: Operation) -> dict[str, object]:
@@ -220,9 +220,3 @@ def _plain_step(step: Step) -> dict[str, object]:
         "exchange_order_id": step.venue_id,
         "updated_at": iso(step.updated_at),
     }
-
-
-def _place_of(cursor: str) -> int:
-    if not _CURSOR.fullmatch(cursor) or int(cursor) >= 2**31:
-        raise InvalidRecord({"cursor": ["is invalid"]})
-    return int(cursor)

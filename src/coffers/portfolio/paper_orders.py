@@ -11,7 +11,7 @@ from coffers import money
 from coffers.clock import Clock, iso
 from coffers.errors import CoffersError, InvalidRecord
 from coffers.money import plain
-from coffers.portfolio.cursors import cursor_at, place_of
+from coffers.portfolio.cursors import cursor_at, id_of
 from coffers.portfolio.kept import amount_in, known_assets
 from coffers.portfolio.paper import PaperAccounts, changed_by, note
 from coffers.portfolio.paper_fills import PLACES, Fill, fill
@@ -108,7 +108,7 @@ class PaperOrders:
             InvalidRecord: for a cursor that no page told.
             NotFound: when this user has no paper account of this id.
         """
-        before = None if cursor is None else _place_of(cursor)
+        before = None if cursor is None else id_of(cursor)
         await self._accounts.get(user_id, account_id)
         async with self._store.reading() as tx:
             found = await tx.paper.orders(user_id, account_id, limit + 1, before)
@@ -232,13 +232,6 @@ def _asked(wanted: OrderWanted) -> str:
         (wanted.side, wanted.base, wanted.quote, wanted.amount, wanted.quote_amount)
     )
     return hashlib.sha256(text).hexdigest()
-
-
-def _place_of(cursor: str) -> int:
-    (order_id,) = place_of(cursor, tuple[int])
-    if not 0 <= order_id < 2**31:
-        raise InvalidRecord({"cursor": ["is invalid"]})
-    return order_id
 
 
 def plain_order(order: PaperOrder) -> dict[str, object]:

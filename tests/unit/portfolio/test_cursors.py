@@ -3,7 +3,7 @@ import base64
 import pytest
 
 from coffers.errors import InvalidRecord
-from coffers.portfolio.cursors import LONGEST, cursor_at, place_of
+from coffers.portfolio.cursors import LONGEST, cursor_at, id_of, place_of
 
 
 def test_a_cursor_leads_back_to_its_place() -> None:
@@ -42,3 +42,10 @@ def test_what_is_no_cursor_of_the_list_is_refused_by_name(cursor: str) -> None:
 def test_a_text_that_no_database_takes_is_refused() -> None:
     with pytest.raises(InvalidRecord):
         place_of(cursor_at(("a\0",)), tuple[str])
+
+
+@pytest.mark.parametrize("number", [-1, 2**31])
+def test_what_is_nobodys_id_is_refused(number: int) -> None:
+    assert id_of(cursor_at((2**31 - 1,))) == 2**31 - 1
+    with pytest.raises(InvalidRecord):
+        id_of(cursor_at((number,)))
