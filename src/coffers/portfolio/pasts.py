@@ -11,7 +11,7 @@ from coffers.portfolio.cursors import cursor_at
 from coffers.portfolio.explaining import not_counted_as, priced
 from coffers.portfolio.listing import Worked
 from coffers.store.engine import Store
-from coffers.valuation.model import Position, Snapshot
+from coffers.valuation.model import Position, Snapshot, Value
 
 MOST_SNAPSHOTS = 1_000
 MOST_POSITIONS = 500
@@ -65,8 +65,7 @@ def history(points: Iterable[Point]) -> Plain:
                 "at": iso(point.at),
                 "btc_value": plain(point.value.btc),
                 "usd_value": plain(point.value.usd),
-                "btc_deposited": plain(point.deposited.btc),
-                "usd_deposited": plain(point.deposited.usd),
+                **_deposited(point.deposited),
                 "seen_at": None if point.seen_at is None else iso(point.seen_at),
                 "carried": point.carried > 0,
                 "accounts_carried": point.carried,
@@ -74,6 +73,11 @@ def history(points: Iterable[Point]) -> Plain:
             for point in points
         ]
     }
+
+
+def _deposited(value: Value | None) -> Plain:
+    btc, usd = (None, None) if value is None else (plain(value.btc), plain(value.usd))
+    return {"btc_deposited": btc, "usd_deposited": usd}
 
 
 async def positions(
