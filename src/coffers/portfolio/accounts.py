@@ -4,7 +4,9 @@ from coffers.clock import Clock, Millis
 from coffers.errors import NotFound
 from coffers.portfolio.naming import usable_name
 from coffers.store.engine import Store
+from coffers.store.events import EventKind, NewEvent
 from coffers.store.records import Account, AuditEvent, Mode
+from coffers.sync.events import about
 
 MOST_ID = 2**31 - 1
 """Ids beyond it are nobody's, and no database takes them."""
@@ -56,6 +58,7 @@ class AccountKeeping:
             if not await tx.accounts.rename(user_id, account_id, name, now):
                 raise _no_account(account_id)
             await tx.audit.add(_renamed(user_id, before, name, now))
+            await tx.events.add(user_id, changes_of(before, now, name))
         return await self.get(user_id, account_id)
 
     async def change(
@@ -79,6 +82,8 @@ class AccountKeeping:
                 told = "counted" if in_summary else "left out"
                 kind = "account_in_summary"
                 await tx.audit.add(AuditEvent(user_id, now, kind, str(account_id), told))
+            changes = changes_of(before, now, name, in_summary=in_summary)
+            await tx.events.add(user_id, changes)
 
     async def remove(self, user_id: int, account_id: int) -> None:
         """Remove an account with its key and its history.
@@ -89,10 +94,31 @@ class AccountKeeping:
         if account_id > MOST_ID:
             raise _no_account(account_id)
         async with self._store.transaction() as tx:
-            if not await tx.accounts.remove(user_id, account_id):
+            account = await tx.accounts.get(user_id, account_id)
+            if account is None or not await tx.accounts.remove(user_id, account_id):
                 raise _no_account(account_id)
             now = self._clock.now()
+            await tx.events.add(user_id, [told_of(account, "account_removed", now)])
             await tx.audit.add(AuditEvent(user_id, now, "account_removed", str(account_id), ""))
+
+
+def told_of(account: Account, kind: EventKind, at: Millis) -> NewEvent:
+    """Return an event that tells which account it is of, since that may be gone when it is read."""
+    return about(account, kind, at, name=account.name, market_code=account.market_code)
+
+
+def changes_of(
+    before: Account, now: Millis, name: str | None, *, in_summary: bool | None = None
+) -> list[NewEvent]:
+    """Return the events of another name and of being in the summary or not; None is no change."""
+    found = []
+    if name not in {None, before.name}:
+        names = {"from": before.name, "to": name}
+        found.append(about(before, "account_renamed", now, **names))
+    if in_summary not in {None, before.include_in_summary}:
+        told = {"include_in_summary": in_summary}
+        found.append(about(before, "account_in_summary", now, **told))
+    return found
 
 
 def _renamed(user_id: int, before: Account, name: str, now: Millis) -> AuditEvent:

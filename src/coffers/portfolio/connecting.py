@@ -16,6 +16,7 @@ from coffers.connectors.reading import (
 from coffers.errors import InvalidRecord
 from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import Catalogue, Market
+from coffers.portfolio.accounts import told_of
 from coffers.portfolio.fields import FIELDS, tidied
 from coffers.portfolio.naming import name_faults
 from coffers.store.engine import Store, Transaction
@@ -196,6 +197,7 @@ class Connecting:
         await tx.audit.add(
             AuditEvent(asked.user_id, now, "account_connected", str(account.id), market.code)
         )
+        await tx.events.add(account.user_id, [told_of(account, "account_connected", now)])
         return account
 
 

@@ -8,7 +8,7 @@ from coffers.clock import Clock
 from coffers.errors import NotFound
 from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import MANUAL
-from coffers.portfolio.accounts import MOST_ID
+from coffers.portfolio.accounts import MOST_ID, changes_of, told_of
 from coffers.portfolio.kept import amounts_said, said_of
 from coffers.portfolio.naming import usable_name
 from coffers.pricing.sources.coins import KEY
@@ -74,6 +74,7 @@ class LooseAccounts:
         async with self._store.transaction() as tx:
             now, own = self._clock.now(), uuid.uuid4().hex
             account = await tx.accounts.add(new, identity=None, credential_id=own, now=now)
+            await tx.events.add(user_id, [told_of(account, "account_connected", now)])
             kept = await self._taken(tx, user_id, account.id)
             await begin_figures(tx, kept, await amounts_said(tx, kept.book, said))
             await self._note(tx, kept, "account_connected", MANUAL)
@@ -99,6 +100,8 @@ class LooseAccounts:
                 await tx.accounts.include(
                     user_id, account_id, kept.at, in_summary=asked.include_in_summary
                 )
+            changes = changes_of(kept.account, kept.at, name, in_summary=asked.include_in_summary)
+            await tx.events.add(user_id, changes)
             await self._note(tx, kept, "holdings_changed", f"{len(said.pairs)} assets")
         return await self._get(user_id, account_id)
 

@@ -11,7 +11,7 @@ from coffers.clock import Clock, iso
 from coffers.errors import CoffersError, InvalidAmount, InvalidRecord, NotFound
 from coffers.markets.catalogue import PAPER
 from coffers.money import plain
-from coffers.portfolio.accounts import MOST_ID
+from coffers.portfolio.accounts import MOST_ID, told_of
 from coffers.portfolio.kept import Said, amount_in, amounts_said, known_assets, said_of
 from coffers.portfolio.loose import NO_KEY
 from coffers.portfolio.naming import usable_name
@@ -78,6 +78,7 @@ class PaperAccounts:
         async with self._store.transaction() as tx:
             now, own = self._clock.now(), uuid.uuid4().hex
             account = await tx.accounts.add(new, identity=None, credential_id=own, now=now)
+            await tx.events.add(user_id, [told_of(account, "account_connected", now)])
             kept = await self.taken(tx, user_id, account.id)
             start = await amounts_said(tx, kept.book, said)
             await tx.paper.set_terms(user_id, account.id, PaperTerms(fee, start))

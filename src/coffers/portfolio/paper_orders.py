@@ -16,7 +16,9 @@ from coffers.portfolio.kept import amount_in, known_assets
 from coffers.portfolio.paper import PaperAccounts, changed_by, note
 from coffers.portfolio.paper_fills import PLACES, Fill, fill
 from coffers.store.engine import Store, Transaction
+from coffers.store.events import NewEvent
 from coffers.store.paper import Named, PaperOrder, PaperTerms, Side
+from coffers.sync.events import about
 from coffers.sync.kept import Kept, put_amounts
 from coffers.sync.snapshots import FRESH
 from coffers.valuation.model import Price
@@ -142,7 +144,22 @@ async def _place(
     await put_amounts(tx, kept, after)
     told = f"{side} {order.base} for {order.quote} at {plain(order.price)}"
     await note(tx, kept, "paper_order_filled", told)
+    await tx.events.add(account.user_id, [_filled(kept, order)])
     return order
+
+
+def _filled(kept: Kept, order: PaperOrder) -> NewEvent:
+    return about(
+        kept.account,
+        "paper_order_filled",
+        kept.at,
+        order_id=order.id,
+        side=order.side,
+        base=order.base,
+        quote=order.quote,
+        spent=plain(order.spent),
+        received=plain(order.received),
+    )
 
 
 async def _deal(tx: Transaction, kept: Kept, wanted: OrderWanted) -> _Deal:

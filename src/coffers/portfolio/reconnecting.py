@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from coffers.clock import Clock
+from coffers.clock import Clock, Millis
 from coffers.connectors.reading import Credentials, Reading
 from coffers.errors import InvalidRecord, NotFound
 from coffers.markets.catalogue import Catalogue, Market
+from coffers.portfolio.accounts import told_of
 from coffers.portfolio.connecting import Connecting, Connection, accepted
 from coffers.secret import Secret
 from coffers.store.engine import Store
+from coffers.store.events import NewEvent
 from coffers.store.records import Account, AuditEvent
 from coffers.sync.credentials import credential_id, open_credentials, seal_credentials
+from coffers.sync.events import about
 from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
 
@@ -73,6 +76,7 @@ class Reconnecting:
             await tx.audit.add(
                 AuditEvent(user_id, now, "account_reconnected", str(account_id), market.code)
             )
+            await tx.events.add(user_id, _events(account, changed, now))
         return changed
 
     async def _found(self, user_id: int, account_id: int) -> tuple[Account, Sealed]:
@@ -85,6 +89,11 @@ class Reconnecting:
         if sealed is None or market is None or market.venue is None:
             raise InvalidRecord({"account_id": ["has no key that could be changed"]})
         return account, sealed
+
+
+def _events(before: Account, after: Account, now: Millis) -> list[NewEvent]:
+    told = [told_of(after, "account_reconnected", now)]
+    return [*told, about(after, "account_unlocked", now)] if before.is_locked else told
 
 
 def _merged(known: Credentials, given: Mapping[str, str]) -> Credentials:

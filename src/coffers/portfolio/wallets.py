@@ -9,6 +9,7 @@ from coffers.connectors.reading import Credentials
 from coffers.errors import InvalidRecord
 from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import Catalogue, Market
+from coffers.portfolio.accounts import told_of
 from coffers.portfolio.naming import name_faults
 from coffers.secret import Secret
 from coffers.store.engine import Store
@@ -83,6 +84,7 @@ class ConnectingWallets:
             await tx.audit.add(
                 AuditEvent(asked.user_id, now, "account_connected", str(account.id), market.code)
             )
+            await tx.events.add(account.user_id, [told_of(account, "account_connected", now)])
         return account
 
 

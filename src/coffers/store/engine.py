@@ -14,8 +14,10 @@ from coffers.store.audit import Audit
 from coffers.store.choices import UserChoices
 from coffers.store.connection import AsyncConnection, Database
 from coffers.store.credentials import SealedSecrets
+from coffers.store.deliveries import Deliveries
 from coffers.store.errands import Errands
 from coffers.store.errors import unavailable
+from coffers.store.events import Events
 from coffers.store.history import Histories
 from coffers.store.holdings import HeldPositions
 from coffers.store.imports import Imports
@@ -28,6 +30,7 @@ from coffers.store.transfers import Transfers
 from coffers.store.unlisted import UnlistedCounts
 from coffers.store.users import Tokens, Users
 from coffers.store.walks import Walks
+from coffers.store.webhooks import Webhooks
 
 
 class Transaction:
@@ -52,6 +55,9 @@ class Transaction:
         self.assets = Assets(connection)
         self.choices = UserChoices(connection)
         self.audit = Audit(connection)
+        self.events = Events(connection)
+        self.webhooks = Webhooks(connection)
+        self.deliveries = Deliveries(connection)
 
 
 class Store:

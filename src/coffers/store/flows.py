@@ -72,12 +72,19 @@ class Flows:
         Returns:
             How many were new.
         """
+        return len(await self.added_flows(user_id, account_id, found))
+
+    async def added_flows(
+        self, user_id: int, account_id: int, found: Collection[Flow]
+    ) -> list[Flow]:
+        """Keep flows as `add_flows` does, and return those that were new."""
         if not found:
-            return 0
+            return []
         statement = insert(self._connection, flows).on_conflict_do_nothing()
         rows = [flow_columns(user_id, account_id, flow) for flow in found]
-        added = await self._connection.execute(statement.returning(_F.external_id), rows)
-        return len(added.all())
+        returning = statement.returning(_F.direction, _F.external_id)
+        added = {tuple(row) for row in await self._connection.execute(returning, rows)}
+        return [flow for flow in found if (flow.direction, flow.external_id) in added]
 
     async def remove_flows(
         self, user_id: int, account_id: int, keys: Collection[tuple[str, str]]

@@ -11,7 +11,7 @@ from coffers.vault.sealed import Sealed
 Mode = Literal["real", "paper"]
 KeyState = Literal["ok", "expire_soon", "expired"]
 TokenKind = Literal["hmac", "rsa"]
-SealedKind = Literal["account", "token"]
+SealedKind = Literal["account", "token", "webhook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class AuditEvent:
 
 @dataclass(frozen=True, slots=True)
 class SealedRow:
-    """A sealed secret and whose it is: `id` is the account's or the token's."""
+    """A sealed secret and whose it is: `id` is the account's, the token's or the webhook's."""
 
     kind: SealedKind
     user_id: int

@@ -17,6 +17,7 @@ from coffers.errors import NotFound
 from coffers.store.engine import Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.records import Account
+from coffers.sync.events import of_balances, of_flows
 from coffers.sync.snapshots import FRESH, open_account
 from coffers.sync.transfers import pair_transfers
 from coffers.valuation.model import Flow, Position, Price, PriceBook, Value
@@ -88,14 +89,18 @@ async def put_amounts(tx: Transaction, kept: Kept, amounts: Amounts) -> None:
         lock_reason=account.lock_reason,
         now=kept.at,
     )
+    changed = {asset for asset, _ in _changes(kept.amounts, amounts)}
+    await tx.events.add(account.user_id, of_balances(account, changed, kept.at))
 
 
 async def put_flows(tx: Transaction, kept: Kept, amounts: Amounts) -> None:
     """Let an account hold this from now on; what is more or less than before came in or left."""
     await put_amounts(tx, kept, amounts)
     flows = [_flow(asset, change, kept) for asset, change in _changes(kept.amounts, amounts)]
-    await tx.history.add_flows(kept.account.user_id, kept.account.id, flows)
-    await pair_transfers(tx, kept.account.user_id, {flow.asset for flow in flows})
+    account = kept.account
+    await tx.history.add_flows(account.user_id, account.id, flows)
+    await tx.events.add(account.user_id, of_flows(account, flows, kept.at))
+    await pair_transfers(tx, account.user_id, {flow.asset for flow in flows})
 
 
 async def begin_figures(tx: Transaction, kept: Kept, amounts: Amounts) -> None:

@@ -26,6 +26,7 @@ from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.records import Account
+from coffers.sync import events
 from coffers.sync.credentials import open_credentials
 from coffers.sync.doubt import fingerprint, is_doubtful
 from coffers.sync.flows import FLOWS_OVERLAP, FlowValuer, keep_values, landed
@@ -199,6 +200,8 @@ class Syncer:
         async with self._turns.ending(known.account, known.sealed, holder) as tx:
             if tx is not None:
                 await self._stand(tx, account, standing)
+                changes = events.of_failure(account, failure, standing, self._clock.now())
+                await tx.events.add(account.user_id, changes)
         metrics.syncs.labels(known.market.code, failure.kind.value).inc()
         _log.warning(
             "reading failed",
@@ -221,6 +224,8 @@ class Syncer:
             async with self._turns.ending(known.account, known.sealed, holder) as tx:
                 if tx is not None:
                     await self._stand(tx, known.account, standing)
+                    changes = events.of_doubt(known.account, standing, now)
+                    await tx.events.add(known.account.user_id, changes)
         else:
             outcome = Outcome.COMPLETE if reading.is_complete else Outcome.PARTIAL
             await self._accept(known, holder, reading)
@@ -239,13 +244,16 @@ class Syncer:
             await keep_holdings(tx, known, reading)
             own = account.user_id, account.id
             undone = await tx.history.remove_flows(*own, reading.flows_undone)
-            added = await tx.history.add_flows(*own, new)
+            added = await tx.history.added_flows(*own, new)
             await keep_values(tx, account, tried, self._clock.now())
             is_open = await take_snapshot(tx, known, reading)
-            await self._stand(tx, account, self._standing(account, reading, is_open=is_open))
+            standing = self._standing(account, reading, is_open=is_open)
+            await self._stand(tx, account, standing)
             await self._note_rights(tx, account, reading)
             await self._note_identity(tx, account, reading)
             await begin_walk(tx, known, reading)
+            changes = events.of_reading(known, reading, standing, _rights(account, reading), added)
+            await tx.events.add(account.user_id, changes)
             if added or undone:
                 assets = undone | {flow.asset for flow in new}
                 await pair_transfers(tx, account.user_id, assets)

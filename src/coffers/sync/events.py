@@ -1,0 +1,131 @@
+"""What a reading, or its failure, changed of an account, as events: pure, no I/O."""
+
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
+from typing import Final
+
+from coffers.clock import Millis, iso
+from coffers.connectors.reading import ConnectorFailure, Reading
+from coffers.keyrights import KeyRights
+from coffers.money import plain
+from coffers.store.events import EventKind, NewEvent
+from coffers.store.records import Account
+from coffers.sync.known import Known
+from coffers.sync.policy import Standing
+from coffers.valuation.model import Flow, Position
+
+FAILING_AFTER: Final = 3
+"""After so many failed readings in a row an account counts as failing."""
+
+NAMED: Final = 50
+"""Assets and wallets that an event names; more are only counted."""
+
+
+def about(account: Account, kind: EventKind, at: Millis, /, **data: object) -> NewEvent:
+    """Return an event of an account."""
+    return NewEvent(kind, at, data, account.id, account.mode)
+
+
+def of_reading(
+    known: Known, reading: Reading, standing: Standing, rights: KeyRights, added: Collection[Flow]
+) -> list[NewEvent]:
+    """Return what an accepted reading changed; `added` are the flows that were not known before."""
+    account, at = known.account, reading.at
+    found = [*_of_holdings(known, reading, standing)]
+    if account.sync.read_at is not None:
+        found += of_flows(account, added, at)
+    found += _of_completeness(account, standing, at)
+    if account.sync.failures >= FAILING_AFTER:
+        found.append(about(account, "readings_recovered", at, failures=account.sync.failures))
+    if account.is_locked and not standing.is_locked:
+        found.append(about(account, "account_unlocked", at))
+    if rights != account.rights:
+        told = {"read": rights.read, "trade": rights.trade, "withdraw": rights.withdraw}
+        found.append(about(account, "key_rights_changed", at, **told))
+    return found
+
+
+def of_failure(
+    account: Account, failure: ConnectorFailure, standing: Standing, at: Millis
+) -> list[NewEvent]:
+    """Return what a failed reading changed: nothing, for most."""
+    found = []
+    if standing.sync.failures == FAILING_AFTER:
+        read_at = account.sync.read_at
+        told = {"failure": failure.kind.value, "read_at": None if read_at is None else iso(read_at)}
+        found.append(about(account, "readings_failing", at, **told))
+    if standing.is_locked and not account.is_locked:
+        told = {"reason": standing.lock_reason, "failure": failure.kind.value}
+        found.append(about(account, "account_locked", at, **told))
+    return found
+
+
+def of_doubt(account: Account, standing: Standing, at: Millis) -> list[NewEvent]:
+    """Return the event of a reading that is held back, at its first sight."""
+    if standing.sync.suspect == account.sync.suspect:
+        return []
+    return [about(account, "reading_held_back", at)]
+
+
+def of_flows(account: Account, flows: Iterable[Flow], at: Millis) -> list[NewEvent]:
+    """Return the deposits and withdrawals among an account's events, in order of time."""
+    return [_of_flow(account, flow, at) for flow in sorted(flows, key=lambda flow: flow.at)]
+
+
+def of_balances(account: Account, assets: Collection[str], at: Millis) -> list[NewEvent]:
+    """Return the event of assets of which an account has more or less than before."""
+    if not assets:
+        return []
+    kind: EventKind = "first_reading" if account.sync.read_at is None else "balances_changed"
+    return [about(account, kind, at, assets=_named(assets), count=len(assets))]
+
+
+def _of_holdings(known: Known, reading: Reading, standing: Standing) -> list[NewEvent]:
+    account = known.account
+    if account.sync.read_at is None:
+        if standing.sync.read_at is None:
+            return []
+        assets = {held.asset for held in reading.positions}
+        told = {"assets": _named(assets), "count": len(assets)}
+        return [about(account, "first_reading", reading.at, **told)]
+    before = [held for held in known.positions if held.wallet in reading.wallets]
+    return of_balances(account, _changed(before, reading.positions), reading.at)
+
+
+def _changed(before: Iterable[Position], after: Iterable[Position]) -> set[str]:
+    """Return the assets whose amounts differ; what accrues by itself is no change."""
+    old, new = _amounts(before), _amounts(after)
+    return {key[1] for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+
+
+def _amounts(held: Iterable[Position]) -> Mapping[tuple[str, str, str], tuple[Decimal, ...]]:
+    return {
+        (each.wallet, each.asset, each.venue_code): (each.free, each.in_orders, each.borrowed)
+        for each in held
+    }
+
+
+def _of_completeness(account: Account, standing: Standing, at: Millis) -> list[NewEvent]:
+    before, after = account.sync.missing_wallets, standing.sync.missing_wallets
+    if before == after:
+        return []
+    if not after:
+        return [about(account, "account_complete", at)]
+    told = {"missing_wallets": _named(after), "count": len(after)}
+    return [about(account, "account_incomplete", at, **told)]
+
+
+def _of_flow(account: Account, flow: Flow, at: Millis) -> NewEvent:
+    return about(
+        account,
+        "deposit" if flow.direction == "in" else "withdrawal",
+        at,
+        id=flow.external_id,
+        asset=flow.asset,
+        amount=plain(flow.amount),
+        at=iso(flow.at),
+    )
+
+
+def _named(names: Iterable[str]) -> list[str]:
+    return sorted(names)[:NAMED]
