@@ -21,6 +21,7 @@ from coffers.api.door import ClientGone, Door
 from coffers.api.edge import FAIL, Edge
 from coffers.api.errors import framework_error, invalid_request
 from coffers.api.exports import add_exports
+from coffers.api.event_routes import add_events
 from coffers.api.flows import add_flows
 from coffers.api.loose import add_loose
 from coffers.api.market_routes import add_markets
@@ -60,6 +61,7 @@ def make_app(services: Services) -> Edge:
     add_exports(app, services, accounts, door)
     add_contracts(app, services, accounts, door)
     add_flows(app, services, accounts, door)
+    add_events(app, services, door)
     add_markets(app, services, accounts, door, surroundings)
     add_users(app, services, door)
     add_prices(app, services, door)

@@ -209,6 +209,7 @@ async def test_every_route_is_in_the_document(api: Served) -> None:
         "/public/api/v1/assets",
         "/public/api/v1/assets/{asset}",
         "/public/api/v1/assets/{asset}/override",
+        "/public/api/v1/events",
         "/public/api/v1/operations",
         "/public/api/v1/operations/{operation_id}",
         "/public/api/v1/paper_accounts",

@@ -1,0 +1,52 @@
+"""The form of events, for the OpenAPI document."""
+
+from typing import Any, Final
+
+from coffers.api.account_schema import Schema
+from coffers.store.events import EVENT_KINDS
+
+KIND: Final[Schema] = {"enum": list(EVENT_KINDS)}
+_NUMBER: Final = {"type": "integer", "minimum": 0}
+_BOOLEAN: Final = {"type": "boolean"}
+
+
+def object_of(properties: dict[str, Any]) -> Schema:
+    """Return the schema of an object that has exactly these properties."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def or_null(schema: Schema, description: str) -> Schema:
+    """Return the schema of something that may be unknown or absent."""
+    return {"anyOf": [schema, {"type": "null"}], "description": description}
+
+
+EVENT: Final = object_of(
+    {
+        "id": {"type": "integer", "minimum": 1, "description": "Grows by one with each event."},
+        "kind": KIND,
+        "account_id": or_null({"type": "integer"}, "The account; it may be gone by now."),
+        "mode": or_null({"enum": ["real", "paper"]}, "The account's mode."),
+        "at": {"type": "string", "format": "date-time"},
+        "data": {"type": "object", "description": "What there is to say of this kind."},
+    }
+)
+EVENTS: Final[Schema] = {
+    "title": "Events",
+    **object_of(
+        {
+            "events": {"type": "array", "items": EVENT},
+            "next_after": {**_NUMBER, "description": "`after` of the next page."},
+            "has_more": {**_BOOLEAN, "description": "Whether there are more already."},
+            "is_complete": {
+                **_BOOLEAN,
+                "description": "False where events after `after` are forgotten already, or `after` "
+                "is of another time than this database's.",
+            },
+        }
+    ),
+}
