@@ -48,6 +48,18 @@ list_bodies = Counter(
 refusals = Counter(
     "coffers_refusals", "Calls that were refused, by wire error.", ["error"], registry=REGISTRY
 )
+streams = Gauge(
+    "coffers_streams",
+    "Streams of events that are open.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+streams_ended = Counter(
+    "coffers_streams_ended",
+    "Streams that ended, by reason: client, token, slow, shutdown, fault.",
+    ["reason"],
+    registry=REGISTRY,
+)
 price_epoch = _latest("coffers_price_epoch", "The number of the newest price book seen.")
 price_age = _latest("coffers_price_age_seconds", "Age of the newest price book.")
 priced_assets = _latest("coffers_priced_assets", "Assets that have a price in the newest book.")

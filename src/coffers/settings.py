@@ -142,6 +142,12 @@ class Settings(BaseSettings):
     )
     limits_enabled: bool = Field(default=True, description="Whether request limits and bans act.")
     limit_requests: int = Field(default=100, ge=1, description="Requests per token and window.")
+    stream_limit: int = Field(
+        default=500,
+        ge=1,
+        le=100_000,
+        description="Streams of events that an API process holds open.",
+    )
     limit_window: Seconds = Field(default=60, description="The window of the request limit.")
     limit_lockout: Seconds = Field(
         default=300, description="How long a token stays refused once it went over the limit."

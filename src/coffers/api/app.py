@@ -34,6 +34,7 @@ from coffers.api.probes import add_probes
 from coffers.api.ready import ReadyLists
 from coffers.api.routes import add_routes
 from coffers.api.services import Services
+from coffers.api.stream_routes import add_stream
 from coffers.api.surroundings import Surroundings
 from coffers.api.texts import Translator
 from coffers.api.updating import add_updating
@@ -62,6 +63,7 @@ def make_app(services: Services) -> Edge:
     add_contracts(app, services, accounts, door)
     add_flows(app, services, accounts, door)
     add_events(app, services, door)
+    add_stream(app, services, door)
     add_markets(app, services, accounts, door, surroundings)
     add_users(app, services, door)
     add_prices(app, services, door)

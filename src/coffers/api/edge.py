@@ -29,6 +29,12 @@ REQUEST_ID: Final = b"x-request-id"
 FAIL: Final = "coffers.fail"
 """Key of the scope: answers the request with the wire's error for a fault."""
 
+CONNECTION: Final = "coffers.connection"
+"""Key of the scope: the connection, for an answer that lasts."""
+
+HEAD_ALONE: Final = "coffers.head"
+"""Key of the scope: there where only the head of the answer is asked for."""
+
 UNKNOWN_ROUTE: Final = "unknown"
 _INNER_FAULT: Final = 500
 _GIVEN_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
@@ -85,6 +91,8 @@ class _Exchange:
         self._starts_only = scope["method"] == "HEAD"
         self.scope = {**scope, "method": "GET"} if self._starts_only else scope
         headers: Headers = dict(scope["headers"])
+        if self._starts_only:
+            self.scope[HEAD_ALONE] = True
         self.scope[HEADERS] = headers
         self.scope[FAIL] = self.fail
         self.request_id = request_id_of(headers)

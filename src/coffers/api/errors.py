@@ -14,6 +14,7 @@ import msgspec
 
 from coffers.access.call import MAX_BODY
 from coffers.access.refusals import Refusal
+from coffers.api.streams import StreamsFull, TooManyStreams
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio.errands import NoWorker, TookTooLong
@@ -25,6 +26,9 @@ from coffers.store.errors import StoreUnavailable
 
 RETRY_AFTER = "5"
 """Seconds after which a client may try a database again that did not answer."""
+
+LATER = "30"
+"""Seconds after which a client may try to open a stream again."""
 
 MAX_TARGET = 16 * 1024
 """The most bytes of a path and a query together."""
@@ -90,6 +94,8 @@ _TOLD: Final[tuple[_Known, ...]] = (
     (OperationFailed, WireError(422, "operation_failed")),
     (OperationRuns, WireError(504, "exchange_timeout")),
     (KeyReused, WireError(422, "idempotency_key_reused")),
+    (TooManyStreams, WireError(429, "too_many_streams", headers=(("Retry-After", LATER),))),
+    (StreamsFull, WireError(503, "service_unavailable", headers=(("Retry-After", LATER),))),
 )
 """Errors that are described by their own sentence."""
 

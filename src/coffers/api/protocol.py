@@ -5,12 +5,13 @@ gets the wire's error as well, with a request id.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import ClassVar, Final, Literal
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from coffers import metrics
-from coffers.api.edge import REQUEST_ID, UNKNOWN_ROUTE, request_id_of
+from coffers.api.edge import CONNECTION, REQUEST_ID, UNKNOWN_ROUTE, request_id_of
 from coffers.api.errors import MAX_TARGET, AddressTooLong, WireError, wire_error
 
 MAX_HEAD: Final = 32 * 1024
@@ -58,6 +59,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _heard = _begun = 0.0  # moments of the loop's clock
     _is_refused = False
     _timer: asyncio.TimerHandle | None = None
+    _is_ending = False
+    _tell_ending: Callable[[], None] | None = None
 
     def connection_made(  # type: ignore[override]  # as in the class above
         self, transport: asyncio.Transport
@@ -90,6 +93,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request, which may follow another in the same bytes."""
         super().on_message_begin()
+        self.scope[CONNECTION] = self  # type: ignore[typeddict-unknown-key]  # a key of our own
         if self._part != "head":
             self._begin()
 
@@ -111,6 +115,23 @@ class BoundedProtocol(HttpToolsProtocol):
         """Wait for the next request."""
         self._part = "between"
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """Take no further request, and let an answer that lasts come to its end."""
+        self._is_ending = True
+        if self._tell_ending is not None:
+            self._tell_ending()
+        super().shutdown()
+
+    def when_ending(self, tell: Callable[[], None]) -> None:
+        """Call back when the server is about to end, at once if it already is."""
+        self._tell_ending = tell
+        if self._is_ending:
+            tell()
+
+    def abort(self) -> None:
+        """Close the connection at once, whatever waits to be sent."""
+        self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - says less than our sentence
         """Answer what is no HTTP."""

@@ -1,10 +1,10 @@
 """Users and their API tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, or_, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
@@ -99,6 +99,19 @@ class Tokens:
         """Return every token of a user in order of id, the revoked ones too."""
         statement = _TOKENS.where(api_tokens.c.user_id == user_id).order_by(api_tokens.c.id)
         return [token_of(row) for row in await self._connection.execute(statement)]
+
+    async def in_force(
+        self, user_ids: Collection[int], token_ids: Collection[int], now: Millis
+    ) -> set[int]:
+        """Return those of some tokens of some users that are neither revoked nor expired."""
+        columns = api_tokens.c
+        statement = select(columns.id).where(
+            columns.user_id.in_(sorted(user_ids)),
+            columns.id.in_(sorted(token_ids)),
+            columns.revoked_at.is_(None),
+            or_(columns.expires_at.is_(None), columns.expires_at > now),
+        )
+        return set(await self._connection.scalars(statement))
 
     async def revoke(self, user_id: int, api_key: str, now: Millis) -> bool:
         """Revoke a token for good; False where the user has no such token that is in force."""

@@ -221,6 +221,7 @@ async def test_every_route_is_in_the_document(api: Served) -> None:
         "/public/api/v1/prices",
         "/public/api/v1/prices/{asset}",
         "/public/api/v1/prices/{asset}/accept",
+        "/public/api/v1/stream",
         "/public/api/ver1/accounts",
         "/public/api/ver1/accounts/market_list",
         "/public/api/ver1/accounts/new",

@@ -1,0 +1,95 @@
+"""One open stream as its sender sees it: what waits to be sent, bounded, and why it is to end."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from coffers.portfolio.events import encoded
+from coffers.store.events import Event, EventFilter
+from coffers.store.records import Mode
+
+MOST_WAITING: Final = 1_000
+"""Events that may wait for a reader: one that is further behind comes again and catches up."""
+
+Ending = Literal["shutdown", "token", "slow", "client", "fault"]
+"""Why a stream ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads a stream, and what of it is wanted."""
+
+    user_id: int
+    token_id: int
+    mode: Mode
+    display_currency: str
+    wanted: EventFilter
+
+
+class Feed:
+    """What waits for one reader.
+
+    Events come in order and each once, however often they are offered. Of prices only the newest
+    wait, since older ones say nothing any more.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.ending: Ending | None = None
+        self.ended = asyncio.Event()
+        self.epoch = 0
+        self.position = 0
+        self._waiting: deque[bytes] = deque()
+        self._prices: bytes | None = None
+        self._wake = asyncio.Event()
+
+    def offer(self, event: Event) -> None:
+        """Take an event in, unless it was before or is not wanted."""
+        if event.number <= self.position:
+            return
+        self.position = event.number
+        if not self.reader.wanted.takes(event):
+            return
+        if len(self._waiting) >= MOST_WAITING:
+            self.end("slow")
+            return
+        self._waiting.append(event_piece(event))
+        self._wake.set()
+
+    def offer_prices(self, epoch: int, piece: bytes) -> None:
+        """Take in the prices of an epoch, in place of older ones that wait."""
+        self.epoch = epoch
+        self._prices = piece
+        self._wake.set()
+
+    def end(self, reason: Ending) -> None:
+        """Let the stream end; the first reason counts."""
+        if self.ending is None:
+            self.ending = reason
+            self.ended.set()
+            self._wake.set()
+
+    async def next(self, seconds: float) -> bytes | None:
+        """Return all that waits, "" where nothing came within so many seconds, None at the end."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return b""
+        self._wake.clear()
+        if self.ending is not None:
+            return None
+        pieces = [*self._waiting, self._prices or b""]
+        self._waiting.clear()
+        self._prices = None
+        return b"".join(pieces)
+
+
+def event_piece(event: Event) -> bytes:
+    """Return an event in the form of server-sent events."""
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (
+        event.number,
+        event.kind.encode(),
+        encoded(event),
+    )

@@ -1,0 +1,187 @@
+"""All open streams of a process: how many there may be, and one look-out for all of them.
+
+The look-out works only while there is a stream. It asks for the newest numbers of all users at
+once, and for the events of a user only when there are some; what it finds goes to every stream of
+that user.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from coffers import metrics
+from coffers.api.feeds import Feed, Reader
+from coffers.clock import Clock
+from coffers.errors import CoffersError
+from coffers.logs import logger
+from coffers.portfolio.pulse import Beat, Pulse
+from coffers.store.engine import Store
+
+PER_TOKEN: Final = 5
+"""Streams that one token may hold open in a process."""
+
+TOKENS_EVERY: Final = 2.0
+"""Seconds between two looks whether the tokens of streams are still good."""
+
+READ_AT_ONCE: Final = 200
+"""Events that are read for a user at once."""
+
+_AFTER_FAULT: Final = 1.0
+_log = logger("coffers.stream")
+
+Prices = Callable[[Reader, int], Awaitable[bytes]]
+"""Returns the prices of an epoch as a piece of a stream, with the reader's total."""
+
+
+class TooManyStreams(CoffersError):
+    """A token holds as many streams open as it may."""
+
+    def __init__(self) -> None:
+        super().__init__(f"This token has {PER_TOKEN} streams open; close one of them first.")
+
+
+class StreamsFull(CoffersError):
+    """A process holds as many streams open as it may."""
+
+    def __init__(self) -> None:
+        super().__init__("The server has as many streams open as it may. Try again later.")
+
+
+class Streams:
+    """The open streams of a process."""
+
+    def __init__(self, store: Store, pulse: Pulse, prices: Prices, clock: Clock, most: int) -> None:
+        self._store = store
+        self._pulse = pulse
+        self._prices = prices
+        self._clock = clock
+        self._most = most
+        self._open: Counter[int] = Counter()
+        self._feeds: set[Feed] = set()
+        self._positions: dict[int, int] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._pricing: asyncio.Task[None] | None = None
+        self._tokens_at = 0.0
+
+    @contextmanager
+    def place(self, token_id: int) -> Iterator[None]:
+        """Hold the place of one stream of a token.
+
+        Raises:
+            TooManyStreams, StreamsFull: where there is none.
+        """
+        if self._open[token_id] >= PER_TOKEN:
+            raise TooManyStreams
+        if self._open.total() >= self._most:
+            raise StreamsFull
+        self._open[token_id] += 1
+        metrics.streams.inc()
+        try:
+            yield
+        finally:
+            metrics.streams.dec()
+            self._open[token_id] -= 1
+            if not self._open[token_id]:
+                del self._open[token_id]
+
+    @contextmanager
+    def joined(self, feed: Feed, position: int) -> Iterator[None]:
+        """Feed a stream that has all events up to a number."""
+        user_id, feed.position = feed.reader.user_id, position
+        self._positions[user_id] = min(position, self._positions.get(user_id, position))
+        self._feeds.add(feed)
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look_out())
+        try:
+            yield
+        finally:
+            self._feeds.discard(feed)
+            if user_id not in self._users():
+                del self._positions[user_id]
+            if not self._feeds:
+                self._rest()
+
+    def _rest(self) -> None:
+        for task in (self._looking, self._pricing):
+            if task is not None:
+                task.cancel()
+        self._looking = self._pricing = None
+
+    def _users(self) -> set[int]:
+        return {feed.reader.user_id for feed in self._feeds}
+
+    async def _look_out(self) -> None:
+        try:
+            while True:
+                await self._look()
+        except Exception:  # noqa: BLE001 - nobody waits for this task
+            _log.exception("streams are not fed any more")
+            # Who reads a stream must not wait for what never comes.
+            for feed in self._feeds:
+                feed.end("fault")
+            self._looking = None
+
+    async def _look(self) -> None:
+        try:
+            await self._tell(await self._pulse.next(self._users()))
+        except CoffersError as error:
+            _log.warning("streams cannot be fed now", reason=str(error))
+            await asyncio.sleep(_AFTER_FAULT)
+
+    async def _tell(self, beat: Beat) -> None:
+        await self._check_tokens()
+        for user_id, head in beat.heads.items():
+            await self._tell_user(user_id, head)
+        self._tell_prices(beat.epoch)
+
+    async def _tell_user(self, user_id: int, head: int) -> None:
+        while self._positions.get(user_id, head) < head:
+            position = self._positions[user_id]
+            # Whoever joins while this is read may lack what comes before it, and has its own turn.
+            feeds = [feed for feed in self._feeds if feed.reader.user_id == user_id]
+            async with self._store.reading() as tx:
+                found = await tx.events.after(user_id, position, READ_AT_ONCE)
+            for feed in feeds:
+                for event in found:
+                    feed.offer(event)
+            if self._positions.get(user_id) == position:
+                self._positions[user_id] = found[-1].number if found else head
+
+    async def _check_tokens(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._tokens_at < TOKENS_EVERY:
+            return
+        self._tokens_at = now
+        tokens = {feed.reader.token_id for feed in self._feeds}
+        async with self._store.reading() as tx:
+            good = await tx.tokens.in_force(self._users(), tokens, self._clock.now())
+        for feed in self._feeds:
+            if feed.reader.token_id in tokens - good:
+                feed.end("token")
+
+    def _tell_prices(self, epoch: int) -> None:
+        late = [feed for feed in self._feeds if feed.epoch != epoch]
+        if epoch and late and self._pricing is None:
+            self._pricing = asyncio.create_task(self._price(late, epoch))
+
+    async def _price(self, feeds: Sequence[Feed], epoch: int) -> None:
+        try:
+            for alike in _groups(feeds):
+                piece = await self._prices(alike[0].reader, epoch)
+                for feed in alike:
+                    feed.offer_prices(epoch, piece)
+        except Exception as error:  # noqa: BLE001 - nobody waits for this task; the next beat tries
+            _log.warning("prices cannot be told now", reason=str(error))
+        self._pricing = None
+
+
+def _groups(feeds: Sequence[Feed]) -> Collection[list[Feed]]:
+    """Return the feeds that get the same prices, together."""
+    groups: dict[tuple[int, str, str], list[Feed]] = {}
+    for feed in feeds:
+        reader = feed.reader
+        key = reader.user_id, reader.mode, reader.display_currency
+        groups.setdefault(key, []).append(feed)
+    return groups.values()
