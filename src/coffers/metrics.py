@@ -60,6 +60,21 @@ streams_ended = Counter(
     ["reason"],
     registry=REGISTRY,
 )
+webhook_deliveries = Counter(
+    "coffers_webhook_deliveries",
+    "Tries to send an event to a webhook, by outcome: delivered, refused, unreachable, timeout, "
+    "blocked.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+webhooks_waiting = _latest(
+    "coffers_webhook_deliveries_waiting", "Deliveries to webhooks that have not arrived yet."
+)
+webhooks_disabled = Counter(
+    "coffers_webhooks_disabled",
+    "Webhooks that were given up, since they failed for too long or said that they are gone.",
+    registry=REGISTRY,
+)
 price_epoch = _latest("coffers_price_epoch", "The number of the newest price book seen.")
 price_age = _latest("coffers_price_age_seconds", "Age of the newest price book.")
 priced_assets = _latest("coffers_priced_assets", "Assets that have a price in the newest book.")

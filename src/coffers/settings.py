@@ -123,6 +123,11 @@ class Settings(BaseSettings):
     stale_after: Seconds = Field(
         default=1_800, description="Age of a reading at which an account is marked stale."
     )
+    webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Networks beside the public internet that webhooks may lead into, commas "
+        "apart: 127.0.0.0/8 for receivers on this machine. None by default.",
+    )
     key_policy: Literal["refuse_withdraw", "accept_all"] = Field(
         default="refuse_withdraw",
         description="Whether a key that may withdraw is refused on connect, or accepted.",
@@ -173,7 +178,9 @@ class Settings(BaseSettings):
         default="auto", description="json, text, or auto: text on a terminal."
     )
 
-    @field_validator("trusted_proxies", "price_fallbacks", "price_venues", mode="before")
+    @field_validator(
+        "trusted_proxies", "price_fallbacks", "price_venues", "webhook_networks", mode="before"
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):

@@ -40,6 +40,7 @@ from coffers.api.texts import Translator
 from coffers.api.updating import add_updating
 from coffers.api.user_routes import add_users
 from coffers.portfolio.users import Users
+from coffers.api.webhook_routes import add_webhooks
 
 
 def make_app(services: Services) -> Edge:
@@ -64,6 +65,7 @@ def make_app(services: Services) -> Edge:
     add_flows(app, services, accounts, door)
     add_events(app, services, door)
     add_stream(app, services, door)
+    add_webhooks(app, services, door)
     add_markets(app, services, accounts, door, surroundings)
     add_users(app, services, door)
     add_prices(app, services, door)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import typer
 
 from coffers.cli.children import when_parent_ends
+from coffers.cli.delivering import opened_deliveries
 from coffers.cli.rooms import opened_store, opened_vault, opened_venues, run_async, service_settings
 from coffers.clock import SystemClock
 from coffers.logs import logger
@@ -47,7 +48,10 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
     clock, catalogue = SystemClock(), catalogue_of(settings)
     async with opened_store(settings) as store:
         vault = await opened_vault(settings, store)
-        async with opened_venues(settings, store, vault, clock, catalogue) as rooms:
+        async with (
+            opened_venues(settings, store, vault, clock, catalogue) as rooms,
+            opened_deliveries(settings, store, vault, clock) as deliveries,
+        ):
             rhythm = Rhythm(settings.price_interval, settings.sync_concurrency)
             running = Worker(store, rooms.prices, rooms.syncer, EmbeddedQueue(), clock, rhythm)
             past = PastWorker(store, rooms.walker, clock)
@@ -56,6 +60,8 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             handlers = {**work.handlers(), **OperationWork(operations).handlers()}
             desk = ErrandDesk(store, vault, clock, handlers)
             stop = partial(_stop, running, past, desk, operations)
+            desk = ErrandDesk(store, vault, clock, work.handlers())
+            stop = partial(_stop, running, past, desk, deliveries)
             _stop_on_signals(stop)
             if until_stdin_closes:
                 loop = asyncio.get_running_loop()
@@ -67,6 +73,7 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
                 group.create_task(past.run())
                 group.create_task(desk.run())
                 group.create_task(operations.watch())
+                group.create_task(deliveries.run())
     _log.info("worker stopped")
 
 
@@ -114,6 +121,9 @@ class _Stoppable(Protocol):
 def _stop(*parts: _Stoppable) -> None:
     for part in parts:
         part.stop()
+def _stop(*running: _Stoppable) -> None:
+    for each in running:
+        each.stop()
 
 
 def _stop_on_signals(stop: Callable[[], None]) -> None:
