@@ -50,3 +50,16 @@ EVENTS: Final[Schema] = {
         }
     ),
 }
+SENT: Final[Schema] = {
+    "title": "ServerSentEvent",
+    "description": "One of the events that the stream is made of.",
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["open", "prices", "gap", *EVENT_KINDS]},
+        "data": {"type": "string", "description": "JSON; of a kind of events, the event."},
+        "id": {"type": "string", "description": "The event's id, of `open` one to begin after."},
+        "retry": {"type": "integer"},
+    },
+    "required": ["event", "data"],
+    "additionalProperties": False,
+}

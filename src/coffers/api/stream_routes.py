@@ -13,6 +13,7 @@ from coffers.api.documents import ERRORS_OF_SIGNED, SIGNED, TOO_MANY_STREAMS, pa
 from coffers.api.door import Admitted, Door
 from coffers.api.edge import HEAD_ALONE
 from coffers.api.event_routes import AFTER, WANTED, after_of, filter_of
+from coffers.api.event_schema import SENT
 from coffers.api.feeds import Feed, Reader, event_piece
 from coffers.api.given import Given
 from coffers.api.services import Services
@@ -59,7 +60,7 @@ def add_stream(app: FastAPI, services: Services, door: Door) -> None:
         responses={
             200: {
                 "description": "Server-sent events, without an end.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "content": {"text/event-stream": {"schema": SENT}},
             },
             **ERRORS_OF_SIGNED,
             **TOO_MANY_STREAMS,
