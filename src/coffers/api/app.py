@@ -39,8 +39,8 @@ from coffers.api.surroundings import Surroundings
 from coffers.api.texts import Translator
 from coffers.api.updating import add_updating
 from coffers.api.user_routes import add_users
-from coffers.portfolio.users import Users
 from coffers.api.webhook_routes import add_webhooks
+from coffers.portfolio.users import Users
 
 
 def make_app(services: Services) -> Edge:
