@@ -1,5 +1,6 @@
 """`GET /public/api/v1/stream`: what changes, as it changes."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Annotated, Final
@@ -120,6 +121,8 @@ class _Opened:
                 yield b"".join(event_piece(event) for event in page.events)
             if not page.has_more:
                 break
+            # On SQLite nothing here waits: other requests get their turn.
+            await asyncio.sleep(0)
             page = await self._log.page(
                 reader.user_id, page.next_after, READ_AT_ONCE, reader.wanted
             )

@@ -134,6 +134,8 @@ class Streams:
         await self._check_tokens()
         for user_id, head in beat.heads.items():
             await self._tell_user(user_id, head)
+            # On SQLite nothing before this waits: other requests get their turn.
+            await asyncio.sleep(0)
         self._tell_prices(beat.epoch)
 
     async def _tell_user(self, user_id: int, head: int) -> None:
@@ -172,6 +174,7 @@ class Streams:
                 piece = await self._prices(alike[0].reader, epoch)
                 for feed in alike:
                     feed.offer_prices(epoch, piece)
+                await asyncio.sleep(0)
         except Exception as error:  # noqa: BLE001 - nobody waits for this task; the next beat tries
             _log.warning("prices cannot be told now", reason=str(error))
         self._pricing = None

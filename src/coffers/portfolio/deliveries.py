@@ -90,6 +90,7 @@ class DeliveryDesk:
         self._jitter = jitter
         self._log_of_events = EventLog(store, clock)
         self._loops = Loops()
+        self._is_stopping = False
         self._busy: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -102,6 +103,7 @@ class DeliveryDesk:
 
     def stop(self) -> None:
         """Come to an end."""
+        self._is_stopping = True
         self._loops.stop()
 
     async def look(self) -> None:
@@ -148,7 +150,7 @@ class DeliveryDesk:
                 return
         try:
             for _ in range(IN_A_TURN):
-                if not await self._send_next(user_id, webhook_id, holder):
+                if not await self._send_next(user_id, webhook_id, holder) or self._is_stopping:
                     break
         finally:
             async with self._store.transaction() as tx:

@@ -498,9 +498,7 @@ webhook_deliveries = Table(
     ForeignKeyConstraint(
         ["user_id", "webhook_id"], ["webhooks.user_id", "webhooks.id"], ondelete="CASCADE"
     ),
-    Index(
-        "ix_webhook_deliveries_user_id_webhook_id_state", "user_id", "webhook_id", "state", "number"
-    ),
+    Index("ix_webhook_deliveries_state", "state", "user_id", "webhook_id", "number"),
     Index("ix_webhook_deliveries_ended_at", "ended_at"),
 )
 

@@ -1,5 +1,6 @@
 """Events sent to real receivers, on both databases: order, retries, claims, what is given up."""
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
@@ -292,6 +293,23 @@ async def test_what_a_dead_worker_had_in_hand_is_sent_again_by_another(house: Ho
     assert names[0] == names[1]
     assert house.receiver.got[0].body == house.receiver.got[1].body
     assert [each.state for each in await house.deliveries(told)] == ["delivered"] * 2
+
+
+async def test_a_worker_that_is_told_to_stop_ends_after_what_it_has_in_hand(house: House) -> None:
+    told = await house.webhook()
+    await house.happened("deposit", "deposit", "deposit")
+    house.receiver.holds.clear()
+    desk = house.desk()
+    running = asyncio.create_task(desk.run())
+    await house.receiver.until(1)
+    desk.stop()
+    house.receiver.holds.set()
+    async with asyncio.timeout(10):
+        await running
+    assert house.receiver.ids() == [1]
+    await house.send()
+    assert house.receiver.ids() == [1, 2, 3]
+    assert [each.state for each in await house.deliveries(told)] == ["delivered"] * 3
 
 
 async def test_one_host_gets_so_many_calls_at_once_and_no_more(house: House) -> None:

@@ -78,8 +78,8 @@ def _create_deliveries() -> None:
         ),
     )
     op.create_index(
-        "ix_webhook_deliveries_user_id_webhook_id_state",
+        "ix_webhook_deliveries_state",
         "webhook_deliveries",
-        ["user_id", "webhook_id", "state", "number"],
+        ["state", "user_id", "webhook_id", "number"],
     )
     op.create_index("ix_webhook_deliveries_ended_at", "webhook_deliveries", ["ended_at"])
