@@ -141,13 +141,14 @@ class Streams:
     async def _tell_user(self, user_id: int, head: int) -> None:
         while self._positions.get(user_id, head) < head:
             position = self._positions[user_id]
-            # Whoever joins while this is read may lack what comes before it, and has its own turn.
-            feeds = [feed for feed in self._feeds if feed.reader.user_id == user_id]
             async with self._store.reading() as tx:
                 found = await tx.events.after(user_id, position, READ_AT_ONCE)
-            for feed in feeds:
-                for event in found:
-                    feed.offer(event)
+            for feed in self._feeds:
+                # Whoever joined meanwhile from further back has set the position back as well, and
+                # gets what comes before this first.
+                if feed.reader.user_id == user_id and feed.position >= position:
+                    for event in found:
+                        feed.offer(event)
             if self._positions.get(user_id) == position:
                 self._positions[user_id] = found[-1].number if found else head
 
