@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Row,
+    and_,
     bindparam,
     delete,
     func,
@@ -172,8 +173,16 @@ class Events:
         return {row.id: row.last_event for row in await self._connection.execute(statement)}
 
     async def forget(self, before: Millis, limit: int) -> int:
-        """Forget some events of before a moment; return how many were forgotten."""
-        old = select(_E.user_id, _E.number).where(_E.at < before).order_by(_E.at).limit(limit)
+        """Forget some events of before a moment; return how many were forgotten.
+
+        Of each user the first ones are, without a hole: readers tell by the first that is kept
+        whether they miss some. Moments are not quite in the order of numbers.
+        """
+        last = select(_E.user_id, func.max(_E.number).label("number"))
+        last = last.where(_E.at < before).group_by(_E.user_id).subquery()
+        reached = and_(_E.user_id == last.c.user_id, _E.number <= last.c.number)
+        old = select(_E.user_id, _E.number).join_from(events, last, reached)
+        old = old.order_by(_E.user_id, _E.number).limit(limit)
         statement = delete(events).where(tuple_(_E.user_id, _E.number).in_(old))
         return await changed(self._connection, statement)
 
