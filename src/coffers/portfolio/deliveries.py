@@ -60,6 +60,7 @@ DISABLED_AFTER: Final = 3
 KEPT_ENDED: Final = Millis(7 * DAY)
 """How long it can be looked up how a delivery ended."""
 
+_READ_AT_ONCE: Final = 500
 _FORGOTTEN_AT_ONCE: Final = 1_000
 _MOST_PORTIONS: Final = 50
 _GONE: Final = 410
@@ -248,7 +249,7 @@ class DeliveryDesk:
 
 async def _enqueued(tx: Transaction, webhook: Webhook, now: Millis) -> Webhook:
     """Make deliveries of the events that are new to a webhook."""
-    events = await tx.events.after(webhook.user_id, webhook.enqueued_to, IN_A_TURN)
+    events = await tx.events.after(webhook.user_id, webhook.enqueued_to, _READ_AT_ONCE)
     wanted = EventFilter(webhook.mode, webhook.kinds)
     meant = [event for event in events if wanted.takes(event)]
     await tx.deliveries.add(

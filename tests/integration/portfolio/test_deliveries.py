@@ -393,6 +393,15 @@ async def test_a_webhook_that_is_removed_amid_a_call_leaves_nothing(house: House
         await house.webhooks.get(house.user.id, told.webhook.id)
 
 
+async def test_the_trail_names_the_host_alone(house: House) -> None:
+    told = await house.webhook(url=f"{house.receiver.url}/fake-secret-path?key=fake-secret")
+    await house.webhooks.remove(house.user.id, told.webhook.id)
+    async with house.store.reading() as tx:
+        trail = await tx.audit.of_user(house.user.id)
+    assert [event.kind for event in trail] == ["webhook_removed", "webhook_added"]
+    assert "fake-secret" not in repr(trail)
+
+
 async def test_a_user_has_so_many_webhooks_and_sees_only_their_own(house: House) -> None:
     for _ in range(MOST_WEBHOOKS):
         told = await house.webhook()
