@@ -50,6 +50,7 @@ EventKind = Literal[
     "key_rights_changed",
     "deposit",
     "withdrawal",
+    "flows_undone",
     "paper_order_filled",
     "webhook_disabled",
 ]

@@ -27,21 +27,33 @@ def about(account: Account, kind: EventKind, at: Millis, /, **data: object) -> N
 
 
 def of_reading(
-    known: Known, reading: Reading, standing: Standing, rights: KeyRights, added: Collection[Flow]
+    known: Known,
+    reading: Reading,
+    standing: Standing,
+    rights: KeyRights,
+    added: Collection[Flow],
+    undone: Collection[str],
 ) -> list[NewEvent]:
-    """Return what an accepted reading changed; `added` are the flows that were not known before."""
+    """Return what an accepted reading changed.
+
+    `added` are the flows that were not known before, `undone` the assets of which one was taken
+    back.
+    """
     account, at = known.account, reading.at
     found = [*_of_holdings(known, reading, standing)]
     if account.sync.read_at is not None:
         found += of_flows(account, added, at)
+    if undone:
+        told = {"assets": _named(undone), "count": len(undone)}
+        found.append(about(account, "flows_undone", at, **told))
     found += _of_completeness(account, standing, at)
     if account.sync.failures >= FAILING_AFTER:
         found.append(about(account, "readings_recovered", at, failures=account.sync.failures))
     if account.is_locked and not standing.is_locked:
         found.append(about(account, "account_unlocked", at))
     if rights != account.rights:
-        told = {"read": rights.read, "trade": rights.trade, "withdraw": rights.withdraw}
-        found.append(about(account, "key_rights_changed", at, **told))
+        may = {"read": rights.read, "trade": rights.trade, "withdraw": rights.withdraw}
+        found.append(about(account, "key_rights_changed", at, **may))
     return found
 
 

@@ -252,7 +252,8 @@ class Syncer:
             await self._note_rights(tx, account, reading)
             await self._note_identity(tx, account, reading)
             await begin_walk(tx, known, reading)
-            changes = events.of_reading(known, reading, standing, _rights(account, reading), added)
+            rights = _rights(account, reading)
+            changes = events.of_reading(known, reading, standing, rights, added, undone)
             await tx.events.add(account.user_id, changes)
             if added or undone:
                 assets = undone | {flow.asset for flow in new}

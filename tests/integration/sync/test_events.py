@@ -122,6 +122,21 @@ async def test_a_flow_is_told_once_and_not_with_the_first_reading(room: Room) ->
     ]
 
 
+async def test_a_withdrawal_that_is_taken_back_is_told(room: Room) -> None:
+    await room.read(position("BTC", "1"))
+    await room.told()
+    at = room.clock.now()
+    sent = Flow("w1", "out", "BTC", "BTC", Decimal("0.1"), Decimal(0), "BTC", at)
+    await room.read(position("BTC", "0.9"), flows=(sent,))
+    await room.read(position("BTC", "1"), flows_undone=frozenset({("out", "w1"), ("out", "w2")}))
+    assert [kind for kind, _ in await room.told()] == [
+        "balances_changed",
+        "withdrawal",
+        "balances_changed",
+        "flows_undone",
+    ]
+
+
 async def test_missing_wallets_come_and_go(room: Room) -> None:
     await room.read(position("BTC", "1"))
     await room.told()
