@@ -79,6 +79,8 @@ FROM_OPERATION: Final = _errors(
         "of another request.",
         503: "service_unavailable: the database does not answer, or no worker is at work.",
         504: "exchange_timeout: it takes longer and goes on; `operation_id` tells which it is.",
+    }
+)
 TOO_MANY_STREAMS: Final = _errors(
     {
         429: "rate_limit_exceeded; too_many_streams: the token has as many open as it may.",

@@ -59,9 +59,7 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             operations = _operations_for(settings, rooms, store, vault, catalogue)
             handlers = {**work.handlers(), **OperationWork(operations).handlers()}
             desk = ErrandDesk(store, vault, clock, handlers)
-            stop = partial(_stop, running, past, desk, operations)
-            desk = ErrandDesk(store, vault, clock, work.handlers())
-            stop = partial(_stop, running, past, desk, deliveries)
+            stop = partial(_stop, running, past, desk, operations, deliveries)
             _stop_on_signals(stop)
             if until_stdin_closes:
                 loop = asyncio.get_running_loop()
@@ -121,9 +119,6 @@ class _Stoppable(Protocol):
 def _stop(*parts: _Stoppable) -> None:
     for part in parts:
         part.stop()
-def _stop(*running: _Stoppable) -> None:
-    for each in running:
-        each.stop()
 
 
 def _stop_on_signals(stop: Callable[[], None]) -> None:
