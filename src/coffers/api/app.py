@@ -20,8 +20,8 @@ from coffers.api.doing import add_doing
 from coffers.api.door import ClientGone, Door
 from coffers.api.edge import FAIL, Edge
 from coffers.api.errors import framework_error, invalid_request
-from coffers.api.exports import add_exports
 from coffers.api.event_routes import add_events
+from coffers.api.exports import add_exports
 from coffers.api.flows import add_flows
 from coffers.api.loose import add_loose
 from coffers.api.market_routes import add_markets

@@ -155,7 +155,7 @@ class NotDeletable(ApiError):
 class RateLimited(ApiError):
     """Too many requests; `retry_after` tells in how many seconds to go on."""
 
-    codes = frozenset({"rate_limit_exceeded"})
+    codes = frozenset({"rate_limit_exceeded", "too_many_streams"})
 
 
 class Banned(ApiError):
