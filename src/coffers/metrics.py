@@ -134,6 +134,20 @@ operations = Counter(
     ["kind", "state"],
     registry=REGISTRY,
 )
+venue_listings = Counter(
+    "coffers_venue_listings",
+    "Calls for what a venue lists, by venue, subject (pairs, rates) and outcome: done, or the "
+    "failure.",
+    ["venue", "subject", "outcome"],
+    registry=REGISTRY,
+)
+venue_listing_age = Gauge(
+    "coffers_venue_listing_age_seconds",
+    "Age of what is known of a venue's pairs.",
+    ["venue"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 valkey_down = _latest(
     "coffers_valkey_down", "1 while the server that processes share cannot be reached, else 0."
 )

@@ -24,6 +24,7 @@ from coffers.api.event_routes import add_events
 from coffers.api.exports import add_exports
 from coffers.api.flows import add_flows
 from coffers.api.loose import add_loose
+from coffers.api.market_data import add_market_data
 from coffers.api.market_routes import add_markets
 from coffers.api.own_accounts import add_own_accounts
 from coffers.api.own_pasts import add_own_pasts
@@ -67,6 +68,7 @@ def make_app(services: Services) -> Edge:
     add_stream(app, services, door)
     add_webhooks(app, services, door)
     add_markets(app, services, accounts, door, surroundings)
+    add_market_data(app, services, accounts, door)
     add_users(app, services, door)
     add_prices(app, services, door)
     add_assets(app, services, door)

@@ -88,6 +88,25 @@ TOO_MANY_STREAMS: Final = _errors(
         "open as it may.",
     }
 )
+OF_VENUE: Final = _errors(
+    {
+        400: "record_invalid, with the reasons field by field; Unknown pair: the market has none "
+        "of this name.",
+        422: "exchange_refused: the exchange does not tell it.",
+        503: "exchange_unavailable: nothing is known, and the exchange does not answer; "
+        "service_unavailable: no worker found it out in time.",
+    }
+)
+OF_VENUE_ACCOUNT: Final = {
+    **_errors(
+        {
+            400: "record_invalid, with the reasons field by field; Unknown pair.",
+            403: "access_denied: the token lacks the permission; or the account is of a kind that "
+            "has no such thing, with the reason.",
+        }
+    ),
+    **FROM_EXCHANGE,
+}
 NO_PRICE: Final = _errors({409: "price_unavailable: there is no price to fill the order at."})
 ERRORS_OF_UNSIGNED: Final = _errors(
     {**_ANYWHERE, 418: "ip_banned: too many refused requests came from the address."}

@@ -19,9 +19,11 @@ from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio.errands import NoWorker, TookTooLong
 from coffers.portfolio.ledger import NotAllowed, OperationFailed, OperationRuns
+from coffers.portfolio.market_data import NotKnownYet, UnknownPair
 from coffers.portfolio.paper import NotEnough
 from coffers.portfolio.paper_orders import KeyReused, NoPrice
 from coffers.portfolio.prices import Unpriced
+from coffers.portfolio.venue_account import NotForAccount, VenueRefused
 from coffers.store.errors import StoreUnavailable
 
 RETRY_AFTER = "5"
@@ -96,6 +98,10 @@ _TOLD: Final[tuple[_Known, ...]] = (
     (KeyReused, WireError(422, "idempotency_key_reused")),
     (TooManyStreams, WireError(429, "too_many_streams", headers=(("Retry-After", LATER),))),
     (StreamsFull, WireError(503, "service_unavailable", headers=(("Retry-After", LATER),))),
+    (UnknownPair, WireError(400, "Unknown pair")),
+    (NotForAccount, WireError(403, "Forbidden. Unavailable for this account.")),
+    (VenueRefused, WireError(422, "unknown_market_api_error")),
+    (NotKnownYet, WireError(503, "service_unavailable", headers=(("Retry-After", RETRY_AFTER),))),
 )
 """Errors that are described by their own sentence."""
 

@@ -17,6 +17,7 @@ from coffers.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from coffers.connectors.chain.connector import ChainConnector
+    from coffers.connectors.listings import Listings
     from coffers.connectors.reading import Connector
     from coffers.connectors.trading import Trading
     from coffers.store.engine import Store
@@ -33,7 +34,8 @@ _T = TypeVar("_T")
 class VenueRooms:
     """What talks to exchanges and chains: the connectors, the prices, the readings, the walks back.
 
-    `connector` reads accounts of every kind; `chains` also checks addresses.
+    `connector` reads accounts of every kind; `chains` also checks addresses; `listings` asks what
+    exchanges tell beside accounts.
     """
 
     connector: "Connector"
@@ -42,6 +44,7 @@ class VenueRooms:
     syncer: "Syncer"
     walker: "PastWalker"
     trading: "Trading"
+    listings: "Listings"
 
 
 def service_settings(**overrides: object) -> Settings:
@@ -152,6 +155,7 @@ async def _opened_venues(
     from coffers.connectors.chain.connector import ChainConnector
     from coffers.connectors.dispatch import Connectors
     from coffers.connectors.exchange.connector import ExchangeConnector
+    from coffers.connectors.exchange.listings import ExchangeListings
     from coffers.connectors.exchange.trading import ExchangeTrading
     from coffers.connectors.exchange.venues import Venues
     from coffers.pricing.keeper import PriceKeeper
@@ -178,8 +182,8 @@ async def _opened_venues(
             floor, spike = Decimal(str(settings.price_floor)), Decimal(str(settings.price_spike))
             keeper = PriceKeeper(store, venues, clock, floor, fallbacks, spike)
             prices = PriceRounds(store, catalogue, keeper, settings.price_venues)
-            trading = ExchangeTrading(venues)
-            yield VenueRooms(connector, chains, prices, syncer, walker, trading)
+            trading, listings = ExchangeTrading(venues), ExchangeListings(venues)
+            yield VenueRooms(connector, chains, prices, syncer, walker, trading, listings)
     finally:
         await connector.close()
         await venues.close()

@@ -41,8 +41,10 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
     from coffers.markets.chains import catalogue_of
     from coffers.portfolio.errands import ErrandDesk
     from coffers.portfolio.operation_work import OperationWork
+    from coffers.portfolio.venue_account_work import VenueAccountWork
     from coffers.sync.past_worker import PastWorker
     from coffers.sync.queue import EmbeddedQueue
+    from coffers.sync.venue_markets import VenueMarketWorker
     from coffers.sync.worker import Rhythm, Worker
 
     clock, catalogue = SystemClock(), catalogue_of(settings)
@@ -57,9 +59,16 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             past = PastWorker(store, rooms.walker, clock)
             work = _work_for(settings, rooms, store, vault, catalogue)
             operations = _operations_for(settings, rooms, store, vault, catalogue)
-            handlers = {**work.handlers(), **OperationWork(operations).handlers()}
+            asked = VenueAccountWork(store, vault, catalogue, rooms.listings, clock)
+            handlers = {
+                **work.handlers(),
+                **OperationWork(operations).handlers(),
+                **asked.handlers(),
+            }
             desk = ErrandDesk(store, vault, clock, handlers)
             stop = partial(_stop, running, past, desk, operations, deliveries)
+            markets = VenueMarketWorker(store, catalogue, rooms.listings, clock)
+            stop = partial(_stop, running, past, desk, operations, markets)
             _stop_on_signals(stop)
             if until_stdin_closes:
                 loop = asyncio.get_running_loop()
@@ -72,6 +81,7 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
                 group.create_task(desk.run())
                 group.create_task(operations.watch())
                 group.create_task(deliveries.run())
+                group.create_task(markets.run())
     _log.info("worker stopped")
 
 

@@ -91,6 +91,16 @@ def span_too_long() -> Refused:
     return Refused(400, -4047, "Time interval must be within 0-90 days")
 
 
+def unknown_network() -> Refused:
+    """Return the answer to a question about a coin or a network that there is not."""
+    return Refused(400, -4019, "The current currency is not open for recharge")
+
+
+def deposits_closed() -> Refused:
+    """Return the answer to a question for an address by a network that takes no deposits now."""
+    return Refused(400, -9000, "Deposits for this network are currently closed")
+
+
 def filter_failure(name: str) -> Refused:
     """Return the answer to an order outside one of its pair's filters."""
     return Refused(400, -1013, f"Filter failure: {name}")

@@ -8,6 +8,7 @@ from coffers.sandbox.assets import ASSETS, Asset
 from coffers.sandbox.call import Call
 from coffers.sandbox.exchange import Exchange
 from coffers.sandbox.listing import plain
+from coffers.sandbox.networks import network_called, networks_of
 from coffers.sandbox.prices import DAY
 
 _LONGEST_SPAN = 90 * DAY
@@ -19,6 +20,22 @@ _COMPLETED, _PROCESSING = 6, 4
 def coins(_exchange: Exchange, _call: Call, holder: Account) -> object:
     """Answer `GET /sapi/v1/capital/config/getall`."""
     return [_coin(asset, holder) for asset in ASSETS.values()]
+
+
+def deposit_address(_exchange: Exchange, call: Call, holder: Account) -> object:
+    """Answer `GET /sapi/v1/capital/deposit/address`.
+
+    Raises:
+        Refused: for a coin or network that there is not, and one whose deposits are closed.
+    """
+    coin = call.text("coin")
+    network = network_called(coin, call.params.get("network"))
+    if network is None:
+        raise refusals.unknown_network()
+    if not network.takes_deposits:
+        raise refusals.deposits_closed()
+    address, tag = network.address(holder)
+    return {"coin": coin, "address": address, "tag": tag, "url": ""}
 
 
 def deposits(exchange: Exchange, call: Call, holder: Account) -> object:
@@ -195,8 +212,8 @@ def _coin(asset: Asset, holder: Account) -> dict[str, object]:
     held = holder.spot.get(asset.code)
     return {
         "coin": asset.code,
-        "depositAllEnable": True,
-        "withdrawAllEnable": True,
+        "depositAllEnable": any(network.takes_deposits for network in networks_of(asset)),
+        "withdrawAllEnable": not asset.is_fiat,
         "name": asset.name,
         "free": plain(held.free if held else ZERO),
         "locked": plain(held.locked if held else ZERO),
@@ -207,24 +224,5 @@ def _coin(asset: Asset, holder: Account) -> dict[str, object]:
         "storage": "0",
         "isLegalMoney": asset.is_fiat,
         "trading": not asset.is_fiat,
-        "networkList": [] if asset.is_fiat else [_network(asset)],
-    }
-
-
-def _network(asset: Asset) -> dict[str, object]:
-    return {
-        "network": asset.network,
-        "coin": asset.code,
-        "withdrawIntegerMultiple": "0.00000001",
-        "isDefault": True,
-        "depositEnable": True,
-        "withdrawEnable": True,
-        "name": asset.network,
-        "resetAddressStatus": False,
-        "withdrawFee": "0.0001",
-        "withdrawMin": "0.001",
-        "withdrawMax": "10000000000",
-        "minConfirm": 1,
-        "unLockConfirm": 12,
-        "sameAddress": False,
+        "networkList": [network.listed() for network in networks_of(asset)],
     }

@@ -57,6 +57,7 @@ ROUTES: dict[tuple[str, str], Open | Signed] = {
     ("GET", "/api/v3/allOrders"): Signed(rest_account.all_orders, _flat(20)),
     ("GET", "/api/v3/myTrades"): Signed(rest_account.trades, _flat(20)),
     ("GET", "/sapi/v1/capital/config/getall"): Signed(rest_wallet.coins, _flat(10)),
+    ("GET", "/sapi/v1/capital/deposit/address"): Signed(rest_wallet.deposit_address, _flat(10)),
     ("GET", "/sapi/v1/capital/deposit/hisrec"): Signed(rest_wallet.deposits, _flat(1)),
     ("GET", "/sapi/v1/capital/withdraw/history"): Signed(rest_wallet.withdrawals, _flat(1)),
     ("GET", "/sapi/v1/fiat/orders"): Signed(rest_wallet.fiat_orders, _flat(1)),

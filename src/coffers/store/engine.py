@@ -29,6 +29,8 @@ from coffers.store.sqlite import SqliteDatabase
 from coffers.store.transfers import Transfers
 from coffers.store.unlisted import UnlistedCounts
 from coffers.store.users import Tokens, Users
+from coffers.store.venue_markets import VenueMarkets
+from coffers.store.venue_tasks import VenueTasks
 from coffers.store.walks import Walks
 from coffers.store.webhooks import Webhooks
 
@@ -54,6 +56,8 @@ class Transaction:
         self.prices = Prices(connection)
         self.assets = Assets(connection)
         self.choices = UserChoices(connection)
+        self.venue_markets = VenueMarkets(connection)
+        self.venue_tasks = VenueTasks(connection)
         self.audit = Audit(connection)
         self.events = Events(connection)
         self.webhooks = Webhooks(connection)

@@ -31,14 +31,19 @@ _log = logger("coffers.connectors")
 
 
 class SharedVenue:
-    """One venue's prototype, and the instances that share its parts."""
+    """One venue's prototype, and the instances that share its parts.
+
+    `loaded_at` is the age of its market table, 0 without one; `lent` how many use it now.
+    """
 
     def __init__(self, make: Maker, family: tuple[str, ...], clock: Clock) -> None:
         self._clock = clock
         self.prototype = make({})
         self._blank = Blank(self.prototype)
         self.venue = Venue(family[0], str(self.prototype.name), family)
-        self._due = Millis(0)
+        self._due = self.loaded_at = Millis(0)
+        self._failure: ConnectorFailure | None = None
+        self.lent = 0
         self._loading: asyncio.Task[None] | None = None
 
     async def ready(self) -> None:
@@ -49,6 +54,20 @@ class SharedVenue:
         """
         if self.prototype.markets and self._clock.now() < self._due:
             return
+        await self._loaded_once()
+
+    async def renew(self, oldest: Millis) -> None:
+        """Load the market table if it is older than a moment.
+
+        Raises:
+            ConnectorFailure: when there is no table that is not older.
+        """
+        if not self.prototype.markets or self.loaded_at < oldest:
+            await self._loaded_once()
+        if self.loaded_at < oldest and self._failure is not None:
+            raise self._failure
+
+    async def _loaded_once(self) -> None:
         if self._loading is None:
             self._loading = asyncio.create_task(self._load())
             self._loading.add_done_callback(self._loaded)
@@ -83,11 +102,14 @@ class SharedVenue:
         self.prototype.open()
         try:
             await self._load_markets()
-            self._due = Millis(self._clock.now() + MARKETS_AGE)
+            self.loaded_at = self._clock.now()
+            self._due = Millis(self.loaded_at + MARKETS_AGE)
+            self._failure = None
         except ConnectorFailure as failure:
             if not self.prototype.markets:
                 raise
             self._due = Millis(self._clock.now() + MARKETS_RETRY)
+            self._failure = failure
             _log.warning("markets not refreshed", venue=self.venue.id, reason=str(failure))
 
     async def _load_markets(self) -> None:

@@ -1,8 +1,9 @@
 """All venues of ccxt, each made once and shared by every account that is read there."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import ccxt.async_support as ccxt
@@ -12,10 +13,13 @@ from coffers.connectors.exchange.candles import read_past_quotes
 from coffers.connectors.exchange.client import NOTHING_HEARD, Listening
 from coffers.connectors.exchange.entering import entering
 from coffers.connectors.exchange.failures import failure_of
+from coffers.connectors.exchange.listing import pairs_of
+from coffers.connectors.exchange.networks import currencies_of
 from coffers.connectors.exchange.quotes import read_quotes
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.shared import SharedVenue
 from coffers.connectors.exchange.throttle import shared_throttler
+from coffers.connectors.listings import Listed
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
 from coffers.markets.quote import Quote
 from coffers.valkey.server import SharedServer
@@ -84,6 +88,29 @@ class Venues:
         async with self.session(venue) as session:
             return await read_past_quotes(session, asset, at)
 
+    async def listed(self, venue: str, oldest: Millis) -> Listed:
+        """Return what a venue lists, not older than a moment.
+
+        Raises:
+            ConnectorFailure: when the venue did not tell it.
+        """
+        shared = self._of(venue)
+        with _lent(shared):
+            await shared.renew(oldest)
+            # A table of some thousand pairs takes a tenth of a second: other readings go on.
+            return await asyncio.to_thread(_listed, shared)
+
+    def is_open(self, venue: str) -> bool:
+        """Return whether something of a venue is held."""
+        return RENAMED.get(venue, venue) in self._shared
+
+    async def let_go(self, venue: str) -> None:
+        """Give back what is held of a venue, unless somebody uses it now."""
+        shared = self._shared.get(RENAMED.get(venue, venue))
+        if shared is not None and not shared.lent:
+            del self._shared[RENAMED.get(venue, venue)]
+            await shared.close()
+
     @asynccontextmanager
     async def session(
         self, venue: str, credentials: Credentials | None = None
@@ -94,14 +121,15 @@ class Venues:
         `ConnectorFailure`; only a cancellation passes as it is.
         """
         shared = self._of(venue)
-        await shared.ready()
-        session = self._opened(shared, credentials)
-        try:
-            yield session
-        except Exception as error:  # noqa: BLE001  # the connector's edge: all becomes one type
-            raise session.failure(error) from None
-        finally:
-            await session.exchange.close()
+        with _lent(shared):
+            await shared.ready()
+            session = self._opened(shared, credentials)
+            try:
+                yield session
+            except Exception as error:  # noqa: BLE001  # the connector's edge: all becomes one type
+                raise session.failure(error) from None
+            finally:
+                await session.exchange.close()
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -145,6 +173,22 @@ class Venues:
                 self._server, name, self._gateway, own.config
             )
         return shared
+
+
+@contextmanager
+def _lent(shared: SharedVenue) -> Iterator[None]:
+    shared.lent += 1
+    try:
+        yield
+    finally:
+        shared.lent -= 1
+
+
+def _listed(shared: SharedVenue) -> Listed:
+    exchange = shared.prototype
+    return Listed(
+        tuple(pairs_of(exchange)), tuple(currencies_of(exchange.currencies)), shared.loaded_at
+    )
 
 
 def _configure(exchange: Any, family: tuple[str, ...]) -> None:  # noqa: ANN401  # ccxt has no types

@@ -1,0 +1,106 @@
+"""What workers ask venues for, with an account's key: the other end of `venue_account`."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from coffers.clock import MINUTE, Clock, Millis
+from coffers.connectors.listings import Listings
+from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
+from coffers.errors import NotFound
+from coffers.markets.catalogue import Catalogue
+from coffers.markets.pairs import DepositAddress
+from coffers.portfolio.errands import Handler
+from coffers.portfolio.venue_account import (
+    DEPOSIT_ADDRESS,
+    NETWORKS,
+    AddressAsked,
+    NetworksAsked,
+)
+from coffers.store.engine import Store
+from coffers.store.venue_tasks import CURRENCIES, Task
+from coffers.sync.credentials import open_credentials
+from coffers.vault.vault import Vault
+
+CLAIM = Millis(2 * MINUTE)
+"""How long an account stays claimed by an errand whose process died."""
+
+LONGEST_WAIT = 60.0
+"""Seconds that a reading, which somebody else makes with the same key, is waited for."""
+
+LOOK_AGAIN = 0.2
+"""Seconds between two looks whether it has ended."""
+
+
+class VenueAccountWork:
+    """Does errands about accounts at venues; a key is never used twice at once."""
+
+    def __init__(
+        self, store: Store, vault: Vault, catalogue: Catalogue, listings: Listings, clock: Clock
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._catalogue = catalogue
+        self._listings = listings
+        self._clock = clock
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return who does what."""
+        return {NETWORKS: self._networks, DEPOSIT_ADDRESS: self._deposit_address}
+
+    async def _networks(self, user_id: int, body: bytes) -> None:
+        asked = msgspec.json.decode(body, type=NetworksAsked)
+        async with self._opened(user_id, asked.account_id) as (venue, credentials):
+            currencies = await self._listings.currencies(venue, credentials)
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            await tx.venue_markets.keep_currencies(venue, currencies)
+            await tx.venue_tasks.found(Task(venue, CURRENCIES), now)
+
+    async def _deposit_address(self, user_id: int, body: bytes) -> DepositAddress:
+        asked = msgspec.json.decode(body, type=AddressAsked)
+        async with self._opened(user_id, asked.account_id) as (venue, credentials):
+            return await self._listings.deposit_address(
+                venue, credentials, asked.currency, asked.network
+            )
+
+    @asynccontextmanager
+    async def _opened(
+        self, user_id: int, account_id: int
+    ) -> AsyncIterator[tuple[str, Credentials]]:
+        """Open an account's key, with the account claimed meanwhile.
+
+        Raises:
+            NotFound: when the user has no such account, or no exchange holds it.
+            ConnectorFailure: when somebody else reads it for longer than is waited for.
+        """
+        holder = uuid.uuid4().hex
+        await self._claim(user_id, account_id, holder)
+        try:
+            async with self._store.reading() as tx:
+                account = await tx.accounts.get(user_id, account_id)
+                sealed = await tx.secrets.get(user_id, account_id)
+            market = None if account is None else self._catalogue.get(account.market_code)
+            if account is None or sealed is None or market is None or market.venue is None:
+                raise NotFound(f"there is no account {account_id}")
+            yield market.venue, open_credentials(self._vault, account, sealed)
+        finally:
+            async with self._store.transaction() as tx:
+                await tx.accounts.release(user_id, account_id, holder)
+
+    async def _claim(self, user_id: int, account_id: int, holder: str) -> None:
+        tries = round(LONGEST_WAIT / LOOK_AGAIN)
+        for _ in range(tries):
+            now = self._clock.now()
+            until = Millis(now + CLAIM)
+            async with self._store.transaction() as tx:
+                if await tx.accounts.get(user_id, account_id) is None:
+                    raise NotFound(f"there is no account {account_id}")
+                if await tx.accounts.claim(user_id, account_id, holder, now=now, until=until):
+                    return
+            await asyncio.sleep(LOOK_AGAIN)
+        message = "The account's key is in use; try again in a while."
+        raise ConnectorFailure(FailureKind.RATE_LIMITED, message, code="key_in_use")
