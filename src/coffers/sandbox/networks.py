@@ -26,7 +26,7 @@ _FURTHER = {
 }
 """The networks of an asset beside its own."""
 
-_DEPOSITS_CLOSED = {("BTC", "BSC")}
+_DEPOSITS_CLOSED = {("BTC", "BSC"), ("RUNE", "RUNE")}
 _TAGGED = {"XRP", "XLM", "ATOM", "HBAR"}
 """The networks on which an address has a second part."""
 
