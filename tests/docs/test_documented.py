@@ -17,6 +17,7 @@ from coffers.api.app import make_app
 from coffers.api.balance_schema import CHART, PIE, TABLE
 from coffers.api.documents import _LIST
 from coffers.api.edge import Edge
+from coffers.api.market_data_schema import DEPOSIT, LEVERAGE, NETWORKS, RATE_WITH_LEVERAGE
 from coffers.api.market_schema import MARKETS
 from coffers.api.price_schema import PRICE
 from coffers.clock import DAY, HOUR, MINUTE, SECOND
@@ -188,11 +189,27 @@ def test_fields_of_a_price_are_documented(pages: Pages) -> None:
     assert fields - set(re.findall(r"`(\w+)`", text)) == set()
 
 
+def test_keys_of_rates_networks_and_deposits_are_documented_and_no_others(pages: Pages) -> None:
+    of_networks = NETWORKS["items"]["properties"]
+    told = {
+        "### Rates": set(RATE_WITH_LEVERAGE["properties"]),
+        "### Leverage": set(LEVERAGE["items"]["properties"]),
+        "### Networks": {
+            *of_networks,
+            *of_networks["network_list"]["items"]["properties"],
+        },
+        "### Deposit addresses": set(DEPOSIT["properties"]),
+    }
+    for heading, keys in told.items():
+        text = pages["docs/api.md"].partition(f"{heading}\n")[2].partition("\n##")[0]
+        assert {key for row in _rows(text) for key in re.findall(r"`(\w+)`", row[0])} == keys
+
+
 def test_error_codes_are_documented_with_their_status_and_no_others(pages: Pages) -> None:
     errors = pages["docs/api.md"].partition("## Errors")[2].partition("\n## ")[0]
     told = {
         (int(status), code)
-        for status, code in re.findall(r"^\| (\d+) \| `(\w+)`", errors, re.MULTILINE)
+        for status, code in re.findall(r"^\| (\d+) \| `([^`]+)`", errors, re.MULTILINE)
     }
 
     assert told == set(_error_codes())
