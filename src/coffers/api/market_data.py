@@ -194,7 +194,8 @@ def _add_of_accounts(
         account = await accounts.keeping.get(admitted.caller.user_id, account_id)
         venues.venue(account)
         market, pair = await data.pair(account.market_code, name)
-        return json_reply(_encode(leverage_entity(market, pair)))
+        told = await venues.with_leverage(account, pair)
+        return json_reply(_encode(leverage_entity(market, told)))
 
     @app.get(
         f"{ACCOUNT}/networks_info",

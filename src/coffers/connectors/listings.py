@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from coffers.clock import Millis
@@ -34,6 +35,12 @@ class Listings(Protocol):
 
     async def currencies(self, venue: str, credentials: Credentials) -> Sequence[VenueCurrency]:
         """Return a venue's currencies with their networks, asked with an account's key."""
+        ...
+
+    async def max_leverage(
+        self, venue: str, credentials: Credentials, symbol: str
+    ) -> Decimal | None:
+        """Return the most leverage that an account may take in a contract, None where untold."""
         ...
 
     async def deposit_address(

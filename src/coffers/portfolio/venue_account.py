@@ -1,8 +1,8 @@
-"""What a venue tells to an account's key alone: networks, and where deposits are taken."""
+"""What a venue tells to an account's key alone: networks, deposit addresses, leverage."""
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import msgspec
@@ -12,14 +12,14 @@ from coffers.clock import HOUR, Clock, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord
 from coffers.markets.catalogue import Catalogue
-from coffers.markets.pairs import DepositAddress, Network, VenueCurrency
+from coffers.markets.pairs import DepositAddress, Network, VenueCurrency, VenuePair
 from coffers.portfolio.errands import Errands
 from coffers.store.engine import Store
 from coffers.store.records import Account
 from coffers.store.venue_tasks import CURRENCIES, Task
 from coffers.valuation.model import UNCOUNTED, Position
 
-NETWORKS, DEPOSIT_ADDRESS = "networks", "deposit_address"
+NETWORKS, DEPOSIT_ADDRESS, LEVERAGE = "networks", "deposit_address", "leverage"
 """The kinds of errands."""
 
 NETWORKS_FRESH = Millis(6 * HOUR)
@@ -41,6 +41,13 @@ class AddressAsked(msgspec.Struct, frozen=True):
     account_id: int
     currency: str
     network: str | None
+
+
+class LeverageAsked(msgspec.Struct, frozen=True):
+    """The most leverage that an account may take in a contract, by its symbol."""
+
+    account_id: int
+    symbol: str
 
 
 class NotForAccount(CoffersError):
@@ -92,16 +99,36 @@ class VenueAccounts:
             known, at = await self._known(venue)
         return known, at or self._clock.now()
 
+    async def with_leverage(self, account: Account, pair: VenuePair) -> VenuePair:
+        """Return a pair with the most leverage of a contract where only its venue can tell it.
+
+        Exchanges allow it account by account: nothing is kept. What cannot be had stays None.
+        """
+        if pair.kind == "spot" or pair.max_leverage is not None:
+            return pair
+        asked = LeverageAsked(account.id, pair.symbol)
+        try:
+            told = await self._errands.ask(account.user_id, LEVERAGE, asked)
+        except CoffersError:
+            return pair
+        return replace(pair, max_leverage=msgspec.json.decode(told, type=Decimal | None))
+
     async def deposit_data(self, account: Account, currency: str, network: str) -> DepositData:
         """Return where an account takes deposits of a currency by a network, and what it has.
 
         Raises:
-            NotForAccount: where no venue stands behind the account.
+            NotForAccount: where no venue stands behind the account, or it has no address of its
+                own.
             InvalidRecord: where the venue is known not to have the currency or the network.
             VenueRefused: when the venue refuses.
             ConnectorFailure, CoffersError: as an errand.
         """
         venue = self.venue(account)
+        if account.subaccount_name:
+            raise NotForAccount(
+                "The main account's key reads this sub-account, and would be told the main "
+                "account's address."
+            )
         currencies, _ = await self._known(venue)
         asked = _named(currencies, currency, network)
         told = await self._address(account, AddressAsked(account.id, *asked))

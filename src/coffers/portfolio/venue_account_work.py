@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from decimal import Decimal
 
 import msgspec
 
@@ -16,8 +17,10 @@ from coffers.markets.pairs import DepositAddress
 from coffers.portfolio.errands import Handler
 from coffers.portfolio.venue_account import (
     DEPOSIT_ADDRESS,
+    LEVERAGE,
     NETWORKS,
     AddressAsked,
+    LeverageAsked,
     NetworksAsked,
 )
 from coffers.store.engine import Store
@@ -49,7 +52,11 @@ class VenueAccountWork:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return who does what."""
-        return {NETWORKS: self._networks, DEPOSIT_ADDRESS: self._deposit_address}
+        return {
+            NETWORKS: self._networks,
+            DEPOSIT_ADDRESS: self._deposit_address,
+            LEVERAGE: self._leverage,
+        }
 
     async def _networks(self, user_id: int, body: bytes) -> None:
         asked = msgspec.json.decode(body, type=NetworksAsked)
@@ -66,6 +73,11 @@ class VenueAccountWork:
             return await self._listings.deposit_address(
                 venue, credentials, asked.currency, asked.network
             )
+
+    async def _leverage(self, user_id: int, body: bytes) -> Decimal | None:
+        asked = msgspec.json.decode(body, type=LeverageAsked)
+        async with self._opened(user_id, asked.account_id) as (venue, credentials):
+            return await self._listings.max_leverage(venue, credentials, asked.symbol)
 
     @asynccontextmanager
     async def _opened(

@@ -30,8 +30,14 @@ from coffers.store.connection import AsyncConnection
 from coffers.store.engine import Store
 from coffers.store.migrate import check_known, lock_upgrades, migrated, revision_of
 
-LEFT_OUT = frozenset({"alembic_version", "errands"})
-"""Tables that are no data: the revision is told apart, and errands are over within minutes."""
+LEFT_OUT = frozenset(
+    {
+        *("alembic_version", "errands"),
+        *("venue_tasks", "venue_pairs", "venue_currencies", "venue_rates"),
+    }
+)
+"""Tables that are no data: the revision is told apart, errands are over within minutes, and what
+venues list is found out anew."""
 
 ROWS_AT_ONCE = 500
 LARGE_ROWS_AT_ONCE = 20

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -14,7 +14,8 @@ from coffers.clock import DAY, HOUR, MINUTE, SECOND, Millis
 from coffers.connectors.exchange.listings import ExchangeListings
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import Credentials
-from coffers.portfolio import market_data
+from coffers.markets.pairs import VenuePair
+from coffers.portfolio import errands, market_data
 from coffers.portfolio.errands import ErrandDesk
 from coffers.portfolio.venue_account_work import VenueAccountWork
 from coffers.sandbox import (
@@ -33,6 +34,7 @@ from coffers.store.venue_tasks import CURRENCIES, PAIRS, Task, rate_of
 from coffers.sync.credentials import seal_credentials
 from coffers.sync.venue_markets import EVERY, VenueMarketWorker
 from factories import NOW
+from integration.connectors.replay import recorded, replaying
 from served import LIST, Caller, Served, add_account, serving
 
 PAIRS_V1 = f"{LIST}/market_pairs"
@@ -500,3 +502,82 @@ async def test_a_claim_of_a_worker_that_died_runs_out(store: Store) -> None:
         assert await tx.venue_tasks.take(task, "other", after, Millis(after + MINUTE))
         assert not await tx.venue_tasks.done(task, "dead", after, None)
         assert await tx.venue_tasks.done(task, "other", after, None)
+
+
+async def test_a_subaccount_of_the_main_accounts_key_has_no_address_to_tell(
+    sqlite_store: Store,
+) -> None:
+    async with serving(sqlite_store) as api:
+        ann = await api.caller()
+        account = await add_account(sqlite_store, ann.user, "Sub", subaccount_name="sub-1")
+        answer = await api.get(ann, f"{LIST}/{account.id}/deposit_data?currency=BTC&network=BTC")
+    assert answer.status_code == 403
+    assert "main account's address" in answer.json()["error_description"]
+
+
+async def test_leverage_that_only_a_key_is_told_is_asked_with_it(sqlite_store: Store) -> None:
+    pair = VenuePair(
+        *("BTC/USDT:USDT", "linear_futures", "BTC", "USDT", "USDT", "BTC", "USDT", "BTCUSDT"),
+        cross=True,
+        isolated=True,
+    )
+    tiers = [{"bracket": n, "initialLeverage": most} for n, most in ((1, 125), (2, 100))]
+    listed = {"symbols": [_CONTRACT], "timezone": "UTC", "rateLimits": [], "exchangeFilters": []}
+    answers = {
+        "leverageBracket": recorded([{"symbol": "BTCUSDT", "brackets": tiers}]),
+        "exchangeInfo": recorded(listed),
+    }
+    async with (
+        serving(sqlite_store) as api,
+        replaying(recorded({"serverTime": NOW})) as replay,
+    ):
+        replay.by_path = answers
+        services, clock = api.services, api.clock
+        venues = Venues(replay.url, 2.0, clock)
+        listings = ExchangeListings(venues)
+        work = VenueAccountWork(sqlite_store, services.vault, services.catalogue, listings, clock)
+        desk = ErrandDesk(sqlite_store, services.vault, clock, work.handlers())
+        at_desk = asyncio.create_task(desk.run())
+        office = Office(api, await api.caller(), cast("Any", None), cast("Any", None), sqlite_store)
+        account = await office.connected(code="binance_futures")
+        async with sqlite_store.transaction() as tx:
+            await tx.venue_markets.keep_pairs("binanceusdm", [pair])
+            await tx.venue_tasks.found(Task("binanceusdm", PAIRS), NOW)
+        told = (await office.of(account, "leverage_data?pair=USDT_BTCUSDT")).json()
+        desk.stop()
+        await at_desk
+        await venues.close()
+    assert [each["code"] for each in told] == ["none", "cross", "isolated"]
+    assert told[1] == {
+        "code": "cross",
+        "name": "Cross",
+        "can_set_leverage_value": True,
+        "available_leverage_values": [],
+        "max_leverage": "125.0",
+        "valid": {"min": None, "max": "125.0"},
+    }
+
+
+async def test_leverage_that_cannot_be_asked_is_null(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errands, "TAKEN_WITHIN", 0.1)
+    pair = VenuePair(
+        *("BTC/USDT:USDT", "linear_futures", "BTC", "USDT", "USDT", "BTC", "USDT", "BTCUSDT")
+    )
+    async with serving(sqlite_store) as api:
+        ann = await api.caller()
+        account = await add_account(sqlite_store, ann.user, market_code="binance_futures")
+        async with sqlite_store.transaction() as tx:
+            await tx.venue_markets.keep_pairs("binanceusdm", [pair])
+            await tx.venue_tasks.found(Task("binanceusdm", PAIRS), NOW)
+        answer = await api.get(ann, f"{LIST}/{account.id}/leverage_data?pair=USDT_BTCUSDT")
+    assert [each["max_leverage"] for each in answer.json()] == [None, None, None]
+
+
+_CONTRACT = {
+    "symbol": "BTCUSDT", "pair": "BTCUSDT", "contractType": "PERPETUAL", "status": "TRADING",
+    "deliveryDate": 4133404800000, "onboardDate": 1569398400000, "baseAsset": "BTC",
+    "quoteAsset": "USDT", "marginAsset": "USDT", "pricePrecision": 2, "quantityPrecision": 3,
+    "baseAssetPrecision": 8, "quotePrecision": 8, "filters": [], "orderTypes": ["MARKET"],
+}  # fmt: skip

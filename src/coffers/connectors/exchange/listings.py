@@ -6,10 +6,15 @@ which anybody may ask about, only the last few are.
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 
 from coffers.clock import Millis
 from coffers.connectors.exchange.listing import read_rates
-from coffers.connectors.exchange.networks import deposit_address, read_currencies
+from coffers.connectors.exchange.networks import (
+    deposit_address,
+    max_leverage,
+    read_currencies,
+)
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.listings import Listed, Listings
 from coffers.connectors.reading import Credentials
@@ -41,6 +46,13 @@ class ExchangeListings(Listings):
         """Return a venue's currencies; see `Listings.currencies`."""
         async with self._venues.session(venue, credentials) as session:
             return await read_currencies(session)
+
+    async def max_leverage(
+        self, venue: str, credentials: Credentials, symbol: str
+    ) -> Decimal | None:
+        """Return the most leverage of a contract; see `Listings.max_leverage`."""
+        async with self._venues.session(venue, credentials) as session:
+            return await max_leverage(session, symbol)
 
     async def deposit_address(
         self, venue: str, credentials: Credentials, currency: str, network: str | None

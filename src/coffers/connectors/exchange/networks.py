@@ -1,14 +1,15 @@
-"""The networks that a venue's currencies are moved by, and where an account takes deposits.
+"""What a venue tells to a key: its currencies' networks, deposit addresses, the most leverage.
 
-Most venues tell them to a key only, though they say the same to everybody; nothing of the account
-is kept of the answer.
+Networks, though most tell them to a key only, are the same for everybody; nothing of the account is
+kept of that answer.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from coffers.connectors.exchange.failures import unexpected
-from coffers.connectors.exchange.listing import flag_of, number_of
+from coffers.connectors.exchange.listing import flag_of, number_of, positive_number
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.markets.pairs import DepositAddress, Network, VenueCurrency
@@ -64,6 +65,19 @@ async def deposit_address(
     if not isinstance(address, str) or not address:
         raise unexpected(session.venue, "it names no address", "no_address")
     return DepositAddress(address, str(row.get("tag") or ""))
+
+
+async def max_leverage(session: VenueSession, symbol: str) -> Decimal | None:
+    """Return the most leverage of a contract, that of its smallest positions; None where untold.
+
+    Raises:
+        ConnectorFailure: when the venue refused to tell, or gave no usable answer.
+    """
+    if not session.can("fetchMarketLeverageTiers"):
+        return None
+    tiers = await session.ask("fetch_market_leverage_tiers", symbol)
+    told = [positive_number(tier.get("maxLeverage")) for tier in tiers]
+    return max((leverage for leverage in told if leverage is not None), default=None)
 
 
 def _enabled(options: Mapping[str, Any]) -> object:

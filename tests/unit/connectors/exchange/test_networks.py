@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
-from coffers.connectors.exchange.networks import currencies_of, deposit_address, read_currencies
+from coffers.connectors.exchange.networks import (
+    currencies_of,
+    deposit_address,
+    max_leverage,
+    read_currencies,
+)
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.markets.pairs import DepositAddress, Network, VenueCurrency
 from unit.connectors.exchange.fakes import FakeExchange, session
@@ -117,3 +122,12 @@ async def test_a_venue_that_tells_no_addresses_says_so() -> None:
     with pytest.raises(ConnectorFailure) as failed:
         await deposit_address(session(FakeExchange()), "XRP", "XRP")
     assert failed.value.kind is FailureKind.UNSUPPORTED
+
+
+async def test_the_most_leverage_is_that_of_the_smallest_positions() -> None:
+    tiers = [{"maxLeverage": "20"}, {"maxLeverage": 125}, {"maxLeverage": None}]
+    exchange = FakeExchange(fetch_market_leverage_tiers=[tiers, []])
+    exchange.has = {"fetchMarketLeverageTiers": "emulated"}
+    assert await max_leverage(session(exchange), "BTC/USDT:USDT") == Decimal(125)
+    assert await max_leverage(session(exchange), "BTC/USDT:USDT") is None
+    assert await max_leverage(session(FakeExchange()), "BTC/USDT:USDT") is None
