@@ -82,3 +82,19 @@ def test_it_changes_the_mode_and_overrides_it() -> None:
         assert len(ok(accounts.get(forced_mode="real"))) == 3
     finally:
         ok(users.post_change_mode({"mode": "real"}))
+
+
+def test_it_shows_what_is_traded() -> None:
+    pairs = ok(accounts.get_market_pairs({"market_code": "binance"}))
+    assert "USDT_BTC" in pairs
+    rate = ok(accounts.get_currency_rates({"market_code": "binance", "pair": "USDT_BTC"}))
+    assert float(rate["bid"]) <= float(rate["last"]) <= float(rate["ask"])
+    assert rate["minTotal"] == "4.0"
+    error, _ = accounts.get_currency_rates({"market_code": "binance", "pair": "BTC_USDT"})
+    assert error.get_status_code() == 400
+
+
+def test_it_shows_by_which_networks_deposits_are_taken() -> None:
+    saving = ok(accounts.get())[0]["id"]
+    networks = ok(accounts.get_networks_info_by_id(saving, {"purpose": "deposit"}))
+    assert {"BTC", "USDT"} <= {each["currency"] for each in networks}
