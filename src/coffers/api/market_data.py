@@ -102,8 +102,8 @@ def _add_pairs(app: FastAPI, clock: Clock, data: MarketData, door: Door) -> None
     async def market_pairs(request: Request) -> Response:
         """Return the names of a market's active pairs: `USDT_BTC`, of contracts `USDT_BTCUSDT`."""
         given = _given(request)
-        pairs, at = await data.pairs(_named(given, "market_code"))
-        return _aged([pair.name for pair in pairs], "Pairs", at, clock)
+        names, at = await data.names(_named(given, "market_code"))
+        return _aged(names, "Pairs", at, clock)
 
     for base in (BASE, _V2):
         app.get(

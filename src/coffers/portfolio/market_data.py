@@ -26,9 +26,12 @@ RATE_FRESH = Millis(5 * SECOND)
 NOTED_EVERY = Millis(HOUR)
 """How often it is noted that somebody asks about a venue, which keeps it listed."""
 
-PAUSE_AFTER_FAILURE = {PAIRS: MINUTE}
+LISTING_PAUSE = MINUTE
 RATE_PAUSE = Millis(10 * SECOND)
 """How long a venue that failed is let alone, however many ask."""
+
+MOST_KEPT = 50
+"""Markets whose pairs' names are kept in memory."""
 
 LONGEST_WAIT = 30.0
 """Seconds that something unknown is waited for."""
@@ -76,6 +79,7 @@ class MarketData:
         self._catalogue = catalogue
         self._clock = clock
         self._waiting: dict[Task, asyncio.Task[None]] = {}
+        self._names: dict[str, tuple[list[str], Millis]] = {}
 
     def market(self, code: str) -> tuple[Market, str]:
         """Return the market of a code, and its venue.
@@ -90,8 +94,8 @@ class MarketData:
             raise InvalidRecord({"market_code": ["has no pairs of its own"]})
         return market, market.venue
 
-    async def pairs(self, code: str) -> tuple[list[VenuePair], Millis]:
-        """Return the active pairs of a market, and their age.
+    async def names(self, code: str) -> tuple[list[str], Millis]:
+        """Return the names of a market's active pairs, and the moment that they are of.
 
         Raises:
             InvalidRecord: as `market`.
@@ -100,16 +104,22 @@ class MarketData:
         """
         market, venue = self.market(code)
         at = await self._listed(venue)
-        async with self._store.reading() as tx:
-            pairs = await tx.venue_markets.pairs(venue)
-        return [pair for pair in pairs if is_shown(market, pair)], at
+        kept = self._names.get(code)
+        if kept is None or kept[1] != at:
+            async with self._store.reading() as tx:
+                pairs = await tx.venue_markets.pairs(venue)
+            kept = sorted(pair.name for pair in pairs if is_shown(market, pair)), at
+            if len(self._names) >= MOST_KEPT:
+                self._names.clear()
+            self._names[code] = kept
+        return kept
 
     async def pair(self, code: str, name: str) -> tuple[Market, VenuePair]:
         """Return a pair of a market with its rules.
 
         Raises:
             UnknownPair: where the market has no active one of this name.
-            InvalidRecord, ConnectorFailure, NotKnownYet: as `pairs`.
+            InvalidRecord, ConnectorFailure, NotKnownYet: as `names`.
         """
         market, venue = self.market(code)
         await self._listed(venue)
@@ -204,7 +214,7 @@ def _pauses() -> Iterable[float]:
 
 
 def _just_failed(standing: Standing, now: Millis, task: Task) -> bool:
-    pause = PAUSE_AFTER_FAILURE.get(task.subject, RATE_PAUSE)
+    pause = LISTING_PAUSE if task.symbol is None else RATE_PAUSE
     return standing.failed_at is not None and now - standing.failed_at < pause
 
 

@@ -54,6 +54,8 @@ class Standing:
     failure_message: str | None
 
 
+# Ties are broken, so that two workers who claim several never wait for each other.
+_IN_ORDER = (_T.due_at, _T.venue, _T.subject)
 _STANDING = tuple(_T[name] for name in Standing.__slots__)
 
 
@@ -108,7 +110,7 @@ class VenueTasks:
         statement = select(_T.venue, _T.subject).where(_is_free(now))
         if only_rates:
             statement = statement.where(_IS_RATE)
-        rows = await self._connection.execute(statement.order_by(_T.due_at).limit(limit))
+        rows = await self._connection.execute(statement.order_by(*_IN_ORDER).limit(limit))
         return [Task(row.venue, row.subject) for row in rows]
 
     async def take(self, task: Task, holder: str, now: Millis, until: Millis) -> bool:
