@@ -66,9 +66,8 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
                 **asked.handlers(),
             }
             desk = ErrandDesk(store, vault, clock, handlers)
-            stop = partial(_stop, running, past, desk, operations, deliveries)
             markets = VenueMarketWorker(store, catalogue, rooms.listings, clock)
-            stop = partial(_stop, running, past, desk, operations, markets)
+            stop = partial(_stop, running, past, desk, operations, deliveries, markets)
             _stop_on_signals(stop)
             if until_stdin_closes:
                 loop = asyncio.get_running_loop()

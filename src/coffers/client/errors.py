@@ -71,7 +71,7 @@ class BadRequest(ApiError):
 class RecordInvalid(ApiError):
     """A parameter cannot be meant; `attributes` names it."""
 
-    codes = frozenset({"record_invalid"})
+    codes = frozenset({"record_invalid", "Unknown pair"})
 
     @property
     def account_id(self) -> int | None:
@@ -95,7 +95,7 @@ class SignatureInvalid(Unauthorized):
 class AccessDenied(ApiError):
     """The token lacks a permission; the description names it."""
 
-    codes = frozenset({"access_denied"})
+    codes = frozenset({"access_denied", "Forbidden. Unavailable for this account."})
 
 
 class NotFound(ApiError):
@@ -119,7 +119,7 @@ class KeyRefused(ApiError):
 class ExchangeRefused(ApiError):
     """The exchange refuses the server's address or region, or the account cannot be read."""
 
-    codes = frozenset({"exchange_refused"})
+    codes = frozenset({"exchange_refused", "unknown_market_api_error"})
 
 
 class InsufficientBalance(ApiError):
