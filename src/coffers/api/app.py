@@ -38,6 +38,8 @@ from coffers.api.services import Services
 from coffers.api.stream_routes import add_stream
 from coffers.api.surroundings import Surroundings
 from coffers.api.texts import Translator
+from coffers.api.trades import add_trades
+from coffers.api.trading_entities import add_trading_entities
 from coffers.api.updating import add_updating
 from coffers.api.user_routes import add_users
 from coffers.api.webhook_routes import add_webhooks
@@ -67,6 +69,8 @@ def make_app(services: Services) -> Edge:
     add_events(app, services, door)
     add_stream(app, services, door)
     add_webhooks(app, services, door)
+    add_trades(app, services, accounts, door)
+    add_trading_entities(app, services, accounts, door)
     add_markets(app, services, accounts, door, surroundings)
     add_market_data(app, services, accounts, door)
     add_users(app, services, door)

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from coffers.connectors.chain.connector import ChainConnector
     from coffers.connectors.listings import Listings
     from coffers.connectors.reading import Connector
+    from coffers.connectors.trades import TradesConnector
     from coffers.connectors.trading import Trading
     from coffers.store.engine import Store
     from coffers.sync.past import PastWalker
     from coffers.sync.prices import PriceRounds
     from coffers.sync.syncer import Syncer
+    from coffers.sync.trades import TradeWalker
     from coffers.valkey.server import SharedServer
     from coffers.vault.vault import Vault
 
@@ -45,6 +47,8 @@ class VenueRooms:
     walker: "PastWalker"
     trading: "Trading"
     listings: "Listings"
+    trades: "TradeWalker"
+    exchanges: "TradesConnector"
 
 
 def service_settings(**overrides: object) -> Settings:
@@ -166,6 +170,7 @@ async def _opened_venues(
     from coffers.sync.policy import Pace
     from coffers.sync.prices import PriceRounds
     from coffers.sync.syncer import Syncer
+    from coffers.sync.trades import TradeWalker
 
     gateway, timeout = settings.exchange_gateway, settings.venue_timeout
     venues = Venues(gateway, timeout, clock, server)
@@ -177,6 +182,7 @@ async def _opened_venues(
     syncer = Syncer(store, vault, catalogue, connector, valuer, clock, pace)
     pause = Millis(round(settings.history_pause * 1000))
     walker = PastWalker(store, vault, catalogue, exchanges, valuer, clock, pause)
+    trades = TradeWalker(store, vault, catalogue, exchanges, valuer, clock, pause)
     try:
         async with opened_fallbacks(settings.price_fallbacks, gateway, clock) as fallbacks:
             floor, spike = Decimal(str(settings.price_floor)), Decimal(str(settings.price_spike))
@@ -184,6 +190,8 @@ async def _opened_venues(
             prices = PriceRounds(store, catalogue, keeper, settings.price_venues)
             trading, listings = ExchangeTrading(venues), ExchangeListings(venues)
             yield VenueRooms(connector, chains, prices, syncer, walker, trading, listings)
+            trading = ExchangeTrading(venues)
+            yield VenueRooms(connector, chains, prices, syncer, walker, trading, trades, exchanges)
     finally:
         await connector.close()
         await venues.close()

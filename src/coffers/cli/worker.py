@@ -45,6 +45,10 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
     from coffers.sync.past_worker import PastWorker
     from coffers.sync.queue import EmbeddedQueue
     from coffers.sync.venue_markets import VenueMarketWorker
+    from coffers.portfolio.trading_work import TradingWork
+    from coffers.sync.past_worker import PastWorker
+    from coffers.sync.queue import EmbeddedQueue
+    from coffers.sync.trades_worker import TradeWorker
     from coffers.sync.worker import Rhythm, Worker
 
     clock, catalogue = SystemClock(), catalogue_of(settings)
@@ -57,6 +61,7 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             rhythm = Rhythm(settings.price_interval, settings.sync_concurrency)
             running = Worker(store, rooms.prices, rooms.syncer, EmbeddedQueue(), clock, rhythm)
             past = PastWorker(store, rooms.walker, clock)
+            trades = TradeWorker(store, rooms.trades, clock)
             work = _work_for(settings, rooms, store, vault, catalogue)
             operations = _operations_for(settings, rooms, store, vault, catalogue)
             asked = VenueAccountWork(store, vault, catalogue, rooms.listings, clock)
@@ -68,6 +73,11 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             desk = ErrandDesk(store, vault, clock, handlers)
             markets = VenueMarketWorker(store, catalogue, rooms.listings, clock)
             stop = partial(_stop, running, past, desk, operations, deliveries, markets)
+            trading = TradingWork(store, vault, catalogue, rooms.exchanges, clock)
+            doing = OperationWork(operations)
+            handlers = {**work.handlers(), **doing.handlers(), **trading.handlers()}
+            desk = ErrandDesk(store, vault, clock, handlers)
+            stop = partial(_stop, running, past, trades, desk, operations)
             _stop_on_signals(stop)
             if until_stdin_closes:
                 loop = asyncio.get_running_loop()
@@ -77,6 +87,7 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             async with asyncio.TaskGroup() as group:
                 group.create_task(running.run())
                 group.create_task(past.run())
+                group.create_task(trades.run())
                 group.create_task(desk.run())
                 group.create_task(operations.watch())
                 group.create_task(deliveries.run())

@@ -21,7 +21,8 @@ from coffers.store.paper import Named, PaperOrder, PaperTerms, Side
 from coffers.sync.events import about
 from coffers.sync.kept import Kept, put_amounts
 from coffers.sync.snapshots import FRESH
-from coffers.valuation.model import Price
+from coffers.valuation.model import Price, Value
+from coffers.valuation.trade import Trade
 
 MOST_AT_ONCE = 500
 
@@ -141,6 +142,7 @@ async def _place(
     after = changed_by(kept.amounts, change)
     account = kept.account
     order = replace(order, id=await tx.paper.add_order(account.user_id, account.id, order, named))
+    await tx.trades.add(account.user_id, account.id, [_trade(order, deal)])
     await put_amounts(tx, kept, after)
     told = f"{side} {order.base} for {order.quote} at {plain(order.price)}"
     await note(tx, kept, "paper_order_filled", told)
@@ -159,6 +161,28 @@ def _filled(kept: Kept, order: PaperOrder) -> NewEvent:
         quote=order.quote,
         spent=plain(order.spent),
         received=plain(order.received),
+def _trade(order: PaperOrder, deal: _Deal) -> Trade:
+    """Return an order as the one trade that filled it."""
+    gross = money.add(order.received, order.fee)
+    is_buy = order.side == "buy"
+    amount, cost = (gross, order.spent) if is_buy else (order.spent, gross)
+    price = deal.quote_price
+    return Trade(
+        symbol=f"{order.base}/{order.quote}",
+        trade_id=str(order.id),
+        order_id=str(order.id),
+        kind="spot",
+        base=order.base,
+        quote=order.quote,
+        side=order.side,
+        price=order.price,
+        amount=amount,
+        cost=cost,
+        cost_asset=order.quote,
+        fee=order.fee,
+        fee_asset=order.received_asset,
+        at=order.at,
+        value=Value(money.multiply(cost, price.btc), money.multiply(cost, price.usd)),
     )
 
 

@@ -11,7 +11,7 @@ from coffers.sandbox.control import SandboxControl
 from coffers.sandbox.demo import DemoKey, demo_keys
 from coffers.sandbox.exchange import Exchange
 from coffers.sandbox.faults import FaultKind
-from coffers.sandbox.script import Move, NewFault, NewKey, Requests
+from coffers.sandbox.script import Move, NewFault, NewKey, PastFill, Requests, Waiting
 from coffers.sandbox.server import machine_time, running, serve
 
 __all__ = [
@@ -22,8 +22,10 @@ __all__ = [
     "Move",
     "NewFault",
     "NewKey",
+    "PastFill",
     "Requests",
     "SandboxControl",
+    "Waiting",
     "Wallet",
     "demo_keys",
     "machine_time",

@@ -82,6 +82,18 @@ class Order:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """A limit order that waits for its price."""
+
+    id: int
+    symbol: str
+    side: str
+    price: Decimal
+    quantity: Decimal
+    at: int
+
+
 @dataclass(slots=True)
 class Account:
     """One account with its only key. The secret is for signing and shows in no `repr`."""
@@ -96,6 +108,7 @@ class Account:
     funding: dict[str, Balance] = field(default_factory=dict)
     transfers: list[Transfer] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
+    open_orders: list[OpenOrder] = field(default_factory=list)
     updated_at: int = 0
 
     @property
@@ -157,6 +170,7 @@ class Ledger:
                 funding=dict(account.funding),
                 transfers=list(account.transfers),
                 orders=[],
+                open_orders=[],
             )
             for number in range(1, count + 1)
         ]

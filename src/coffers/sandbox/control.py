@@ -85,6 +85,14 @@ class SandboxControl:
         """Make a withdrawal; return its id."""
         return await self._move("/withdrawals", move)
 
+    async def fill(self, fill: script.PastFill) -> None:
+        """Write down an order that was filled at a moment."""
+        await self._ask("POST", "/fills", fill)
+
+    async def wait(self, waiting: script.Waiting) -> None:
+        """Put a limit order beside those that are open, or take them all away."""
+        await self._ask("POST", "/waiting", waiting)
+
     async def complete(self, venue: str, key: str, transfer_id: str) -> None:
         """Finish a pending transfer."""
         completed = script.Completed(venue=venue, key=key, id=transfer_id)

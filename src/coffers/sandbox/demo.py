@@ -13,6 +13,8 @@ from coffers.sandbox.accounts import (
     Transfer,
 )
 from coffers.sandbox.assets import ASSETS, UNPRICED
+from coffers.sandbox.fills import past_fill
+from coffers.sandbox.pairs import PAIRS
 from coffers.sandbox.prices import DAY, HOUR
 
 
@@ -100,6 +102,17 @@ _HISTORY: dict[str, tuple[tuple[int, Direction, str, str, str, bool], ...]] = {
     ),
 }
 
+# Days before the world's beginning, symbol, side, price, quantity.
+_FILLS: dict[str, tuple[tuple[int, str, str, str, str], ...]] = {
+    _SAVER.key: (
+        (60, "ETHUSDT", "BUY", "3050.5", "1.2"),
+        (18, "SOLUSDT", "BUY", "148.2", "14"),
+        (2, "BTCUSDT", "SELL", "97200", "0.01"),
+        (0, "ETHUSDT", "BUY", "3310", "0.15"),
+    ),
+    _AMERICAN.key: ((44, "ETHUSDT", "BUY", "2990", "0.5"),),
+}
+
 
 def demo_keys() -> tuple[DemoKey, ...]:
     """Return the keys that every fresh world knows."""
@@ -136,4 +149,8 @@ def _account(demo: DemoKey, ledger: Ledger, now: int) -> Account:
         )
         for days, direction, asset, amount, fee, is_pending in _HISTORY[demo.key]
     ]
+    for days, symbol, side, price, quantity in _FILLS.get(demo.key, ()):
+        at = now - days * DAY - HOUR // 2
+        terms = side, Decimal(price), Decimal(quantity)
+        account.orders.append(past_fill(account, PAIRS[demo.venue][symbol], *terms, at))
     return account

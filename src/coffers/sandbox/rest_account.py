@@ -1,4 +1,4 @@
-"""The venue's private answers on the spot account: balances, orders and trades."""
+"""The venue's private answers on the spot account: balances and orders."""
 
 from decimal import Decimal
 
@@ -69,36 +69,9 @@ def one_order(_exchange: Exchange, call: Call, holder: Account) -> object:
     raise refusals.unknown_order()
 
 
-def open_orders(_exchange: Exchange, _call: Call, _holder: Account) -> object:
-    """Answer `GET /api/v3/openOrders`: market orders never stay open."""
-    return []
-
-
 def all_orders(exchange: Exchange, call: Call, holder: Account) -> object:
     """Answer `GET /api/v3/allOrders`."""
     return [_told(order) for order in _asked_for(exchange, call, holder)]
-
-
-def trades(exchange: Exchange, call: Call, holder: Account) -> object:
-    """Answer `GET /api/v3/myTrades`: each order is one trade."""
-    return [
-        {
-            "symbol": order.symbol,
-            "id": order.id,
-            "orderId": order.id,
-            "orderListId": -1,
-            "price": plain(order.price),
-            "qty": plain(order.quantity),
-            "quoteQty": plain(order.quote_quantity),
-            "commission": plain(order.fee),
-            "commissionAsset": order.fee_asset,
-            "time": order.at,
-            "isBuyer": order.side == "BUY",
-            "isMaker": False,
-            "isBestMatch": True,
-        }
-        for order in _asked_for(exchange, call, holder)
-    ]
 
 
 def _asked_for(exchange: Exchange, call: Call, holder: Account) -> list[Order]:

@@ -1,7 +1,7 @@
 """What a script may ask of the sandbox over HTTP, and what it is told: the shapes of the JSON."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -76,6 +76,30 @@ class Completed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     venue: str
     key: str
     id: str
+
+
+class PastFill(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An order that was filled at a moment: written down, no balance changes."""
+
+    venue: str
+    key: str
+    symbol: str
+    side: Literal["BUY", "SELL"]
+    price: Decimal
+    quantity: Decimal
+    at: int
+
+
+class Waiting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A limit order that is put beside the others, or, with `is_over`, all of them taken away."""
+
+    venue: str
+    key: str
+    symbol: str
+    side: Literal["BUY", "SELL"] = "BUY"
+    price: Decimal = Decimal(1)
+    quantity: Decimal = Decimal(1)
+    is_over: bool = False
 
 
 class ClockMove(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from coffers.sandbox import script
+from coffers.sandbox import script, script_trades
 from coffers.sandbox.accounts import (
     Account,
     BadScript,
@@ -228,6 +228,8 @@ _ORDERS: dict[tuple[str, str], _Order] = {
     ("POST", "/deposits"): _Order(_mover(Direction.DEPOSIT), "make a deposit"),
     ("POST", "/withdrawals"): _Order(_mover(Direction.WITHDRAWAL), "make a withdrawal"),
     ("POST", "/transfers/complete"): _Order(_complete, "finish a pending transfer"),
+    ("POST", "/fills"): _Order(script_trades.fill, "write down a filled order"),
+    ("POST", "/waiting"): _Order(script_trades.wait, "add an open order, or end all"),
     ("POST", "/faults"): _Order(_inject, "let requests fail"),
     ("DELETE", "/faults"): _Order(_clear_faults, "forget all faults"),
     ("GET", "/clock"): _Order(_clock, "the venues' present moment"),

@@ -2,13 +2,13 @@
 
 from decimal import ROUND_DOWN, Decimal
 
-from coffers.sandbox import refusals
+from coffers.sandbox import fills, refusals
 from coffers.sandbox.accounts import Account, Balance, Order
 from coffers.sandbox.call import Call
 from coffers.sandbox.exchange import Exchange
 from coffers.sandbox.pairs import SMALLEST, Pair
 
-FEE = Decimal("0.001")
+FEE = fills.FEE
 MIN_NOTIONAL_USD = Decimal(5)
 MOST_STEPS = 9_000_000_000
 _INSUFFICIENT = "Account has insufficient balance for requested action."

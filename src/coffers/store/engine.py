@@ -26,6 +26,7 @@ from coffers.store.operations import Operations
 from coffers.store.paper import PaperBooks
 from coffers.store.prices import Prices
 from coffers.store.sqlite import SqliteDatabase
+from coffers.store.trades import Trades
 from coffers.store.transfers import Transfers
 from coffers.store.unlisted import UnlistedCounts
 from coffers.store.users import Tokens, Users
@@ -52,6 +53,7 @@ class Transaction:
         self.history = Histories(connection)
         self.imports = Imports(connection)
         self.walks = Walks(connection)
+        self.trades = Trades(connection)
         self.transfers = Transfers(connection)
         self.prices = Prices(connection)
         self.assets = Assets(connection)

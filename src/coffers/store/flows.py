@@ -101,6 +101,13 @@ class Flows:
             removed |= set(await self._connection.scalars(statement.returning(_F.asset)))
         return removed
 
+    async def flow_assets(self, user_id: int, account_id: int) -> set[str]:
+        """Return the assets that ever came or left, by our names and by the venue's."""
+        own = (_F.user_id == user_id) & (_F.account_id == account_id)
+        statement = select(_F.asset, _F.venue_code).where(own).distinct()
+        rows = await self._connection.execute(statement)
+        return {name for row in rows for name in (row.asset, row.venue_code)}
+
     async def known_flows(
         self, user_id: int, account_id: int, since: Millis
     ) -> frozenset[tuple[str, str]]:

@@ -68,6 +68,7 @@ async def begin_walk(tx: Transaction, known: Known, reading: Reading) -> None:
     if account.sync.read_at is None and known.market.venue is not None:
         began_at = Millis(reading.at - FLOWS_OVERLAP)
         await tx.walks.begin(account.user_id, account.id, began_at, reading.at)
+        await tx.trades.begin(account.user_id, account.id, reading.at)
 
 
 class PastWalker:

@@ -31,7 +31,7 @@ def test_the_overview_lists_every_order(script: Callable[..., Told]) -> None:
     assert status == 200
     assert told["venues"] == ["binance", "binanceus"]
     assert "POST /_sandbox/faults" in told["endpoints"]
-    assert len(told["endpoints"]) == 19
+    assert len(told["endpoints"]) == 21
 
 
 def test_an_unknown_order_points_at_the_overview(script: Callable[..., Told]) -> None:

@@ -7,6 +7,7 @@ from coffers.connectors.exchange.balances import plans_of, read_holdings
 from coffers.connectors.exchange.credentials import fingerprint
 from coffers.connectors.exchange.fiat import FiatOrders
 from coffers.connectors.exchange.flows import read_flows
+from coffers.connectors.exchange.open_orders import count_open_orders
 from coffers.connectors.exchange.ownership import Owners, shared_wallet
 from coffers.connectors.exchange.past_flows import read_past_flows
 from coffers.connectors.exchange.rights import read_rights
@@ -16,6 +17,7 @@ from coffers.connectors.exchange.subaccounts import (
     list_subaccounts,
     subaccount_plans,
 )
+from coffers.connectors.exchange.trades import read_trades
 from coffers.connectors.exchange.venues import Venues, family_of
 from coffers.connectors.past import PastConnector, PastFlows, PastRequest
 from coffers.connectors.reading import (
@@ -26,6 +28,7 @@ from coffers.connectors.reading import (
     Reading,
     ReadRequest,
 )
+from coffers.connectors.trades import FoundTrades, TradesConnector, TradesRequest
 from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
 from coffers.markets.catalogue import Market
 
@@ -36,7 +39,7 @@ MOST_RIGHTS = 10_000
 """How many keys' rights are remembered."""
 
 
-class ExchangeConnector(Connector, PastConnector):
+class ExchangeConnector(Connector, PastConnector, TradesConnector):
     """Reads accounts at venues that ccxt knows.
 
     Within one reading the calls follow one another. The caller sees to it that one credential is
@@ -106,6 +109,24 @@ class ExchangeConnector(Connector, PastConnector):
         wallets = {plan.wallet for plan in plans}
         async with self._venues.session(venue, credentials) as session:
             return await read_past_flows(session, request, wallets, self._fiat)
+
+    async def trades(
+        self, market: Market, credentials: Credentials, request: TradesRequest
+    ) -> FoundTrades:
+        """Walk one step through the account's trades; see `TradesConnector.trades`."""
+        if credentials.subaccount_name:
+            # The main account's key tells the main account's trades.
+            return FoundTrades((), None, is_resting=True, has_gaps=True, is_untold=True)
+        async with self._venues.session(_venue(market), credentials) as session:
+            return await read_trades(session, market, request)
+
+    async def open_orders(self, market: Market, credentials: Credentials) -> int | None:
+        """Return how many orders wait at the venue; see `TradesConnector.open_orders`."""
+        if credentials.subaccount_name:
+            # The main account's key tells the main account's orders.
+            return None
+        async with self._venues.session(_venue(market), credentials) as session:
+            return await count_open_orders(session, market)
 
     async def rights(self, market: Market, credentials: Credentials) -> KeyRights:
         """Return what the key may do, asked anew; see `Connector.rights`."""

@@ -75,7 +75,7 @@ async def page_of(session: VenueSession, history: str, rule: FlowRule, span: Spa
     """
     rows = await _page(session, history, rule, span)
     # ccxt drops rows of other kinds and times: whether the answer was full, it tells itself.
-    length = max(len(rows), _longest(session.heard.answer))
+    length = max(len(rows), longest(session.heard.answer))
     if length < rule.page:
         return Page(tuple(rows), (), is_cut=False)
     rest = _rest(rule, span, length)
@@ -118,12 +118,12 @@ async def _page(
         params[rule.number] = span.pages + 1
     since = span.start if rule.takes_since else None
     page = await session.ask(_METHODS[history], None, since, rule.page, params)
-    if not isinstance(page, list) or not _is_history(session.heard.answer):
+    if not isinstance(page, list) or not is_history(session.heard.answer):
         raise unexpected(session.venue, "it is no history of deposits or withdrawals", "no_history")
     return page
 
 
-def _is_history(answer: object) -> bool:
+def is_history(answer: object) -> bool:
     """Return whether an answer has room for rows, as `{}` or a code with a text has not.
 
     A row must hold something: what has no time ccxt drops without a word.
@@ -135,10 +135,10 @@ def _is_history(answer: object) -> bool:
     )
 
 
-def _longest(answer: object) -> int:
+def longest(answer: object) -> int:
     """Return the length of the longest list in an answer, outside of other lists."""
     if isinstance(answer, list):
         return len(answer)
     if isinstance(answer, Mapping):
-        return max((_longest(value) for value in answer.values()), default=0)
+        return max((longest(value) for value in answer.values()), default=0)
     return 0

@@ -1,0 +1,41 @@
+"""The worker's part that walks through the trades of accounts, beside their readings."""
+
+import asyncio
+
+from coffers.clock import Clock
+from coffers.store.engine import Store
+from coffers.sync.loops import Loops, guarded
+from coffers.sync.trades import TradeWalker
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks for walks that may go on."""
+
+WALKED_AT_ONCE = 8
+"""Accounts whose trades are walked through at the same time."""
+
+
+class TradeWorker:
+    """Lets every account's walk go on when it may, until it is stopped."""
+
+    def __init__(self, store: Store, walker: TradeWalker, clock: Clock) -> None:
+        self._store = store
+        self._walker = walker
+        self._clock = clock
+        self._loops = Loops()
+
+    async def run(self) -> None:
+        """Walk until `stop`; steps that were begun are finished first."""
+        await self._loops.every(LOOK_EVERY, self.walk)
+
+    def stop(self) -> None:
+        """Come to an end."""
+        self._loops.stop()
+
+    async def walk(self) -> None:
+        """Walk one step with each of some accounts whose walk may go on."""
+        async with self._store.reading() as tx:
+            due = await tx.trades.due(self._clock.now(), WALKED_AT_ONCE)
+        await asyncio.gather(*(self._step(*key) for key in due))
+
+    async def _step(self, user_id: int, account_id: int) -> None:
+        await guarded(lambda: self._walker.step(user_id, account_id), account=account_id)
