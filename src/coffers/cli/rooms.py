@@ -189,9 +189,17 @@ async def _opened_venues(
             keeper = PriceKeeper(store, venues, clock, floor, fallbacks, spike)
             prices = PriceRounds(store, catalogue, keeper, settings.price_venues)
             trading, listings = ExchangeTrading(venues), ExchangeListings(venues)
-            yield VenueRooms(connector, chains, prices, syncer, walker, trading, listings)
-            trading = ExchangeTrading(venues)
-            yield VenueRooms(connector, chains, prices, syncer, walker, trading, trades, exchanges)
+            yield VenueRooms(
+                connector=connector,
+                chains=chains,
+                prices=prices,
+                syncer=syncer,
+                walker=walker,
+                trading=trading,
+                listings=listings,
+                trades=trades,
+                exchanges=exchanges,
+            )
     finally:
         await connector.close()
         await venues.close()

@@ -41,14 +41,12 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
     from coffers.markets.chains import catalogue_of
     from coffers.portfolio.errands import ErrandDesk
     from coffers.portfolio.operation_work import OperationWork
+    from coffers.portfolio.trading_work import TradingWork
     from coffers.portfolio.venue_account_work import VenueAccountWork
     from coffers.sync.past_worker import PastWorker
     from coffers.sync.queue import EmbeddedQueue
-    from coffers.sync.venue_markets import VenueMarketWorker
-    from coffers.portfolio.trading_work import TradingWork
-    from coffers.sync.past_worker import PastWorker
-    from coffers.sync.queue import EmbeddedQueue
     from coffers.sync.trades_worker import TradeWorker
+    from coffers.sync.venue_markets import VenueMarketWorker
     from coffers.sync.worker import Rhythm, Worker
 
     clock, catalogue = SystemClock(), catalogue_of(settings)
@@ -65,19 +63,16 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             work = _work_for(settings, rooms, store, vault, catalogue)
             operations = _operations_for(settings, rooms, store, vault, catalogue)
             asked = VenueAccountWork(store, vault, catalogue, rooms.listings, clock)
+            trading = TradingWork(store, vault, catalogue, rooms.exchanges, clock)
             handlers = {
                 **work.handlers(),
                 **OperationWork(operations).handlers(),
                 **asked.handlers(),
+                **trading.handlers(),
             }
             desk = ErrandDesk(store, vault, clock, handlers)
             markets = VenueMarketWorker(store, catalogue, rooms.listings, clock)
-            stop = partial(_stop, running, past, desk, operations, deliveries, markets)
-            trading = TradingWork(store, vault, catalogue, rooms.exchanges, clock)
-            doing = OperationWork(operations)
-            handlers = {**work.handlers(), **doing.handlers(), **trading.handlers()}
-            desk = ErrandDesk(store, vault, clock, handlers)
-            stop = partial(_stop, running, past, trades, desk, operations)
+            stop = partial(_stop, running, past, trades, desk, operations, deliveries, markets)
             _stop_on_signals(stop)
             if until_stdin_closes:
                 loop = asyncio.get_running_loop()

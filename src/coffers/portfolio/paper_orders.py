@@ -161,6 +161,9 @@ def _filled(kept: Kept, order: PaperOrder) -> NewEvent:
         quote=order.quote,
         spent=plain(order.spent),
         received=plain(order.received),
+    )
+
+
 def _trade(order: PaperOrder, deal: _Deal) -> Trade:
     """Return an order as the one trade that filled it."""
     gross = money.add(order.received, order.fee)
