@@ -1,0 +1,350 @@
+"""The planner of rebalancing: what it plans by hand-made examples, and what must hold for any."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coffers import money
+from coffers.valuation.order_sizes import CUSHION, Step, fee_of
+from coffers.valuation.orders import PairLimits
+from coffers.valuation.rebalancing import (
+    NOTHING_HELD,
+    PLANNED,
+    WITHIN,
+    Goal,
+    Held,
+    NoPriceForTarget,
+    Plan,
+    plan,
+)
+
+D = Decimal
+PRICES = {"BTC": D(50000), "ETH": D(2500), "USDT": D(1), "SOL": D(200), "ODD": D(3)}
+
+
+def pair(base: str, quote: str, **limits: str | None) -> PairLimits:
+    told = {
+        "amount_step": "0.00001",
+        "min_amount": None,
+        "max_amount": None,
+        "min_cost": "5",
+        "max_cost": None,
+        "fee": "0.001",
+        **limits,
+    }
+    values: Any = {name: None if text is None else D(text) for name, text in told.items()}
+    return PairLimits(base, quote, **values)
+
+
+USUAL = (pair("BTC", "USDT"), pair("ETH", "USDT"), pair("SOL", "USDT"))
+
+
+def held(**amounts: str) -> dict[str, Held]:
+    """Return holdings: "2" is free, "2/0.5" has only half a unit free."""
+    found = {}
+    for asset, text in amounts.items():
+        owned, _, free = text.partition("/")
+        found[asset] = Held(D(owned), D(free or owned))
+    return found
+
+
+def goal(tolerance: str = "1", *, sells_others: bool = False, **shares: str) -> Goal:
+    return Goal({asset: D(share) for asset, share in shares.items()}, D(tolerance), sells_others)
+
+
+def told(made: Plan) -> list[str]:
+    return [f"{step.side} {step.amount} {step.base}/{step.quote}" for step in made.steps]
+
+
+def shares(made: Plan) -> dict[str, float]:
+    return {line.asset: round(float(line.share_after), 2) for line in made.lines}
+
+
+def reasons(made: Plan) -> dict[str, str]:
+    return {each.asset: each.reason for each in made.unplanned}
+
+
+def test_what_is_above_its_share_is_sold_and_what_is_below_is_bought() -> None:
+    made = plan(held(BTC="1", USDT="0"), PRICES, goal(BTC="50", ETH="30", USDT="20"), USUAL)
+
+    assert (made.verdict, made.usd, made.quote) == (PLANNED, D(50000), "USDT")
+    # 25,000 USDT less the fee come in; three fifths of that buy, with 0.6 % kept back.
+    assert told(made) == ["sell 0.50000 BTC/USDT", "buy 5.95825 ETH/USDT"]
+    assert shares(made) == {"BTC": 50.04, "ETH": 29.79, "USDT": 20.17}
+    assert made.unplanned == ()
+
+
+def test_a_pair_of_the_two_spares_a_trade() -> None:
+    pairs = (*USUAL, pair("ETH", "BTC", min_cost="0.0001"))
+    made = plan(held(BTC="1"), PRICES, goal(BTC="50", ETH="50"), pairs)
+
+    assert told(made) == ["buy 10.00000 ETH/BTC"]
+    assert shares(made) == {"BTC": 50.03, "ETH": 49.97}
+
+
+def test_within_the_tolerance_nothing_is_done() -> None:
+    made = plan(held(BTC="0.51", USDT="24500"), PRICES, goal(BTC="50", USDT="50"), USUAL)
+
+    assert (made.verdict, made.steps, made.unplanned) == (WITHIN, (), ())
+    assert plan(held(BTC="0.53", USDT="24500"), PRICES, goal(BTC="50", USDT="50"), USUAL).steps
+
+
+def test_an_asset_without_a_price_stops_all() -> None:
+    prices = {asset: price for asset, price in PRICES.items() if asset != "ETH"}
+    for amounts in (held(BTC="1", ETH="2"), held(BTC="1")):
+        with pytest.raises(NoPriceForTarget, match="ETH has no price now"):
+            plan(amounts, prices, goal(BTC="50", ETH="50"), USUAL)
+
+
+def test_what_has_no_share_is_left_alone() -> None:
+    amounts = held(BTC="1", SOL="1000", NEW="5", USDT="7")
+    made = plan(amounts, PRICES, goal(BTC="50", ETH="50"), USUAL)
+
+    assert made.usd == D(50000)
+    assert [line.asset for line in made.lines] == ["BTC", "ETH"]
+    # The 7 USDT are not in the portfolio: what is spent came in before.
+    assert told(made) == ["sell 0.50000 BTC/USDT", "buy 9.93041 ETH/USDT"]
+
+
+def test_or_it_is_sold_where_that_is_wanted() -> None:
+    amounts = held(BTC="1", SOL="250", NEW="5", USDT="7")
+    made = plan(amounts, PRICES, goal(BTC="50", ETH="50", sells_others=True), USUAL)
+
+    assert made.usd == D(100007)
+    assert told(made) == ["sell 249.98250 SOL/USDT", "buy 19.86222 ETH/USDT"]
+    assert reasons(made) == {"NEW": "unpriced", "BTC": "too_small"}
+
+
+def test_nothing_held_is_nothing_to_do() -> None:
+    made = plan({}, PRICES, goal(BTC="100"), USUAL)
+
+    assert (made.verdict, made.usd, made.lines) == (NOTHING_HELD, D(0), ())
+
+
+def test_what_lies_in_orders_counts_but_is_not_spent() -> None:
+    amounts = held(BTC="1/0.1", USDT="0")
+    made = plan(amounts, PRICES, goal(BTC="50", USDT="50"), USUAL)
+
+    assert told(made) == ["sell 0.10000 BTC/USDT"]
+    assert reasons(made)["BTC"] == "not_free"
+
+
+def test_no_more_is_sold_than_what_can_be_bought() -> None:
+    amounts = held(BTC="1")
+    made = plan(amounts, PRICES, goal(BTC="50", ETH="25", ODD="25"), USUAL)
+
+    assert told(made) == ["sell 0.25000 BTC/USDT", "buy 4.96520 ETH/USDT"]
+    assert reasons(made) == {"ODD": "no_pair"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"min_cost": "20000"}, "too_small"),
+        ({"min_amount": "0.3"}, "too_small"),
+        ({"amount_step": "1"}, "too_small"),
+    ],
+)
+def test_an_order_that_the_venue_would_refuse_is_left_out(
+    limits: Mapping[str, str], reason: str
+) -> None:
+    pairs = (pair("BTC", "USDT", **limits),)
+    made = plan(held(USDT="20000"), PRICES, goal(BTC="50", USDT="50"), pairs)
+
+    assert (made.steps, reasons(made)["BTC"]) == ((), reason)
+
+
+def test_a_larger_order_than_the_venue_takes_is_cut() -> None:
+    for limits in ({"max_amount": "0.05"}, {"max_cost": "2500"}):
+        pairs = (pair("BTC", "USDT", **limits),)
+        made = plan(held(USDT="20000"), PRICES, goal(BTC="50", USDT="50"), pairs)
+        assert (told(made), reasons(made)) == (["buy 0.05000 BTC/USDT"], {"BTC": "too_large"})
+
+
+def test_a_pair_may_be_the_other_way_round() -> None:
+    prices = {"EUR": D("1.25"), "USDT": D(1), "BTC": D(50000)}
+    pairs = (pair("USDT", "EUR", fee="0"), pair("BTC", "USDT", fee="0"))
+    made = plan(held(EUR="8000"), prices, goal(EUR="50", BTC="50"), pairs)
+
+    assert [step.spent_asset for step in made.steps] == ["EUR", "USDT"]
+
+
+def test_a_fee_that_is_not_told_is_not_none() -> None:
+    pairs = (pair("BTC", "USDT", fee=None),)
+    made = plan(held(BTC="1"), PRICES, goal(USDT="50", BTC="50"), pairs)
+
+    assert made.steps[0].received == D("24875")
+
+
+ASSETS = ("AAA", "BBB", "CCC", "DDD", "USDT")
+_amount = st.decimals("0.01", "1000", places=4)
+_limit = st.none() | st.decimals("0.0001", "50", places=4)
+
+
+@st.composite
+def worlds(
+    draw: st.DrawFn,
+) -> tuple[dict[str, Held], dict[str, Decimal], Goal, list[PairLimits]]:
+    prices = {asset: draw(st.decimals("0.001", "50000", places=3)) for asset in ASSETS}
+    amounts = {}
+    for asset in draw(st.sets(st.sampled_from(ASSETS), min_size=1)):
+        owned = draw(_amount)
+        amounts[asset] = Held(owned, money.multiply(owned, draw(st.sampled_from([D(1), D("0.3")]))))
+    names = sorted(draw(st.sets(st.sampled_from(ASSETS), min_size=2)))
+    cuts = sorted(
+        draw(st.lists(st.integers(0, 1000), min_size=len(names) - 1, max_size=len(names) - 1))
+    )
+    parts = [D(b - a) / 10 for a, b in zip([0, *cuts], [*cuts, 1000], strict=True)]
+    target = Goal(
+        dict(zip(names, parts, strict=True)),
+        draw(st.decimals("0", "5", places=2)),
+        draw(st.booleans()),
+    )
+    pairs = [
+        draw(pair_limits(base, quote))
+        for base in ASSETS
+        for quote in ("USDT", "AAA")
+        if base != quote and draw(st.booleans())
+    ]
+    return amounts, prices, target, pairs
+
+
+@st.composite
+def pair_limits(draw: st.DrawFn, base: str, quote: str) -> PairLimits:
+    fee = draw(st.none() | st.sampled_from([D(0), D("0.001"), D("0.01")]))
+    step = draw(st.none() | st.sampled_from([D("0.0001"), D("0.01"), D("0.5")]))
+    most_amount, most_cost = (
+        draw(st.none() | st.decimals("10", "100000", places=1)) for _ in range(2)
+    )
+    return PairLimits(base, quote, step, draw(_limit), most_amount, draw(_limit), most_cost, fee)
+
+
+def found(pairs: Sequence[PairLimits], step: Step) -> PairLimits:
+    return next(each for each in pairs if (each.base, each.quote) == (step.base, step.quote))
+
+
+@given(worlds())
+def test_no_order_spends_what_is_not_there(world: Any) -> None:
+    amounts, prices, target, pairs = world
+    made = plan(amounts, prices, target, pairs)
+    free = {asset: each.free for asset, each in amounts.items()}
+    for step in made.steps:
+        has = free.get(step.spent_asset, D(0))
+        cost = step.amount if step.side == "sell" else step.amount * step.price
+        fee = fee_of(found(pairs, step))
+        on_top = cost * (1 + fee) if step.side == "buy" else cost
+        assert on_top <= has * D("1.0000000000000001")
+        came = step.amount if step.side == "buy" else step.amount * step.price
+        free[step.spent_asset] = has - cost
+        free[step.received_asset] = free.get(step.received_asset, D(0)) + came * (1 - fee)
+
+
+@given(worlds())
+def test_every_order_is_one_that_the_venue_takes(world: Any) -> None:
+    amounts, prices, target, pairs = world
+    for step in plan(amounts, prices, target, pairs).steps:
+        limits = found(pairs, step)
+        cost = money.multiply(step.amount, step.price)
+        assert step.amount > 0
+        assert limits.amount_step is None or step.amount % limits.amount_step == 0
+        assert limits.min_amount is None or step.amount >= limits.min_amount
+        assert limits.max_amount is None or step.amount <= limits.max_amount
+        assert limits.min_cost is None or cost >= limits.min_cost
+        assert limits.max_cost is None or cost <= limits.max_cost * D("1.0000000000000001")
+
+
+@given(worlds())
+def test_money_is_raised_before_it_is_spent_and_only_from_what_is_above(world: Any) -> None:
+    amounts, prices, target, pairs = world
+    made = plan(amounts, prices, target, pairs)
+    above = {line.asset for line in made.lines if line.share > line.target}
+    spends_raised = [step.spent_asset not in above for step in made.steps]
+    assert spends_raised == sorted(spends_raised)
+    below = {line.asset for line in made.lines if line.share < line.target}
+    for step in made.steps:
+        assert step.spent_asset in above | {made.quote}
+        assert step.received_asset in below | {made.quote}
+
+
+@given(worlds())
+def test_what_has_no_share_is_touched_only_where_that_is_wanted(world: Any) -> None:
+    amounts, prices, target, pairs = world
+    made = plan(amounts, prices, target, pairs)
+    touched = {asset for step in made.steps for asset in (step.base, step.quote)}
+    if not target.sells_others:
+        assert touched <= {*target.shares, made.quote}
+        if made.quote not in target.shares:
+            flow = sum(
+                (step.received if step.received_asset == made.quote else D(0))
+                - (step.at_most if step.spent_asset == made.quote else D(0))
+                for step in made.steps
+            )
+            assert flow >= 0
+
+
+@st.composite
+def liquid_worlds(draw: st.DrawFn) -> Any:
+    """Return a world in which all is free, priced and tradable in small steps."""
+    amounts, prices, target, _ = draw(worlds())
+    amounts = {asset: Held(each.owned, each.owned) for asset, each in amounts.items()}
+    fee, step = (
+        draw(st.sampled_from(["0", "0.001", "0.01"])),
+        draw(st.sampled_from(["1E-8", "1E-6"])),
+    )
+    quotes = ("USDT", "AAA") if draw(st.booleans()) else ("USDT",)
+    pairs = [
+        pair(base, quote, fee=fee, amount_step=step, min_cost=None)
+        for quote in quotes
+        for base in ASSETS
+        if base != quote and (base, quote) != ("USDT", "AAA")
+    ]
+    return amounts, prices, target, pairs
+
+
+@given(liquid_worlds())
+def test_afterwards_every_share_is_right_but_for_fees_and_steps(world: Any) -> None:
+    amounts, prices, target, pairs = world
+    made = plan(amounts, prices, target, pairs)
+    lost = D(0)
+    for step in made.steps:
+        limits = found(pairs, step)
+        lost += step.usd * (2 * fee_of(limits) + CUSHION)
+        lost += (limits.amount_step or D(0)) * prices[step.base]
+    # An order of less than one step of an asset cannot be placed.
+    least = max(prices.values()) * D("1E-6") * len(ASSETS)
+    for line in made.lines:
+        slack = 100 * (2 * lost + least) / made.usd
+        assert abs(line.share_after - line.target) <= max(target.tolerance, slack)
+
+
+@given(worlds())
+def test_once_done_it_is_not_done_again(world: Any) -> None:
+    amounts, prices, target, pairs = world
+    made = plan(amounts, prices, target, pairs)
+    off = [line for line in made.lines if abs(line.share_after - line.target) > target.tolerance]
+    if made.verdict == PLANNED and not off:
+        later = {
+            line.asset: Held(
+                line.share_after * made.usd / 100 / line.price,
+                line.share_after * made.usd / 100 / line.price,
+            )
+            for line in made.lines
+        }
+        bounds = Goal(target.shares, target.tolerance + D("0.0001"), target.sells_others)
+        assert plan(later, prices, bounds, pairs).steps == ()
+
+
+@given(worlds(), st.randoms())
+def test_the_order_of_what_is_given_changes_nothing(world: Any, random: Any) -> None:
+    amounts, prices, target, pairs = world
+    shuffled = [list(amounts.items()), list(target.shares.items()), list(pairs)]
+    for each in shuffled:
+        random.shuffle(each)
+    other = Goal(dict(shuffled[1]), target.tolerance, target.sells_others)
+    assert plan(dict(shuffled[0]), prices, other, shuffled[2]) == plan(
+        amounts, prices, target, pairs
+    )
