@@ -29,7 +29,7 @@ def new_columns(
         "is_locked": False,
         "hedge_mode": False,
         **rights_columns(new.rights),
-        **_auto_balance_columns(AutoBalance()),
+        **auto_balance_columns(AutoBalance()),
         **sync_columns(SyncState(next_sync_at=now)),
         "credential_id": credential_id,
         "version": 1,
@@ -127,7 +127,8 @@ def _auto_balance_of(row: Row[Any]) -> AutoBalance:
     )
 
 
-def _auto_balance_columns(settings: AutoBalance) -> dict[str, object]:
+def auto_balance_columns(settings: AutoBalance) -> dict[str, object]:
+    """Return the columns that hold the rebalancing settings of an account."""
     return {
         "auto_balance_enabled": settings.enabled,
         "auto_balance_period": settings.period_hours,

@@ -20,11 +20,24 @@ from sqlalchemy import (
 
 from coffers.clock import Millis
 from coffers.keyrights import KeyRights
-from coffers.store.account_rows import account_of, new_columns, rights_columns, sync_columns
+from coffers.store.account_rows import (
+    account_of,
+    auto_balance_columns,
+    new_columns,
+    rights_columns,
+    sync_columns,
+)
 from coffers.store.claims import OWN, Claims, is_account
 from coffers.store.errors import AlreadyConnected
 from coffers.store.prepared import Prepared
-from coffers.store.records import Account, KeyState, Mode, NewAccount, SyncState
+from coffers.store.records import (
+    Account,
+    AutoBalance,
+    KeyState,
+    Mode,
+    NewAccount,
+    SyncState,
+)
 from coffers.store.statements import bump_user, changed, insert, next_id
 from coffers.store.tables import accounts
 
@@ -123,6 +136,13 @@ class Accounts(Claims):
         """Write what names the account at its venue; no list shows it, so no version grows."""
         statement = update(accounts).where(is_account(user_id, account_id))
         await self._connection.execute(statement.values(venue_identity=identity))
+
+    async def set_auto_balance(
+        self, user_id: int, account_id: int, settings: AutoBalance, now: Millis
+    ) -> bool:
+        """Write the rebalancing settings; False where the user has no such account."""
+        shown = auto_balance_columns(settings)
+        return await self._write(user_id, account_id, now, shown=shown)
 
     async def rename(self, user_id: int, account_id: int, name: str, now: Millis) -> bool:
         """Give an account another name; False where the user has no such account."""

@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from coffers.store.accounts import Accounts
 from coffers.store.assets import Assets
 from coffers.store.audit import Audit
+from coffers.store.balancing import AutoBalances
 from coffers.store.choices import UserChoices
 from coffers.store.connection import AsyncConnection, Database
 from coffers.store.credentials import SealedSecrets
@@ -24,6 +25,7 @@ from coffers.store.imports import Imports
 from coffers.store.memories import Memories
 from coffers.store.operations import Operations
 from coffers.store.paper import PaperBooks
+from coffers.store.portfolios import Portfolios
 from coffers.store.prices import Prices
 from coffers.store.sqlite import SqliteDatabase
 from coffers.store.trades import Trades
@@ -50,6 +52,8 @@ class Transaction:
         self.paper = PaperBooks(connection)
         self.unlisted = UnlistedCounts(connection)
         self.operations = Operations(connection)
+        self.portfolios = Portfolios(connection)
+        self.balancing = AutoBalances(connection)
         self.history = Histories(connection)
         self.imports = Imports(connection)
         self.walks = Walks(connection)

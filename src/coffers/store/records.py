@@ -1,6 +1,8 @@
 """The rows that leave the store, as values. No table or ORM object does."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 from coffers.clock import Millis
@@ -63,6 +65,39 @@ class AutoBalance:
     method: Literal["time", "currency_change"] | None = None
     last_at: Millis | None = None
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """Target shares of assets, in percent and 100 together.
+
+    `tolerance` is by how many points a share may be off; `sells_others` says that everything else
+    that an account holds is sold.
+    """
+
+    id: int
+    user_id: int
+    name: str
+    targets: Mapping[str, Decimal]
+    tolerance: Decimal
+    sells_others: bool
+    created_at: Millis
+    updated_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceState:
+    """How far the rebalancing of an account has come.
+
+    `next_at` is from when on it may run, None where it is switched off; `failures` counts failed
+    runs since the last good one. `prices` are what the targets were worth then, in USD.
+    `planned_at` is the moment of a run that is under way, or that a process died in.
+    """
+
+    next_at: Millis | None
+    failures: int = 0
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
+    planned_at: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -467,6 +467,51 @@ operation_steps = Table(
     ),
 )
 
+portfolios = Table(
+    "portfolios",
+    metadata,
+    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
+    Column("id", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("tolerance", Exact, nullable=False),
+    Column("sells_others", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id", "id"),
+)
+
+portfolio_targets = Table(
+    "portfolio_targets",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("portfolio_id", Integer, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("share", Exact, nullable=False),
+    PrimaryKeyConstraint("user_id", "portfolio_id", "asset"),
+    ForeignKeyConstraint(
+        ["user_id", "portfolio_id"], ["portfolios.user_id", "portfolios.id"], ondelete="CASCADE"
+    ),
+)
+
+auto_balances = Table(
+    "auto_balances",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    # From when on it may run; NULL where it is switched off.
+    Column("next_at", BigInteger),
+    Column("failures", Integer, nullable=False),
+    # What the targets were worth at the last run, as JSON: asset -> USD.
+    Column("prices", Text, nullable=False),
+    # The moment that a run was planned at, while it is under way.
+    Column("planned_at", BigInteger),
+    Column("claimed_by", Text),
+    Column("claimed_until", BigInteger),
+    PrimaryKeyConstraint("user_id", "account_id"),
+    _of_account(),
+    Index("ix_auto_balances_next_at", "next_at"),
+)
+
 errands = Table(
     "errands",
     metadata,

@@ -1,0 +1,159 @@
+"""How far the rebalancing of accounts has come: when each runs next, and who runs it now.
+
+A run is claimed by one holder; a claim that is not extended runs out by itself. The moment that a
+run was planned at is kept until the run has ended, so that whoever takes over after a process died
+goes on with the same run instead of beginning another one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, or_, select, update
+
+from coffers.clock import Millis
+from coffers.store.connection import AsyncConnection
+from coffers.store.records import BalanceState
+from coffers.store.statements import changed, insert
+from coffers.store.tables import accounts, auto_balances
+
+_B, _A = auto_balances.c, accounts.c
+_decode = msgspec.json.Decoder(dict[str, Decimal]).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An account that is rebalanced once a price has moved by more than `limit` percent."""
+
+    user_id: int
+    account_id: int
+    portfolio_id: int
+    limit: int
+    prices: Mapping[str, Decimal]
+
+
+class AutoBalances:
+    """The runs of accounts that are rebalanced."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get(self, user_id: int, account_id: int) -> BalanceState | None:
+        """Return how far an account has come, None where it is not rebalanced."""
+        statement = select(auto_balances).where(_is(user_id, account_id))
+        row = (await self._connection.execute(statement)).first()
+        return None if row is None else _state_of(row)
+
+    async def put(self, user_id: int, account_id: int, state: BalanceState) -> None:
+        """Write how far an account has come; a claim, and a run that is under way, stay."""
+        values = _columns(state)
+        statement = insert(self._connection, auto_balances).values(
+            user_id=user_id, account_id=account_id, **values
+        )
+        statement = statement.on_conflict_do_update(
+            index_elements=[_B.user_id, _B.account_id], set_=values
+        )
+        await self._connection.execute(statement)
+
+    async def remove(self, user_id: int, account_id: int) -> bool:
+        """Forget an account that is rebalanced no more; False where it was not."""
+        statement = delete(auto_balances).where(_is(user_id, account_id))
+        return await changed(self._connection, statement) > 0
+
+    async def due(self, now: Millis, limit: int) -> list[tuple[int, int]]:
+        """Return (user id, account id) of what is to be run or gone on with, longest due first.
+
+        Those that wait for a price to move are not among them, but for runs that were begun.
+        """
+        is_due = and_(_B.next_at <= now, _A.auto_balance_method == "time")
+        statement = _with_accounts(now).where(or_(is_due, _B.planned_at.is_not(None)))
+        statement = statement.order_by(_B.next_at, _B.account_id).limit(limit)
+        return [(row.user_id, row.account_id) for row in await self._connection.execute(statement)]
+
+    async def watched(self, now: Millis, limit: int, after: int = 0) -> list[Watched]:
+        """Return accounts that wait for a price to move, by id, those behind the id `after`."""
+        statement = _with_accounts(now).where(
+            _B.next_at <= now, _A.auto_balance_method == "currency_change", _B.account_id > after
+        )
+        rows = await self._connection.execute(statement.order_by(_B.account_id).limit(limit))
+        return [
+            Watched(
+                row.user_id,
+                row.account_id,
+                row.auto_balance_portfolio_id,
+                row.auto_balance_currency_change_limit,
+                _decode(row.prices),
+            )
+            for row in rows
+        ]
+
+    async def claim(
+        self, user_id: int, account_id: int, holder: str, *, now: Millis, until: Millis
+    ) -> Millis | None:
+        """Claim the run of an account up to a moment.
+
+        Returns:
+            The moment that the run was planned at: an earlier one where a process died in it. None
+            where somebody else is at it, or nothing is to be run.
+        """
+        statement = update(auto_balances).where(_is(user_id, account_id), _is_free(now))
+        values = {"claimed_by": holder, "claimed_until": until}
+        if not await changed(self._connection, statement.values(**values)):
+            return None
+        begun = await self._planned_at(user_id, account_id)
+        if begun is None:
+            own = update(auto_balances).where(_is(user_id, account_id))
+            await self._connection.execute(own.values(planned_at=now))
+        return now if begun is None else begun
+
+    async def extend(self, user_id: int, account_id: int, holder: str, until: Millis) -> bool:
+        """Hold a claim for longer; False where it was lost."""
+        statement = update(auto_balances).where(_is(user_id, account_id), _B.claimed_by == holder)
+        return await changed(self._connection, statement.values(claimed_until=until)) > 0
+
+    async def finish(self, user_id: int, account_id: int, holder: str, state: BalanceState) -> bool:
+        """End a run and its claim, with what is known then; False where the claim was lost.
+
+        A state with `planned_at` leaves the run to be gone on with.
+        """
+        statement = update(auto_balances).where(_is(user_id, account_id), _B.claimed_by == holder)
+        free = {"planned_at": state.planned_at, "claimed_by": None, "claimed_until": None}
+        return await changed(self._connection, statement.values(**_columns(state), **free)) > 0
+
+    async def _planned_at(self, user_id: int, account_id: int) -> Millis | None:
+        moment: Millis | None = await self._connection.scalar(
+            select(_B.planned_at).where(_is(user_id, account_id))
+        )
+        return moment
+
+
+def _with_accounts(now: Millis) -> Select[Any]:
+    own = and_(_A.user_id == _B.user_id, _A.id == _B.account_id)
+    return (
+        select(auto_balances, _A.auto_balance_portfolio_id, _A.auto_balance_currency_change_limit)
+        .join_from(auto_balances, accounts, own)
+        .where(_is_free(now))
+    )
+
+
+def _is(user_id: int, account_id: int) -> ColumnElement[bool]:
+    return and_(_B.user_id == user_id, _B.account_id == account_id)
+
+
+def _is_free(now: Millis) -> ColumnElement[bool]:
+    return or_(_B.claimed_until.is_(None), _B.claimed_until < now)
+
+
+def _columns(state: BalanceState) -> dict[str, object]:
+    prices = {asset: f"{price:f}" for asset, price in state.prices.items()}
+    return {
+        "next_at": state.next_at,
+        "failures": state.failures,
+        "prices": msgspec.json.encode(prices).decode(),
+    }
+
+
+def _state_of(row: Row[Any]) -> BalanceState:
+    return BalanceState(row.next_at, row.failures, _decode(row.prices), row.planned_at)
