@@ -122,6 +122,12 @@ worker_failures = Counter(
     ["error"],
     registry=REGISTRY,
 )
+auto_balances = Counter(
+    "coffers_auto_balances",
+    "Runs of rebalancing, by how they ended.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 errands = Counter(
     "coffers_errands",
     "What API processes asked of workers, by kind and by whether it was done or failed.",

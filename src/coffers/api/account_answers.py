@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coffers.access.call import Caller
-from coffers.api.entity import Presentation, entity, frame_of, unlisted
+from coffers.api.entity import Frame, Presentation, entity, frame_of, unlisted
 from coffers.api.paging import Header
 from coffers.api.services import Services
 from coffers.api.summary_entity import summary_entity
 from coffers.api.trust import doubts, trust_headers
 from coffers.clock import Millis
+from coffers.markets.catalogue import Market
 from coffers.portfolio.accounts import AccountKeeping
+from coffers.portfolio.portfolios import PortfolioKeeping
 from coffers.portfolio.summary import Summaries
 from coffers.portfolio.users import Users
 from coffers.portfolio.view import AccountView
-from coffers.store.records import Account
+from coffers.store.records import Account, Portfolio
 from coffers.valuation.model import PriceBook
 
 
@@ -33,6 +35,7 @@ class AccountAnswers:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.keeping = AccountKeeping(services.store, services.clock)
+        self._portfolios = PortfolioKeeping(services.store, services.clock)
         users = Users(services.store, services.clock)
         self._summaries = Summaries(self.keeping, users, services.listing)
         self._stale_after = Millis(round(services.settings.stale_after * 1000))
@@ -60,12 +63,16 @@ class AccountAnswers:
             NotFound: when the caller has no account of this id.
         """
         shown = await self.shown(caller, account_id)
-        return self._entity(shown.views[0], base_url, has_portfolio=True), shown
+        view = shown.views[0]
+        portfolio = await self._portfolios.of_account(view.account)
+        frame = self._frame(view, base_url, has_portfolio=True, portfolio=portfolio)
+        return entity(frame, view.figures, self._market(view)), shown
 
     async def listed(self, caller: Caller, account: Account, base_url: str) -> tuple[bytes, Shown]:
         """Return an account as lists show it."""
         shown = await self.shown(caller, account.id)
-        return self._entity(shown.views[0], base_url, has_portfolio=False), shown
+        view = shown.views[0]
+        return entity(self._frame(view, base_url), view.figures, self._market(view)), shown
 
     async def summary(self, caller: Caller, base_url: str) -> tuple[bytes, Shown]:
         """Return the accounts that the caller wants summed, as one."""
@@ -76,12 +83,25 @@ class AccountAnswers:
         body = summary_entity(summary, self._services.catalogue, self._presentation(base_url))
         return body, Shown(summary.views, book, self._trust(summary.views, book))
 
-    def _entity(self, view: AccountView, base_url: str, *, has_portfolio: bool) -> bytes:
+    def _frame(
+        self,
+        view: AccountView,
+        base_url: str,
+        *,
+        has_portfolio: bool = False,
+        portfolio: Portfolio | None = None,
+    ) -> Frame:
+        return frame_of(
+            view.account,
+            self._market(view),
+            self._presentation(base_url),
+            has_portfolio=has_portfolio,
+            portfolio=portfolio,
+        )
+
+    def _market(self, view: AccountView) -> Market:
         code = view.account.market_code
-        market = self._services.catalogue.get(code) or unlisted(code)
-        presentation = self._presentation(base_url)
-        frame = frame_of(view.account, market, presentation, has_portfolio=has_portfolio)
-        return entity(frame, view.figures, market)
+        return self._services.catalogue.get(code) or unlisted(code)
 
     def _presentation(self, base_url: str) -> Presentation:
         return Presentation(base_url, self._services.settings.mask_api_keys)

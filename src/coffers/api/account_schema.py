@@ -114,8 +114,32 @@ ACCOUNT: Final[Schema] = {
 }
 
 
+PUBLISHED_PORTFOLIO: Final[Schema] = {
+    "title": "Portfolio",
+    "type": "object",
+    "required": ["id", "name", "created_at", "portfolio_entries"],
+    "properties": {
+        "id": _INTEGER,
+        "name": _STRING,
+        "created_at": _TIME,
+        "portfolio_entries": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["target_percentage", "currency_code"],
+                "properties": {"target_percentage": _STRING, "currency_code": _STRING},
+                "additionalProperties": False,
+            },
+        },
+    },
+    "additionalProperties": False,
+}
+"""A portfolio in the form of the published API."""
+
+
 def _with_portfolio() -> Schema:
-    portfolio = {"type": "null", "description": "There are no portfolios to rebalance to."}
+    told = {"description": "What it is rebalanced to; null where it is not."}
+    portfolio = {**told, "anyOf": [PUBLISHED_PORTFOLIO, {"type": "null"}]}
     return {
         **ACCOUNT,
         "title": "SingleAccount",

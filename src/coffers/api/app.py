@@ -11,6 +11,7 @@ from coffers.api.account_answers import AccountAnswers
 from coffers.api.account_routes import add_accounts
 from coffers.api.accounts import AccountList
 from coffers.api.asset_routes import add_assets
+from coffers.api.auto_balance import add_auto_balance
 from coffers.api.balance_answers import BalanceAnswers
 from coffers.api.balance_routes import add_balances
 from coffers.api.connecting import add_connecting
@@ -30,6 +31,7 @@ from coffers.api.own_accounts import add_own_accounts
 from coffers.api.own_pasts import add_own_pasts
 from coffers.api.paging import ACCOUNTS_PATH
 from coffers.api.paper import add_paper
+from coffers.api.portfolios import add_portfolios
 from coffers.api.prices import add_prices
 from coffers.api.probes import add_probes
 from coffers.api.ready import ReadyLists
@@ -78,6 +80,8 @@ def make_app(services: Services) -> Edge:
     add_assets(app, services, door)
     add_loose(app, services, door)
     add_paper(app, services, door)
+    add_portfolios(app, services, door)
+    add_auto_balance(app, services, door)
     add_probes(app, services)
     add_documents(app)
     translator = Translator(Users(services.store, services.clock))

@@ -62,6 +62,16 @@ PAPER_REFUSED: Final = _errors(
         "idempotency_key_reused: the key is that of another order."
     }
 )
+PORTFOLIO_IN_USE: Final = _errors({409: "portfolio_in_use: accounts are rebalanced to it."})
+BALANCED_AT_EXCHANGE: Final = _errors(
+    {
+        422: "cannot_balance: the sentence tells why; invalid_api_key: the exchange refused the "
+        "key; exchange_refused: it refuses this server.",
+        503: "exchange_unavailable: the exchange does not answer; service_unavailable: the "
+        "database does not, or no worker is at work.",
+        504: "exchange_timeout: it was not done in time, and may still be.",
+    }
+)
 FROM_EXCHANGE: Final = _errors(
     {
         422: "invalid_api_key: the exchange refused the key; exchange_refused: it refuses this "

@@ -14,7 +14,7 @@ import msgspec
 from coffers import money
 from coffers.clock import iso
 from coffers.markets.catalogue import Market
-from coffers.store.records import Account
+from coffers.store.records import Account, Portfolio
 from coffers.valuation.figures import CurrencyFigures, Figures, Gain
 
 _encode = msgspec.json.Encoder().encode
@@ -41,12 +41,17 @@ class Presentation:
 
 
 def frame_of(
-    account: Account, market: Market, shown: Presentation, *, has_portfolio: bool = False
+    account: Account,
+    market: Market,
+    shown: Presentation,
+    *,
+    has_portfolio: bool = False,
+    portfolio: Portfolio | None = None,
 ) -> Frame:
     """Return the encoded parts of an account that stay until the account changes.
 
     `has_portfolio` adds the key of the portfolio that the account is rebalanced to, which single
-    accounts have and lists do not.
+    accounts have and lists do not; it is null where there is none.
     """
     tail = {
         "pretty_display_type": market.pretty_display_type,
@@ -56,8 +61,10 @@ def frame_of(
     }
     if account.address is not None:
         tail["address"] = account.address
+    goal = None if portfolio is None else published_portfolio(portfolio)
+    extra: dict[str, object] = {"auto_balance_portfolio": goal} if has_portfolio else {}
     return Frame(
-        head=_encode(_head(account, market, shown, has_portfolio=has_portfolio))[:-1],
+        head=_encode(_head(account, market, shown, extra))[:-1],
         middle=_encode(_middle(account, shown))[1:-1],
         tail=_encode(tail)[1:],
     )
@@ -111,8 +118,21 @@ def masked(api_key: str) -> str:
     return f"{api_key[:4]}...{api_key[-4:]}"
 
 
+def published_portfolio(portfolio: Portfolio) -> dict[str, object]:
+    """Return a portfolio in the form of the published API; percentages as texts."""
+    return {
+        "id": portfolio.id,
+        "name": portfolio.name,
+        "created_at": iso(portfolio.created_at),
+        "portfolio_entries": [
+            {"target_percentage": money.plain(share), "currency_code": asset}
+            for asset, share in sorted(portfolio.targets.items())
+        ],
+    }
+
+
 def _head(
-    account: Account, market: Market, shown: Presentation, *, has_portfolio: bool
+    account: Account, market: Market, shown: Presentation, portfolio: dict[str, object]
 ) -> dict[str, object]:
     may_trade = account.rights.trade is not False
     auto = account.auto_balance
@@ -120,8 +140,7 @@ def _head(
         "id": account.id,
         "auto_balance_period": auto.period_hours,
         "auto_balance_portfolio_id": auto.portfolio_id,
-        # There are no portfolios to rebalance to.
-        **({"auto_balance_portfolio": None} if has_portfolio else {}),
+        **portfolio,
         "auto_balance_currency_change_limit": auto.currency_change_limit,
         "autobalance_enabled": auto.enabled,
         "hedge_mode_available": market.hedge_mode_available,

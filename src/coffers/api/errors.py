@@ -17,11 +17,13 @@ from coffers.access.refusals import Refusal
 from coffers.api.streams import StreamsFull, TooManyStreams
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
+from coffers.portfolio.balance_plans import CannotBalance
 from coffers.portfolio.errands import NoWorker, TookTooLong
 from coffers.portfolio.ledger import NotAllowed, OperationFailed, OperationRuns
 from coffers.portfolio.market_data import NotKnownYet, UnknownPair
 from coffers.portfolio.paper import NotEnough
 from coffers.portfolio.paper_orders import KeyReused, NoPrice
+from coffers.portfolio.portfolios import PortfolioInUse
 from coffers.portfolio.prices import Unpriced
 from coffers.portfolio.venue_account import NotForAccount, VenueRefused
 from coffers.store.errors import StoreUnavailable
@@ -102,6 +104,8 @@ _TOLD: Final[tuple[_Known, ...]] = (
     (NotForAccount, WireError(403, "Forbidden. Unavailable for this account.")),
     (VenueRefused, WireError(422, "unknown_market_api_error")),
     (NotKnownYet, WireError(503, "service_unavailable", headers=(("Retry-After", RETRY_AFTER),))),
+    (PortfolioInUse, WireError(409, "portfolio_in_use")),
+    (CannotBalance, WireError(422, "cannot_balance")),
 )
 """Errors that are described by their own sentence."""
 

@@ -3,33 +3,27 @@
 Each errand is a struct that both ends know; the worker's end is `VenueWork`.
 """
 
-import asyncio
 from collections.abc import Mapping
 
 import msgspec
 
-from coffers.clock import Clock, Millis
-from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
+from coffers.clock import Clock
+from coffers.connectors.reading import Credentials
 from coffers.errors import NotFound
 from coffers.portfolio.connecting import Connecting, Connection
 from coffers.portfolio.errands import Handler
+from coffers.portfolio.reading_now import ReadingNow
 from coffers.portfolio.reconnecting import Reconnecting
 from coffers.portfolio.wallets import ConnectingWallets, Wallet
 from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.records import Account
 from coffers.sync.prices import PriceRounds
-from coffers.sync.syncer import Outcome, Result, Syncer
+from coffers.sync.syncer import Outcome, Syncer
 
 CONNECT, CONNECT_WALLET = "connect", "connect_wallet"
 RECONNECT, REFRESH = "reconnect", "refresh"
 """The kinds of errands."""
-
-LONGEST_WAIT = Millis(60_000)
-"""How long a reading that somebody else makes at the moment is waited for."""
-
-LOOK_AGAIN = 0.2
-"""Seconds between two looks whether it has ended."""
 
 
 class ConnectAsked(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -114,13 +108,11 @@ class VenueWork:
         syncer: Syncer,
         clock: Clock,
     ) -> None:
-        self._store = store
         self._connecting = connecting
         self._wallets = wallets
         self._reconnecting = reconnecting
         self._prices = prices
-        self._syncer = syncer
-        self._clock = clock
+        self._reading = ReadingNow(store, syncer, clock)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return who does what."""
@@ -153,35 +145,15 @@ class VenueWork:
         """Read accounts with new keys once; what fails is tried again later."""
         await self._prices.refresh()
         for account in accounts:
-            await self._read(account.user_id, account.id)
+            await self._reading.read(account.user_id, account.id)
         return Connected(tuple(account.id for account in accounts))
 
     async def _refresh(self, user_id: int, body: bytes) -> Refreshed:
         asked = msgspec.json.decode(body, type=RefreshAsked)
-        result = await self._read(user_id, asked.account_id)
+        result = await self._reading.read(user_id, asked.account_id)
         if result.outcome is Outcome.GONE:
             raise NotFound(f"there is no account {asked.account_id}")
         failure = result.failure
         if failure is None:
             return Refreshed(result.outcome.value)
         return Refreshed(result.outcome.value, failure.kind.value, str(failure))
-
-    async def _read(self, user_id: int, account_id: int) -> Result:
-        """Read an account; one that is being read already is waited for instead."""
-        began = self._clock.now()
-        while True:
-            result = await self._syncer.sync(user_id, account_id)
-            if result.outcome is not Outcome.BUSY:
-                return result
-            if self._clock.now() - began > LONGEST_WAIT:
-                return Result(Outcome.FAILED, _still_read())
-            await asyncio.sleep(LOOK_AGAIN)
-            async with self._store.reading() as tx:
-                account = await tx.accounts.get(user_id, account_id)
-            if account is not None and (account.sync.read_at or 0) >= began:
-                return Result(Outcome.COMPLETE)
-
-
-def _still_read() -> ConnectorFailure:
-    message = "The account is being read at the moment; look again in a while."
-    return ConnectorFailure(FailureKind.UNREACHABLE, message, code="busy")

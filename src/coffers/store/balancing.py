@@ -65,10 +65,13 @@ class AutoBalances:
     async def due(self, now: Millis, limit: int) -> list[tuple[int, int]]:
         """Return (user id, account id) of what is to be run or gone on with, longest due first.
 
-        Those that wait for a price to move are not among them, but for runs that were begun.
+        Those that wait for a price to move are not among them, but for runs that were begun: at
+        once where a process died in one, after the wait where it failed.
         """
         is_due = and_(_B.next_at <= now, _A.auto_balance_method == "time")
-        statement = _with_accounts(now).where(or_(is_due, _B.planned_at.is_not(None)))
+        may_go_on = or_(_B.failures == 0, _B.next_at <= now)
+        is_begun = and_(_B.planned_at.is_not(None), may_go_on)
+        statement = _with_accounts(now).where(or_(is_due, is_begun))
         statement = statement.order_by(_B.next_at, _B.account_id).limit(limit)
         return [(row.user_id, row.account_id) for row in await self._connection.execute(statement)]
 

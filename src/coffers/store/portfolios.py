@@ -56,9 +56,12 @@ class Portfolios:
             statement = statement.with_for_update()
         return next(iter(await self._with_targets(await self._rows(statement))), None)
 
-    async def page(self, user_id: int, *, offset: int, limit: int) -> list[Portfolio]:
-        """Return a page of a user's portfolios, by id."""
-        statement = select(portfolios).where(_P.user_id == user_id).order_by(_P.id)
+    async def page(
+        self, user_id: int, *, limit: int, offset: int = 0, after: int = 0
+    ) -> list[Portfolio]:
+        """Return a page of a user's portfolios by id, of those behind the id `after`."""
+        statement = select(portfolios).where(_P.user_id == user_id, _P.id > after)
+        statement = statement.order_by(_P.id)
         return await self._with_targets(await self._rows(statement.offset(offset).limit(limit)))
 
     async def count(self, user_id: int) -> int:

@@ -1,0 +1,233 @@
+"""The plan for one account: read now, priced now, with what its venue demands of orders."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Protocol
+
+from coffers import money
+from coffers.clock import MINUTE, Clock, Millis, iso
+from coffers.errors import CoffersError, NotFound
+from coffers.markets.catalogue import PAPER
+from coffers.money import plain
+from coffers.portfolio.portfolios import found_portfolio, goal_of
+from coffers.portfolio.reading_now import ReadingNow
+from coffers.store.engine import Store
+from coffers.store.records import Account, Portfolio
+from coffers.sync.prices import PriceRounds
+from coffers.sync.snapshots import FRESH
+from coffers.sync.syncer import Outcome
+from coffers.valuation.model import Position, PriceBook
+from coffers.valuation.order_sizes import Step
+from coffers.valuation.orders import PairLimits, PlannedOrder
+from coffers.valuation.rebalancing import Held, Line, NoPriceForTarget, Plan, Unplanned, plan
+
+TRADED_WALLET = "spot"
+"""The part of an account that orders spend from; what lies elsewhere is left alone."""
+
+NEW_BOOK_AFTER = MINUTE
+"""A price book older than this is made anew before a plan."""
+
+
+class CannotBalance(CoffersError):
+    """An account cannot be rebalanced now, and why."""
+
+
+class Limits(Protocol):
+    """Who knows what venues demand of orders."""
+
+    async def limits(self, user_id: int, account_id: int) -> Sequence[PairLimits]:
+        """Return the pairs that an account can trade."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MadePlan:
+    """A plan, what it was made of, and its orders as the venue takes them."""
+
+    plan: Plan
+    account: Account
+    portfolio: Portfolio
+    book: PriceBook
+    orders: tuple[PlannedOrder, ...]
+
+
+class Planner:
+    """Makes plans of what is there now."""
+
+    def __init__(
+        self, store: Store, reading: ReadingNow, prices: PriceRounds, limits: Limits, clock: Clock
+    ) -> None:
+        self._store = store
+        self._reading = reading
+        self._prices = prices
+        self._limits = limits
+        self._clock = clock
+
+    async def make(
+        self, user_id: int, account_id: int, portfolio_id: int | None = None
+    ) -> MadePlan:
+        """Return the plan for an account, for its own portfolio or another one.
+
+        Raises:
+            CannotBalance: saying why there can be none now.
+            ConnectorFailure: when the venue was asked and did not do its part.
+            NotFound: when this user has no such account or portfolio.
+        """
+        await self._read(user_id, account_id)
+        pairs = await self._limits.limits(user_id, account_id)
+        await self._refresh_prices()
+        async with self._store.reading() as tx:
+            account = await tx.accounts.get(user_id, account_id)
+            if account is None:
+                raise NotFound(f"there is no account {account_id}")
+            chosen = account.auto_balance.portfolio_id if portfolio_id is None else portfolio_id
+            if chosen is None:
+                raise CannotBalance("the account has no portfolio to be rebalanced to")
+            portfolio = await found_portfolio(tx, user_id, chosen)
+            choices = await tx.choices.of(user_id)
+            held = choices.counted(account_id, await tx.holdings.of_account(user_id, account_id))
+            newest = await tx.prices.newest()
+        check_account(account)
+        book = self._usable(None if newest is None else choices.book(newest))
+        traded = [position for position in held if position.wallet == TRADED_WALLET]
+        return _made(account, portfolio, book, traded, pairs)
+
+    async def _read(self, user_id: int, account_id: int) -> None:
+        result = await self._reading.read(user_id, account_id)
+        if result.outcome is Outcome.GONE:
+            raise NotFound(f"there is no account {account_id}")
+        if result.failure is not None:
+            raise result.failure
+        if result.outcome is Outcome.HELD_BACK:
+            told = (
+                "the exchange tells of much less than before; that is believed if it says so again"
+            )
+            raise CannotBalance(told)
+
+    async def _refresh_prices(self) -> None:
+        async with self._store.reading() as tx:
+            newest = await tx.prices.newest()
+        if newest is None or self._clock.now() - newest.at > NEW_BOOK_AFTER:
+            await self._prices.refresh()
+
+    def _usable(self, book: PriceBook | None) -> PriceBook:
+        if book is None:
+            raise CannotBalance("there are no prices yet")
+        if self._clock.now() - book.at > FRESH:
+            raise CannotBalance(f"the newest prices are of {iso(book.at)}, which is too long ago")
+        return book
+
+
+def check_account(account: Account) -> None:
+    """Require that an account may be traded in, and that its spot wallet was read.
+
+    Raises:
+        CannotBalance: saying why not.
+    """
+    if account.is_locked:
+        raise CannotBalance("the account is locked: the exchange refuses its key")
+    if account.market_code != PAPER and account.rights.trade is False:
+        raise CannotBalance("the account's key may not trade")
+    if TRADED_WALLET in account.sync.missing_wallets:
+        raise CannotBalance("the spot wallet could not be read")
+
+
+def held_of(positions: Iterable[Position]) -> dict[str, Held]:
+    """Return what is owned and what is free of each asset, over all codes of it."""
+    found: dict[str, Held] = {}
+    nothing = Held(money.ZERO, money.ZERO)
+    for position in positions:
+        known = found.get(position.asset, nothing)
+        found[position.asset] = Held(
+            money.add(known.owned, position.owned), money.add(known.free, position.free)
+        )
+    return found
+
+
+def _made(
+    account: Account,
+    portfolio: Portfolio,
+    book: PriceBook,
+    positions: Sequence[Position],
+    pairs: Sequence[PairLimits],
+) -> MadePlan:
+    names = {position.venue_code: position.asset for position in positions}
+    prices = {asset: price.usd for asset, price in book.prices.items() if price.usd > 0}
+    own = [_named(pair, names) for pair in pairs]
+    try:
+        made = plan(held_of(positions), prices, goal_of(portfolio), own)
+    except NoPriceForTarget as fault:
+        raise CannotBalance(str(fault)) from None
+    codes = {
+        (named.base, named.quote): (pair.base, pair.quote)
+        for named, pair in zip(own, pairs, strict=True)
+    }
+    orders = tuple(
+        PlannedOrder(*codes[step.base, step.quote], step.side, step.amount) for step in made.steps
+    )
+    return MadePlan(made, account, portfolio, book, orders)
+
+
+def _named(pair: PairLimits, names: Mapping[str, str]) -> PairLimits:
+    """Return a pair under our names of its assets."""
+    return replace(
+        pair, base=names.get(pair.base, pair.base), quote=names.get(pair.quote, pair.quote)
+    )
+
+
+def plain_plan(made: MadePlan, now: Millis) -> dict[str, object]:
+    """Return the form that programs read; `docs/api.md` tells its fields."""
+    read_at = made.account.sync.read_at
+    return {
+        "account_id": made.account.id,
+        "portfolio_id": made.portfolio.id,
+        "planned_at": iso(now),
+        "read_at": None if read_at is None else iso(read_at),
+        "prices_at": iso(made.book.at),
+        "verdict": made.plan.verdict,
+        "usd_amount": plain(made.plan.usd),
+        "tolerance": plain(made.portfolio.tolerance),
+        "quote": made.plan.quote,
+        "assets": [_plain_line(line) for line in made.plan.lines],
+        "orders": [_plain_step(step) for step in made.plan.steps],
+        "unplanned": [_plain_unplanned(each) for each in made.plan.unplanned],
+    }
+
+
+def _share(share: Decimal) -> str:
+    return plain(money.rounded(share, 4))
+
+
+def _plain_line(line: Line) -> dict[str, object]:
+    return {
+        "asset": line.asset,
+        "amount": plain(line.owned),
+        "free": plain(line.free),
+        "price_usd": plain(line.price),
+        "usd_amount": plain(line.usd),
+        "share": _share(line.share),
+        "target": plain(line.target),
+        "share_after": _share(line.share_after),
+    }
+
+
+def _plain_step(step: Step) -> dict[str, object]:
+    return {
+        "side": step.side,
+        "base": step.base,
+        "quote": step.quote,
+        "amount": plain(step.amount),
+        "price": plain(step.price),
+        "usd_amount": plain(step.usd),
+        "fee": plain(step.fee),
+        "spent": plain(step.spent),
+        "spent_asset": step.spent_asset,
+        "received": plain(step.received),
+        "received_asset": step.received_asset,
+    }
+
+
+def _plain_unplanned(each: Unplanned) -> dict[str, object]:
+    points = None if each.points is None else _share(each.points)
+    return {"asset": each.asset, "reason": each.reason, "points_off": points}

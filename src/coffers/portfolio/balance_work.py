@@ -1,0 +1,87 @@
+"""What a worker does for API processes about rebalancing: shows a plan, or carries one out."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from coffers.clock import Clock, iso
+from coffers.portfolio.balance_plans import CannotBalance, Planner, plain_plan
+from coffers.portfolio.balancer import Balancer, Ran
+from coffers.portfolio.errands import Handler
+
+PREVIEW: Final = "auto_balance_preview"
+RUN: Final = "auto_balance_run"
+"""The kinds of errands."""
+
+
+class PreviewAsked(msgspec.Struct, frozen=True):
+    """An account whose plan is to be shown, for its own portfolio or another one."""
+
+    account_id: int
+    portfolio_id: int | None = None
+
+
+class RunAsked(msgspec.Struct, frozen=True):
+    """An account that is to be rebalanced now."""
+
+    account_id: int
+
+
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of it, or why it cannot be."""
+
+    result: dict[str, Any] | None = None
+    refused: str | None = None
+
+
+class BalanceWork:
+    """Does these errands where exchanges can be asked."""
+
+    def __init__(self, planner: Planner, balancer: Balancer, clock: Clock) -> None:
+        self._planner = planner
+        self._balancer = balancer
+        self._clock = clock
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return who does what."""
+        return {PREVIEW: self._preview, RUN: self._run}
+
+    async def _preview(self, user_id: int, body: bytes) -> Told:
+        asked = msgspec.json.decode(body, type=PreviewAsked)
+        try:
+            made = await self._planner.make(user_id, asked.account_id, asked.portfolio_id)
+        except CannotBalance as refusal:
+            return Told(refused=str(refusal))
+        return Told(plain_plan(made, self._clock.now()))
+
+    async def _run(self, user_id: int, body: bytes) -> Told:
+        asked = msgspec.json.decode(body, type=RunAsked)
+        try:
+            ran = await self._balancer.run(user_id, asked.account_id, by_hand=True)
+        except CannotBalance as refusal:
+            return Told(refused=str(refusal))
+        return Told(plain_run(ran))
+
+
+def told_of(answer: bytes) -> dict[str, Any]:
+    """Return what a worker told.
+
+    Raises:
+        CannotBalance: where it told why it cannot be.
+    """
+    told = msgspec.json.decode(answer, type=Told)
+    if told.result is None:
+        raise CannotBalance(told.refused or "it cannot be rebalanced")
+    return told.result
+
+
+def plain_run(ran: Ran) -> dict[str, object]:
+    """Return the form that programs read; `docs/api.md` tells its fields."""
+    return {
+        "planned_at": iso(ran.planned_at),
+        "state": ran.state,
+        "operation_id": ran.operation_id,
+        "error": ran.error,
+        "plan": None if ran.made is None else plain_plan(ran.made, ran.planned_at),
+    }

@@ -1,0 +1,115 @@
+"""The worker's part that looks for accounts to be rebalanced, until it is stopped."""
+
+import asyncio
+from decimal import Decimal
+from typing import Final
+
+from coffers import money
+from coffers.clock import Clock
+from coffers.portfolio.auto_balance import target_prices
+from coffers.portfolio.balancer import AlreadyRunning, Balancer
+from coffers.store.balancing import Watched
+from coffers.store.engine import Store, Transaction
+from coffers.store.newest import NewestBook
+from coffers.store.records import BalanceState
+from coffers.sync.loops import Loops, guarded
+from coffers.sync.snapshots import FRESH
+from coffers.valuation.model import PriceBook
+
+LOOK_EVERY: Final = 1.0
+"""Seconds between two looks: how late a run may begin."""
+
+AT_ONCE: Final = 4
+"""Accounts that are rebalanced at the same time."""
+
+_PAGE: Final = 500
+
+
+class BalanceWorker:
+    """Runs what is due: by the time, or since a price has moved."""
+
+    def __init__(self, store: Store, balancer: Balancer, clock: Clock) -> None:
+        self._store = store
+        self._balancer = balancer
+        self._clock = clock
+        self._loops = Loops()
+        self._newest = NewestBook()
+        self._seen = 0
+
+    async def run(self) -> None:
+        """Look for work until `stop`; what is being run then is finished first."""
+        await self._loops.every(LOOK_EVERY, self.look)
+
+    def stop(self) -> None:
+        """Come to an end."""
+        self._loops.stop()
+
+    async def look(self) -> None:
+        """Run some accounts that are due, and all whose prices have moved too far."""
+        async with self._store.reading() as tx:
+            due = await tx.balancing.due(self._clock.now(), AT_ONCE)
+        moved = await self._moved()
+        free = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(self._run(free, *key) for key in dict.fromkeys((*due, *moved))))
+
+    async def _run(self, free: asyncio.Semaphore, user_id: int, account_id: int) -> None:
+        async with free:
+            await guarded(lambda: self._balance(user_id, account_id), account=account_id)
+
+    async def _balance(self, user_id: int, account_id: int) -> None:
+        try:
+            await self._balancer.run(user_id, account_id)
+        except AlreadyRunning:
+            # Another worker was quicker.
+            return
+
+    async def _moved(self) -> list[tuple[int, int]]:
+        """Return the accounts whose prices have moved too far, once for each new price book."""
+        async with self._store.reading() as tx:
+            book = await self._newest.read(tx)
+        now = self._clock.now()
+        if book is None or book.epoch == self._seen or now - book.at > FRESH:
+            return []
+        found: list[tuple[int, int]] = []
+        after = 0
+        while True:
+            async with self._store.reading() as tx:
+                watched = await tx.balancing.watched(now, _PAGE, after)
+            found += [
+                (each.user_id, each.account_id)
+                for each in watched
+                if await self._has_moved(each, book)
+            ]
+            if len(watched) < _PAGE:
+                break
+            after = watched[-1].account_id
+        self._seen = book.epoch
+        return found
+
+    async def _has_moved(self, watched: Watched, book: PriceBook) -> bool:
+        """Tell whether a price has moved too far; one that was not known before counts from now."""
+        async with self._store.reading() as tx:
+            prices = await _prices(tx, watched, book)
+        if new := {asset: usd for asset, usd in prices.items() if asset not in watched.prices}:
+            async with self._store.transaction() as tx:
+                state = await tx.balancing.get(watched.user_id, watched.account_id)
+                if state is not None:
+                    known = BalanceState(state.next_at, state.failures, {**new, **state.prices})
+                    await tx.balancing.put(watched.user_id, watched.account_id, known)
+        return any(
+            moved_by(before, prices[asset]) > watched.limit
+            for asset, before in watched.prices.items()
+            if asset in prices
+        )
+
+
+async def _prices(tx: Transaction, watched: Watched, book: PriceBook) -> dict[str, Decimal]:
+    portfolio = await tx.portfolios.get(watched.user_id, watched.portfolio_id)
+    if portfolio is None:
+        return {}
+    return target_prices(portfolio, (await tx.choices.of(watched.user_id)).book(book))
+
+
+def moved_by(before: Decimal, now: Decimal) -> Decimal:
+    """Return by how many percent of what it was a price has moved, up or down."""
+    return money.percentage(money.subtract(now, before).copy_abs(), before)

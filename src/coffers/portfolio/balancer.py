@@ -1,0 +1,234 @@
+"""Runs the rebalancing of an account, from the claim to what is told of it.
+
+The moment that a run was planned at names its operation, so that whoever goes on after a process
+died finds the orders that were placed already. Nothing is asked outside in a transaction.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from coffers import metrics
+from coffers.clock import HOUR, MINUTE, Clock, Millis
+from coffers.errors import CoffersError
+from coffers.logs import logger
+from coffers.portfolio.auto_balance import next_run, target_prices
+from coffers.portfolio.balance_plans import CannotBalance, MadePlan, Planner
+from coffers.store.engine import Store
+from coffers.store.records import AuditEvent, AutoBalance, BalanceState
+from coffers.sync.policy import BackOff
+from coffers.valuation.orders import PlannedOrder
+
+KIND: Final = "auto_balance"
+"""What its operations are called."""
+
+HELD: Final = Millis(3 * MINUTE)
+"""How long a claim holds that is not extended any more."""
+
+EXTENDED_EVERY: Final = 60.0
+"""Seconds between two extensions."""
+
+FAILURES_ALLOWED: Final = 8
+"""After so many failures in a row it is switched off."""
+
+BACK_OFF: Final = BackOff(Millis(5 * MINUTE), Millis(6 * HOUR))
+
+_log = logger("coffers.auto_balance")
+
+
+class Operation(Protocol):
+    """Orders that were placed together; `state` is running, done, partly or failed."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """How far it has come."""
+        ...
+
+
+class Operations(Protocol):
+    """Who places orders."""
+
+    async def run(
+        self,
+        user_id: int,
+        account_id: int,
+        kind: str,
+        key: str | None,
+        plan: Callable[[], Awaitable[Sequence[PlannedOrder]]],
+    ) -> Operation:
+        """Place the orders of a plan, or go on with those that were planned under the same key."""
+        ...
+
+
+class AlreadyRunning(CannotBalance):
+    """Somebody else rebalances the account at this moment."""
+
+    def __init__(self) -> None:
+        super().__init__("the account is being rebalanced already")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of a run: its operation, the plan where one was made in it, and what went wrong."""
+
+    planned_at: Millis
+    operation_id: int | None
+    state: str
+    made: MadePlan | None
+    error: str | None
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run while it is under way. `is_resumed` says that another process began it."""
+
+    user_id: int
+    account_id: int
+    holder: str
+    planned_at: Millis
+    is_resumed: bool
+    by_hand: bool
+    made: MadePlan | None = None
+    is_at_end: bool = False
+
+    @property
+    def may_have_orders(self) -> bool:
+        """Whether there may be an operation that is not at its end."""
+        return not self.is_at_end and (self.is_resumed or self.made is not None)
+
+
+class Balancer:
+    """Rebalances accounts, each by one worker at a time."""
+
+    def __init__(
+        self, store: Store, planner: Planner, operations: Operations, clock: Clock
+    ) -> None:
+        self._store = store
+        self._planner = planner
+        self._operations = operations
+        self._clock = clock
+
+    async def run(self, user_id: int, account_id: int, *, by_hand: bool = False) -> Ran:
+        """Rebalance an account now, and write how it went.
+
+        Raises:
+            AlreadyRunning: when somebody else does, or the account has no such settings any more.
+        """
+        run = await self._begun(user_id, account_id, by_hand=by_hand)
+        async with self._held(run):
+            ran = await self._carried_out(run)
+        metrics.auto_balances.labels("failed" if ran.error else ran.state).inc()
+        await self._finish(run, ran)
+        return ran
+
+    async def _begun(self, user_id: int, account_id: int, *, by_hand: bool) -> _Run:
+        holder, now = uuid.uuid4().hex, self._clock.now()
+        async with self._store.transaction() as tx:
+            planned_at = await tx.balancing.claim(
+                user_id, account_id, holder, now=now, until=Millis(now + HELD)
+            )
+        if planned_at is None:
+            raise AlreadyRunning
+        return _Run(user_id, account_id, holder, planned_at, planned_at != now, by_hand)
+
+    @asynccontextmanager
+    async def _held(self, run: _Run) -> AsyncIterator[None]:
+        """Extend the claim for as long as a block runs."""
+        task = asyncio.create_task(self._extend(run))
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _extend(self, run: _Run) -> None:
+        while True:
+            await asyncio.sleep(EXTENDED_EVERY)
+            until = Millis(self._clock.now() + HELD)
+            try:
+                async with self._store.transaction() as tx:
+                    await tx.balancing.extend(run.user_id, run.account_id, run.holder, until)
+            except CoffersError as error:
+                _log.warning("claim not extended", account=run.account_id, reason=str(error))
+
+    async def _carried_out(self, run: _Run) -> Ran:
+        async def orders() -> Sequence[PlannedOrder]:
+            run.made = await self._planner.make(run.user_id, run.account_id)
+            return run.made.orders
+
+        try:
+            operation = await self._operations.run(
+                run.user_id, run.account_id, KIND, str(run.planned_at), orders
+            )
+        except CoffersError as fault:
+            return Ran(run.planned_at, None, "failed", run.made, str(fault))
+        run.is_at_end = operation.state != "running"
+        error = _unfinished(operation) or _idle(run.made)
+        return Ran(run.planned_at, operation.id, operation.state, run.made, error)
+
+    async def _finish(self, run: _Run, ran: Ran) -> None:
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            account = await tx.accounts.get(run.user_id, run.account_id)
+            known = await tx.balancing.get(run.user_id, run.account_id)
+            if account is None or known is None:
+                return
+            settings, state = _after(run, ran, account.auto_balance, known, now)
+            own = run.user_id, run.account_id
+            if not await tx.balancing.finish(*own, run.holder, state):
+                return
+            await tx.accounts.set_auto_balance(*own, settings, now)
+            kind = "auto_balance_failed" if ran.error else "auto_balanced"
+            told = ran.error or f"operation {ran.operation_id}"
+            await tx.audit.add(AuditEvent(run.user_id, now, kind, str(run.account_id), told))
+
+
+def _after(
+    run: _Run, ran: Ran, settings: AutoBalance, state: BalanceState, now: Millis
+) -> tuple[AutoBalance, BalanceState]:
+    """Return settings and state after a run."""
+    if ran.state == "done":
+        settings = replace(settings, last_at=now, error=ran.error)
+        made = ran.made
+        prices = state.prices if made is None else target_prices(made.portfolio, made.book)
+        next_at = next_run(settings, now, was_on=True)
+        return settings, BalanceState(next_at, prices=prices)
+    settings = replace(settings, error=ran.error)
+    if run.by_hand and not run.may_have_orders:
+        return settings, replace(state, planned_at=None)
+    failures = state.failures + 1
+    if failures < FAILURES_ALLOWED:
+        is_tried_again = settings.enabled or run.may_have_orders
+        again = Millis(now + BACK_OFF.after(failures)) if is_tried_again else None
+        planned_at = run.planned_at if run.may_have_orders else None
+        return settings, replace(state, next_at=again, failures=failures, planned_at=planned_at)
+    told = f"switched off after {failures} failures in a row, the last one: {ran.error}"
+    settings = replace(settings, enabled=False, error=told)
+    return settings, replace(state, next_at=None, failures=failures, planned_at=None)
+
+
+def _unfinished(operation: Operation) -> str | None:
+    match operation.state:
+        case "done":
+            return None
+        case "running":
+            return f"operation {operation.id} is not at its end; it is gone on with"
+        case "partly":
+            return f"operation {operation.id}: only some of its orders were filled"
+        case _:
+            return f"operation {operation.id}: no order was filled"
+
+
+def _idle(made: MadePlan | None) -> str | None:
+    """Return why nothing was done, where something should have been."""
+    if made is None or made.orders or not made.plan.unplanned:
+        return None
+    told = ", ".join(f"{each.asset} ({each.reason})" for each in made.plan.unplanned)
+    return f"nothing could be traded: {told}"
