@@ -165,7 +165,7 @@ class Balancer:
 
         try:
             operation = await self._operations.run(
-                run.user_id, run.account_id, KIND, str(run.planned_at), orders
+                run.user_id, run.account_id, KIND, f"{KIND}:{run.planned_at}", orders
             )
         except CoffersError as fault:
             return Ran(run.planned_at, None, "failed", run.made, str(fault))

@@ -1,0 +1,406 @@
+"""Runs of rebalancing on a paper account: what is traded, what is written, who goes on with it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+
+from coffers.clock import HOUR, MINUTE, ManualClock
+from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.markets.catalogue import load_catalogue
+from coffers.money import plain
+from coffers.portfolio.auto_balance import BalanceSettings, BalanceWanted
+from coffers.portfolio.balance_plans import CannotBalance, Planner, plain_plan
+from coffers.portfolio.balance_worker import BalanceWorker
+from coffers.portfolio.balancer import FAILURES_ALLOWED, AlreadyRunning, Balancer
+from coffers.portfolio.paper import NewPaper, PaperAccounts
+from coffers.portfolio.paper_orders import OrderWanted, PaperOrders
+from coffers.portfolio.portfolios import PortfolioKeeping, PortfolioWanted
+from coffers.portfolio.reading_now import ReadingNow
+from coffers.store.engine import Store
+from coffers.store.records import Account, AutoBalance, BalanceState
+from coffers.sync.assets import note_assets
+from coffers.sync.prices import PriceRounds
+from coffers.sync.syncer import Outcome, Result
+from coffers.valuation.orders import PairLimits, PlannedOrder
+from factories import NOW
+from served import add_book
+
+D = Decimal
+STEP = D("0.000001")
+PAIRS = tuple(
+    PairLimits(base, "USDT", STEP, None, None, D(5), None, D("0.001"))
+    for base in ("BTC", "ETH", "SOL")
+)
+
+
+@dataclass
+class Operation:
+    id: int
+    state: str = "done"
+
+
+@dataclass
+class Desk:
+    """Fills orders on paper, each operation once under its key; fails as told."""
+
+    orders: PaperOrders
+    pairs: Sequence[PairLimits] = PAIRS
+    fault: Exception | None = None
+    dies_after: int | None = None
+    state: str = "done"
+    planned: dict[str, list[PlannedOrder]] = field(default_factory=dict)
+    placed: list[PlannedOrder] = field(default_factory=list)
+
+    async def limits(self, user_id: int, account_id: int) -> Sequence[PairLimits]:
+        return self.pairs
+
+    async def run(
+        self,
+        user_id: int,
+        account_id: int,
+        kind: str,
+        key: str | None,
+        plan: Callable[[], Awaitable[Sequence[PlannedOrder]]],
+    ) -> Operation:
+        assert (kind, key is None) == ("auto_balance", False)
+        if key not in self.planned:
+            self.planned[key or ""] = list(await plan())
+        waiting = self.planned[key or ""]
+        while waiting:
+            if self.dies_after is not None and len(self.placed) >= self.dies_after:
+                raise self.fault or asyncio.CancelledError
+            order = waiting.pop(0)
+            amount = plain(order.amount)
+            wanted = OrderWanted(order.side, order.base, order.quote, amount)
+            await self.orders.place(user_id, account_id, wanted)
+            self.placed.append(order)
+        return Operation(7, self.state)
+
+
+class Reader:
+    """Readings that find what is known."""
+
+    def __init__(self) -> None:
+        self.result = Result(Outcome.COMPLETE)
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+        self.has_begun = asyncio.Event()
+
+    async def read(self, user_id: int, account_id: int) -> Result:
+        self.has_begun.set()
+        await self.may_end.wait()
+        return self.result
+
+
+class Rounds:
+    """Prices that come when they are asked for."""
+
+    def __init__(self, store: Store, clock: ManualClock) -> None:
+        self._store, self._clock = store, clock
+        self.usd: dict[str, str] = {"SOL": "200"}
+        self.is_silent = False
+
+    async def refresh(self) -> None:
+        if not self.is_silent:
+            await add_book(self._store, self._clock.now(), **self.usd)
+
+
+@dataclass
+class World:
+    """A user with a portfolio of halves and a paper account of one bitcoin."""
+
+    store: Store
+    clock: ManualClock
+    desk: Desk
+    reader: Reader
+    rounds: Rounds
+    planner: Planner
+    balancer: Balancer
+    worker: BalanceWorker
+    settings: BalanceSettings
+    account: Account
+    portfolio_id: int
+
+    @property
+    def own(self) -> tuple[int, int]:
+        return self.account.user_id, self.account.id
+
+    async def switch_on(self, **wanted: Any) -> None:
+        said = BalanceWanted(**{"portfolio_id": self.portfolio_id, "period": 2, **wanted})
+        await self.settings.set(*self.own, said)
+
+    async def shown(self) -> AutoBalance:
+        async with self.store.reading() as tx:
+            account = await tx.accounts.get(*self.own)
+        assert account is not None
+        return account.auto_balance
+
+    async def state(self) -> BalanceState:
+        async with self.store.reading() as tx:
+            state = await tx.balancing.get(*self.own)
+        assert state is not None
+        return state
+
+    async def amounts(self) -> dict[str, str]:
+        found = await PaperAccounts(self.store, self.clock).get(*self.own)
+        return {asset: plain(amount) for asset, amount in found.amounts.items()}
+
+
+@pytest.fixture
+async def world(store: Store) -> World:
+    clock = ManualClock(NOW)
+    await note_assets(store, await add_book(store, SOL="200"), NOW)
+    async with store.transaction() as tx:
+        user = await tx.users.add("ann", NOW)
+    made = await PaperAccounts(store, clock).create(user.id, NewPaper("Trying", {"BTC": "1"}))
+    portfolio = await PortfolioKeeping(store, clock).create(
+        user.id, PortfolioWanted("Halves", {"BTC": "50", "ETH": "30", "USDT": "20"})
+    )
+    desk, reader = Desk(PaperOrders(store, clock)), Reader()
+    rounds = Rounds(store, clock)
+    planner = Planner(store, cast("ReadingNow", reader), cast("PriceRounds", rounds), desk, clock)
+    balancer = Balancer(store, planner, desk, clock)
+    return World(
+        store,
+        clock,
+        desk,
+        reader,
+        rounds,
+        planner,
+        balancer,
+        BalanceWorker(store, balancer, clock),
+        BalanceSettings(store, load_catalogue(), clock),
+        made.account,
+        portfolio.id,
+    )
+
+
+async def test_a_plan_shows_every_figure_and_places_nothing(world: World) -> None:
+    await world.switch_on()
+    made = await world.planner.make(*world.own)
+    told: Any = plain_plan(made, NOW)
+
+    assert [(order["side"], order["amount"], order["base"]) for order in told["orders"]] == [
+        ("sell", "0.5", "BTC"),
+        ("buy", "5.95825", "ETH"),
+    ]
+    btc, eth, _ = told["assets"]
+    assert (btc["share"], btc["target"], btc["share_after"]) == ("100.0", "50.0", "50.0399")
+    assert (eth["price_usd"], eth["amount"]) == ("2500.0", "0.0")
+    assert (told["verdict"], told["quote"], told["usd_amount"]) == ("planned", "USDT", "50000.0")
+    assert world.desk.placed == []
+
+
+async def test_a_run_by_hand_trades_and_tells_when(world: World) -> None:
+    await world.switch_on(enabled=False)
+    ran = await world.balancer.run(*world.own, by_hand=True)
+
+    assert (ran.state, ran.error, ran.operation_id) == ("done", None, 7)
+    assert await world.amounts() == {"BTC": "0.5", "ETH": "5.95229175", "USDT": "10079.375"}
+    shown = await world.shown()
+    assert (shown.last_at, shown.error, shown.enabled) == (NOW, None, False)
+    assert (await world.state()).next_at is None
+
+
+async def test_what_is_due_runs_once_however_long_nobody_looked(world: World) -> None:
+    await world.switch_on()
+    await world.worker.look()
+    assert world.desk.placed == []
+    world.clock.advance(50 * HOUR)
+    for _ in range(2):
+        await world.worker.look()
+
+    assert len(world.desk.planned) == 1
+    assert (await world.shown()).last_at == world.clock.now()
+    assert (await world.state()).next_at == world.clock.now() + 2 * HOUR
+
+
+async def test_within_the_tolerance_a_run_trades_nothing_and_counts(world: World) -> None:
+    await world.switch_on()
+    for _ in range(2):
+        world.clock.advance(2 * HOUR)
+        await world.worker.look()
+
+    assert len(world.desk.placed) == 2
+    assert list(world.desk.planned.values()) == [[], []]
+    assert (await world.shown()).last_at == world.clock.now()
+
+
+async def test_a_price_that_moves_too_far_is_what_the_other_method_waits_for(
+    world: World,
+) -> None:
+    await world.switch_on(method="currency_change", currency_change_limit=10)
+    for usd, runs in (("2500", 0), ("2700", 0), ("2760", 1), ("2760", 1), ("2470", 2)):
+        world.clock.advance(MINUTE)
+        await add_book(world.store, world.clock.now(), ETH=usd)
+        for _ in range(2):
+            await world.worker.look()
+        assert len(world.desk.planned) == runs, usd
+    assert (await world.state()).prices["ETH"] == D(2470)
+
+
+async def test_an_asset_that_lost_its_price_stops_the_run_and_is_named(world: World) -> None:
+    await world.switch_on()
+    world.clock.advance(2 * HOUR)
+    async with world.store.transaction() as tx:
+        book = await tx.prices.newest()
+        assert book is not None
+        kept = {asset: price for asset, price in book.prices.items() if asset != "ETH"}
+        await tx.prices.save_book(kept, world.clock.now())
+    await world.worker.look()
+
+    shown = await world.shown()
+    assert shown.error == "ETH has no price now: shares are unknown, so nothing is traded"
+    assert (shown.last_at, shown.enabled, world.desk.placed) == (None, True, [])
+
+
+async def test_failures_are_waited_out_longer_each_time_and_end_it_at_last(world: World) -> None:
+    await world.switch_on()
+    world.clock.advance(2 * HOUR)
+    world.reader.result = Result(
+        Outcome.FAILED, ConnectorFailure(FailureKind.VENUE_DOWN, "the exchange is down")
+    )
+    waits = []
+    for _ in range(FAILURES_ALLOWED):
+        await world.worker.look()
+        at = (await world.state()).next_at
+        waits.append(None if at is None else (at - world.clock.now()) // MINUTE)
+        world.clock.set(at or world.clock.now())
+
+    assert waits == [5, 10, 20, 40, 80, 160, 320, None]
+    shown = await world.shown()
+    assert (shown.enabled, shown.error) == (
+        False,
+        "switched off after 8 failures in a row, the last one: the exchange is down",
+    )
+    world.clock.advance(24 * HOUR)
+    await world.worker.look()
+    assert (await world.state()).failures == 8
+
+
+async def test_a_good_run_forgets_the_failures(world: World) -> None:
+    await world.switch_on()
+    world.clock.advance(2 * HOUR)
+    world.desk.fault, world.desk.dies_after = CannotBalance("not now"), 1
+    await world.worker.look()
+    begun = (await world.state()).planned_at
+    assert ((await world.shown()).error, begun) == ("not now", world.clock.now())
+    world.desk.dies_after = None
+    world.clock.advance(5 * MINUTE)
+    await world.worker.look()
+
+    assert (await world.shown()).error is None
+    assert (await world.state()).failures == 0
+    # The same operation went on: what was placed before is not placed again.
+    assert list(world.desk.planned) == [f"auto_balance:{begun}"]
+    assert [order.side for order in world.desk.placed] == ["sell", "buy"]
+
+
+async def test_a_process_that_dies_in_a_run_leaves_it_to_be_gone_on_with(world: World) -> None:
+    await world.switch_on()
+    world.clock.advance(2 * HOUR)
+    world.desk.dies_after = 1
+    with pytest.raises(asyncio.CancelledError):
+        await world.balancer.run(*world.own)
+    world.desk.dies_after = None
+    await world.worker.look()
+    assert len(world.desk.placed) == 1
+    world.clock.advance(4 * MINUTE)
+    await world.worker.look()
+
+    assert len(world.desk.planned) == 1
+    assert [order.side for order in world.desk.placed] == ["sell", "buy"]
+    assert (await world.state()).planned_at is None
+
+
+async def test_several_workers_do_it_once(world: World) -> None:
+    await world.switch_on()
+    world.clock.advance(2 * HOUR)
+    others = [BalanceWorker(world.store, world.balancer, world.clock) for _ in range(4)]
+    await asyncio.gather(*(each.look() for each in (world.worker, *others)))
+
+    assert len(world.desk.placed) == 2
+    assert len(world.desk.planned) == 1
+
+
+async def test_two_runs_by_hand_at_once_are_one(world: World) -> None:
+    await world.switch_on()
+    world.reader.may_end.clear()
+    first = asyncio.create_task(world.balancer.run(*world.own, by_hand=True))
+    await world.reader.has_begun.wait()
+    with pytest.raises(AlreadyRunning):
+        await world.balancer.run(*world.own, by_hand=True)
+    world.reader.may_end.set()
+    assert (await first).state == "done"
+    async with world.store.transaction() as tx:
+        await tx.balancing.remove(*world.own)
+    with pytest.raises(AlreadyRunning):
+        await world.balancer.run(*world.own, by_hand=True)
+
+
+@pytest.mark.parametrize("state", ["partly", "failed"])
+async def test_orders_that_were_not_filled_are_a_failure_and_planned_anew(
+    world: World, state: str
+) -> None:
+    await world.switch_on()
+    world.clock.advance(2 * HOUR)
+    world.desk.state = state
+    await world.worker.look()
+
+    assert "operation 7: " in ((await world.shown()).error or "")
+    found = await world.state()
+    assert (found.failures, found.planned_at) == (1, None)
+    assert found.next_at == world.clock.now() + 5 * MINUTE
+
+
+async def test_what_cannot_be_traded_is_told(world: World) -> None:
+    world.desk.pairs = ()
+    await world.switch_on()
+    await world.balancer.run(*world.own, by_hand=True)
+
+    assert (await world.shown()).error == (
+        "nothing could be traded: BTC (no_pair), ETH (no_pair), USDT (no_pair)"
+    )
+
+
+async def test_a_locked_account_and_a_doubtful_reading_are_not_traded_on(world: World) -> None:
+    await world.switch_on()
+    async with world.store.transaction() as tx:
+        await tx.accounts.record_standing(
+            *world.own,
+            sync=world.account.sync,
+            key_state="expired",
+            is_locked=True,
+            lock_reason="invalid_api_key",
+            now=NOW,
+        )
+    with pytest.raises(CannotBalance, match="locked"):
+        await world.planner.make(*world.own)
+    world.reader.result = Result(Outcome.HELD_BACK)
+    with pytest.raises(CannotBalance, match="much less than before"):
+        await world.planner.make(*world.own)
+
+
+async def test_prices_that_are_old_are_not_traded_on(world: World) -> None:
+    await world.switch_on()
+    world.clock.advance(30 * MINUTE)
+    world.rounds.is_silent = True
+    with pytest.raises(CannotBalance, match="too long ago"):
+        await world.planner.make(*world.own)
+
+
+async def test_settings_that_are_removed_meanwhile_stay_removed(world: World) -> None:
+    await world.switch_on()
+
+    async def removing(user_id: int, account_id: int) -> Sequence[PairLimits]:
+        await world.settings.unset(user_id, account_id)
+        return PAIRS
+
+    world.desk.limits = removing  # type: ignore[method-assign]
+    ran = await world.balancer.run(*world.own, by_hand=True)
+    assert ran.error == "the account has no portfolio to be rebalanced to"
+    assert await world.shown() == AutoBalance()
