@@ -1,7 +1,7 @@
 """The plan for one account: read now, priced now, with what its venue demands of orders."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from coffers.clock import MINUTE, Clock, Millis, iso
 from coffers.errors import CoffersError, NotFound
 from coffers.markets.catalogue import PAPER
 from coffers.money import plain
+from coffers.portfolio.balance_codes import Codes, Tradable
 from coffers.portfolio.portfolios import found_portfolio, goal_of
 from coffers.portfolio.reading_now import ReadingNow
 from coffers.store.engine import Store
@@ -19,8 +20,8 @@ from coffers.sync.snapshots import FRESH
 from coffers.sync.syncer import Outcome
 from coffers.valuation.model import Position, PriceBook
 from coffers.valuation.order_sizes import Step
-from coffers.valuation.orders import PairLimits, PlannedOrder
-from coffers.valuation.rebalancing import Held, Line, NoPriceForTarget, Plan, Unplanned, plan
+from coffers.valuation.orders import PlannedOrder
+from coffers.valuation.rebalancing import Line, NoPriceForTarget, Plan, Unplanned, plan
 
 TRADED_WALLET = "spot"
 """The part of an account that orders spend from; what lies elsewhere is left alone."""
@@ -33,11 +34,11 @@ class CannotBalance(CoffersError):
     """An account cannot be rebalanced now, and why."""
 
 
-class Limits(Protocol):
-    """Who knows what venues demand of orders."""
+class Venue(Protocol):
+    """Who knows what can be traded."""
 
-    async def limits(self, user_id: int, account_id: int) -> Sequence[PairLimits]:
-        """Return the pairs that an account can trade."""
+    async def tradable(self, user_id: int, account_id: int) -> Tradable:
+        """Return what an account can trade now."""
         ...
 
 
@@ -56,12 +57,12 @@ class Planner:
     """Makes plans of what is there now."""
 
     def __init__(
-        self, store: Store, reading: ReadingNow, prices: PriceRounds, limits: Limits, clock: Clock
+        self, store: Store, reading: ReadingNow, prices: PriceRounds, venue: Venue, clock: Clock
     ) -> None:
         self._store = store
         self._reading = reading
         self._prices = prices
-        self._limits = limits
+        self._venue = venue
         self._clock = clock
 
     async def make(
@@ -75,7 +76,7 @@ class Planner:
             NotFound: when this user has no such account or portfolio.
         """
         await self._read(user_id, account_id)
-        pairs = await self._limits.limits(user_id, account_id)
+        tradable = await self._venue.tradable(user_id, account_id)
         await self._refresh_prices()
         async with self._store.reading() as tx:
             account = await tx.accounts.get(user_id, account_id)
@@ -91,7 +92,7 @@ class Planner:
         check_account(account)
         book = self._usable(None if newest is None else choices.book(newest))
         traded = [position for position in held if position.wallet == TRADED_WALLET]
-        return _made(account, portfolio, book, traded, pairs)
+        return _made(account, portfolio, book, traded, tradable)
 
     async def _read(self, user_id: int, account_id: int) -> None:
         result = await self._reading.read(user_id, account_id)
@@ -133,47 +134,21 @@ def check_account(account: Account) -> None:
         raise CannotBalance("the spot wallet could not be read")
 
 
-def held_of(positions: Iterable[Position]) -> dict[str, Held]:
-    """Return what is owned and what is free of each asset, over all codes of it."""
-    found: dict[str, Held] = {}
-    nothing = Held(money.ZERO, money.ZERO)
-    for position in positions:
-        known = found.get(position.asset, nothing)
-        found[position.asset] = Held(
-            money.add(known.owned, position.owned), money.add(known.free, position.free)
-        )
-    return found
-
-
 def _made(
     account: Account,
     portfolio: Portfolio,
     book: PriceBook,
     positions: Sequence[Position],
-    pairs: Sequence[PairLimits],
+    tradable: Tradable,
 ) -> MadePlan:
-    names = {position.venue_code: position.asset for position in positions}
+    codes = Codes(tradable, positions)
     prices = {asset: price.usd for asset, price in book.prices.items() if price.usd > 0}
-    own = [_named(pair, names) for pair in pairs]
     try:
-        made = plan(held_of(positions), prices, goal_of(portfolio), own)
+        made = plan(codes.held(), prices, goal_of(portfolio), codes.pairs)
     except NoPriceForTarget as fault:
         raise CannotBalance(str(fault)) from None
-    codes = {
-        (named.base, named.quote): (pair.base, pair.quote)
-        for named, pair in zip(own, pairs, strict=True)
-    }
-    orders = tuple(
-        PlannedOrder(*codes[step.base, step.quote], step.side, step.amount) for step in made.steps
-    )
+    orders = tuple(codes.order(step) for step in made.steps)
     return MadePlan(made, account, portfolio, book, orders)
-
-
-def _named(pair: PairLimits, names: Mapping[str, str]) -> PairLimits:
-    """Return a pair under our names of its assets."""
-    return replace(
-        pair, base=names.get(pair.base, pair.base), quote=names.get(pair.quote, pair.quote)
-    )
 
 
 def plain_plan(made: MadePlan, now: Millis) -> dict[str, object]:

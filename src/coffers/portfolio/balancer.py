@@ -1,7 +1,7 @@
 """Runs the rebalancing of an account, from the claim to what is told of it.
 
 The moment that a run was planned at names its operation, so that whoever goes on after a process
-died finds the orders that were placed already. Nothing is asked outside in a transaction.
+died brings that to its end before anything is planned anew. No outside is asked in a transaction.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.portfolio.auto_balance import next_run, target_prices
 from coffers.portfolio.balance_plans import CannotBalance, MadePlan, Planner
+from coffers.portfolio.ledger import NotAllowed
 from coffers.store.engine import Store
 from coffers.store.records import AuditEvent, AutoBalance, BalanceState
 from coffers.sync.policy import BackOff
@@ -50,6 +51,11 @@ class Operation(Protocol):
     @property
     def state(self) -> str:
         """How far it has come."""
+        ...
+
+    @property
+    def why(self) -> str | None:
+        """What stopped it."""
         ...
 
 
@@ -88,21 +94,23 @@ class Ran:
 
 @dataclass(slots=True)
 class _Run:
-    """A run while it is under way. `is_resumed` says that another process began it."""
+    """A run while it is under way.
+
+    `is_unsettled` says that there may be an operation under its moment that is not at its end.
+    """
 
     user_id: int
     account_id: int
     holder: str
     planned_at: Millis
-    is_resumed: bool
+    is_unsettled: bool
     by_hand: bool
     made: MadePlan | None = None
-    is_at_end: bool = False
 
     @property
-    def may_have_orders(self) -> bool:
-        """Whether there may be an operation that is not at its end."""
-        return not self.is_at_end and (self.is_resumed or self.made is not None)
+    def key(self) -> str:
+        """What its operation is called."""
+        return f"{KIND}:{self.planned_at}"
 
 
 class Balancer:
@@ -159,19 +167,39 @@ class Balancer:
                 _log.warning("claim not extended", account=run.account_id, reason=str(error))
 
     async def _carried_out(self, run: _Run) -> Ran:
-        async def orders() -> Sequence[PlannedOrder]:
-            run.made = await self._planner.make(run.user_id, run.account_id)
-            return run.made.orders
-
         try:
-            operation = await self._operations.run(
-                run.user_id, run.account_id, KIND, f"{KIND}:{run.planned_at}", orders
-            )
+            if run.is_unsettled:
+                await self._settle(run)
+            run.made = await self._planner.make(run.user_id, run.account_id)
+            if not run.made.orders:
+                return Ran(run.planned_at, None, "done", run.made, _idle(run.made))
+            operation = await self._operated(run, run.made.orders)
         except CoffersError as fault:
             return Ran(run.planned_at, None, "failed", run.made, str(fault))
-        run.is_at_end = operation.state != "running"
-        error = _unfinished(operation) or _idle(run.made)
+        error = _unfinished(operation)
         return Ran(run.planned_at, operation.id, operation.state, run.made, error)
+
+    async def _settle(self, run: _Run) -> None:
+        """Bring the operation to its end that a process died in; what is due is planned anew."""
+        await self._operated(run, ())
+        run.planned_at = self._clock.now()
+        async with self._store.transaction() as tx:
+            await tx.balancing.plan_anew(run.user_id, run.account_id, run.holder, run.planned_at)
+
+    async def _operated(self, run: _Run, orders: Sequence[PlannedOrder]) -> Operation:
+        async def plan() -> Sequence[PlannedOrder]:
+            return orders
+
+        run.is_unsettled = True
+        try:
+            operation = await self._operations.run(
+                run.user_id, run.account_id, KIND, run.key, plan
+            )
+        except NotAllowed:
+            run.is_unsettled = False
+            raise
+        run.is_unsettled = operation.state == "running"
+        return operation
 
     async def _finish(self, run: _Run, ran: Ran) -> None:
         now = self._clock.now()
@@ -201,13 +229,13 @@ def _after(
         next_at = next_run(settings, now, was_on=True)
         return settings, BalanceState(next_at, prices=prices)
     settings = replace(settings, error=ran.error)
-    if run.by_hand and not run.may_have_orders:
+    if run.by_hand and not run.is_unsettled:
         return settings, replace(state, planned_at=None)
     failures = state.failures + 1
     if failures < FAILURES_ALLOWED:
-        is_tried_again = settings.enabled or run.may_have_orders
+        is_tried_again = settings.enabled or run.is_unsettled
         again = Millis(now + BACK_OFF.after(failures)) if is_tried_again else None
-        planned_at = run.planned_at if run.may_have_orders else None
+        planned_at = run.planned_at if run.is_unsettled else None
         return settings, replace(state, next_at=again, failures=failures, planned_at=planned_at)
     told = f"switched off after {failures} failures in a row, the last one: {ran.error}"
     settings = replace(settings, enabled=False, error=told)
@@ -215,15 +243,14 @@ def _after(
 
 
 def _unfinished(operation: Operation) -> str | None:
-    match operation.state:
-        case "done":
-            return None
-        case "running":
-            return f"operation {operation.id} is not at its end; it is gone on with"
-        case "partly":
-            return f"operation {operation.id}: only some of its orders were filled"
-        case _:
-            return f"operation {operation.id}: no order was filled"
+    if operation.state == "done":
+        return None
+    told = {
+        "running": "is not at its end, and is gone on with",
+        "partly": "filled only some of its orders",
+    }.get(operation.state, "filled none of its orders")
+    why = "" if operation.why is None else f": {operation.why}"
+    return f"operation {operation.id} {told}{why}"
 
 
 def _idle(made: MadePlan | None) -> str | None:

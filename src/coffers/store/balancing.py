@@ -111,6 +111,13 @@ class AutoBalances:
             await self._connection.execute(own.values(planned_at=now))
         return now if begun is None else begun
 
+    async def plan_anew(
+        self, user_id: int, account_id: int, holder: str, planned_at: Millis
+    ) -> None:
+        """Begin another run in the place of one that has been brought to its end."""
+        statement = update(auto_balances).where(_is(user_id, account_id), _B.claimed_by == holder)
+        await self._connection.execute(statement.values(planned_at=planned_at))
+
     async def extend(self, user_id: int, account_id: int, holder: str, until: Millis) -> bool:
         """Hold a claim for longer; False where it was lost."""
         statement = update(auto_balances).where(_is(user_id, account_id), _B.claimed_by == holder)

@@ -13,9 +13,11 @@ from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.markets.catalogue import load_catalogue
 from coffers.money import plain
 from coffers.portfolio.auto_balance import BalanceSettings, BalanceWanted
+from coffers.portfolio.balance_codes import Tradable
 from coffers.portfolio.balance_plans import CannotBalance, Planner, plain_plan
 from coffers.portfolio.balance_worker import BalanceWorker
 from coffers.portfolio.balancer import FAILURES_ALLOWED, AlreadyRunning, Balancer
+from coffers.portfolio.ledger import NotAllowed
 from coffers.portfolio.paper import NewPaper, PaperAccounts
 from coffers.portfolio.paper_orders import OrderWanted, PaperOrders
 from coffers.portfolio.portfolios import PortfolioKeeping, PortfolioWanted
@@ -41,6 +43,7 @@ PAIRS = tuple(
 class Operation:
     id: int
     state: str = "done"
+    why: str | None = None
 
 
 @dataclass
@@ -51,12 +54,13 @@ class Desk:
     pairs: Sequence[PairLimits] = PAIRS
     fault: Exception | None = None
     dies_after: int | None = None
+    refusal: Exception | None = None
     state: str = "done"
     planned: dict[str, list[PlannedOrder]] = field(default_factory=dict)
     placed: list[PlannedOrder] = field(default_factory=list)
 
-    async def limits(self, user_id: int, account_id: int) -> Sequence[PairLimits]:
-        return self.pairs
+    async def tradable(self, user_id: int, account_id: int) -> Tradable:
+        return Tradable(self.pairs, {code: code for code in ("BTC", "ETH", "SOL", "USDT")})
 
     async def run(
         self,
@@ -67,9 +71,15 @@ class Desk:
         plan: Callable[[], Awaitable[Sequence[PlannedOrder]]],
     ) -> Operation:
         assert (kind, key is None) == ("auto_balance", False)
-        if key not in self.planned:
-            self.planned[key or ""] = list(await plan())
-        waiting = self.planned[key or ""]
+        if self.refusal is not None:
+            raise self.refusal
+        waiting = self.planned.setdefault(key or "", [])
+        await self.place(user_id, account_id, waiting)
+        waiting.extend(await plan())
+        await self.place(user_id, account_id, waiting)
+        return Operation(7, self.state)
+
+    async def place(self, user_id: int, account_id: int, waiting: list[PlannedOrder]) -> None:
         while waiting:
             if self.dies_after is not None and len(self.placed) >= self.dies_after:
                 raise self.fault or asyncio.CancelledError
@@ -78,7 +88,6 @@ class Desk:
             wanted = OrderWanted(order.side, order.base, order.quote, amount)
             await self.orders.place(user_id, account_id, wanted)
             self.placed.append(order)
-        return Operation(7, self.state)
 
 
 class Reader:
@@ -226,7 +235,7 @@ async def test_within_the_tolerance_a_run_trades_nothing_and_counts(world: World
         await world.worker.look()
 
     assert len(world.desk.placed) == 2
-    assert list(world.desk.planned.values()) == [[], []]
+    assert len(world.desk.planned) == 1
     assert (await world.shown()).last_at == world.clock.now()
 
 
@@ -351,7 +360,7 @@ async def test_orders_that_were_not_filled_are_a_failure_and_planned_anew(
     world.desk.state = state
     await world.worker.look()
 
-    assert "operation 7: " in ((await world.shown()).error or "")
+    assert "operation 7 filled " in ((await world.shown()).error or "")
     found = await world.state()
     assert (found.failures, found.planned_at) == (1, None)
     assert found.next_at == world.clock.now() + 5 * MINUTE
@@ -385,6 +394,17 @@ async def test_a_locked_account_and_a_doubtful_reading_are_not_traded_on(world: 
         await world.planner.make(*world.own)
 
 
+async def test_what_the_server_refuses_is_told_and_nothing_is_left_to_go_on_with(
+    world: World,
+) -> None:
+    await world.switch_on()
+    world.desk.refusal = NotAllowed("orders and transfers are off on this server")
+    ran = await world.balancer.run(*world.own, by_hand=True)
+    assert ran.error == "orders and transfers are off on this server"
+    found = await world.state()
+    assert (found.failures, found.planned_at) == (0, None)
+
+
 async def test_prices_that_are_old_are_not_traded_on(world: World) -> None:
     await world.switch_on()
     world.clock.advance(30 * MINUTE)
@@ -396,11 +416,11 @@ async def test_prices_that_are_old_are_not_traded_on(world: World) -> None:
 async def test_settings_that_are_removed_meanwhile_stay_removed(world: World) -> None:
     await world.switch_on()
 
-    async def removing(user_id: int, account_id: int) -> Sequence[PairLimits]:
+    async def removing(user_id: int, account_id: int) -> Tradable:
         await world.settings.unset(user_id, account_id)
-        return PAIRS
+        return Tradable((), {})
 
-    world.desk.limits = removing  # type: ignore[method-assign]
+    world.desk.tradable = removing  # type: ignore[method-assign]
     ran = await world.balancer.run(*world.own, by_hand=True)
     assert ran.error == "the account has no portfolio to be rebalanced to"
     assert await world.shown() == AutoBalance()

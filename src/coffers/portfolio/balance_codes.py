@@ -1,0 +1,64 @@
+"""Between our names of assets and the codes that a venue trades them under, for one account."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from coffers import money
+from coffers.valuation.model import Position
+from coffers.valuation.order_sizes import Step
+from coffers.valuation.orders import PairLimits, PlannedOrder
+from coffers.valuation.rebalancing import Held
+
+
+@dataclass(frozen=True, slots=True)
+class Tradable:
+    """The pairs that an account can trade, in the venue's codes, and our names of those codes."""
+
+    pairs: Sequence[PairLimits]
+    assets: Mapping[str, str]
+
+
+class Codes:
+    """The one code of each asset that is traded: where there are several, that which is held most.
+
+    What a user says that a code means comes before the venue's meaning of it.
+    """
+
+    def __init__(self, tradable: Tradable, positions: Sequence[Position]) -> None:
+        self._positions = positions
+        names = {**tradable.assets, **{each.venue_code: each.asset for each in positions}}
+        free = {each.venue_code: each.free for each in positions}
+        self._codes: dict[str, str] = {}
+        for pair in tradable.pairs:
+            for code in (pair.base, pair.quote):
+                known = self._codes.setdefault(names[code], code)
+                if free.get(code, money.ZERO) > free.get(known, money.ZERO):
+                    self._codes[names[code]] = code
+        traded = {code: asset for asset, code in self._codes.items()}
+        self.pairs = [
+            replace(pair, base=traded[pair.base], quote=traded[pair.quote])
+            for pair in tradable.pairs
+            if pair.base in traded and pair.quote in traded
+        ]
+
+    def held(self) -> dict[str, Held]:
+        """Return what is owned of each asset under any code, and free under the one that is traded.
+
+        What lies under another code, such as savings that only look like the coin, is not for sale.
+        """
+        found: dict[str, Held] = {}
+        nothing = Held(money.ZERO, money.ZERO)
+        for position in self._positions:
+            known = found.get(position.asset, nothing)
+            is_traded = self._codes.get(position.asset) == position.venue_code
+            found[position.asset] = Held(
+                money.add(known.owned, position.owned),
+                money.add(known.free, position.free) if is_traded else known.free,
+            )
+        return found
+
+    def order(self, step: Step) -> PlannedOrder:
+        """Return a planned step as the venue takes it."""
+        return PlannedOrder(
+            self._codes[step.base], self._codes[step.quote], step.side, step.amount
+        )
