@@ -59,6 +59,4 @@ class Codes:
 
     def order(self, step: Step) -> PlannedOrder:
         """Return a planned step as the venue takes it."""
-        return PlannedOrder(
-            self._codes[step.base], self._codes[step.quote], step.side, step.amount
-        )
+        return PlannedOrder(self._codes[step.base], self._codes[step.quote], step.side, step.amount)

@@ -110,7 +110,7 @@ class _Run:
     @property
     def key(self) -> str:
         """What its operation is called."""
-        return f"{KIND}:{self.planned_at}"
+        return f"{KIND}:{self.account_id}:{self.planned_at}"
 
 
 class Balancer:
@@ -192,9 +192,7 @@ class Balancer:
 
         run.is_unsettled = True
         try:
-            operation = await self._operations.run(
-                run.user_id, run.account_id, KIND, run.key, plan
-            )
+            operation = await self._operations.run(run.user_id, run.account_id, KIND, run.key, plan)
         except NotAllowed:
             run.is_unsettled = False
             raise

@@ -305,7 +305,7 @@ async def test_a_good_run_forgets_the_failures(world: World) -> None:
     assert (await world.shown()).error is None
     assert (await world.state()).failures == 0
     # The same operation went on: what was placed before is not placed again.
-    assert list(world.desk.planned) == [f"auto_balance:{begun}"]
+    assert list(world.desk.planned) == [f"auto_balance:{world.account.id}:{begun}"]
     assert [order.side for order in world.desk.placed] == ["sell", "buy"]
 
 
