@@ -19,6 +19,7 @@ from coffers.settings import Settings
 if TYPE_CHECKING:
     from coffers.cli.rooms import VenueRooms
     from coffers.markets.catalogue import Catalogue
+    from coffers.portfolio.balance_plans import Planner
     from coffers.portfolio.operations import Operations
     from coffers.portfolio.venue_work import VenueWork
     from coffers.store.engine import Store
@@ -39,6 +40,9 @@ def worker(
 
 async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
     from coffers.markets.chains import catalogue_of
+    from coffers.portfolio.balance_work import BalanceWork
+    from coffers.portfolio.balance_worker import BalanceWorker
+    from coffers.portfolio.balancer import Balancer
     from coffers.portfolio.errands import ErrandDesk
     from coffers.portfolio.operation_work import OperationWork
     from coffers.portfolio.trading_work import TradingWork
@@ -73,6 +77,17 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             desk = ErrandDesk(store, vault, clock, handlers)
             markets = VenueMarketWorker(store, catalogue, rooms.listings, clock)
             stop = partial(_stop, running, past, trades, desk, operations, deliveries, markets)
+            planner = _planner_for(rooms, store, operations)
+            balancer = Balancer(store, planner, operations, clock)
+            balancing = BalanceWorker(store, balancer, clock)
+            handlers = {
+                **work.handlers(),
+                **OperationWork(operations).handlers(),
+                **BalanceWork(planner, balancer, clock).handlers(),
+            }
+            desk = ErrandDesk(store, vault, clock, handlers)
+            stop = partial(_stop, running, past, desk, operations, deliveries)
+            stop = partial(_stop, running, past, desk, operations, balancing)
             _stop_on_signals(stop)
             if until_stdin_closes:
                 loop = asyncio.get_running_loop()
@@ -87,6 +102,7 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
                 group.create_task(operations.watch())
                 group.create_task(deliveries.run())
                 group.create_task(markets.run())
+                group.create_task(balancing.run())
     _log.info("worker stopped")
 
 
@@ -125,6 +141,15 @@ def _operations_for(
     notes = Notes(store, rooms.prices, clock, Decimal(str(settings.trading_slippage)))
     venues = Venues(rooms.trading, rooms.syncer)
     return Operations(store, vault, catalogue, venues, ledger, notes, clock)
+
+
+def _planner_for(rooms: "VenueRooms", store: "Store", operations: "Operations") -> "Planner":
+    from coffers.portfolio.balance_plans import Planner
+    from coffers.portfolio.reading_now import ReadingNow
+
+    clock = SystemClock()
+    reading = ReadingNow(store, rooms.syncer, clock)
+    return Planner(store, reading, rooms.prices, operations, clock)
 
 
 class _Stoppable(Protocol):

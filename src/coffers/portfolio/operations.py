@@ -18,6 +18,7 @@ from coffers.connectors.trading import Trading, TradingDesk
 from coffers.errors import CoffersError, NotFound
 from coffers.logs import logger
 from coffers.markets.catalogue import PAPER, Catalogue, Market
+from coffers.portfolio.balance_codes import Tradable
 from coffers.portfolio.doing import CLAIM, Doing, Notes, Orders, Rounds, holder_of, state_of
 from coffers.portfolio.ledger import SELL_TO_BTC, SELL_TO_USD, Ledger, NotAllowed, Wanted
 from coffers.portfolio.paper import PaperAccounts
@@ -105,6 +106,18 @@ class Operations:
         account = await self._account(user_id, account_id)
         async with self._desk(account) as desk:
             return [pair.limits for pair in await desk.quoted()]
+
+    async def tradable(self, user_id: int, account_id: int) -> Tradable:
+        """Return what an account can trade in now, and our names of the venue's codes.
+
+        Raises:
+            NotFound, NotAllowed, ConnectorFailure: as `limits`.
+        """
+        account = await self._account(user_id, account_id)
+        async with self._desk(account) as desk:
+            pairs = [pair.limits for pair in await desk.quoted()]
+            codes = {code for pair in pairs for code in (pair.base, pair.quote)}
+            return Tradable(pairs, {code: desk.asset_of(code) for code in codes})
 
     async def run(
         self, user_id: int, account_id: int, kind: str, key: str | None, plan: Plan

@@ -1,0 +1,257 @@
+"""Rebalancing with real orders: at the simulated exchange over HTTP, and on paper."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from coffers.clock import HOUR, MINUTE, Millis
+from coffers.connectors.exchange.connector import ExchangeConnector
+from coffers.connectors.exchange.trading import ExchangeTrading
+from coffers.connectors.exchange.venues import Venues
+from coffers.connectors.reading import Credentials
+from coffers.markets.catalogue import load_catalogue
+from coffers.portfolio import operations as operating
+from coffers.portfolio.auto_balance import BalanceSettings, BalanceWanted
+from coffers.portfolio.balance_plans import MadePlan, Planner
+from coffers.portfolio.balance_worker import BalanceWorker
+from coffers.portfolio.balancer import Balancer
+from coffers.portfolio.connecting import Connecting, Connection
+from coffers.portfolio.doing import Notes
+from coffers.portfolio.ledger import Ledger
+from coffers.portfolio.operations import Operations
+from coffers.portfolio.paper import NewPaper, PaperAccounts
+from coffers.portfolio.portfolios import PortfolioKeeping, PortfolioWanted
+from coffers.portfolio.reading_now import ReadingNow
+from coffers.pricing.keeper import PriceKeeper
+from coffers.pricing.past import CandlePrices
+from coffers.sandbox import (
+    Exchange,
+    FaultKind,
+    NewFault,
+    NewKey,
+    SandboxControl,
+    machine_time,
+    running,
+)
+from coffers.secret import Secret
+from coffers.store.engine import Store
+from coffers.store.operations import Operation, Step
+from coffers.store.records import Account
+from coffers.sync.flows import FlowValuer
+from coffers.sync.policy import Pace
+from coffers.sync.prices import PriceRounds
+from coffers.sync.syncer import Syncer
+from coffers.vault.keyring import KeyRing, new_key
+from coffers.vault.vault import Vault
+from house import MovedClock
+
+D = Decimal
+THIRDS = {"BTC": "50", "ETH": "30", "USDT": "20"}
+
+
+@dataclass
+class Bench:
+    """Everything that a worker has, on one store and one simulated exchange."""
+
+    store: Store
+    control: SandboxControl
+    clock: MovedClock
+    account: Account
+    planner: Planner
+    operations: Operations
+    balancer: Balancer
+    worker: BalanceWorker
+    settings: BalanceSettings
+
+    @property
+    def own(self) -> tuple[int, int]:
+        return self.account.user_id, self.account.id
+
+    async def to_portfolio(self, own: tuple[int, int], **said: Any) -> None:
+        keeping = PortfolioKeeping(self.store, self.clock)
+        made = await keeping.create(own[0], PortfolioWanted("Goal", **{"targets": THIRDS, **said}))
+        await self.settings.set(*own, BalanceWanted(made.id, period=1))
+
+    async def operations_of(self, own: tuple[int, int]) -> list[Operation]:
+        async with self.store.reading() as tx:
+            return await tx.operations.page(own[0], 100, None, own[1])
+
+    async def shown(self) -> Account:
+        async with self.store.reading() as tx:
+            account = await tx.accounts.get(*self.own)
+        assert account is not None
+        return account
+
+
+@pytest.fixture
+async def bench(sqlite_store: Store, request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    is_on = getattr(request, "param", True)
+    clock, key, catalogue, store = MovedClock(), new_key(), load_catalogue(), sqlite_store
+    vault = Vault(lambda: KeyRing([key]))
+    async with running(Exchange(7, machine_time)) as url, SandboxControl(url) as control:
+        await control.create_key(
+            NewKey(
+                venue="binance",
+                key="fake-key",
+                secret="fake-secret",
+                balances={"BTC": D(1), "ETH": D(1)},
+                trade=True,
+            )
+        )
+        venues = Venues(url, 5, clock)
+        connector = ExchangeConnector(venues, clock)
+        keeper = PriceKeeper(store, venues, clock, D(10_000))
+        prices = PriceRounds(store, catalogue, keeper, ("binance",))
+        valuer = FlowValuer(store, CandlePrices(venues))
+        syncer = Syncer(
+            store, vault, catalogue, connector, valuer, clock, Pace(Millis(5 * MINUTE), lambda: 0.5)
+        )
+        ledger = Ledger(store, catalogue, clock, is_trading_on=is_on)
+        operations = Operations(
+            store,
+            vault,
+            catalogue,
+            operating.Venues(ExchangeTrading(venues), syncer),
+            ledger,
+            Notes(store, prices, clock, D("0.05")),
+            clock,
+        )
+        async with store.transaction() as tx:
+            user = await tx.users.add("ann", clock.now())
+        connecting = Connecting(store, vault, catalogue, connector, clock, "refuse_withdraw")
+        account = await connecting.connect(
+            Connection(user.id, "binance", "Main", Credentials("fake-key", Secret("fake-secret")))
+        )
+        planner = Planner(store, ReadingNow(store, syncer, clock), prices, operations, clock)
+        balancer = Balancer(store, planner, operations, clock)
+        yield Bench(
+            store,
+            control,
+            clock,
+            account,
+            planner,
+            operations,
+            balancer,
+            BalanceWorker(store, balancer, clock),
+            BalanceSettings(store, catalogue, clock),
+        )
+        await connector.close()
+        await venues.close()
+
+
+def is_there(made: MadePlan) -> bool:
+    """Tell whether every share is within a point and a half of its target."""
+    return all(abs(line.share - line.target) < D("1.5") for line in made.plan.lines)
+
+
+async def test_an_account_at_an_exchange_is_brought_to_its_shares(bench: Bench) -> None:
+    await bench.to_portfolio(bench.own)
+    before = await bench.planner.make(*bench.own)
+    assert not is_there(before)
+    bench.clock.ahead += HOUR
+    await bench.worker.look()
+
+    [done] = await bench.operations_of(bench.own)
+    assert (done.kind, done.state) == ("auto_balance", "done")
+    assert [(step.side, step.state) for step in done.steps] == [
+        (order.side, "filled") for order in before.orders
+    ]
+    shown = (await bench.shown()).auto_balance
+    assert (shown.error, shown.last_at is None) == (None, False)
+    after = await bench.planner.make(*bench.own)
+    assert is_there(after)
+    assert after.orders == ()
+
+
+async def test_a_paper_account_is_brought_to_its_shares_through_direct_pairs_too(
+    bench: Bench,
+) -> None:
+    await bench.planner._prices.refresh()
+    made = await PaperAccounts(bench.store, bench.clock).create(
+        bench.account.user_id, NewPaper("Trying", {"BTC": "1"})
+    )
+    own = made.account.user_id, made.account.id
+    await bench.to_portfolio(own, targets={"BTC": "40", "ETH": "60"})
+    ran = await bench.balancer.run(*own, by_hand=True)
+
+    assert (ran.state, ran.error) == ("done", None)
+    [done] = await bench.operations_of(own)
+    assert [(step.side, step.base, step.quote) for step in done.steps] == [("buy", "ETH", "BTC")]
+    assert is_there(await bench.planner.make(*own))
+
+
+async def test_an_order_whose_answer_is_lost_is_not_placed_twice(bench: Bench) -> None:
+    await bench.to_portfolio(bench.own)
+    fault = NewFault(venue="binance", kind=FaultKind.TRUNCATED, path="/api/v3/order", count=1)
+    await bench.control.inject(fault)
+    ran = await bench.balancer.run(*bench.own, by_hand=True)
+
+    assert (ran.state, ran.error) == ("done", None)
+    assert is_there(await bench.planner.make(*bench.own))
+
+
+async def test_a_run_that_a_process_died_in_is_ended_and_then_planned_anew(bench: Bench) -> None:
+    await bench.to_portfolio(bench.own)
+    bench.clock.ahead += HOUR
+    notes, filled = bench.operations._notes, asyncio.Event()
+    keep = notes.keep
+
+    async def told(operation: Operation, step: Step) -> None:
+        await keep(operation, step)
+        if step.state == "filled":
+            filled.set()
+            # Here the process dies.
+            await asyncio.Event().wait()
+
+    notes.keep = told  # type: ignore[method-assign]
+    run = asyncio.create_task(bench.balancer.run(*bench.own))
+    await filled.wait()
+    notes.keep = keep  # type: ignore[method-assign]
+    run.cancel()
+    for task in list(bench.operations._running.values()):
+        task.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+    bench.clock.ahead += 4 * MINUTE
+    await bench.worker.look()
+
+    assert is_there(await bench.planner.make(*bench.own))
+    assert {each.state for each in await bench.operations_of(bench.own)} <= {"done", "partly"}
+    async with bench.store.reading() as tx:
+        state = await tx.balancing.get(*bench.own)
+    assert state is not None
+    assert (state.planned_at, state.failures) == (None, 0)
+
+
+async def test_an_exchange_that_is_down_is_a_failure_that_is_told_and_tried_again(
+    bench: Bench,
+) -> None:
+    await bench.to_portfolio(bench.own)
+    await bench.control.inject(NewFault(venue="binance", kind=FaultKind.STATUS))
+    bench.clock.ahead += HOUR
+    await bench.worker.look()
+    assert (await bench.shown()).auto_balance.error is not None
+    assert await bench.operations_of(bench.own) == []
+    await bench.control.clear_faults()
+    bench.clock.ahead += 6 * MINUTE
+    await bench.worker.look()
+    assert (await bench.shown()).auto_balance.error is None
+    assert is_there(await bench.planner.make(*bench.own))
+
+
+@pytest.mark.parametrize("bench", [False], indirect=True)
+async def test_where_trading_is_off_nothing_is_traded_and_the_account_says_so(
+    bench: Bench,
+) -> None:
+    await bench.to_portfolio(bench.own)
+    bench.clock.ahead += HOUR
+    await bench.worker.look()
+    error = (await bench.shown()).auto_balance.error
+    assert error is not None
+    assert error.startswith("orders and transfers are off on this server")
+    assert await bench.operations_of(bench.own) == []
+    # A plan may be looked at all the same.
+    assert (await bench.planner.make(*bench.own)).orders != ()
