@@ -133,7 +133,7 @@ class Balancer:
         run = await self._begun(user_id, account_id, by_hand=by_hand)
         async with self._held(run):
             ran = await self._carried_out(run)
-        metrics.auto_balances.labels("failed" if ran.error else ran.state).inc()
+        metrics.auto_balances.labels(ran.state).inc()
         await self._finish(run, ran)
         return ran
 
@@ -172,11 +172,11 @@ class Balancer:
                 await self._settle(run)
             run.made = await self._planner.make(run.user_id, run.account_id)
             if not run.made.orders:
-                return Ran(run.planned_at, None, "done", run.made, _idle(run.made))
+                return Ran(run.planned_at, None, "done", run.made, _left_off(run.made))
             operation = await self._operated(run, run.made.orders)
         except CoffersError as fault:
             return Ran(run.planned_at, None, "failed", run.made, str(fault))
-        error = _unfinished(operation)
+        error = _unfinished(operation) or _left_off(run.made)
         return Ran(run.planned_at, operation.id, operation.state, run.made, error)
 
     async def _settle(self, run: _Run) -> None:
@@ -211,8 +211,10 @@ class Balancer:
             if not await tx.balancing.finish(*own, run.holder, state):
                 return
             await tx.accounts.set_auto_balance(*own, settings, now)
-            kind = "auto_balance_failed" if ran.error else "auto_balanced"
-            told = ran.error or f"operation {ran.operation_id}"
+            kind = "auto_balanced" if ran.state == "done" else "auto_balance_failed"
+            told = ran.error or (
+                "" if ran.operation_id is None else f"operation {ran.operation_id}"
+            )
             await tx.audit.add(AuditEvent(run.user_id, now, kind, str(run.account_id), told))
 
 
@@ -251,9 +253,11 @@ def _unfinished(operation: Operation) -> str | None:
     return f"operation {operation.id} {told}{why}"
 
 
-def _idle(made: MadePlan | None) -> str | None:
-    """Return why nothing was done, where something should have been."""
-    if made is None or made.orders or not made.plan.unplanned:
-        return None
-    told = ", ".join(f"{each.asset} ({each.reason})" for each in made.plan.unplanned)
-    return f"nothing could be traded: {told}"
+def _left_off(made: MadePlan) -> str | None:
+    """Return what could not be brought near its share, and why."""
+    off = [
+        f"{each.asset} ({each.reason})"
+        for each in made.plan.unplanned
+        if each.points is not None and each.points.copy_abs() > made.portfolio.tolerance
+    ]
+    return f"could not be brought to their shares: {', '.join(off)}" if off else None

@@ -372,8 +372,19 @@ async def test_what_cannot_be_traded_is_told(world: World) -> None:
     await world.balancer.run(*world.own, by_hand=True)
 
     assert (await world.shown()).error == (
-        "nothing could be traded: BTC (no_pair), ETH (no_pair), USDT (no_pair)"
+        "could not be brought to their shares: BTC (no_pair), ETH (no_pair), USDT (no_pair)"
     )
+
+
+async def test_what_is_traded_in_part_is_a_good_run_that_tells_what_is_left(world: World) -> None:
+    world.desk.pairs = PAIRS[:1]
+    await world.switch_on()
+    ran = await world.balancer.run(*world.own, by_hand=True)
+
+    assert (ran.state, [order.base for order in world.desk.placed]) == ("done", ["BTC"])
+    shown = await world.shown()
+    assert shown.error == "could not be brought to their shares: ETH (no_pair)"
+    assert shown.last_at == NOW
 
 
 async def test_a_locked_account_and_a_doubtful_reading_are_not_traded_on(world: World) -> None:
