@@ -218,6 +218,8 @@ async def test_every_route_is_in_the_document(api: Served) -> None:
         "/public/api/v1/operations/{operation_id}",
         "/public/api/v1/auto_balance/portfolios",
         "/public/api/v1/auto_balance/portfolios/{portfolio_id}",
+        "/public/api/v1/operations",
+        "/public/api/v1/operations/{operation_id}",
         "/public/api/v1/paper_accounts",
         "/public/api/v1/paper_accounts/{account_id}",
         "/public/api/v1/paper_accounts/{account_id}/deposits",
