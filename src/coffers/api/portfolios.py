@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from coffers.api.account_schema import PUBLISHED_PORTFOLIO, Schema
 from coffers.api.balance_settings_schema import PORTFOLIO, PORTFOLIOS
+from coffers.api.cursors import limit_of, page_parameters
 from coffers.api.documents import (
     ERRORS_OF_SIGNED,
     NOT_FOUND,
@@ -47,15 +48,7 @@ _SAID: Final = in_query_or_body(
     tolerance=("By how many points a share may be off: 1, unless said.", _TEXT),
     sells_others=("Whether everything else that is held is sold.", {"type": "boolean"}),
 )
-_PAGE: Final = [
-    parameter(
-        "limit",
-        "query",
-        "Portfolios per page.",
-        {"type": "integer", "minimum": 1, "maximum": _MOST_PER_PAGE, "default": _MOST_PER_PAGE},
-    ),
-    parameter("cursor", "query", "`next_cursor` of the page before.", _TEXT),
-]
+_PAGE: Final = page_parameters("Portfolios", _MOST_PER_PAGE, _MOST_PER_PAGE)
 _NUMBER: Final[Schema] = {"type": "integer", "minimum": 1}
 
 
@@ -79,7 +72,7 @@ def _add_shown(app: FastAPI, portfolios: PortfolioKeeping, door: Door) -> None:
     async def list_portfolios(admitted: reader) -> JSONResponse:
         """Tell your portfolios. Permission: ACCOUNTS_READ. Security: SIGNED."""
         given = admitted.given
-        limit = given.number("limit", _MOST_PER_PAGE, range(1, _MOST_PER_PAGE + 1))
+        limit = limit_of(given, _MOST_PER_PAGE, _MOST_PER_PAGE)
         page = await portfolios.page(
             admitted.caller.user_id, limit=limit, cursor=given.text("cursor")
         )

@@ -1,6 +1,5 @@
 """Portfolios of a user: which share of an account each asset shall have."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -11,6 +10,7 @@ from coffers.clock import Clock, iso
 from coffers.errors import CoffersError, InvalidAmount, InvalidRecord, NotFound
 from coffers.money import plain
 from coffers.portfolio.accounts import MOST_ID
+from coffers.portfolio.cursors import cursor_at, id_of
 from coffers.portfolio.kept import known_assets
 from coffers.portfolio.naming import usable_name
 from coffers.store.engine import Store, Transaction
@@ -24,7 +24,6 @@ USUAL_TOLERANCE: Final = "1"
 PLACES: Final = 6
 """Decimal places of a share in percent."""
 
-_CURSOR: Final = re.compile(r"[0-9]{1,10}")
 _HIGHEST_TOLERANCE: Final = Decimal(50)
 
 
@@ -71,12 +70,13 @@ class PortfolioKeeping:
         Raises:
             InvalidRecord: for a cursor that no page told.
         """
-        after = 0 if cursor is None else _place_of(cursor)
+        after = 0 if cursor is None else id_of(cursor)
         async with self._store.reading() as tx:
             total = await tx.portfolios.count(user_id)
             found = await tx.portfolios.page(user_id, offset=offset, limit=limit + 1, after=after)
         shown = tuple(found[:limit])
-        return PortfolioPage(shown, total, str(shown[-1].id) if len(found) > limit else None)
+        more = cursor_at((shown[-1].id,)) if len(found) > limit else None
+        return PortfolioPage(shown, total, more)
 
     async def of_account(self, account: Account) -> Portfolio | None:
         """Return the portfolio that an account is rebalanced to, None without one."""
@@ -192,12 +192,6 @@ def plain_portfolio(portfolio: Portfolio) -> dict[str, object]:
         "created_at": iso(portfolio.created_at),
         "updated_at": iso(portfolio.updated_at),
     }
-
-
-def _place_of(cursor: str) -> int:
-    if not _CURSOR.fullmatch(cursor) or int(cursor) > MOST_ID:
-        raise InvalidRecord({"cursor": ["is invalid"]})
-    return int(cursor)
 
 
 def _shares(targets: Mapping[str, str]) -> dict[str, Decimal]:
