@@ -86,8 +86,7 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
                 **BalanceWork(planner, balancer, clock).handlers(),
             }
             desk = ErrandDesk(store, vault, clock, handlers)
-            stop = partial(_stop, running, past, desk, operations, deliveries)
-            stop = partial(_stop, running, past, desk, operations, balancing)
+            stop = partial(_stop, running, past, desk, operations, deliveries, balancing)
             _stop_on_signals(stop)
             if until_stdin_closes:
                 loop = asyncio.get_running_loop()
