@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Protocol
@@ -40,18 +40,6 @@ def worker(
 
 async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
     from coffers.markets.chains import catalogue_of
-    from coffers.portfolio.balance_work import BalanceWork
-    from coffers.portfolio.balance_worker import BalanceWorker
-    from coffers.portfolio.balancer import Balancer
-    from coffers.portfolio.errands import ErrandDesk
-    from coffers.portfolio.operation_work import OperationWork
-    from coffers.portfolio.trading_work import TradingWork
-    from coffers.portfolio.venue_account_work import VenueAccountWork
-    from coffers.sync.past_worker import PastWorker
-    from coffers.sync.queue import EmbeddedQueue
-    from coffers.sync.trades_worker import TradeWorker
-    from coffers.sync.venue_markets import VenueMarketWorker
-    from coffers.sync.worker import Rhythm, Worker
 
     clock, catalogue = SystemClock(), catalogue_of(settings)
     async with opened_store(settings) as store:
@@ -60,33 +48,8 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             opened_venues(settings, store, vault, clock, catalogue) as rooms,
             opened_deliveries(settings, store, vault, clock) as deliveries,
         ):
-            rhythm = Rhythm(settings.price_interval, settings.sync_concurrency)
-            running = Worker(store, rooms.prices, rooms.syncer, EmbeddedQueue(), clock, rhythm)
-            past = PastWorker(store, rooms.walker, clock)
-            trades = TradeWorker(store, rooms.trades, clock)
-            work = _work_for(settings, rooms, store, vault, catalogue)
-            operations = _operations_for(settings, rooms, store, vault, catalogue)
-            asked = VenueAccountWork(store, vault, catalogue, rooms.listings, clock)
-            trading = TradingWork(store, vault, catalogue, rooms.exchanges, clock)
-            handlers = {
-                **work.handlers(),
-                **OperationWork(operations).handlers(),
-                **asked.handlers(),
-                **trading.handlers(),
-            }
-            desk = ErrandDesk(store, vault, clock, handlers)
-            markets = VenueMarketWorker(store, catalogue, rooms.listings, clock)
-            stop = partial(_stop, running, past, trades, desk, operations, deliveries, markets)
-            planner = _planner_for(rooms, store, operations)
-            balancer = Balancer(store, planner, operations, clock)
-            balancing = BalanceWorker(store, balancer, clock)
-            handlers = {
-                **work.handlers(),
-                **OperationWork(operations).handlers(),
-                **BalanceWork(planner, balancer, clock).handlers(),
-            }
-            desk = ErrandDesk(store, vault, clock, handlers)
-            stop = partial(_stop, running, past, desk, operations, deliveries, balancing)
+            parts = [*_parts(settings, rooms, store, vault, catalogue), deliveries]
+            stop = partial(_stop, parts)
             _stop_on_signals(stop)
             if until_stdin_closes:
                 loop = asyncio.get_running_loop()
@@ -94,15 +57,65 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
             _serve_metrics(settings)
             _log.info("worker started", sync_interval=settings.sync_interval)
             async with asyncio.TaskGroup() as group:
-                group.create_task(running.run())
-                group.create_task(past.run())
-                group.create_task(trades.run())
-                group.create_task(desk.run())
-                group.create_task(operations.watch())
-                group.create_task(deliveries.run())
-                group.create_task(markets.run())
-                group.create_task(balancing.run())
+                for part in parts:
+                    group.create_task(part.run())
     _log.info("worker stopped")
+
+
+class _Part(Protocol):
+    """Something that a worker does until it is stopped."""
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def _stop(parts: Sequence[_Part]) -> None:
+    for part in parts:
+        part.stop()
+
+
+def _parts(
+    settings: Settings,
+    rooms: "VenueRooms",
+    store: "Store",
+    vault: "Vault",
+    catalogue: "Catalogue",
+) -> list[_Part]:
+    from coffers.portfolio.balance_work import BalanceWork
+    from coffers.portfolio.balance_worker import BalanceWorker
+    from coffers.portfolio.balancer import Balancer
+    from coffers.portfolio.errands import ErrandDesk
+    from coffers.portfolio.operation_work import OperationWatch, OperationWork
+    from coffers.portfolio.trading_work import TradingWork
+    from coffers.portfolio.venue_account_work import VenueAccountWork
+    from coffers.sync.past_worker import PastWorker
+    from coffers.sync.queue import EmbeddedQueue
+    from coffers.sync.trades_worker import TradeWorker
+    from coffers.sync.venue_markets import VenueMarketWorker
+    from coffers.sync.worker import Rhythm, Worker
+
+    clock = SystemClock()
+    rhythm = Rhythm(settings.price_interval, settings.sync_concurrency)
+    operations = _operations_for(settings, rooms, store, vault, catalogue)
+    planner = _planner_for(rooms, store, operations)
+    balancer = Balancer(store, planner, operations, clock)
+    handlers = {
+        **_work_for(settings, rooms, store, vault, catalogue).handlers(),
+        **OperationWork(operations).handlers(),
+        **VenueAccountWork(store, vault, catalogue, rooms.listings, clock).handlers(),
+        **TradingWork(store, vault, catalogue, rooms.exchanges, clock).handlers(),
+        **BalanceWork(planner, balancer, clock).handlers(),
+    }
+    return [
+        Worker(store, rooms.prices, rooms.syncer, EmbeddedQueue(), clock, rhythm),
+        PastWorker(store, rooms.walker, clock),
+        TradeWorker(store, rooms.trades, clock),
+        ErrandDesk(store, vault, clock, handlers),
+        OperationWatch(operations),
+        VenueMarketWorker(store, catalogue, rooms.listings, clock),
+        BalanceWorker(store, balancer, clock),
+    ]
 
 
 def _work_for(
@@ -149,15 +162,6 @@ def _planner_for(rooms: "VenueRooms", store: "Store", operations: "Operations") 
     clock = SystemClock()
     reading = ReadingNow(store, rooms.syncer, clock)
     return Planner(store, reading, rooms.prices, operations, clock)
-
-
-class _Stoppable(Protocol):
-    def stop(self) -> None: ...
-
-
-def _stop(*parts: _Stoppable) -> None:
-    for part in parts:
-        part.stop()
 
 
 def _stop_on_signals(stop: Callable[[], None]) -> None:

@@ -140,6 +140,12 @@ class OperationFailed(ApiError):
         return int(told) if told.isascii() and told.isdigit() else None
 
 
+class BalanceRefused(ApiError):
+    """A portfolio is in use, or an account cannot be rebalanced now; the description says why."""
+
+    codes = frozenset({"portfolio_in_use", "cannot_balance"})
+
+
 class IdempotencyKeyReused(ApiError):
     """Something else was done under this idempotency key."""
 
@@ -193,6 +199,7 @@ KINDS: tuple[type[ApiError], ...] = (
     KeyRefused,
     ExchangeRefused,
     InsufficientBalance,
+    BalanceRefused,
     OperationFailed,
     IdempotencyKeyReused,
     NotDeletable,

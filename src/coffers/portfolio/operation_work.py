@@ -5,14 +5,21 @@ from collections.abc import Mapping
 
 import msgspec
 
+from coffers.errors import CoffersError
+from coffers.logs import logger
 from coffers.portfolio.errands import Handler
 from coffers.portfolio.operations import Operations
 
 PERFORM = "perform"
 """The kind of these errands."""
 
+LOOKS_EVERY = 5.0
+"""Seconds between two looks for operations that nobody works at any more."""
+
 LONGEST_WAIT = 90.0
 """Seconds for which an operation is waited for; it goes on after them."""
+
+_log = logger("coffers.operations")
 
 
 class PerformAsked(msgspec.Struct, frozen=True):
@@ -45,3 +52,27 @@ class OperationWork:
         except TimeoutError:
             return Performed("running")
         return Performed(ended.state)
+
+
+class OperationWatch:
+    """Takes over what other processes left in the middle, until it is stopped."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Look for such operations again and again."""
+        while not self._stopping.is_set():
+            try:
+                await self._operations.resume()
+            except CoffersError as error:
+                _log.warning("operations not looked at", reason=str(error))
+            try:
+                await asyncio.wait_for(self._stopping.wait(), LOOKS_EVERY)
+            except TimeoutError:
+                continue
+
+    def stop(self) -> None:
+        """Come to an end."""
+        self._stopping.set()

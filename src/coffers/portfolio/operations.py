@@ -37,9 +37,6 @@ from coffers.vault.vault import Vault
 WAITS = Millis(MINUTE)
 """How long an account that is being read is waited for."""
 
-LOOKS_EVERY = 5.0
-"""Seconds between two looks for operations that nobody works at any more."""
-
 DOLLARS = ("USD", "USDT", "USDC", "FDUSD", "TUSD", "USDP", "DAI", "BUSD")
 """What counts as dollars, the most wanted first."""
 
@@ -92,7 +89,6 @@ class Operations:
         self._newest = NewestBook()
         self._papers = PaperAccounts(store, clock)
         self._paper_orders = PaperOrders(store, clock)
-        self._stopping = asyncio.Event()
         self._running: dict[tuple[int, int], asyncio.Task[Operation]] = {}
 
     async def limits(self, user_id: int, account_id: int) -> Sequence[PairLimits]:
@@ -148,22 +144,6 @@ class Operations:
         """
         operation = await self._ledger.get(user_id, operation_id)
         return await self._only_once(operation, _ROUNDS.get(operation.kind))
-
-    async def watch(self) -> None:
-        """Take over what other processes left in the middle, until `stop`."""
-        while not self._stopping.is_set():
-            try:
-                await self.resume()
-            except CoffersError as error:
-                _log.warning("operations not looked at", reason=str(error))
-            try:
-                await asyncio.wait_for(self._stopping.wait(), LOOKS_EVERY)
-            except TimeoutError:
-                continue
-
-    def stop(self) -> None:
-        """Come to an end."""
-        self._stopping.set()
 
     async def resume(self) -> int:
         """Go on with operations that nobody works at any more; return how many there were."""

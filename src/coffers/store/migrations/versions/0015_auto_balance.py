@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 
 # As in the first migration, which may not be imported: it must stay as it was.
 exact = sa.Text().with_variant(sa.Numeric(), "postgresql")
