@@ -20,7 +20,7 @@ from coffers.api.given import Given
 from coffers.api.paths import AccountId
 from coffers.api.services import Services
 from coffers.errors import InvalidRecord
-from coffers.portfolio import balance_work
+from coffers.portfolio import errand_forms
 from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.auto_balance import (
     LIMITS,
@@ -30,8 +30,7 @@ from coffers.portfolio.auto_balance import (
     BalanceWanted,
     plain_settings,
 )
-from coffers.portfolio.balance_plans import CannotBalance
-from coffers.portfolio.balance_work import PreviewAsked, RunAsked, told_of
+from coffers.portfolio.errand_forms import CannotBalance, PreviewAsked, RunAsked, told_of
 from coffers.portfolio.errands import Errands
 from coffers.portfolio.portfolios import PortfolioKeeping
 
@@ -133,7 +132,7 @@ def _add_work(app: FastAPI, settings: BalanceSettings, services: Services, door:
         elif view.portfolio is None:
             raise InvalidRecord({"portfolio_id": ["is missing"]})
         asked = PreviewAsked(account_id, portfolio_id)
-        told = await errands.ask(user_id, balance_work.PREVIEW, asked)
+        told = await errands.ask(user_id, errand_forms.PREVIEW, asked)
         return JSONResponse(told_of(told), 201, headers=_HEADERS)
 
     @app.post(
@@ -152,7 +151,7 @@ def _add_work(app: FastAPI, settings: BalanceSettings, services: Services, door:
         view = await settings.get(user_id, account_id)
         if view.portfolio is None:
             raise CannotBalance("the account has no portfolio to be rebalanced to")
-        told = await errands.ask(user_id, balance_work.RUN, RunAsked(account_id))
+        told = await errands.ask(user_id, errand_forms.RUN, RunAsked(account_id))
         return JSONResponse(told_of(told), 201, headers=_HEADERS)
 
 

@@ -27,9 +27,7 @@ from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import InvalidRecord
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.portfolio.connecting import accepted
-from coffers.portfolio.errands import Errands
-from coffers.portfolio.markets import can_connect, opened_by_same_key
-from coffers.portfolio.venue_work import (
+from coffers.portfolio.errand_forms import (
     CONNECT,
     CONNECT_WALLET,
     REFRESH,
@@ -39,6 +37,8 @@ from coffers.portfolio.venue_work import (
     Refreshed,
     WalletAsked,
 )
+from coffers.portfolio.errands import Errands
+from coffers.portfolio.markets import can_connect, opened_by_same_key
 from coffers.portfolio.wallets import Wallet, wallet_market
 
 NEW_PATH: Final = f"{BASE}/accounts/new"

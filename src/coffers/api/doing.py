@@ -31,6 +31,7 @@ from coffers.api.services import Services
 from coffers.api.surroundings import HEADERS, Surroundings
 from coffers.money import plain
 from coffers.portfolio.accounts import MOST_ID
+from coffers.portfolio.errand_forms import PERFORM, PerformAsked
 from coffers.portfolio.errands import Errands
 from coffers.portfolio.ledger import (
     CONVERT,
@@ -45,7 +46,6 @@ from coffers.portfolio.ledger import (
     plain_operation,
 )
 from coffers.portfolio.moving import Moving, plain_way
-from coffers.portfolio.operation_work import PERFORM, PerformAsked
 from coffers.store.operations import Operation
 
 OPERATIONS_PATH: Final = "/public/api/v1/operations"

@@ -17,7 +17,7 @@ from coffers.access.refusals import Refusal
 from coffers.api.streams import StreamsFull, TooManyStreams
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
-from coffers.portfolio.balance_plans import CannotBalance
+from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.errands import NoWorker, TookTooLong
 from coffers.portfolio.ledger import NotAllowed, OperationFailed, OperationRuns
 from coffers.portfolio.market_data import NotKnownYet, UnknownPair

@@ -13,8 +13,8 @@ from coffers.api.door import Admitted, Door
 from coffers.api.paths import ACCOUNT, AccountId
 from coffers.api.replies import json_reply
 from coffers.api.services import Services
+from coffers.portfolio.errand_forms import OPEN_ORDERS, OpenAsked, OpenTold
 from coffers.portfolio.errands import Errands
-from coffers.portfolio.trading_work import OPEN_ORDERS, OpenAsked, OpenTold
 
 _NONE: Final = {"type": "integer", "enum": [0]}
 _COUNT: Final = {"type": "integer", "minimum": 0}

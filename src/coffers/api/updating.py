@@ -24,9 +24,9 @@ from coffers.api.services import Services
 from coffers.api.surroundings import Surroundings
 from coffers.errors import InvalidRecord
 from coffers.portfolio.accounts import MOST_ID
+from coffers.portfolio.errand_forms import RECONNECT, ReconnectAsked
 from coffers.portfolio.errands import Errands
 from coffers.portfolio.naming import usable_name
-from coffers.portfolio.venue_work import RECONNECT, ReconnectAsked
 
 UPDATE_PATH: Final = f"{BASE}/accounts/update"
 

@@ -7,10 +7,11 @@ from typing import Protocol
 
 from coffers import money
 from coffers.clock import MINUTE, Clock, Millis, iso
-from coffers.errors import CoffersError, NotFound
+from coffers.errors import NotFound
 from coffers.markets.catalogue import PAPER
 from coffers.money import plain
 from coffers.portfolio.balance_codes import Codes, Tradable
+from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.portfolios import found_portfolio, goal_of
 from coffers.portfolio.reading_now import ReadingNow
 from coffers.store.engine import Store
@@ -28,10 +29,6 @@ TRADED_WALLET = "spot"
 
 NEW_BOOK_AFTER = MINUTE
 """A price book older than this is made anew before a plan."""
-
-
-class CannotBalance(CoffersError):
-    """An account cannot be rebalanced now, and why."""
 
 
 class Venue(Protocol):

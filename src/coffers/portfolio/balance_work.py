@@ -1,38 +1,21 @@
 """What a worker does for API processes about rebalancing: shows a plan, or carries one out."""
 
 from collections.abc import Mapping
-from typing import Any, Final
 
 import msgspec
 
 from coffers.clock import Clock, iso
-from coffers.portfolio.balance_plans import CannotBalance, Planner, plain_plan
+from coffers.portfolio.balance_plans import Planner, plain_plan
 from coffers.portfolio.balancer import Balancer, Ran
+from coffers.portfolio.errand_forms import (
+    PREVIEW,
+    RUN,
+    CannotBalance,
+    PreviewAsked,
+    RunAsked,
+    Told,
+)
 from coffers.portfolio.errands import Handler
-
-PREVIEW: Final = "auto_balance_preview"
-RUN: Final = "auto_balance_run"
-"""The kinds of errands."""
-
-
-class PreviewAsked(msgspec.Struct, frozen=True):
-    """An account whose plan is to be shown, for its own portfolio or another one."""
-
-    account_id: int
-    portfolio_id: int | None = None
-
-
-class RunAsked(msgspec.Struct, frozen=True):
-    """An account that is to be rebalanced now."""
-
-    account_id: int
-
-
-class Told(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What came of it, or why it cannot be."""
-
-    result: dict[str, Any] | None = None
-    refused: str | None = None
 
 
 class BalanceWork:
@@ -62,18 +45,6 @@ class BalanceWork:
         except CannotBalance as refusal:
             return Told(refused=str(refusal))
         return Told(plain_run(ran))
-
-
-def told_of(answer: bytes) -> dict[str, Any]:
-    """Return what a worker told.
-
-    Raises:
-        CannotBalance: where it told why it cannot be.
-    """
-    told = msgspec.json.decode(answer, type=Told)
-    if told.result is None:
-        raise CannotBalance(told.refused or "it cannot be rebalanced")
-    return told.result
 
 
 def plain_run(ran: Ran) -> dict[str, object]:

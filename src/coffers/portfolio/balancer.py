@@ -16,7 +16,8 @@ from coffers.clock import HOUR, MINUTE, Clock, Millis
 from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.portfolio.auto_balance import next_run, target_prices
-from coffers.portfolio.balance_plans import CannotBalance, MadePlan, Planner
+from coffers.portfolio.balance_plans import MadePlan, Planner
+from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.ledger import NotAllowed
 from coffers.store.engine import Store
 from coffers.store.records import AuditEvent, AutoBalance, BalanceState

@@ -15,6 +15,7 @@ from coffers.connectors.reading import ConnectorFailure
 from coffers.connectors.trading import NotDone, Placed, TradingDesk
 from coffers.errors import CoffersError
 from coffers.money import plain
+from coffers.portfolio.claimed import CLAIM
 from coffers.portfolio.ledger import CONVERT, TRANSFER
 from coffers.portfolio.moving import MoveAsked
 from coffers.store.engine import Store
@@ -24,9 +25,6 @@ from coffers.store.records import AuditEvent
 from coffers.sync.prices import PriceRounds
 from coffers.valuation.model import PriceBook
 from coffers.valuation.orders import PlannedOrder
-
-CLAIM = Millis(2 * MINUTE)
-"""How long an account stays claimed after the last step; longer than any single one takes."""
 
 RESUMES_WITHIN = Millis(5 * MINUTE)
 """Until when planned orders are still placed: later they are about another market."""

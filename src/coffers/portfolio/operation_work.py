@@ -7,11 +7,9 @@ import msgspec
 
 from coffers.errors import CoffersError
 from coffers.logs import logger
+from coffers.portfolio.errand_forms import PERFORM, PerformAsked, Performed
 from coffers.portfolio.errands import Handler
 from coffers.portfolio.operations import Operations
-
-PERFORM = "perform"
-"""The kind of these errands."""
 
 LOOKS_EVERY = 5.0
 """Seconds between two looks for operations that nobody works at any more."""
@@ -20,18 +18,6 @@ LONGEST_WAIT = 90.0
 """Seconds for which an operation is waited for; it goes on after them."""
 
 _log = logger("coffers.operations")
-
-
-class PerformAsked(msgspec.Struct, frozen=True):
-    """An operation that was begun and is to be done."""
-
-    operation_id: int
-
-
-class Performed(msgspec.Struct, frozen=True):
-    """How the operation stands: `running` where it takes longer than one waits."""
-
-    state: str
 
 
 class OperationWork:

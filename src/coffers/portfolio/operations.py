@@ -6,20 +6,19 @@ planned lately, and ends it. Nothing is ever sent twice.
 """
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from coffers import metrics
-from coffers.clock import MINUTE, Clock, Millis
-from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.clock import Clock, Millis
 from coffers.connectors.trading import Trading, TradingDesk
 from coffers.errors import CoffersError, NotFound
 from coffers.logs import logger
 from coffers.markets.catalogue import PAPER, Catalogue, Market
 from coffers.portfolio.balance_codes import Tradable
-from coffers.portfolio.doing import CLAIM, Doing, Notes, Orders, Rounds, holder_of, state_of
+from coffers.portfolio.claimed import CLAIM, claimed
+from coffers.portfolio.doing import Doing, Notes, Orders, Rounds, holder_of, state_of
 from coffers.portfolio.ledger import SELL_TO_BTC, SELL_TO_USD, Ledger, NotAllowed, Wanted
 from coffers.portfolio.paper import PaperAccounts
 from coffers.portfolio.paper_desk import PaperDesk
@@ -33,9 +32,6 @@ from coffers.sync.syncer import Syncer
 from coffers.valuation.orders import PairLimits
 from coffers.valuation.selling import plan_sale
 from coffers.vault.vault import Vault
-
-WAITS = Millis(MINUTE)
-"""How long an account that is being read is waited for."""
 
 DOLLARS = ("USD", "USDT", "USDC", "FDUSD", "TUSD", "USDP", "DAI", "BUSD")
 """What counts as dollars, the most wanted first."""
@@ -210,34 +206,13 @@ class Operations:
         if sealed is None:
             raise NotAllowed("the account has no key to trade with")
         credentials = open_credentials(self._vault, account, sealed)
+        holder = None if operation is None else holder_of(operation)
+        own = account.user_id, account.id
         async with (
-            self._claimed(account, operation),
+            claimed(self._store, self._clock, own, holder),
             self._venues.trading.desk(market, credentials) as desk,
         ):
             yield desk
-
-    @asynccontextmanager
-    async def _claimed(self, account: Account, operation: Operation | None) -> AsyncIterator[None]:
-        holder = holder_of(operation) if operation else uuid.uuid4().hex
-        began, own = self._clock.now(), (account.user_id, account.id)
-        while True:
-            now = self._clock.now()
-            async with self._store.transaction() as tx:
-                until = Millis(now + CLAIM)
-                if await tx.accounts.claim(*own, holder, now=now, until=until):
-                    break
-            if now - began > WAITS:
-                raise ConnectorFailure(
-                    FailureKind.UNREACHABLE,
-                    "the account is being read or traded in at the moment; try again in a while",
-                    code="busy",
-                )
-            await asyncio.sleep(0.2)
-        try:
-            yield
-        finally:
-            async with self._store.transaction() as tx:
-                await tx.accounts.release(*own, holder)
 
     async def _account(self, user_id: int, account_id: int) -> Account:
         async with self._store.reading() as tx:

@@ -1,19 +1,18 @@
 """What workers ask venues for, with an account's key: the other end of `venue_account`."""
 
-import asyncio
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import msgspec
 
-from coffers.clock import MINUTE, Clock, Millis
+from coffers.clock import Clock
 from coffers.connectors.listings import Listings
-from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
+from coffers.connectors.reading import Credentials
 from coffers.errors import NotFound
 from coffers.markets.catalogue import Catalogue
 from coffers.markets.pairs import DepositAddress
+from coffers.portfolio.claimed import claimed
 from coffers.portfolio.errands import Handler
 from coffers.portfolio.venue_account import (
     DEPOSIT_ADDRESS,
@@ -27,15 +26,6 @@ from coffers.store.engine import Store
 from coffers.store.venue_tasks import CURRENCIES, Task
 from coffers.sync.credentials import open_credentials
 from coffers.vault.vault import Vault
-
-CLAIM = Millis(2 * MINUTE)
-"""How long an account stays claimed by an errand whose process died."""
-
-LONGEST_WAIT = 60.0
-"""Seconds that a reading, which somebody else makes with the same key, is waited for."""
-
-LOOK_AGAIN = 0.2
-"""Seconds between two looks whether it has ended."""
 
 
 class VenueAccountWork:
@@ -89,9 +79,7 @@ class VenueAccountWork:
             NotFound: when the user has no such account, or no exchange holds it.
             ConnectorFailure: when somebody else reads it for longer than is waited for.
         """
-        holder = uuid.uuid4().hex
-        await self._claim(user_id, account_id, holder)
-        try:
+        async with claimed(self._store, self._clock, (user_id, account_id)):
             async with self._store.reading() as tx:
                 account = await tx.accounts.get(user_id, account_id)
                 sealed = await tx.secrets.get(user_id, account_id)
@@ -99,20 +87,3 @@ class VenueAccountWork:
             if account is None or sealed is None or market is None or market.venue is None:
                 raise NotFound(f"there is no account {account_id}")
             yield market.venue, open_credentials(self._vault, account, sealed)
-        finally:
-            async with self._store.transaction() as tx:
-                await tx.accounts.release(user_id, account_id, holder)
-
-    async def _claim(self, user_id: int, account_id: int, holder: str) -> None:
-        tries = round(LONGEST_WAIT / LOOK_AGAIN)
-        for _ in range(tries):
-            now = self._clock.now()
-            until = Millis(now + CLAIM)
-            async with self._store.transaction() as tx:
-                if await tx.accounts.get(user_id, account_id) is None:
-                    raise NotFound(f"there is no account {account_id}")
-                if await tx.accounts.claim(user_id, account_id, holder, now=now, until=until):
-                    return
-            await asyncio.sleep(LOOK_AGAIN)
-        message = "The account's key is in use; try again in a while."
-        raise ConnectorFailure(FailureKind.RATE_LIMITED, message, code="key_in_use")

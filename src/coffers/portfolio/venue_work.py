@@ -8,91 +8,28 @@ from collections.abc import Mapping
 import msgspec
 
 from coffers.clock import Clock
-from coffers.connectors.reading import Credentials
 from coffers.errors import NotFound
-from coffers.portfolio.connecting import Connecting, Connection
+from coffers.portfolio.connecting import Connecting
+from coffers.portfolio.errand_forms import (
+    CONNECT,
+    CONNECT_WALLET,
+    RECONNECT,
+    REFRESH,
+    ConnectAsked,
+    Connected,
+    ReconnectAsked,
+    RefreshAsked,
+    Refreshed,
+    WalletAsked,
+)
 from coffers.portfolio.errands import Handler
 from coffers.portfolio.reading_now import ReadingNow
 from coffers.portfolio.reconnecting import Reconnecting
 from coffers.portfolio.wallets import ConnectingWallets, Wallet
-from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.records import Account
 from coffers.sync.prices import PriceRounds
 from coffers.sync.syncer import Outcome, Syncer
-
-CONNECT, CONNECT_WALLET = "connect", "connect_wallet"
-RECONNECT, REFRESH = "reconnect", "refresh"
-"""The kinds of errands."""
-
-
-class ConnectAsked(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Exchange accounts that one key opens, to be connected: all of them or none.
-
-    `accounts` are pairs of a market's code and a name.
-    """
-
-    accounts: tuple[tuple[str, str], ...]
-    api_key: str = ""
-    secret: str = ""
-    passphrase: str | None = None
-    customer_id: str | None = None
-    subaccount_name: str | None = None
-    address: str | None = None
-    login: str | None = None
-    include_in_summary: bool = True
-
-    def connections(self, user_id: int) -> list[Connection]:
-        """Return what is to be connected."""
-        credentials = Credentials(
-            api_key=self.api_key,
-            secret=Secret(self.secret),
-            passphrase=None if self.passphrase is None else Secret(self.passphrase),
-            customer_id=self.customer_id,
-            subaccount_name=self.subaccount_name,
-            address=self.address,
-            login=self.login,
-        )
-        return [
-            Connection(user_id, code, name, credentials, self.include_in_summary)
-            for code, name in self.accounts
-        ]
-
-
-class WalletAsked(msgspec.Struct, frozen=True):
-    """A wallet to be connected."""
-
-    market_code: str
-    name: str
-    address: str
-    include_in_summary: bool = True
-
-
-class ReconnectAsked(msgspec.Struct, frozen=True):
-    """An account that is given another key: credentials by the names of `Credentials`."""
-
-    account_id: int
-    given: dict[str, str]
-
-
-class RefreshAsked(msgspec.Struct, frozen=True):
-    """An account to be read now."""
-
-    account_id: int
-
-
-class Connected(msgspec.Struct, frozen=True):
-    """The accounts that were connected, in the order that they were asked for."""
-
-    account_ids: tuple[int, ...]
-
-
-class Refreshed(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What came of a reading: an `Outcome`, and the kind of failure where it failed."""
-
-    outcome: str
-    failure: str | None = None
-    message: str | None = None
 
 
 class VenueWork:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from coffers.keyrights import KeyRights
-from coffers.portfolio.balance_work import PREVIEW, RUN, Told
+from coffers.portfolio.errand_forms import PREVIEW, RUN, Told
 from coffers.portfolio.errands import ErrandDesk, Handler
 from coffers.store.engine import Store
 from coffers.sync.assets import note_assets

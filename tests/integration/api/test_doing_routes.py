@@ -216,7 +216,7 @@ async def test_paper_accounts_sell_without_the_operators_leave(store: Store) -> 
 async def test_what_a_dead_process_left_is_taken_over(store: Store) -> None:
     async with trading(store, {"BTC": "1", "ETH": "1"}) as house:
         fault = NewFault(
-            venue="binance", kind=FaultKind.DELAY, path=_ORDER, method="POST", seconds=30, count=1
+            venue="binance", kind=FaultKind.DELAY, path=_ORDER, method="POST", seconds=60, count=1
         )
         await house.control.inject(fault)
         asking = asyncio.create_task(house.post("sell_all_to_usd", Idempotency_Key="k"))

@@ -14,9 +14,10 @@ from coffers.markets.catalogue import load_catalogue
 from coffers.money import plain
 from coffers.portfolio.auto_balance import BalanceSettings, BalanceWanted
 from coffers.portfolio.balance_codes import Tradable
-from coffers.portfolio.balance_plans import CannotBalance, Planner, plain_plan
+from coffers.portfolio.balance_plans import Planner, plain_plan
 from coffers.portfolio.balance_worker import BalanceWorker
 from coffers.portfolio.balancer import FAILURES_ALLOWED, AlreadyRunning, Balancer
+from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.ledger import NotAllowed
 from coffers.portfolio.paper import NewPaper, PaperAccounts
 from coffers.portfolio.paper_orders import OrderWanted, PaperOrders

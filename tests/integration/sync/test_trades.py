@@ -11,7 +11,8 @@ from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKin
 from coffers.connectors.trades import FoundTrades, TradesRequest
 from coffers.markets.catalogue import Market, load_catalogue
 from coffers.portfolio.connecting import Connecting, Connection
-from coffers.portfolio.trading_work import OPEN_ORDERS, OpenAsked, TradingWork
+from coffers.portfolio.errand_forms import OPEN_ORDERS, OpenAsked
+from coffers.portfolio.trading_work import TradingWork
 from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.records import Account
