@@ -49,7 +49,7 @@ _HISTORY: Final = _object(
     {
         "known_since": _or_null(_TIME, "From when on all was asked."),
         "known_until": _or_null(_TIME, "Until when; the exchange is asked again every hour."),
-        "is_complete": {**_BOOLEAN, "description": "Whether nothing older is left to ask."},
+        "is_complete": {**_BOOLEAN, "description": "Whether nothing older can be missing."},
         "has_gaps": {**_BOOLEAN, "description": "Whether something may have been left out."},
         "missing": {"type": "array", "items": _TEXT},
         "steps": {"type": "integer", "minimum": 0},

@@ -125,7 +125,8 @@ def _filter(given: Given) -> TradeFilter:
     return TradeFilter(
         symbol,
         None if since is None else begin_of("from", since),
-        None if until is None else end_of("to", until),
+        # What is meant ends before that moment, and the filter's last one counts.
+        None if until is None else Millis(end_of("to", until) - 1),
     )
 
 

@@ -29,6 +29,7 @@ class FoundTrades:
     All from `known_since` to `known_until` was asked by now, None before that is so of any moment.
     `is_resting` says that all was asked that can be, up to the moment of this look. `has_gaps`
     says that something may be left out, `is_untold` that the venue tells no trades at all.
+    `reaches_first` is False where the venue tells none that are so old as the first may be.
     """
 
     trades: tuple[Trade, ...]
@@ -38,6 +39,7 @@ class FoundTrades:
     is_resting: bool = False
     has_gaps: bool = False
     is_untold: bool = False
+    reaches_first: bool = True
 
 
 class TradesConnector(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from coffers.clock import Clock, Millis, iso
+from coffers.clock import HOUR, Clock, Millis, iso
 from coffers.errors import InvalidRecord
 from coffers.markets.catalogue import MANUAL, PAPER
 from coffers.money import plain
@@ -19,6 +19,9 @@ from coffers.valuation.trade import Trade
 
 MOST_AT_ONCE = 500
 _MOST_MILLIS = 2**62
+
+LATE = Millis(3 * HOUR)
+"""How old the last look may be: one an hour, and time for it to come through all pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class AccountTrades:
             traded = await tx.trades.traded(user_id, account_id, TradeFilter(None, since, last))
             walk = await tx.trades.walk(user_id, account_id)
         known = self._known(account, walk)
-        why = _missing(known, since, until)
+        why = _missing(known, since, until, self._clock.now())
         if traded.unvalued:
             return Volume(None, known, (*why, "worth_unknown"))
         is_unknown = "not_asked" in why or (why and not traded.count)
@@ -130,7 +133,7 @@ class AccountTrades:
             for word, holds in (
                 ("not_told", walk.is_untold),
                 ("pairs_unseen", walk.has_gaps and not walk.is_untold),
-                ("still_walking", not walk.is_complete and not walk.is_untold),
+                ("older_unknown", not walk.is_complete and not walk.is_untold),
                 ("refused", walk.failure_message is not None),
             )
             if holds
@@ -146,8 +149,10 @@ class AccountTrades:
         )
 
 
-def _missing(known: Known, since: Millis | None, until: Millis | None) -> tuple[str, ...]:
-    """Return what is missing of a span; one that is all in what is known is not still walked."""
+def _missing(
+    known: Known, since: Millis | None, until: Millis | None, now: Millis
+) -> tuple[str, ...]:
+    """Return what is missing of a span: older ones are of none that begins in what is known."""
     if known.since is None or known.until is None:
         return tuple(dict.fromkeys((*known.why, "not_asked")))
     if until is not None and until <= known.since:
@@ -155,7 +160,10 @@ def _missing(known: Known, since: Millis | None, until: Millis | None) -> tuple[
     if since is not None and since >= known.until:
         return tuple(dict.fromkeys((*known.why, "not_asked")))
     is_in = since is not None and since >= known.since
-    return tuple(word for word in known.why if not (is_in and word == "still_walking"))
+    why = tuple(word for word in known.why if not (is_in and word == "older_unknown"))
+    # A span that is over must be known to its end, another one as far as looks usually come.
+    needed = Millis(now - LATE) if until is None or until > now else until
+    return why if known.until >= needed else (*why, "newer_unknown")
 
 
 def as_plain(page: TradePage) -> dict[str, object]:

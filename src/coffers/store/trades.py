@@ -30,7 +30,7 @@ class TradeWalk:
     """A walk through the trades of an account, newest first, again and again.
 
     All from `known_since` to `known_until` was asked, None before that is so of any moment.
-    `is_complete` says that nothing older is left to ask, `has_gaps` that something may have been
+    `is_complete` says that nothing older can be missing, `has_gaps` that something may have been
     left out, `is_untold` that the venue tells no trades. The venue is asked at `look_at` again;
     `next_at` is when there is something to do, None where there is nothing left.
     """

@@ -250,7 +250,7 @@ def _after(walk: TradeWalk, found: FoundTrades, next_look: Millis) -> TradeWalk:
         cursor=found.cursor,
         known_since=found.known_since,
         known_until=found.known_until,
-        is_complete=not found.is_untold and (found.is_resting or is_as_far),
+        is_complete=found.reaches_first and not found.is_untold and (found.is_resting or is_as_far),
         has_gaps=walk.has_gaps or found.has_gaps,
         is_untold=found.is_untold,
         steps=walk.steps + 1,

@@ -104,6 +104,12 @@ async def test_volumes_are_exact_sums_of_a_day_a_month_and_all(served: Served, a
         ({"is_complete": False}, "daily?date=2020-01-01", "not_asked"),
         ({"has_gaps": True}, "daily?date=2025-10-01", "pairs_unseen"),
         ({"failure_message": "no right"}, "daily?date=2025-10-01", "refused"),
+        ({"is_complete": False}, "total", "older_unknown"),
+        ({"is_complete": False, "known_since": NOW - HOUR}, "daily", "older_unknown"),
+        ({"known_until": NOW - DAY}, "daily?date=2025-10-08", "newer_unknown"),
+        ({"known_until": NOW - 5 * HOUR}, "daily", "newer_unknown"),
+        ({"known_until": NOW - 5 * HOUR}, "total", "newer_unknown"),
+        ({}, "daily?date=2025-10-10", "not_asked"),
     ],
 )
 async def test_what_is_not_known_is_null_and_says_why(
@@ -158,6 +164,8 @@ async def test_trades_are_told_page_by_page_from_the_newest_on(served: Served, a
     assert none["trades"] == []
     since = (await served.get(ann, f"{target}?from=2025-10-08")).json()
     assert [t["id"] for t in since["trades"]] == ["t0", "t1"]
+    until = (await served.get(ann, f"{target}?to=2025-10-07T08:53:20Z")).json()
+    assert [t["id"] for t in until["trades"]] == ["t3", "t4"]
     for wrong in ("limit=0", "cursor=x", "from=never"):
         assert (await served.get(ann, f"{target}?{wrong}")).status_code == 400
 

@@ -48,6 +48,9 @@ MOST_LANES = 400
 MAIN_QUOTES = frozenset({"USDT", "USDC", "USD", "EUR", "BTC", "ETH", "BNB", "FDUSD", "BUSD"})
 """What most is traded against, whether or not any of it is left."""
 
+CONTRACT_DAYS = 180
+"""How long Binance tells trades of contracts; its documents say six months."""
+
 _BY_NUMBER = {"binance", "binanceus", "binanceusdm", "binancecoinm"}
 _ENDED = {"kraken"}
 """Venues that take an end of the span, without a longest span."""
@@ -71,6 +74,7 @@ class Looks:
     """Where a walk stands, in the venue's time.
 
     The newest look is up to `until`; what it has to ask that is new ends later than `floor`.
+    Nothing older than `origin` is asked for; `reaches_first` is False where there may be some.
     """
 
     origin: Millis
@@ -79,6 +83,7 @@ class Looks:
     known_until: Millis | None = None
     lanes: tuple[Lane, ...] = ()
     has_gaps: bool = False
+    reaches_first: bool = True
 
     @property
     def spans(self) -> list[Span]:
@@ -136,14 +141,14 @@ def _way(session: VenueSession, kind: str) -> Way | None:
     if rule is None:
         return None
     limit, days = rule.get("limit"), rule.get("untilDays")
-    is_ended = session.venue.id in _ENDED
+    is_ended, by_number = session.venue.id in _ENDED, session.venue.id in _BY_NUMBER
     return Way(
         page=int(limit or SMALLEST_PAGE),
         limit=None if limit is None else int(limit),
         window=10_000 * DAY if is_ended else None if days is None else int(days) * DAY,
-        days_back=rule.get("daysBack"),
+        days_back=CONTRACT_DAYS if by_number and kind != "spot" else rule.get("daysBack"),
         needs_symbol=bool(rule.get("symbolRequired")),
-        by_number=session.venue.id in _BY_NUMBER,
+        by_number=by_number,
     )
 
 
@@ -158,6 +163,9 @@ def _begun(
         looks = msgspec.json.decode(request.cursor, type=Looks)
         if looks.spans and now - looks.until < LOOK_EVERY:
             return looks
+        if (told_since := _told_since(ways, now)) > looks.until:
+            # Nobody looked for longer than the venue tells trades: what is known begins anew.
+            looks = replace(looks, origin=told_since, reaches_first=False)
         looks = replace(looks, floor=looks.until, until=max(now, looks.until))
     wanted, is_cut = _wanted(session, request, ways)
     known = {(lane.kind, lane.symbol): lane for lane in looks.lanes}
@@ -173,14 +181,20 @@ def _begun(
 
 def _first(session: VenueSession, market: Market, ways: Mapping[str, Way], now: Millis) -> Looks:
     began = datetime(rule_of(session).since, 1, 1, tzinfo=UTC)
-    days = [way.days_back for way in ways.values() if way.days_back is not None]
-    told_since = now - min(days) * DAY + MINUTE if days else 0
-    origin = Millis(max(round(began.timestamp() * 1000), told_since))
+    founded, told_since = round(began.timestamp() * 1000), _told_since(ways, now)
+    origin = Millis(max(founded, told_since))
     # A venue that wants symbols tells nothing of a pair that was bought and sold between readings.
     has_gaps = any(way.needs_symbol for way in ways.values()) or any(
         kind not in _KINDS for kind in market.market_types
     )
-    return Looks(origin, now, Millis(max(now - DAY, origin)), has_gaps=has_gaps)
+    floor = Millis(max(now - DAY, origin))
+    return Looks(origin, now, floor, has_gaps=has_gaps, reaches_first=told_since <= founded)
+
+
+def _told_since(ways: Mapping[str, Way], now: Millis) -> Millis:
+    """Return from when on a venue tells trades of all kinds, 0 where it tells all."""
+    days = [way.days_back for way in ways.values() if way.days_back is not None]
+    return Millis(now - min(days) * DAY + MINUTE if days else 0)
 
 
 def _looking(lane: Lane, looks: Looks) -> Lane:
@@ -281,7 +295,8 @@ def _rest(way: Way, span: Span, found: Iterable[Trade], step: _Step) -> tuple[Sp
 
 async def _rows(session: VenueSession, lane: Lane, way: Way, span: Span) -> list[Mapping[str, Any]]:
     params: dict[str, object] = {}
-    if lane.kind != "spot" and lane.symbol is None:
+    # Where there are contracts alone, that goes without saying, and some venues refuse it.
+    if lane.kind != "spot" and lane.symbol is None and session.exchange.has.get("spot"):
         params = {"type": "swap", "subType": lane.kind}
     since: Millis | None = span.start
     if way.by_number:
@@ -325,4 +340,5 @@ def _brought(session: VenueSession, looks: Looks, step: _Step) -> FoundTrades:
         known_until=None if until is None else Millis(until + ahead),
         is_resting=not looks.spans,
         has_gaps=looks.has_gaps,
+        reaches_first=looks.reaches_first,
     )
