@@ -182,6 +182,22 @@ async def test_a_kind_of_contracts_is_named_only_where_there_is_another(has_spot
     assert ("type" in venue.asked[0][2]) == has_spot
 
 
+async def test_okx_is_asked_for_contracts_with_an_end_too() -> None:
+    rule = {"linear": {"fetchMyTrades": AT_ONCE, "fetchOpenOrders": {"limit": 100}}}
+    rows = [row("a", NOW - HOUR, symbol="BTC/USDT-260327", id="f")]
+    venue = FakeVenue({"swap": rule, "future": rule}, of_all(rows))
+    dated = {**SWAP, "swap": False, "future": True}
+    venue.exchange.markets["BTC/USDT-260327"] = dated
+    trades, _ = await walked(venue, code="okex_futures")
+    assert {one.kind for one in trades} == {"contract"}
+    kinds = {params["type"] for _, _, params in venue.asked}
+    assert kinds == {"swap", "future"}
+    venue.asked.clear()
+    venue.tell = orders(2)
+    assert await count_open_orders(cast("VenueSession", venue), market("okex_futures")) == 2
+    assert [params["type"] for _, _, params in venue.asked] == ["swap", "future"]
+
+
 async def test_binance_tells_contracts_of_half_a_year() -> None:
     rule = {"limit": 9, "untilDays": 7, "symbolRequired": True}
 
@@ -211,6 +227,8 @@ async def test_open_orders_are_counted_as_far_as_one_answer_holds_them_all() -> 
     assert venue.asked == [(None, 50, {})]
     assert await counted(FakeVenue(features, orders(50))) is None
     assert await counted(FakeVenue({"spot": {"fetchOpenOrders": {}}}, orders(70))) == 70
+    wants = {"spot": {"fetchOpenOrders": {"symbolRequired": True}}}
+    assert await counted(FakeVenue(wants, orders(1))) is None
 
 
 async def test_a_venue_that_wants_a_symbol_does_not_tell_what_is_open() -> None:

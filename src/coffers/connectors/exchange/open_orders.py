@@ -1,8 +1,12 @@
 """How many orders of an account wait at its exchange."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from coffers.connectors.exchange.failures import unexpected
 from coffers.connectors.exchange.flow_pages import is_history, longest
 from coffers.connectors.exchange.session import VenueSession
+from coffers.connectors.exchange.trades import DATED_APART
 from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.catalogue import Market
 
@@ -21,7 +25,10 @@ async def count_open_orders(session: VenueSession, market: Market) -> int | None
     found: set[tuple[str, str]] = set()
     for kind in kinds:
         for params in _asked(session, kind):
-            told = await _told(session, _limit(session, kind, params), params)
+            rule = _rule(session, kind, params)
+            # Deribit would be asked for one currency's alone.
+            is_told = not rule.get("symbolRequired")
+            told = await _told(session, rule.get("limit"), params) if is_told else None
             if told is None:
                 return None
             found |= told
@@ -46,16 +53,16 @@ async def _told(
     return {(str(row.get("symbol")), str(row.get("id"))) for row in rows}
 
 
-def _limit(session: VenueSession, kind: str, params: dict[str, str]) -> int | None:
-    """Return how many orders one answer holds, None where the library knows no limit.
+def _rule(session: VenueSession, kind: str, params: dict[str, str]) -> Mapping[str, Any]:
+    """Return what the library knows of the call: `limit` is how many orders one answer holds.
 
     Without being asked for so many, Bybit tells twenty.
     """
     features = session.exchange.features or {}
     swap = features.get("swap") or {}
     of_kind = features.get("spot") if kind == "spot" else swap.get(params.get("subType", "linear"))
-    limit = ((of_kind or {}).get("fetchOpenOrders") or {}).get("limit")
-    return None if limit is None else int(limit)
+    rule: Mapping[str, Any] = (of_kind or {}).get("fetchOpenOrders") or {}
+    return rule
 
 
 def _asked(session: VenueSession, kind: str) -> tuple[dict[str, str], ...]:
@@ -63,4 +70,7 @@ def _asked(session: VenueSession, kind: str) -> tuple[dict[str, str], ...]:
         return ({},)
     swap = (session.exchange.features or {}).get("swap") or {}
     subtypes = [name for name in ("linear", "inverse") if swap.get(name)]
-    return tuple({"type": "swap", "subType": name} for name in subtypes)
+    asked = [{"type": "swap", "subType": name} for name in subtypes]
+    if DATED_APART & set(session.venue.family):
+        asked.append({"type": "future"})
+    return tuple(asked)

@@ -54,6 +54,9 @@ CONTRACT_DAYS = 180
 _BY_NUMBER = {"binance", "binanceus", "binanceusdm", "binancecoinm"}
 _ENDED = {"kraken"}
 """Venues that take an end of the span, without a longest span."""
+DATED_APART = frozenset({"okx"})
+"""Venues that tell trades and orders of contracts with an end apart from those without."""
+_DATED = "future"
 _KINDS = {"spot": ("spot",), "futures": ("linear", "inverse")}
 
 _log = logger("coffers.connectors")
@@ -130,13 +133,16 @@ async def read_trades(session: VenueSession, market: Market, request: TradesRequ
 
 def _ways(session: VenueSession, market: Market) -> dict[str, Way]:
     kinds = [kind for each in market.market_types for kind in _KINDS.get(each, ())]
+    if "futures" in market.market_types and DATED_APART & set(session.venue.family):
+        kinds.append(_DATED)
     found = {kind: _way(session, kind) for kind in kinds}
     return {kind: way for kind, way in found.items() if way is not None}
 
 
 def _way(session: VenueSession, kind: str) -> Way | None:
     features = session.exchange.features or {}
-    told = features.get("spot") if kind == "spot" else (features.get("swap") or {}).get(kind)
+    name, sub_type = (_DATED, "linear") if kind == _DATED else ("swap", kind)
+    told = features.get("spot") if kind == "spot" else (features.get(name) or {}).get(sub_type)
     rule = (told or {}).get("fetchMyTrades")
     if rule is None:
         return None
@@ -297,7 +303,8 @@ async def _rows(session: VenueSession, lane: Lane, way: Way, span: Span) -> list
     params: dict[str, object] = {}
     # Where there are contracts alone, that goes without saying, and some venues refuse it.
     if lane.kind != "spot" and lane.symbol is None and session.exchange.has.get("spot"):
-        params = {"type": "swap", "subType": lane.kind}
+        is_dated = lane.kind == _DATED
+        params = {"type": _DATED} if is_dated else {"type": "swap", "subType": lane.kind}
     since: Millis | None = span.start
     if way.by_number:
         since, params = None, {**params, "fromId": lane.next_number}
