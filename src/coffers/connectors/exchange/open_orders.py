@@ -6,7 +6,7 @@ from typing import Any
 from coffers.connectors.exchange.failures import unexpected
 from coffers.connectors.exchange.flow_pages import is_history, longest
 from coffers.connectors.exchange.session import VenueSession
-from coffers.connectors.exchange.trades import DATED_APART
+from coffers.connectors.exchange.trade_ways import DATED_APART
 from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.catalogue import Market
 

@@ -24,6 +24,14 @@ from coffers.connectors.exchange.flow_pages import (
 )
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.trade_rows import trade_of
+from coffers.connectors.exchange.trade_ways import (
+    DATED,
+    KINDS,
+    Way,
+    symbols_of,
+    told_since_of,
+    ways_of,
+)
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.connectors.trades import FoundTrades, TradesRequest
 from coffers.logs import logger
@@ -39,25 +47,8 @@ LOOK_EVERY = HOUR
 OVERLAP = Millis(5 * MINUTE)
 """How far a look reaches back behind the one before, for trades that a venue shows late."""
 
-SMALLEST_PAGE = 50
-"""So many rows are taken for a full answer where the venue's page is not known."""
-
 MOST_LANES = 400
 """Symbols of one account that are asked for."""
-
-MAIN_QUOTES = frozenset({"USDT", "USDC", "USD", "EUR", "BTC", "ETH", "BNB", "FDUSD", "BUSD"})
-"""What most is traded against, whether or not any of it is left."""
-
-CONTRACT_DAYS = 180
-"""How long Binance tells trades of contracts; its documents say six months."""
-
-_BY_NUMBER = {"binance", "binanceus", "binanceusdm", "binancecoinm"}
-_ENDED = {"kraken"}
-"""Venues that take an end of the span, without a longest span."""
-DATED_APART = frozenset({"okx"})
-"""Venues that tell trades and orders of contracts with an end apart from those without."""
-_DATED = "future"
-_KINDS = {"spot": ("spot",), "futures": ("linear", "inverse")}
 
 _log = logger("coffers.connectors")
 
@@ -94,18 +85,6 @@ class Looks:
         return [span for lane in self.lanes for span in lane.spans]
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a venue tells trades of one kind; `window` None where a call takes no end."""
-
-    page: int
-    limit: int | None
-    window: int | None
-    days_back: int | None
-    needs_symbol: bool
-    by_number: bool
-
-
 @dataclass(slots=True)
 class _Step:
     """What a step found so far."""
@@ -120,7 +99,7 @@ async def read_trades(session: VenueSession, market: Market, request: TradesRequ
     Raises:
         ConnectorFailure: when the venue could not be asked.
     """
-    ways = _ways(session, market)
+    ways = ways_of(session, market)
     if not ways or not session.can("fetchMyTrades"):
         return FoundTrades((), None, is_resting=True, has_gaps=True, is_untold=True)
     looks, step = _begun(session, market, request, ways), _Step()
@@ -129,33 +108,6 @@ async def read_trades(session: VenueSession, market: Market, request: TradesRequ
             break
         looks = await _asked(session, looks, ways, step)
     return _brought(session, looks, step)
-
-
-def _ways(session: VenueSession, market: Market) -> dict[str, Way]:
-    kinds = [kind for each in market.market_types for kind in _KINDS.get(each, ())]
-    if "futures" in market.market_types and DATED_APART & set(session.venue.family):
-        kinds.append(_DATED)
-    found = {kind: _way(session, kind) for kind in kinds}
-    return {kind: way for kind, way in found.items() if way is not None}
-
-
-def _way(session: VenueSession, kind: str) -> Way | None:
-    features = session.exchange.features or {}
-    name, sub_type = (_DATED, "linear") if kind == _DATED else ("swap", kind)
-    told = features.get("spot") if kind == "spot" else (features.get(name) or {}).get(sub_type)
-    rule = (told or {}).get("fetchMyTrades")
-    if rule is None:
-        return None
-    limit, days = rule.get("limit"), rule.get("untilDays")
-    is_ended, by_number = session.venue.id in _ENDED, session.venue.id in _BY_NUMBER
-    return Way(
-        page=int(limit or SMALLEST_PAGE),
-        limit=None if limit is None else int(limit),
-        window=10_000 * DAY if is_ended else None if days is None else int(days) * DAY,
-        days_back=CONTRACT_DAYS if by_number and kind != "spot" else rule.get("daysBack"),
-        needs_symbol=bool(rule.get("symbolRequired")),
-        by_number=by_number,
-    )
 
 
 def _begun(
@@ -169,7 +121,7 @@ def _begun(
         looks = msgspec.json.decode(request.cursor, type=Looks)
         if looks.spans and now - looks.until < LOOK_EVERY:
             return looks
-        if (told_since := _told_since(ways, now)) > looks.until:
+        if (told_since := told_since_of(ways, now)) > looks.until:
             # Nobody looked for longer than the venue tells trades: what is known begins anew.
             looks = replace(looks, origin=told_since, reaches_first=False)
         looks = replace(looks, floor=looks.until, until=max(now, looks.until))
@@ -187,20 +139,14 @@ def _begun(
 
 def _first(session: VenueSession, market: Market, ways: Mapping[str, Way], now: Millis) -> Looks:
     began = datetime(rule_of(session).since, 1, 1, tzinfo=UTC)
-    founded, told_since = round(began.timestamp() * 1000), _told_since(ways, now)
+    founded, told_since = round(began.timestamp() * 1000), told_since_of(ways, now)
     origin = Millis(max(founded, told_since))
     # A venue that wants symbols tells nothing of a pair that was bought and sold between readings.
     has_gaps = any(way.needs_symbol for way in ways.values()) or any(
-        kind not in _KINDS for kind in market.market_types
+        kind not in KINDS for kind in market.market_types
     )
     floor = Millis(max(now - DAY, origin))
     return Looks(origin, now, floor, has_gaps=has_gaps, reaches_first=told_since <= founded)
-
-
-def _told_since(ways: Mapping[str, Way], now: Millis) -> Millis:
-    """Return from when on a venue tells trades of all kinds, 0 where it tells all."""
-    days = [way.days_back for way in ways.values() if way.days_back is not None]
-    return Millis(now - min(days) * DAY + MINUTE if days else 0)
 
 
 def _looking(lane: Lane, looks: Looks) -> Lane:
@@ -222,29 +168,10 @@ def _wanted(
     wanted: list[tuple[str, str | None]] = []
     for kind, way in ways.items():
         if way.needs_symbol:
-            wanted += [(kind, symbol) for symbol in _symbols(session, kind, request)]
+            wanted += [(kind, symbol) for symbol in symbols_of(session, kind, request)]
         else:
             wanted.append((kind, None))
     return wanted[:MOST_LANES], len(wanted) > MOST_LANES
-
-
-def _symbols(session: VenueSession, kind: str, request: TradesRequest) -> list[str]:
-    codes = {session.code(name) for name in request.assets} | set(request.assets)
-    codes |= {session.asset(code) for code in codes}
-    if kind == "spot":
-        quotes = codes | MAIN_QUOTES
-        return [
-            symbol
-            for symbol, market in session.exchange.markets.items()
-            if market.get("spot") and market.get("base") in codes and market.get("quote") in quotes
-        ]
-    return [
-        symbol
-        for symbol, market in session.exchange.markets.items()
-        if market.get("swap")
-        and market.get(kind)
-        and (symbol in request.symbols or market.get("base") in codes)
-    ]
 
 
 async def _asked(
@@ -303,8 +230,8 @@ async def _rows(session: VenueSession, lane: Lane, way: Way, span: Span) -> list
     params: dict[str, object] = {}
     # Where there are contracts alone, that goes without saying, and some venues refuse it.
     if lane.kind != "spot" and lane.symbol is None and session.exchange.has.get("spot"):
-        is_dated = lane.kind == _DATED
-        params = {"type": _DATED} if is_dated else {"type": "swap", "subType": lane.kind}
+        is_dated = lane.kind == DATED
+        params = {"type": DATED} if is_dated else {"type": "swap", "subType": lane.kind}
     since: Millis | None = span.start
     if way.by_number:
         since, params = None, {**params, "fromId": lane.next_number}
