@@ -32,7 +32,7 @@ from coffers.api.surroundings import HEADERS, Surroundings
 from coffers.money import plain
 from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.errand_forms import PERFORM, PerformAsked
-from coffers.portfolio.errands import Errands
+from coffers.portfolio.errands import Errands, NoWorker, TookTooLong
 from coffers.portfolio.ledger import (
     CONVERT,
     MOST_AT_ONCE,
@@ -85,12 +85,15 @@ class Doing:
 
         Raises:
             OperationFailed: when nothing of it was done, saying why.
-            OperationRuns: when it takes longer than one waits.
-            NoWorker, TookTooLong: as `Errands.ask`.
+            OperationRuns: when it takes longer than one waits, or nobody is there to do it yet.
         """
         if operation.state == "running":
             asked = PerformAsked(operation.id)
-            await self._errands.ask(operation.user_id, PERFORM, asked)
+            try:
+                await self._errands.ask(operation.user_id, PERFORM, asked)
+            except (NoWorker, TookTooLong):
+                # It is written down, and a worker takes it over.
+                raise OperationRuns(operation) from None
             operation = await self.ledger.get(operation.user_id, operation.id)
         if operation.state == "running":
             raise OperationRuns(operation)
@@ -198,7 +201,9 @@ def _add_conversion(app: FastAPI, doing: Doing, door: Door) -> None:
         asked = {"codes": None if codes is None else sorted(set(codes))}
         wanted = Wanted(account_id, CONVERT, _key(request), asked)
         done = await doing.done(await doing.ledger.begin(admitted.caller.user_id, wanted))
-        answer = json_reply((done.result or "null").encode(), 201)
+        if done.result is None:
+            raise OperationFailed(done)
+        answer = json_reply(done.result.encode(), 201)
         answer.headers.update(_told(done))
         return answer
 

@@ -17,6 +17,7 @@ from coffers.access.refusals import Refusal
 from coffers.api.streams import StreamsFull, TooManyStreams
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
+from coffers.portfolio.accounts import NotDeletable
 from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.errands import NoWorker, TookTooLong
 from coffers.portfolio.ledger import NotAllowed, OperationFailed, OperationRuns
@@ -95,6 +96,7 @@ _TOLD: Final[tuple[_Known, ...]] = (
     (NoWorker, WireError(503, "service_unavailable")),
     (TookTooLong, WireError(504, "exchange_timeout")),
     (NotAllowed, WireError(403, "access_denied")),
+    (NotDeletable, WireError(422, "account_not_deletable")),
     (OperationFailed, WireError(422, "operation_failed")),
     (OperationRuns, WireError(504, "exchange_timeout")),
     (KeyReused, WireError(422, "idempotency_key_reused")),

@@ -76,6 +76,8 @@ class TradingDesk(Protocol):
         """Place a market order and return what became of it.
 
         Raises:
+            NotDone: when the venue takes nothing at present: it was not placed, and no other
+                should follow.
             ConnectorFailure: when it is not known whether it was placed, or the venue is away.
         """
         ...

@@ -1,7 +1,7 @@
 """What a user does with a connected account: find it, name it anew, remove it."""
 
 from coffers.clock import Clock, Millis
-from coffers.errors import NotFound
+from coffers.errors import CoffersError, NotFound
 from coffers.portfolio.naming import usable_name
 from coffers.store.engine import Store
 from coffers.store.events import EventKind, NewEvent
@@ -10,6 +10,13 @@ from coffers.sync.events import about
 
 MOST_ID = 2**31 - 1
 """Ids beyond it are nobody's, and no database takes them."""
+
+
+class NotDeletable(CoffersError):
+    """An account that something is done with."""
+
+    def __init__(self) -> None:
+        super().__init__("Can't remove account. Orders are being placed in it; try again later.")
 
 
 class AccountKeeping:
@@ -90,10 +97,13 @@ class AccountKeeping:
 
         Raises:
             NotFound: when this user has none of this id.
+            NotDeletable: while something is done with it at its exchange.
         """
         if account_id > MOST_ID:
             raise _no_account(account_id)
         async with self._store.transaction() as tx:
+            if await tx.operations.is_running(user_id, account_id):
+                raise NotDeletable
             account = await tx.accounts.get(user_id, account_id)
             if account is None or not await tx.accounts.remove(user_id, account_id):
                 raise _no_account(account_id)

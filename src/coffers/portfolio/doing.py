@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from coffers import money
-from coffers.clock import MINUTE, Clock, Millis
+from coffers.clock import HOUR, MINUTE, Clock, Millis
 from coffers.connectors.reading import ConnectorFailure
 from coffers.connectors.trading import NotDone, Placed, TradingDesk
 from coffers.errors import CoffersError
@@ -32,6 +32,9 @@ RESUMES_WITHIN = Millis(5 * MINUTE)
 ROUNDS = 3
 """Plans in a row: over a bridge there are two, and what is left may need one more."""
 
+GIVES_UP = Millis(HOUR)
+"""How long an order whose fate the venue does not tell is asked about, again and again."""
+
 REFUSALS = 3
 """Refused orders in a row after which the rest is given up."""
 
@@ -43,6 +46,10 @@ _T = TypeVar("_T")
 Orders = Sequence[PlannedOrder]
 Rounds = Callable[[TradingDesk], Awaitable[tuple[Orders, Mapping[str, str]]]]
 """What to place now; and what stays, with the reason."""
+
+
+class Later(CoffersError):
+    """An operation that cannot go on before the venue tells what became of an order."""
 
 
 class Notes:
@@ -104,6 +111,11 @@ class Notes:
                 AuditEvent(own[0], now, f"{step.kind}_{step.state}", str(own[1]), _told(step))
             )
 
+    async def touch(self, operation: Operation) -> None:
+        """Note that an operation was looked at, and is to be looked at again."""
+        async with self._store.transaction() as tx:
+            await tx.operations.note(operation, self._clock.now())
+
     async def end(self, operation: Operation) -> None:
         """Write down how an operation ended."""
         async with self._store.transaction() as tx:
@@ -128,7 +140,11 @@ class Doing:
         self._result = operation.result
 
     async def done(self, rounds: Rounds | None) -> Operation:
-        """Do what is left to be done, and return the operation with what came of it."""
+        """Do what is left to be done, and return the operation with what came of it.
+
+        Raises:
+            Later: when the venue does not tell what became of an order; nothing else is placed.
+        """
         why = None
         try:
             await self._settle()
@@ -174,15 +190,18 @@ class Doing:
                 return
             planned, left = await rounds(self._desk)
             refused = {_pair(step): step for step in self._steps if step.state == "refused"}
+            unsettled = {_spent(step) for step in self._steps if step.state in _UNSETTLED}
             self._left = dict(left)
             orders = []
             for order in planned:
                 before = refused.get((order.base, order.quote, order.side))
-                if before is None:
-                    orders.append(order)
+                spent = order.base if order.side == "sell" else order.quote
+                if before is not None:
+                    self._left[spent] = before.why or "its order was refused"
+                elif spent in unsettled:
+                    self._left[spent] = "an order that spends it is not settled"
                 else:
-                    code = order.base if order.side == "sell" else order.quote
-                    self._left[code] = before.why or "its order was refused"
+                    orders.append(order)
             if not orders:
                 return
             await self._add(orders)
@@ -214,11 +233,15 @@ class Doing:
                 continue
             await self._keep(number, replace(step, state="sent"))
             await self._keep(number, await self._placed(self._steps[number]))
-            self._refused = self._refused + 1 if self._steps[number].state == "refused" else 0
+            is_refused = self._steps[number].state == "refused"
+            self._refused = self._refused + 1 if is_refused else 0
 
     async def _placed(self, step: Step) -> Step:
         try:
             return _after(step, await self._desk.place(_order(step), step.client_id))
+        except NotDone as refusal:
+            self._refused = REFUSALS
+            return replace(step, state="refused", why=str(refusal))
         except ConnectorFailure:
             await asyncio.sleep(LOOK_AGAIN)
             return await self._found(step)
@@ -230,6 +253,8 @@ class Doing:
         try:
             found = await self._desk.find(_order(step), step.client_id)
         except ConnectorFailure as failure:
+            if self._notes.now - self._operation.created_at < GIVES_UP:
+                raise Later(str(failure)) from failure
             return replace(step, state="unknown", why=str(failure))
         if found is None:
             return replace(step, state="refused", why="the exchange knows no such order")
@@ -277,6 +302,14 @@ class Doing:
     async def _keep(self, number: int, step: Step) -> None:
         self._steps[number] = step
         await self._notes.keep(self._operation, step)
+
+
+_UNSETTLED = frozenset({"open", "unknown", "sent"})
+"""How orders stand that may be filled yet, or have been: what they spend is not spent again."""
+
+
+def _spent(step: Step) -> str:
+    return step.base if step.side == "sell" else step.quote
 
 
 def _pair(step: Step) -> tuple[str, str, str]:

@@ -18,7 +18,7 @@ from coffers.logs import logger
 from coffers.markets.catalogue import PAPER, Catalogue, Market
 from coffers.portfolio.balance_codes import Tradable
 from coffers.portfolio.claimed import CLAIM, claimed
-from coffers.portfolio.doing import Doing, Notes, Orders, Rounds, holder_of, state_of
+from coffers.portfolio.doing import Doing, Later, Notes, Orders, Rounds, holder_of, state_of
 from coffers.portfolio.ledger import SELL_TO_BTC, SELL_TO_USD, Ledger, NotAllowed, Wanted
 from coffers.portfolio.paper import PaperAccounts
 from coffers.portfolio.paper_desk import PaperDesk
@@ -175,6 +175,9 @@ class Operations:
                 if operation.state != "running":
                     return operation
                 operation = await Doing(self._notes, operation, desk).done(rounds)
+        except Later:
+            await self._notes.touch(operation)
+            return await self._ledger.get(*own)
         except CoffersError as fault:
             why = str(fault)
         except Exception as fault:  # noqa: BLE001 - the job boundary: counted and logged

@@ -141,6 +141,13 @@ class Operations:
         """Return a user's latest transfers, the newest first."""
         return await self.page(user_id, MOST_TRANSFERS, kind="transfer")
 
+    async def is_running(self, user_id: int, account_id: int) -> bool:
+        """Return whether something is being done with an account."""
+        statement = select(_O.id).where(
+            _O.user_id == user_id, _O.account_id == account_id, _O.state == "running"
+        )
+        return (await self._connection.execute(statement.limit(1))).first() is not None
+
     async def forsaken(self, since: Millis, limit: int) -> list[tuple[int, int]]:
         """Return (user id, operation id) of those under way that nothing was heard of since."""
         statement = (

@@ -112,6 +112,72 @@ async def test_an_order_whose_answer_is_lost_is_found_and_not_sent_again(store: 
     assert (step["state"], step["filled"]) == ("filled", "1.0")
 
 
+async def test_an_answer_without_an_order_is_asked_about(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}) as house:
+        fault = NewFault(
+            venue="binance", kind=FaultKind.EMPTY_OBJECT, path=_ORDER, method="POST", count=1
+        )
+        await house.control.inject(fault)
+        answer = await house.post("sell_all_to_usd")
+        requests = await house.control.requests()
+    # The venue knows no order of this id, so nothing was sold, and it is not tried again.
+    assert (answer.status_code, answer.json()["error"]) == (422, "operation_failed"), answer.text
+    assert requests.counts["binance POST /api/v3/order"] == 1
+
+
+async def test_a_venue_that_asks_for_a_pause_gets_no_more_orders(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"BTC": "1", "ETH": "10", "SOL": "50"}) as house:
+        fault = NewFault(
+            venue="binance", kind=FaultKind.RATE_LIMITED, path=_ORDER, method="POST", retry_after=30
+        )
+        await house.control.inject(fault)
+        answer = await house.post("sell_all_to_usd")
+        requests = await house.control.requests()
+    assert (answer.status_code, answer.json()["error"]) == (422, "operation_failed"), answer.text
+    assert requests.counts["binance POST /api/v3/order"] == 1
+
+
+async def test_an_empty_answer_is_not_an_empty_account(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}) as house:
+        fault = NewFault(venue="binance", kind=FaultKind.EMPTY_OBJECT, path="/api/v3/account")
+        await house.control.inject(fault)
+        answer = await house.post("sell_all_to_usd")
+    assert (answer.status_code, answer.json()["error"]) == (422, "operation_failed"), answer.text
+
+
+async def test_an_order_that_nobody_tells_of_holds_everything_up(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"BTC": "1", "ETH": "10"}) as house:
+        lost = NewFault(venue="binance", kind=FaultKind.TRUNCATED, path=_ORDER, method="POST")
+        await house.control.inject(lost)
+        for path in (_ORDER, "/api/v3/openOrders", "/api/v3/allOrders"):
+            await house.control.inject(
+                NewFault(venue="binance", kind=FaultKind.HTML, path=path, method="GET")
+            )
+        answer = await house.post("sell_all_to_usd")
+        assert (answer.status_code, answer.json()["error"]) == (504, "exchange_timeout")
+        [number] = answer.json()["error_attributes"]["operation_id"]
+        refused = await house.post("remove")
+        assert (refused.status_code, refused.json()["error"]) == (422, "account_not_deletable")
+        shown = await house.shown(number)
+        assert [step["state"] for step in shown["steps"]] == ["sent", "planned"]
+        await house.control.clear_faults()
+        house.api.clock.set(house.api.clock.now() + 3 * 60_000)
+        assert await house.operations.resume() == 1
+        shown = await house.shown(number)
+        requests = await house.control.requests()
+    assert [step["state"] for step in shown["steps"]] == ["filled", "filled"]
+    assert requests.counts["binance POST /api/v3/order"] == 2
+
+
+async def test_a_conversion_that_is_not_listed_was_not_done(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"ADA": "2"}) as house:
+        for path in ("/sapi/v1/asset/dust-btc", "/sapi/v1/asset/dust"):
+            await house.control.inject(NewFault(venue="binance", kind=FaultKind.HTML, path=path))
+            answer = await house.post("convert_dust_to_bnb")
+            assert (answer.status_code, answer.json()["error"]) == (422, "operation_failed")
+            await house.control.clear_faults()
+
+
 async def test_a_price_that_leaps_is_not_taken(sqlite_store: Store) -> None:
     async with trading(sqlite_store, {"BTC": "1", "ETH": "10"}) as house:
         await house.control.set_price("binance", "ETHUSDT", D(1))

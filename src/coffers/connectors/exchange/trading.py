@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from coffers import money
 from coffers.connectors.exchange.amounts import amount_of
+from coffers.connectors.exchange.balances import plans_of, read_holdings
 from coffers.connectors.exchange.failures import unexpected
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.venues import Venues
@@ -66,7 +67,7 @@ class ExchangeTrading:
         fault: Exception | None = None
         async with self._venues.session(market.venue, credentials) as session:
             try:
-                yield VenueDesk(session)
+                yield VenueDesk(session, market)
             except Exception as error:  # noqa: BLE001  # raised again below, past the session
                 fault = error
         if fault is not None:
@@ -92,8 +93,9 @@ def _told(
 class VenueDesk:
     """A talk with one venue about one account; see `TradingDesk`."""
 
-    def __init__(self, session: VenueSession) -> None:
+    def __init__(self, session: VenueSession, market: Market) -> None:
         self.session = session
+        self._market = market
         self._markets: dict[tuple[str, str], dict[str, Any]] = {
             (str(market["baseId"]), str(market["quoteId"])): market
             for market in session.exchange.markets.values()
@@ -110,11 +112,14 @@ class VenueDesk:
 
     @_told
     async def free(self) -> Mapping[str, Decimal]:
-        """Return what is free in the spot wallet."""
-        answer = await self.session.ask("fetch_balance")
-        told = answer.get("free") or {}
-        found = {self.session.venue_code(code): _known(amount) for code, amount in told.items()}
-        return {code: amount for code, amount in found.items() if amount}
+        """Return what is free in the spot wallet, read and doubted as any reading is."""
+        plans, _ = plans_of(self.session.venue.family, self._market)
+        found = await read_holdings(self.session, self._market, plans[:1])
+        free: dict[str, Decimal] = {}
+        for each in found.positions:
+            if each.free > 0:
+                free[each.venue_code] = money.add(free.get(each.venue_code, money.ZERO), each.free)
+        return free
 
     @_told
     async def quoted(self) -> Sequence[Quoted]:
@@ -150,9 +155,13 @@ class VenueDesk:
             # try has to be a decision of its own.
             answer = await session.ask_once("create_order", *asked, {"clientOrderId": client_id})
         except ConnectorFailure as failure:
-            if failure.kind in _NOTHING_PLACED or _was_refused(session):
+            if failure.kind in _NOTHING_PLACED:
+                raise NotDone(str(failure)) from None
+            if _was_refused(session):
                 return Placed("refused", why=str(failure))
             raise
+        if answer.get("id") is None:
+            raise unexpected(session.venue, "it tells no id of the order", "no_order_id")
         return await self._at_its_end(symbol, answer, order)
 
     @_told
@@ -195,7 +204,7 @@ class VenueDesk:
         ):
             raise NotDone(f"{session.venue.name} turns no small amounts into BNB")
         if codes is None:
-            listed = await session.ask("sapi_post_asset_dust_btc")
+            listed = await self._obeyed("sapi_post_asset_dust_btc", is_question=True)
             codes = [str(row["asset"]) for row in listed["details"]]
         if not codes:
             return Converted(money.ZERO, money.ZERO, ())
@@ -216,13 +225,15 @@ class VenueDesk:
         answer = await self._obeyed("transfer", *asked)
         return None if answer.get("id") is None else str(answer["id"])
 
-    async def _obeyed(self, method: str, *args: object) -> Any:  # noqa: ANN401  # ccxt has no types
+    async def _obeyed(self, method: str, *args: object, is_question: bool = False) -> Any:  # noqa: ANN401  # ccxt has no types
+        """Return the answer to a call; what failed for certain is `NotDone`, as a question is."""
         try:
             return await self.session.ask_once(method, *args)
         except ConnectorFailure as failure:
             status = self.session.heard.status
             is_refusal = status is not None and 400 <= status < 500 and status != 408  # noqa: PLR2004  # HTTP
-            if failure.kind in _NOTHING_PLACED or is_refusal or _was_refused(self.session):
+            is_certain = is_question or failure.kind in _NOTHING_PLACED or is_refusal
+            if is_certain or _was_refused(self.session):
                 raise NotDone(str(failure)) from None
             raise
 
