@@ -91,6 +91,9 @@ def curl_command(base_url: str, method: str, path: str, body: str, headers: dict
     for name, value in headers.items():
         words += ["-H", f"{name}: {value}"]
     if body:
+        if body.lstrip().startswith("{"):
+            # curl would call it a form, which the server refuses for what is a JSON object.
+            words += ["-H", "Content-Type: application/json"]
         words += ["--data-raw", body]
     return shlex.join([*words, base_url.rstrip("/") + path])
 

@@ -186,6 +186,15 @@ def test_a_curl_command_sends_what_was_signed(coffers: Run) -> None:
     assert "--head" in coffers("sign", "HEAD", path, *sign, stdin="s\n").stdout
 
 
+def test_a_curl_command_says_that_a_json_body_is_json(coffers: Run) -> None:
+    sign = ("--api-key", "k", "--secret-stdin", "--curl", "http://127.0.0.1:1")
+    path = "/public/api/ver1/users/change_mode"
+    said = "Content-Type: application/json"
+    shown = coffers("sign", "POST", path, *sign, "--body", '{"mode":"paper"}', stdin="s\n").stdout
+    assert f"-H '{said}'" in shown
+    assert said not in coffers("sign", "POST", path, *sign, "--body", "a=1", stdin="s\n").stdout
+
+
 def test_names_with_markup_are_shown_as_they_are(coffers: Run) -> None:
     assert coffers("user", "add", "[/red]x").returncode == 0
     assert "[/red]x" in coffers("user", "list").stdout
