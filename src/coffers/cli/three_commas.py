@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from coffers import client, money
 from coffers.client.accounts import Account, Point
-from coffers.client.calls import Call
+from coffers.client.call import Call
 from coffers.clock import SECOND, Millis
 from coffers.errors import UsageError
 from coffers.portfolio.import_source import SourceAccount, SourceFailed, SourceStopped

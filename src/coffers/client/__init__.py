@@ -3,7 +3,7 @@
 It needs httpx and msgspec, and cryptography for RSA keys. Nothing of the server is loaded with it.
 """
 
-from coffers.client.calls import Call
+from coffers.client.call import Call
 from coffers.client.clients import AsyncClient, Client, Patience
 from coffers.client.errors import (
     AccessDenied,
@@ -32,6 +32,7 @@ from coffers.client.errors import (
 )
 from coffers.client.reply import Reply
 from coffers.client.signing import HmacKey, RsaKey, SignedAuth, signed_text
+from coffers.client.stream import Told
 
 __all__ = [
     "AccessDenied",
@@ -60,6 +61,7 @@ __all__ = [
     "ServerFault",
     "SignatureInvalid",
     "SignedAuth",
+    "Told",
     "TookTooLong",
     "Unauthorized",
     "Unavailable",

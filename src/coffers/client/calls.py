@@ -1,49 +1,16 @@
-"""Every call of the API as a value: what is sent, and the form of what comes back.
+"""The calls of accounts, their balances, prices and assets, and of the user.
 
-A call says nothing of how it is sent: the clients do that, signed, sync or async. To add an
-endpoint: one function here, and one line in `methods`.
+Other subjects have files of their own. To add an endpoint: one function, and one line in `methods`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Generic, Literal, TypeVar
-from urllib.parse import quote
 
 from msgspec.json import Decoder
 
 from coffers.client import accounts as form
 from coffers.client import answers
-
-T = TypeVar("T")
-
-Parameter = str | int | bool | Decimal | Sequence[str] | Mapping[str, object] | None
-"""The value of a parameter; None leaves it out."""
-
-Of = int | Literal["summary"]
-"""An account's id, or the summary of all."""
-
-Moment = str | date | datetime
-"""A day or a moment: a `datetime` without an offset is in UTC, a text is sent as it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
-    """One call. `path` is what follows `/public/api`; `read` makes the answer of a body.
-
-    Parameters go in the query of a GET or DELETE, else in a JSON body. What `keeps` is asked for
-    again by its entity tag.
-    """
-
-    method: str
-    path: str
-    read: Callable[[bytes], T]
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    is_signed: bool = True
-    keeps: bool = False
-
+from coffers.client.call import Call, Moment, Of, Parameter, escaped, moment, texts
 
 _true = Decoder(bool).decode
 _account = Decoder(form.Account).decode
@@ -69,15 +36,6 @@ _asset = Decoder(answers.Asset).decode
 _assets = Decoder(answers.Assets).decode
 _mapping = Decoder(answers.AssetMapping).decode
 _mappings = Decoder(list[answers.AssetMapping]).decode
-_paper = Decoder(answers.PaperAccount).decode
-_order = Decoder(answers.PaperOrder).decode
-_orders = Decoder(answers.PaperOrders).decode
-
-_operation = Decoder(answers.Operation).decode
-_operations = Decoder(answers.Operations).decode
-_converted = Decoder(answers.Converted).decode
-_ways = Decoder(list[answers.Way]).decode
-_transfers = Decoder(list[answers.Transfer]).decode
 
 _A = "/ver1/accounts"
 
@@ -171,7 +129,7 @@ def chart(
     account_id: Of = "summary", *, date_from: Moment, date_to: Moment | None = None
 ) -> Call[list[form.Point]]:
     """Value over time, from a day or moment to another one, or to now."""
-    span = {"date_from": _moment(date_from), "date_to": _moment(date_to)}
+    span = {"date_from": moment(date_from), "date_to": moment(date_to)}
     return Call("GET", f"{_A}/{account_id}/balance_chart_data", _chart, span)
 
 
@@ -253,13 +211,13 @@ def flow_page(
 ) -> Call[answers.Flows]:
     """One page of deposits and withdrawals, newest first."""
     asked: dict[str, Parameter] = {"limit": limit, "cursor": cursor, "direction": direction}
-    asked |= {"asset": asset, "from": _moment(since), "to": _moment(until)}
+    asked |= {"asset": asset, "from": moment(since), "to": moment(until)}
     return Call("GET", f"/v1/accounts/{account_id}/flows", _flows, asked)
 
 
 def price(asset: str) -> Call[answers.Price]:
     """What an asset is worth, and how that is known."""
-    return Call("GET", f"/v1/prices/{_escaped(asset)}", _price)
+    return Call("GET", f"/v1/prices/{escaped(asset)}", _price)
 
 
 def prices(assets: Sequence[str]) -> Call[list[answers.Price]]:
@@ -269,12 +227,12 @@ def prices(assets: Sequence[str]) -> Call[list[answers.Price]]:
 
 def accept_price(asset: str, usd: Decimal) -> Call[answers.Price]:
     """Let a price count that is held back."""
-    return Call("POST", f"/v1/prices/{_escaped(asset)}/accept", _price, {"usd": usd})
+    return Call("POST", f"/v1/prices/{escaped(asset)}/accept", _price, {"usd": usd})
 
 
 def asset(asset: str) -> Call[answers.Asset]:
     """What an asset is called, where it is held, and whether it counts."""
-    return Call("GET", f"/v1/assets/{_escaped(asset)}", _asset)
+    return Call("GET", f"/v1/assets/{escaped(asset)}", _asset)
 
 
 def asset_page(
@@ -291,12 +249,12 @@ def asset_page(
 
 def override(asset: str, **said: str | bool) -> Call[answers.Asset]:
     """Say what an asset is, in the place of all that was said: `name`, `ignored`, ... ."""
-    return Call("PUT", f"/v1/assets/{_escaped(asset)}/override", _asset, said)
+    return Call("PUT", f"/v1/assets/{escaped(asset)}/override", _asset, said)
 
 
 def take_back_override(asset: str) -> Call[answers.Asset]:
     """Take back what was said of an asset."""
-    return Call("DELETE", f"/v1/assets/{_escaped(asset)}/override", _asset)
+    return Call("DELETE", f"/v1/assets/{escaped(asset)}/override", _asset)
 
 
 def asset_mappings() -> Call[list[answers.AssetMapping]]:
@@ -316,141 +274,6 @@ def unmap_asset(market_code: str, venue_code: str) -> Call[bool]:
     return Call("DELETE", "/v1/asset_mappings", _true, asked)
 
 
-def create_paper(
-    name: str, balances: Mapping[str, Decimal], fee: Decimal | None = None
-) -> Call[answers.PaperAccount]:
-    """Make a paper account."""
-    asked: dict[str, Parameter] = {"name": name, "balances": _texts(balances), "fee": fee}
-    return Call("POST", "/v1/paper_accounts", _paper, asked)
-
-
-def paper(account_id: int) -> Call[answers.PaperAccount]:
-    """A paper account."""
-    return Call("GET", f"/v1/paper_accounts/{account_id}", _paper)
-
-
-def paper_deposit(account_id: int, asset: str, amount: Decimal) -> Call[answers.PaperAccount]:
-    """Put something into a paper account."""
-    asked: dict[str, Parameter] = {"asset": asset, "amount": amount}
-    return Call("POST", f"/v1/paper_accounts/{account_id}/deposits", _paper, asked)
-
-
-def paper_withdraw(account_id: int, asset: str, amount: Decimal) -> Call[answers.PaperAccount]:
-    """Take something out of a paper account."""
-    asked: dict[str, Parameter] = {"asset": asset, "amount": amount}
-    return Call("POST", f"/v1/paper_accounts/{account_id}/withdrawals", _paper, asked)
-
-
-def paper_order(
-    account_id: int,
-    side: str,
-    pair: tuple[str, str],
-    *,
-    amount: Decimal | None = None,
-    quote_amount: Decimal | None = None,
-    idempotency_key: str | None = None,
-) -> Call[answers.PaperOrder]:
-    """Fill an order in a paper account; `pair` is (base, quote)."""
-    asked: dict[str, Parameter] = {"side": side, "base": pair[0], "quote": pair[1]}
-    asked |= {"amount": amount, "quote_amount": quote_amount}
-    path = f"/v1/paper_accounts/{account_id}/orders"
-    return Call("POST", path, _order, asked, _keyed(idempotency_key))
-
-
-def paper_order_page(
-    account_id: int, *, limit: int | None = None, cursor: str | None = None
-) -> Call[answers.PaperOrders]:
-    """One page of the orders of a paper account, newest first."""
-    asked = {"limit": limit, "cursor": cursor}
-    return Call("GET", f"/v1/paper_accounts/{account_id}/orders", _orders, asked)
-
-
-def paper_reset(
-    account_id: int, balances: Mapping[str, Decimal] | None = None
-) -> Call[answers.PaperAccount]:
-    """Begin a paper account anew."""
-    asked = {} if balances is None else {"balances": _texts(balances)}
-    return Call("POST", f"/v1/paper_accounts/{account_id}/reset", _paper, asked)
-
-
-def at_cursor(call: Call[T], cursor: str) -> Call[T]:
-    """Return the call of the page that a cursor names."""
-    return replace(call, parameters={**call.parameters, "cursor": cursor})
-
-
-def _escaped(segment: str) -> str:
-    return quote(segment, safe=":")
-
-
-def _texts(amounts: Mapping[str, Decimal]) -> dict[str, object]:
-    return {asset: f"{amount:f}" for asset, amount in amounts.items()}
-
-
 def _held(amounts: Mapping[str, Decimal]) -> dict[str, Parameter]:
-    texts = _texts(amounts)
-    return {"tokens": {"code": list(texts), "amount": list(texts.values())}}
-
-
-def _moment(given: Moment | None) -> str | None:
-    if isinstance(given, datetime):
-        moment = given if given.tzinfo else given.replace(tzinfo=UTC)
-        return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return given.isoformat() if isinstance(given, date) else given
-
-
-def sell_all_to_usd(account_id: int, *, idempotency_key: str | None = None) -> Call[form.Account]:
-    """Sell all that is free in an account for dollars; the account afterwards."""
-    return Call("POST", f"{_A}/{account_id}/sell_all_to_usd", _account, {}, _keyed(idempotency_key))
-
-
-def sell_all_to_btc(account_id: int, *, idempotency_key: str | None = None) -> Call[form.Account]:
-    """Sell all that is free in an account for bitcoin; the account afterwards."""
-    return Call("POST", f"{_A}/{account_id}/sell_all_to_btc", _account, {}, _keyed(idempotency_key))
-
-
-def convert_dust_to_bnb(
-    account_id: int, codes: Sequence[str] | None = None, *, idempotency_key: str | None = None
-) -> Call[answers.Converted]:
-    """Turn small amounts into BNB: those of `codes`, or all that are taken."""
-    path, asked = f"{_A}/{account_id}/convert_dust_to_bnb", {"codes": codes}
-    return Call("POST", path, _converted, asked, _keyed(idempotency_key))
-
-
-def transfer(
-    ends: tuple[int, int], currency: str, amount: Decimal, *, idempotency_key: str | None = None
-) -> Call[answers.Operation]:
-    """Move money between two accounts of one key: `ends` are the ids from and to."""
-    asked: dict[str, Parameter] = {"currency": currency, "amount": amount}
-    asked |= {"from_account_id": ends[0], "to_account_id": ends[1]}
-    return Call("POST", f"{_A}/transfer", _operation, asked, _keyed(idempotency_key))
-
-
-def transfer_data() -> Call[list[answers.Way]]:
-    """The accounts that money can go between."""
-    return Call("GET", f"{_A}/transfer_data", _ways)
-
-
-def transfer_history(
-    account_id: int, currency: str, *, page: int | None = None, per_page: int | None = None
-) -> Call[list[answers.Transfer]]:
-    """Transfers from or to an account, newest first."""
-    asked: dict[str, Parameter] = {"account_id": account_id, "currency": currency}
-    asked |= {"page": page, "per_page": per_page}
-    return Call("GET", f"{_A}/transfer_history", _transfers, asked)
-
-
-def operation(operation_id: int) -> Call[answers.Operation]:
-    """What was done at an exchange, step by step."""
-    return Call("GET", f"/v1/operations/{operation_id}", _operation)
-
-
-def operation_page(
-    *, account_id: int | None = None, limit: int | None = None, cursor: str | None = None
-) -> Call[answers.Operations]:
-    """One page of operations, newest first."""
-    asked = {"account_id": account_id, "limit": limit, "cursor": cursor}
-    return Call("GET", "/v1/operations", _operations, asked)
-
-
-def _keyed(idempotency_key: str | None) -> dict[str, str]:
-    return {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+    exact = texts(amounts)
+    return {"tokens": {"code": list(exact), "amount": list(exact.values())}}

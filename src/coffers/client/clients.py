@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, TypeVar
 import httpx
 import msgspec
 
-from coffers.client.calls import Call, Parameter
+from coffers.client.call import Call, Parameter
 from coffers.client.errors import (
     ApiError,
     RateLimited,
@@ -24,6 +24,7 @@ from coffers.client.errors import (
 )
 from coffers.client.methods import Methods
 from coffers.client.reply import Reply
+from coffers.client.stream import SILENCE, Told, follow, follow_async, stream_call
 
 T = TypeVar("T")
 
@@ -120,6 +121,11 @@ class _Client(Methods):
             request.headers["If-None-Match"] = kept.headers["etag"]
         return request
 
+    def _listening(self, call: Call[bytes], build: Callable[..., httpx.Request]) -> httpx.Request:
+        request = self._made(call, build)
+        request.extensions["timeout"] = httpx.Timeout(SILENCE).as_dict()
+        return request
+
     def _auth_of(self, call: Call[Any]) -> httpx.Auth | None:
         return self._auth if call.is_signed else None
 
@@ -200,6 +206,21 @@ class Client(_Client):
             raise _unreachable(self.base_url, fault) from fault
         return self._read(call, request, response)
 
+    def stream(
+        self, after: int | None = None, *, kinds: Sequence[str] = (), account_id: int | None = None
+    ) -> Iterator[Told]:
+        """Listen to events as they happen; a lost connection is taken up where it broke off.
+
+        Closing the iterator ends it. Raises `ApiError` where the server refuses.
+        """
+
+        def send(call: Call[bytes]) -> httpx.Response:
+            request = self._listening(call, self._http.build_request)
+            auth = self._auth_of(call)
+            return self._http.send(request, auth=auth, stream=True, follow_redirects=False)
+
+        return follow(stream_call(after, kinds=kinds, account_id=account_id), send, self._sleep)
+
     def close(self) -> None:
         """Close its connections."""
         if self._owns_http:
@@ -264,6 +285,22 @@ class AsyncClient(_Client):
         except httpx.TransportError as fault:
             raise _unreachable(self.base_url, fault) from fault
         return self._read(call, request, response)
+
+    def stream(
+        self, after: int | None = None, *, kinds: Sequence[str] = (), account_id: int | None = None
+    ) -> AsyncIterator[Told]:
+        """Listen to events as they happen; a lost connection is taken up where it broke off.
+
+        Closing the iterator ends it. Raises `ApiError` where the server refuses.
+        """
+
+        async def send(call: Call[bytes]) -> httpx.Response:
+            request = self._listening(call, self._http.build_request)
+            auth = self._auth_of(call)
+            return await self._http.send(request, auth=auth, stream=True, follow_redirects=False)
+
+        first = stream_call(after, kinds=kinds, account_id=account_id)
+        return follow_async(first, send, self._sleep)
 
     async def close(self) -> None:
         """Close its connections."""

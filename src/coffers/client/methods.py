@@ -4,8 +4,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from functools import wraps
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from coffers.client import calls, pages
-from coffers.client.calls import Call
+from coffers.client import (
+    balancing,
+    calls,
+    happenings,
+    market_data,
+    operation_calls,
+    own_calls,
+    pages,
+    paper_calls,
+    trading,
+)
+from coffers.client.call import Call
 from coffers.client.pages import Walk
 from coffers.client.reply import Reply
 
@@ -155,19 +165,69 @@ class Methods:
     asset_mappings = One(calls.asset_mappings)
     map_asset = One(calls.map_asset)
     unmap_asset = One(calls.unmap_asset)
-    create_paper = One(calls.create_paper)
-    paper = One(calls.paper)
-    paper_deposit = One(calls.paper_deposit)
-    paper_withdraw = One(calls.paper_withdraw)
-    paper_order = One(calls.paper_order)
+    create_paper = One(paper_calls.create_paper)
+    paper = One(paper_calls.paper)
+    paper_deposit = One(paper_calls.paper_deposit)
+    paper_withdraw = One(paper_calls.paper_withdraw)
+    paper_order = One(paper_calls.paper_order)
     paper_orders = Many(pages.paper_orders)
-    paper_order_page = One(calls.paper_order_page)
-    paper_reset = One(calls.paper_reset)
-    sell_all_to_usd = One(calls.sell_all_to_usd)
-    sell_all_to_btc = One(calls.sell_all_to_btc)
-    convert_dust_to_bnb = One(calls.convert_dust_to_bnb)
-    transfer = One(calls.transfer)
-    transfer_data = One(calls.transfer_data)
-    transfer_history = One(calls.transfer_history)
-    operation = One(calls.operation)
-    operation_page = One(calls.operation_page)
+    paper_order_page = One(paper_calls.paper_order_page)
+    paper_reset = One(paper_calls.paper_reset)
+    sell_all_to_usd = One(operation_calls.sell_all_to_usd)
+    sell_all_to_btc = One(operation_calls.sell_all_to_btc)
+    convert_dust_to_bnb = One(operation_calls.convert_dust_to_bnb)
+    transfer = One(operation_calls.transfer)
+    transfer_data = One(operation_calls.transfer_data)
+    transfer_history = One(operation_calls.transfer_history)
+    operation = One(operation_calls.operation)
+    operation_page = One(operation_calls.operation_page)
+    market_pairs = One(market_data.market_pairs)
+    market_pairs_v2 = One(market_data.market_pairs_v2)
+    currency_rates = One(market_data.currency_rates)
+    currency_rates_with_leverage_data = One(market_data.currency_rates_with_leverage_data)
+    leverage_data = One(market_data.leverage_data)
+    networks_info = One(market_data.networks_info)
+    deposit_data = One(market_data.deposit_data)
+    trade_page = One(trading.trade_page)
+    daily_volume = One(trading.daily_volume)
+    monthly_volume = One(trading.monthly_volume)
+    total_volume = One(trading.total_volume)
+    active_trading_entities = One(trading.active_trading_entities)
+    own_account_page = One(own_calls.own_account_page)
+    own_account = One(own_calls.own_account)
+    own_summary = One(own_calls.own_summary)
+    explain = One(own_calls.explain)
+    explain_summary = One(own_calls.explain_summary)
+    snapshot_page = One(own_calls.snapshot_page)
+    history = One(own_calls.history)
+    position_page = One(own_calls.position_page)
+    export_csv = One(own_calls.export_csv)
+    event_page = One(happenings.event_page)
+    webhook_page = One(happenings.webhook_page)
+    create_webhook = One(happenings.create_webhook)
+    webhook = One(happenings.webhook)
+    update_webhook = One(happenings.update_webhook)
+    remove_webhook = One(happenings.remove_webhook)
+    test_webhook = One(happenings.test_webhook)
+    delivery_page = One(happenings.delivery_page)
+    portfolio_page = One(balancing.portfolio_page)
+    portfolio = One(balancing.portfolio)
+    create_portfolio = One(balancing.create_portfolio)
+    replace_portfolio = One(balancing.replace_portfolio)
+    remove_portfolio = One(balancing.remove_portfolio)
+    published_portfolios = One(balancing.published_portfolios)
+    published_portfolios_by_offset = One(balancing.published_portfolios_by_offset)
+    published_portfolio = One(balancing.published_portfolio)
+    auto_balance = One(balancing.auto_balance)
+    set_auto_balance = One(balancing.set_auto_balance)
+    remove_auto_balance = One(balancing.remove_auto_balance)
+    preview_auto_balance = One(balancing.preview_auto_balance)
+    run_auto_balance = One(balancing.run_auto_balance)
+    trades = Many(pages.trades)
+    own_accounts = Many(pages.own_accounts)
+    snapshots = Many(pages.snapshots)
+    positions = Many(pages.positions)
+    events = Many(pages.events)
+    webhooks = Many(pages.webhooks)
+    deliveries = Many(pages.deliveries)
+    portfolios = Many(pages.portfolios)

@@ -6,11 +6,15 @@ A walk yields calls, for each of which it wants the answer, and lists of what it
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
 
-from coffers.client import calls
+from coffers.client import balancing, calls, happenings, own_calls, paper_calls, trading
 from coffers.client.accounts import Account
 from coffers.client.answers import Asset, Flow, PaperOrder
-from coffers.client.calls import Call, Moment
+from coffers.client.balancing import Portfolio
+from coffers.client.call import Call, Moment, Of, at_cursor
+from coffers.client.happenings import Delivery, Event, Webhook
+from coffers.client.own_accounts import OwnAccount, OwnPosition, Snapshot
 from coffers.client.reply import Reply
+from coffers.client.trading import Trade
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -66,7 +70,65 @@ def assets(q: str | None = None, *, only: str | None = None) -> Walk[Asset]:
 
 def paper_orders(account_id: int) -> Walk[PaperOrder]:
     """All orders of a paper account, newest first."""
-    return _by_cursor(calls.paper_order_page(account_id, limit=500), lambda page: page.orders)
+    return _by_cursor(paper_calls.paper_order_page(account_id, limit=500), lambda page: page.orders)
+
+
+def trades(
+    account_id: int,
+    *,
+    symbol: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+) -> Walk[Trade]:
+    """All own trades of an account, newest first."""
+    asked = trading.trade_page(account_id, limit=500, symbol=symbol, since=since, until=until)
+    return _by_cursor(asked, lambda page: page.trades)
+
+
+def own_accounts() -> Walk[OwnAccount]:
+    """All accounts of a mode with their quality, by id."""
+    return _by_cursor(own_calls.own_account_page(limit=100), lambda page: page.accounts)
+
+
+def snapshots(
+    account_id: Of = "summary", *, since: Moment | None = None, until: Moment | None = None
+) -> Walk[Snapshot]:
+    """All values as readings found them, newest first."""
+    asked = own_calls.snapshot_page(account_id, limit=1000, since=since, until=until)
+    return _by_cursor(asked, lambda page: page.snapshots)
+
+
+def positions(account_id: Of = "summary") -> Walk[OwnPosition]:
+    """All that is held, wallet by wallet."""
+    return _by_cursor(own_calls.position_page(account_id, limit=500), lambda page: page.positions)
+
+
+def webhooks() -> Walk[Webhook]:
+    """All webhooks, by id."""
+    return _by_cursor(happenings.webhook_page(limit=100), lambda page: page.webhooks)
+
+
+def deliveries(webhook_id: int) -> Walk[Delivery]:
+    """All that was sent to a webhook, or waits; newest first."""
+    asked = happenings.delivery_page(webhook_id, limit=100)
+    return _by_cursor(asked, lambda page: page.deliveries)
+
+
+def portfolios() -> Walk[Portfolio]:
+    """All portfolios, by id."""
+    return _by_cursor(balancing.portfolio_page(limit=100), lambda page: page.portfolios)
+
+
+def events(
+    after: int = 0, *, kinds: Sequence[str] = (), account_id: int | None = None
+) -> Walk[Event]:
+    """All events after one until now, oldest first."""
+    has_more = True
+    while has_more:
+        asked = happenings.event_page(after, limit=500, kinds=kinds, account_id=account_id)
+        page = (yield asked).value
+        yield page.events
+        after, has_more = page.next_after, page.has_more
 
 
 def _by_cursor(first: Call[P], items: Callable[[P], Sequence[T]]) -> Walk[T]:
@@ -77,4 +139,4 @@ def _by_cursor(first: Call[P], items: Callable[[P], Sequence[T]]) -> Walk[T]:
         cursor = getattr(reply.value, "next_cursor", None)
         if cursor is None:
             return
-        asked = calls.at_cursor(first, cursor)
+        asked = at_cursor(first, cursor)
