@@ -4,7 +4,7 @@ It needs httpx and msgspec, and cryptography for RSA keys. Nothing of the server
 """
 
 from coffers.client.call import Call
-from coffers.client.clients import AsyncClient, Client, Patience
+from coffers.client.clients import AsyncClient, Client
 from coffers.client.errors import (
     AccessDenied,
     ApiError,
@@ -32,6 +32,7 @@ from coffers.client.errors import (
 )
 from coffers.client.reply import Reply
 from coffers.client.signing import HmacKey, RsaKey, SignedAuth, signed_text
+from coffers.client.speaker import Patience
 from coffers.client.stream import Told
 
 __all__ = [

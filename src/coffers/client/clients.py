@@ -2,159 +2,23 @@
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from copy import copy
-from dataclasses import dataclass
-from decimal import Decimal
+from contextlib import aclosing, closing
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import BinaryIO, Self, TypeVar
 
 import httpx
-import msgspec
 
-from coffers.client.call import Call, Parameter
-from coffers.client.errors import (
-    ApiError,
-    RateLimited,
-    Unavailable,
-    UnexpectedAnswer,
-    Unreachable,
-    error_of,
-)
-from coffers.client.methods import Methods
+from coffers.client.call import Call
+from coffers.client.errors import ApiError
 from coffers.client.reply import Reply
-from coffers.client.stream import SILENCE, Told, follow, follow_async, stream_call
+from coffers.client.speaker import ONCE, TIMEOUT, Mode, Patience, Speaker, unreachable
+from coffers.client.stream import Told, follow, follow_async, stream_call
 
 T = TypeVar("T")
 
-Mode = Literal["real", "paper"]
 
-BASE = "/public/api"
-"""What stands before every path."""
-
-TIMEOUT = 150.0
-"""Seconds: connecting an account waits for a worker and an exchange, up to two minutes."""
-
-_MOST_KEPT = 64
-_NOT_MODIFIED = 304
-_IN_QUERY = frozenset({"GET", "DELETE"})
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Whether a GET that was refused with 429 or 503 is sent again.
-
-    `tries` is how often it is sent at most. It waits as long as `Retry-After` says, or `pause`
-    seconds without one; what would take more than `longest` seconds is raised at once.
-    """
-
-    tries: int = 1
-    longest: float = 60.0
-    pause: float = 1.0
-
-    def wait(self, call: Call[Any], refusal: ApiError, tried: int) -> float | None:
-        """Return the seconds to wait before the next try; None where there is none."""
-        if call.method != "GET" or not isinstance(refusal, RateLimited | Unavailable):
-            return None
-        asked = self.pause if refusal.retry_after is None else refusal.retry_after
-        return asked if tried < self.tries and asked <= self.longest else None
-
-
-ONCE = Patience()
-"""Nothing is sent twice."""
-
-
-class _Kept:
-    """The latest few answers that have an entity tag, to be asked for by it."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], httpx.Response] = OrderedDict()
-
-    def get(self, key: tuple[str, str]) -> httpx.Response | None:
-        return self._kept.get(key)
-
-    def put(self, key: tuple[str, str], response: httpx.Response) -> None:
-        self._kept[key] = response
-        self._kept.move_to_end(key)
-        while len(self._kept) > _MOST_KEPT:
-            self._kept.popitem(last=False)
-
-
-class _Client(Methods):
-    """What both clients do alike: making requests, and reading answers."""
-
-    def __init__(
-        self, base_url: str, auth: httpx.Auth | None, mode: Mode | None, patience: Patience
-    ) -> None:
-        self.base_url = _whole(base_url)
-        self._auth = auth
-        self._mode = mode
-        self._patience = patience
-        self._kept = _Kept()
-
-    def in_mode(self, mode: Mode | None) -> Self:
-        """Return this client in another mode: `client.in_mode("paper").summary()`.
-
-        It shares this one's connections. None leaves the choice to the user's stored mode.
-        """
-        other = copy(self)
-        other._mode = mode  # noqa: SLF001 - its own
-        return other
-
-    def _made(self, call: Call[Any], build: Callable[..., httpx.Request]) -> httpx.Request:
-        headers = {"Accept": "application/json", **call.headers}
-        if self._mode is not None:
-            headers["Forced-Mode"] = self._mode
-        url = self.base_url + call.path
-        given = {name: value for name, value in call.parameters.items() if value is not None}
-        if not given or call.method in _IN_QUERY:
-            params = {name: _text(value) for name, value in given.items()} or None
-            request = build(call.method, url, params=params, headers=headers)
-        else:
-            headers["Content-Type"] = "application/json"
-            # Amounts go as texts: no reader on the way may make floats of them.
-            body = msgspec.json.encode({name: _plain(value) for name, value in given.items()})
-            request = build(call.method, url, content=body, headers=headers)
-        kept = self._kept.get(_key(request)) if call.keeps else None
-        if kept is not None:
-            request.headers["If-None-Match"] = kept.headers["etag"]
-        return request
-
-    def _listening(self, call: Call[bytes], build: Callable[..., httpx.Request]) -> httpx.Request:
-        request = self._made(call, build)
-        request.extensions["timeout"] = httpx.Timeout(SILENCE).as_dict()
-        return request
-
-    def _auth_of(self, call: Call[Any]) -> httpx.Auth | None:
-        return self._auth if call.is_signed else None
-
-    def _read(self, call: Call[T], request: httpx.Request, response: httpx.Response) -> Reply[T]:
-        """Return what an answer says.
-
-        Raises:
-            ApiError: what the server says of a refusal.
-            UnexpectedAnswer: for what is in no form of the API.
-        """
-        content, key = response.content, _key(request)
-        if response.status_code == _NOT_MODIFIED and (kept := self._kept.get(key)) is not None:
-            content = kept.content
-        elif not response.is_success:
-            if response.is_error:
-                raise error_of(response)
-            raise UnexpectedAnswer(f"{call.path} answered {response.status_code}")
-        elif call.keeps and "etag" in response.headers:
-            self._kept.put(key, response)
-        try:
-            return Reply(call.read(content), response.headers)
-        except msgspec.DecodeError as fault:
-            raise UnexpectedAnswer(f"{call.path} answered in another form: {fault}") from fault
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.base_url!r}, {self._auth!r})"
-
-
-class Client(_Client):
+class Client(Speaker):
     """A client that waits for its answers. Close it, or use it in `with`.
 
     `base_url` is the server's address, with or without `/public/api`; `auth` a `SignedAuth`, None
@@ -203,8 +67,25 @@ class Client(_Client):
         try:
             response = self._http.send(request, auth=self._auth_of(call), follow_redirects=False)
         except httpx.TransportError as fault:
-            raise _unreachable(self.base_url, fault) from fault
+            raise unreachable(self.base_url, fault) from fault
         return self._read(call, request, response)
+
+    def save_csv(self, call: Call[bytes], file: BinaryIO, /) -> None:
+        """Write a table to an open file as it comes: `save_csv(Client.export_csv("flows"), file)`.
+
+        Raises as `reply`; what came until then is in the file.
+        """
+        request = self._made(call, self._http.build_request)
+        auth = self._auth_of(call)
+        try:
+            response = self._http.send(request, auth=auth, stream=True, follow_redirects=False)
+            with closing(response):
+                if not response.is_success:
+                    response.read()
+                    self._read(call, request, response)
+                file.writelines(response.iter_bytes())
+        except httpx.TransportError as fault:
+            raise unreachable(self.base_url, fault) from fault
 
     def stream(
         self, after: int | None = None, *, kinds: Sequence[str] = (), account_id: int | None = None
@@ -238,7 +119,7 @@ class Client(_Client):
         self.close()
 
 
-class AsyncClient(_Client):
+class AsyncClient(Speaker):
     """The same for asyncio: methods are awaited, and lists walked through with `async for`."""
 
     def __init__(
@@ -283,8 +164,28 @@ class AsyncClient(_Client):
         try:
             response = await self._http.send(request, auth=auth, follow_redirects=False)
         except httpx.TransportError as fault:
-            raise _unreachable(self.base_url, fault) from fault
+            raise unreachable(self.base_url, fault) from fault
         return self._read(call, request, response)
+
+    async def save_csv(self, call: Call[bytes], file: BinaryIO, /) -> None:
+        """Write a table to an open file as it comes: `AsyncClient.export_csv` makes the call.
+
+        Raises as `async_reply`; what came until then is in the file.
+        """
+        request = self._made(call, self._http.build_request)
+        auth = self._auth_of(call)
+        try:
+            response = await self._http.send(
+                request, auth=auth, stream=True, follow_redirects=False
+            )
+            async with aclosing(response):
+                if not response.is_success:
+                    await response.aread()
+                    self._read(call, request, response)
+                async for part in response.aiter_bytes():
+                    file.write(part)
+        except httpx.TransportError as fault:
+            raise unreachable(self.base_url, fault) from fault
 
     def stream(
         self, after: int | None = None, *, kinds: Sequence[str] = (), account_id: int | None = None
@@ -317,28 +218,3 @@ class AsyncClient(_Client):
         trace: TracebackType | None,
     ) -> None:
         await self.close()
-
-
-def _whole(base_url: str) -> str:
-    bare = base_url.rstrip("/").removesuffix(BASE)
-    if not bare.startswith(("http://", "https://")):
-        raise ValueError("the address begins with http:// or https://")
-    return bare + BASE
-
-
-def _text(value: Parameter) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(_plain(value))
-
-
-def _plain(value: Parameter) -> Parameter:
-    return f"{value:f}" if isinstance(value, Decimal) else value
-
-
-def _key(request: httpx.Request) -> tuple[str, str]:
-    return str(request.url), request.headers.get("forced-mode", "")
-
-
-def _unreachable(base_url: str, fault: httpx.TransportError) -> Unreachable:
-    return Unreachable(f"{base_url} does not answer: {type(fault).__name__}")
