@@ -16,6 +16,7 @@ from coffers.portfolio.errand_forms import (
     Told,
 )
 from coffers.portfolio.errands import Handler
+from coffers.portfolio.ledger import NotAllowed
 
 
 class BalanceWork:
@@ -34,7 +35,7 @@ class BalanceWork:
         asked = msgspec.json.decode(body, type=PreviewAsked)
         try:
             made = await self._planner.make(user_id, asked.account_id, asked.portfolio_id)
-        except CannotBalance as refusal:
+        except (CannotBalance, NotAllowed) as refusal:
             return Told(refused=str(refusal))
         return Told(plain_plan(made, self._clock.now()))
 
@@ -42,7 +43,7 @@ class BalanceWork:
         asked = msgspec.json.decode(body, type=RunAsked)
         try:
             ran = await self._balancer.run(user_id, asked.account_id, by_hand=True)
-        except CannotBalance as refusal:
+        except (CannotBalance, NotAllowed) as refusal:
             return Told(refused=str(refusal))
         return Told(plain_run(ran))
 

@@ -7,6 +7,7 @@ before an exchange's class and mends both for every call that the class makes.
 
 import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,6 +37,16 @@ class Heard:
 
 
 NOTHING_HEARD = Heard()
+
+
+_HEARD: ContextVar[Heard] = ContextVar("heard", default=NOTHING_HEARD)
+"""What the request of this task heard: requests that are sent at once each have a task."""
+
+
+def heard_by(error: BaseException, last: Heard) -> Heard:
+    """Return what the request heard that an error came of; `last` where it came of none."""
+    heard = getattr(error, "heard", last)
+    return heard if isinstance(heard, Heard) else last
 
 
 def exact_json(body: str) -> object:
@@ -71,6 +82,10 @@ class Listening:
     gateway: str | None = None
     heard: Heard = NOTHING_HEARD
 
+    def _hears(self, heard: Heard) -> None:
+        self.heard = heard
+        _HEARD.set(heard)
+
     def on_rest_response(
         self,
         code: int,
@@ -81,7 +96,7 @@ class Listening:
         *rest: Any,  # noqa: ANN401  # ccxt's own hook; the rest is handed on
     ) -> str:
         """Keep the status and the headers; ccxt calls this before it looks for errors."""
-        self.heard = Heard(code, response_headers)
+        self._hears(Heard(code, response_headers))
         hook = super().on_rest_response  # type: ignore[misc]  # of the ccxt class
         body: str = hook(code, reason, url, method, response_headers, *rest)
         return body
@@ -89,7 +104,7 @@ class Listening:
     def on_json_response(self, body: str) -> object:
         """Parse a body that looks like JSON, and keep what it says."""
         answer = exact_json(body)
-        self.heard = replace(self.heard, answer=answer)
+        self._hears(replace(_HEARD.get(), answer=answer))
         return answer
 
     def calculate_rate_limiter_cost(self, *args: Any) -> object:  # noqa: ANN401  # ccxt's own method
@@ -130,13 +145,22 @@ class Listening:
         Raises:
             NotJson: when the answer is something else, such as a page of HTML.
         """
-        self.heard = NOTHING_HEARD
+        self._hears(NOTHING_HEARD)
+        try:
+            return await self._fetched(url, method, headers, body)
+        except Exception as error:
+            # Some methods of ccxt send several requests at once: the next one's beginning must not
+            # take away what this one was told.
+            error.heard = _HEARD.get()  # type: ignore[attr-defined]
+            raise
+
+    async def _fetched(self, url: str, method: str, headers: object, body: object) -> object:
         fetch = super().fetch  # type: ignore[misc]  # of the ccxt class
         answer: object = await fetch(routed(url, self.gateway, self.id), method, headers, body)
         if isinstance(answer, dict | list) or (isinstance(answer, str) and answer.isdigit()):
             return answer
         if isinstance(answer, str) and (word := answer.strip('"')) in WORDS.get(self.id, ()):
-            self.heard = replace(self.heard, answer=word)
+            self._hears(replace(_HEARD.get(), answer=word))
             return answer
         raise NotJson
 

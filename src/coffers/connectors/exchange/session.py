@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coffers.clock import Clock, Millis
-from coffers.connectors.exchange.client import NOTHING_HEARD, Heard
+from coffers.connectors.exchange.client import NOTHING_HEARD, Heard, heard_by
 from coffers.connectors.exchange.failures import Venue, failure_of
 from coffers.connectors.exchange.symbols import asset_of
 from coffers.connectors.reading import ConnectorFailure, FailureKind
@@ -46,7 +46,8 @@ class VenueSession:
 
     def failure(self, error: BaseException) -> ConnectorFailure:
         """Return what an exception means, in the light of the last answer."""
-        return failure_of(error, self.venue, self.heard, self.clock.now(), self.hidden)
+        heard = heard_by(error, self.heard)
+        return failure_of(error, self.venue, heard, self.clock.now(), self.hidden)
 
     @property
     def heard(self) -> Heard:
