@@ -21,7 +21,7 @@ demo: $(VENV)/.runtime ## Run everything with a simulated exchange (ARGS="--port
 
 .PHONY: test
 test: $(VENV)/.dev ## Run all tests (TESTS=tests/unit for some, ARGS="-k name")
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS) $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile $(TESTS) $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## Lint, format, types, the house's floors, and the docs
