@@ -120,6 +120,8 @@ class Connecting:
     async def _checked(self, market: Market, asked: Connection) -> _Seen:
         await self._refuse_double(asked)
         rights, reading = await self.look(market, asked.credentials)
+        # Once more: the same key may have been connected while the venue was asked.
+        await self._refuse_double(asked)
         await self._refuse_overlap(asked, market, reading)
         return _Seen(asked, market, rights, reading.identity)
 

@@ -1,19 +1,27 @@
 """Connecting an account: checked at the venue first, stored whole or not at all."""
 
+from collections.abc import Awaitable
 from dataclasses import replace
 
 import pytest
 
 from coffers.clock import ManualClock
-from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind, Reading
+from coffers.connectors.reading import (
+    ConnectorFailure,
+    Credentials,
+    FailureKind,
+    Reading,
+    ReadRequest,
+)
 from coffers.errors import InvalidRecord, NotFound
 from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
-from coffers.markets.catalogue import load_catalogue
+from coffers.markets.catalogue import Market, load_catalogue
 from coffers.portfolio.accounts import AccountKeeping
 from coffers.portfolio.connecting import Connecting, Connection, CountedTwice, KeyPolicy
 from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.errors import AlreadyConnected
+from coffers.store.records import Account
 from coffers.vault.keyring import KeyRing, new_key
 from coffers.vault.vault import Vault
 from factories import NOW
@@ -202,6 +210,28 @@ async def test_the_same_account_by_another_key_is_refused(
     again = replace(ASKED, credentials=replace(ASKED.credentials, api_key="another-key"))
     with pytest.raises(CountedTwice, match="is the account that account 1 .Main. has already"):
         await connecting(store, connector).connect(again)
+
+
+async def test_of_two_at_once_one_is_connected_and_the_other_told_so(
+    store: Store, connector: FakeConnector
+) -> None:
+    connector.answer = replace(SHARED, shared_wallet=None)
+    slow = Overtaken(connector.answer)
+    slow.other = connecting(store, connector).connect(ASKED)
+    with pytest.raises(AlreadyConnected) as refused:
+        await connecting(store, slow).connect(ASKED)
+    assert refused.value.account_id == 1
+    assert await stored(store) == ["Main"]
+
+
+class Overtaken(FakeConnector):
+    """A venue that answers only when another connection has been made meanwhile."""
+
+    other: Awaitable[Account]
+
+    async def read(self, market: Market, credentials: Credentials, request: ReadRequest) -> Reading:
+        await self.other
+        return await super().read(market, credentials, request)
 
 
 async def test_other_users_and_other_owners_do_not_stand_in_the_way(
