@@ -20,13 +20,18 @@ from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio.accounts import NotDeletable
 from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.errands import NoWorker, TookTooLong
-from coffers.portfolio.ledger import NotAllowed, OperationFailed, OperationRuns
+from coffers.portfolio.ledger import (
+    NotAllowed,
+    NotForAccount,
+    OperationFailed,
+    OperationRuns,
+)
 from coffers.portfolio.market_data import NotKnownYet, UnknownPair
 from coffers.portfolio.paper import NotEnough
 from coffers.portfolio.paper_orders import KeyReused, NoPrice
 from coffers.portfolio.portfolios import PortfolioInUse
 from coffers.portfolio.prices import Unpriced
-from coffers.portfolio.venue_account import NotForAccount, VenueRefused
+from coffers.portfolio.venue_account import VenueRefused
 from coffers.store.errors import StoreUnavailable
 
 RETRY_AFTER = "5"
@@ -95,6 +100,7 @@ _TOLD: Final[tuple[_Known, ...]] = (
     (NotEnough, WireError(422, "insufficient_balance")),
     (NoWorker, WireError(503, "service_unavailable")),
     (TookTooLong, WireError(504, "exchange_timeout")),
+    (NotForAccount, WireError(403, "Forbidden. Unavailable for this account.")),
     (NotAllowed, WireError(403, "access_denied")),
     (NotDeletable, WireError(422, "account_not_deletable")),
     (OperationFailed, WireError(422, "operation_failed")),
@@ -103,7 +109,6 @@ _TOLD: Final[tuple[_Known, ...]] = (
     (TooManyStreams, WireError(429, "too_many_streams", headers=(("Retry-After", LATER),))),
     (StreamsFull, WireError(503, "service_unavailable", headers=(("Retry-After", LATER),))),
     (UnknownPair, WireError(400, "Unknown pair")),
-    (NotForAccount, WireError(403, "Forbidden. Unavailable for this account.")),
     (VenueRefused, WireError(422, "unknown_market_api_error")),
     (NotKnownYet, WireError(503, "service_unavailable", headers=(("Retry-After", RETRY_AFTER),))),
     (PortfolioInUse, WireError(409, "portfolio_in_use")),

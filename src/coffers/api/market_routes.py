@@ -57,8 +57,12 @@ def add_markets(
     async def market_list(request: Request) -> Response:
         """Return the markets that accounts can be connected to, with the fields of their forms."""
         base_url = surroundings.base_url(request.scope)
-        markets = connectable(services.catalogue)
-        return json_reply(_encode([market_entity(market, base_url) for market in markets]))
+        is_on = services.settings.trading
+        markets = [
+            market_entity(market, base_url, is_trading_on=is_on)
+            for market in connectable(services.catalogue)
+        ]
+        return json_reply(_encode(markets))
 
     @app.get(
         f"{BASE}/accounts/types_to_connect",

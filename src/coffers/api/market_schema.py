@@ -14,20 +14,25 @@ _LABELS: Final = {
     "customer_id": "Customer ID:",
     "address": "Address:",
 }
-_TRUST: Final = (
+_READING: Final = (
     "The key stays on this server, sealed, and is used for reading only. Make one that may read "
     "and cannot withdraw."
 )
+_TRADING: Final = (
+    "The key stays on this server, sealed, and is used for reading, and for the orders and "
+    "transfers that you ask for. Make one that cannot withdraw."
+)
 
 
-def market_entity(market: Market, base_url: str) -> dict[str, object]:
+def market_entity(market: Market, base_url: str, *, is_trading_on: bool) -> dict[str, object]:
     """Return a market as `market_list` shows it; null is what is not known here."""
+    trust = _TRADING if is_trading_on else _READING
     return {
         "market_name": market.name,
         "market_url": None,
         "market_icon": f"{base_url}/img/exchanges/{market.code}.svg",
-        "market_trust_message": _TRUST,
-        "default_trust_message": _TRUST,
+        "market_trust_message": trust,
+        "default_trust_message": trust,
         "help_link": None,
         "market_code": market.code,
         "form_fields": {

@@ -34,6 +34,10 @@ class NotAllowed(CoffersError):
     """Something that this account, its key or this server does not allow."""
 
 
+class NotForAccount(NotAllowed):
+    """Something that accounts of this kind do not have."""
+
+
 class TradingOff(NotAllowed):
     """The operator has not allowed orders and transfers."""
 
@@ -141,10 +145,12 @@ class Ledger:
         market = self._catalogue.get(account.market_code)
         if account.market_code == PAPER:
             if kind in {CONVERT, TRANSFER}:
-                raise NotAllowed("a paper account has one wallet, and no small amounts to convert")
+                raise NotForAccount(
+                    "a paper account has one wallet, and no small amounts to convert"
+                )
             return
         if market is None or market.venue is None:
-            raise NotAllowed("nothing can be traded in this account: it is at no exchange")
+            raise NotForAccount("nothing can be traded in this account: it is at no exchange")
         if not self._is_trading_on:
             raise TradingOff
         if account.is_locked:
@@ -155,7 +161,7 @@ class Ledger:
             if account.rights.trade is False:
                 raise NotAllowed("the exchange key may not trade")
             if "spot" not in market.market_types or not market.trading_supported:
-                raise NotAllowed(f"{market.name} is no spot account, and those alone are traded")
+                raise NotForAccount(f"{market.name} is no spot account, and those alone are traded")
 
     async def get(self, user_id: int, operation_id: int) -> Operation:
         """Return an operation.

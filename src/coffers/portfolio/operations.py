@@ -19,7 +19,14 @@ from coffers.markets.catalogue import PAPER, Catalogue, Market
 from coffers.portfolio.balance_codes import Tradable
 from coffers.portfolio.claimed import CLAIM, claimed
 from coffers.portfolio.doing import Doing, Later, Notes, Orders, Rounds, holder_of, state_of
-from coffers.portfolio.ledger import SELL_TO_BTC, SELL_TO_USD, Ledger, NotAllowed, Wanted
+from coffers.portfolio.ledger import (
+    SELL_TO_BTC,
+    SELL_TO_USD,
+    Ledger,
+    NotAllowed,
+    NotForAccount,
+    Wanted,
+)
 from coffers.portfolio.paper import PaperAccounts
 from coffers.portfolio.paper_desk import PaperDesk
 from coffers.portfolio.paper_orders import PaperOrders
@@ -227,7 +234,7 @@ class Operations:
     def _market(self, account: Account) -> Market:
         market = self._catalogue.get(account.market_code)
         if market is None or market.venue is None:
-            raise NotAllowed("nothing can be traded in this account: it is at no exchange")
+            raise NotForAccount("nothing can be traded in this account: it is at no exchange")
         return market
 
 

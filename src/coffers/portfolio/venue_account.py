@@ -14,6 +14,7 @@ from coffers.errors import CoffersError, InvalidRecord
 from coffers.markets.catalogue import Catalogue
 from coffers.markets.pairs import DepositAddress, Network, VenueCurrency, VenuePair
 from coffers.portfolio.errands import Errands
+from coffers.portfolio.ledger import NotForAccount
 from coffers.store.engine import Store
 from coffers.store.records import Account
 from coffers.store.venue_tasks import CURRENCIES, Task
@@ -48,13 +49,6 @@ class LeverageAsked(msgspec.Struct, frozen=True):
 
     account_id: int
     symbol: str
-
-
-class NotForAccount(CoffersError):
-    """The account is of a kind that has no such thing."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
 
 
 class VenueRefused(CoffersError):
@@ -151,8 +145,8 @@ class VenueAccounts:
         if market is not None and market.venue is not None:
             return market.venue
         if market is not None and market.chain is not None:
-            raise NotForAccount("A wallet takes deposits at its own address, on its own chain.")
-        raise NotForAccount("No exchange holds this account: there is nothing to deposit to.")
+            raise NotForAccount("A wallet lies on its chain, and no exchange knows of it.")
+        raise NotForAccount("No exchange holds this account, so there is none to be asked.")
 
     async def _known(self, venue: str) -> tuple[list[VenueCurrency], Millis | None]:
         async with self._store.reading() as tx:

@@ -341,4 +341,12 @@ async def test_wallets_trade_nothing(sqlite_store: Store) -> None:
         await add_book(sqlite_store)
         answer = await api.post(caller, f"{LIST}/{account.id}/sell_all_to_usd")
     assert answer.status_code == 403
+    assert answer.json()["error"] == "Forbidden. Unavailable for this account."
     assert "at no exchange" in answer.json()["error_description"]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+async def test_the_markets_say_what_keys_are_used_for(sqlite_store: Store, is_on: bool) -> None:
+    async with serving(sqlite_store, trading=is_on) as api:
+        answer = await api.http.get(f"{LIST}/market_list")
+    assert all(("orders" in each["market_trust_message"]) is is_on for each in answer.json())

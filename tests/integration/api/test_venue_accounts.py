@@ -136,7 +136,7 @@ async def test_a_key_that_the_venue_refuses_is_told_apart(office: Office) -> Non
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        ("bitcoin_wallet", "A wallet takes deposits at its own address"),
+        ("bitcoin_wallet", "A wallet lies on its chain"),
         ("manual", "No exchange holds this account"),
         ("paper_trading", "No exchange holds this account"),
     ],

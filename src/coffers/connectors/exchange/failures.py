@@ -19,6 +19,9 @@ from coffers.logs import redact_text
 LONGEST_TEXT = 160
 """Characters of a venue's own text that are passed on."""
 
+SHORTEST_HIDDEN = 5
+"""Characters from which a key or a secret is one."""
+
 SHORTEST_WORD = 3
 """Characters from which a word of an answer is told apart in ccxt's text."""
 
@@ -247,8 +250,10 @@ def _first(answer: Mapping[str, object], names: Sequence[str]) -> str | None:
 
 def _detail(code: str | None, text: str | None, hidden: Sequence[str]) -> str:
     said = ": ".join(dict.fromkeys(part for part in (code, text) if part))
-    for secret in filter(None, hidden):
-        said = said.replace(secret, "***")
+    for secret in hidden:
+        # Fewer letters are no secret, and would be taken out of every word that has them.
+        if len(secret) >= SHORTEST_HIDDEN:
+            said = said.replace(secret, "***")
     said = re.sub(r"[^\x20-\x7e]+", " ", redact_text(said)).strip().rstrip(".")
     return f" ({said[:LONGEST_TEXT]})" if said else ""
 

@@ -233,6 +233,12 @@ def test_credentials_that_cannot_be_sent_are_the_keys_fault(error: Exception) ->
     assert "one is missing" in str(failure)
 
 
+def test_a_letter_that_was_given_for_a_key_garbles_no_sentence() -> None:
+    told = said({"code": -1, "msg": "API-key format invalid"})
+    assert "API-key format invalid" in str(failed(authentication(), told, hidden=("a", "b")))
+
+
+
 def test_no_message_shows_a_secret_or_an_address_with_its_query() -> None:
     text = "bad fake-key-1 at https://api.example.test/v3?signature=abc&x=1 fake-secret-1"
     hidden = ("fake-key-1", "fake-secret-1")
