@@ -6,15 +6,12 @@ twice. Readings come first; a step takes the account's claim as they do, so that
 used twice at once. What it brings is older than the opening snapshot and changes no figure.
 """
 
-import asyncio
-import uuid
 from dataclasses import dataclass, replace
 
 from coffers import metrics
-from coffers.clock import MINUTE, SECOND, Clock, Millis
+from coffers.clock import Clock, Millis
 from coffers.connectors.past import PastConnector, PastFlows, PastRequest
-from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading
-from coffers.errors import NotFound
+from coffers.connectors.reading import ConnectorFailure, Reading
 from coffers.logs import logger
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
@@ -23,18 +20,11 @@ from coffers.store.walks import Walk
 from coffers.sync.credentials import open_credentials
 from coffers.sync.flows import FLOWS_OVERLAP, FlowValuer, keep_values
 from coffers.sync.known import Known
-from coffers.sync.policy import BACK_OFFS
 from coffers.sync.transfers import pair_transfers
-from coffers.sync.turns import Turns
+from coffers.sync.walker import CLAIM, Walker
 from coffers.valuation.model import Flow
 from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
-
-CLAIM = Millis(2 * MINUTE)
-"""How long an account stays claimed by a step whose process died."""
-
-LONGEST_STEP = Millis(60 * SECOND)
-"""After this a step is given up: a reading that became due meanwhile waits for it."""
 
 VALUED_AT_ONCE = 2
 """Flows of one step whose worth is looked for: each takes up to eleven calls for candles."""
@@ -71,7 +61,7 @@ async def begin_walk(tx: Transaction, known: Known, reading: Reading) -> None:
         await tx.trades.begin(account.user_id, account.id, reading.at)
 
 
-class PastWalker:
+class PastWalker(Walker[_Taken]):
     """Walks back, one step of one account at a time."""
 
     def __init__(
@@ -84,27 +74,8 @@ class PastWalker:
         clock: Clock,
         pause: Millis,
     ) -> None:
-        self._store = store
-        self._vault = vault
-        self._catalogue = catalogue
+        super().__init__(store, vault, catalogue, valuer, clock, pause)
         self._connector = connector
-        self._valuer = valuer
-        self._clock = clock
-        self._pause = pause
-        self._turns = Turns(store, clock)
-
-    async def step(self, user_id: int, account_id: int) -> None:
-        """Walk one step back, or look for the worth of old flows once the walk is complete."""
-        holder = uuid.uuid4().hex
-        try:
-            taken = await self._take(user_id, account_id, holder)
-            if taken is not None:
-                await self._do(taken, holder)
-        except BaseException:
-            async with self._store.transaction() as tx:
-                await self._put_off(tx, user_id, account_id)
-                await tx.accounts.release(user_id, account_id, holder)
-            raise
 
     async def _take(self, user_id: int, account_id: int, holder: str) -> _Taken | None:
         now = self._clock.now()
@@ -125,25 +96,14 @@ class PastWalker:
             market = self._market(account)
             return _Taken(account, market, sealed, walk, opening, tuple(unvalued))
 
-    async def _put_off(self, tx: Transaction, user_id: int, account_id: int) -> None:
-        """Let the next step wait: a fault of ours must not be run into at once again."""
+    async def _put_off(self, tx: Transaction, user_id: int, account_id: int, until: Millis) -> None:
         walk = await tx.walks.get(user_id, account_id)
         if walk is not None and walk.next_at is not None:
-            later = Millis(self._clock.now() + BACK_OFFS[FailureKind.UNEXPECTED_ANSWER].longest)
-            await tx.walks.keep(user_id, account_id, replace(walk, next_at=later))
-
-    def _market(self, account: Account) -> Market:
-        market = self._catalogue.get(account.market_code)
-        if market is None:
-            raise NotFound(f"the catalogue has no market {account.market_code!r} any more")
-        return market
+            await tx.walks.keep(user_id, account_id, replace(walk, next_at=until))
 
     async def _do(self, taken: _Taken, holder: str) -> None:
         try:
-            async with asyncio.timeout(LONGEST_STEP / 1000):
-                found = await self._ask(taken)
-        except TimeoutError:
-            await self._failed(taken, holder, _took_too_long(taken.market))
+            found = await self._in_time(taken.market, self._ask(taken))
         except ConnectorFailure as failure:
             await self._failed(taken, holder, failure)
         else:
@@ -188,12 +148,11 @@ class PastWalker:
 
     async def _failed(self, taken: _Taken, holder: str, failure: ConnectorFailure) -> None:
         account, failures = taken.account, taken.walk.failures + 1
-        wait = max(BACK_OFFS[failure.kind].after(failures), failure.retry_after or 0, self._pause)
         walk = replace(
             taken.walk,
             failures=failures,
             failure_message=str(failure),
-            next_at=Millis(self._clock.now() + wait),
+            next_at=self._after_failure(failures, failure),
         )
         async with self._turns.ending(account, taken.sealed, holder) as tx:
             if tx is not None:
@@ -220,10 +179,4 @@ def _after(walk: Walk, past: PastFlows, next_at: Millis) -> Walk:
         failures=0,
         failure_message=None,
         next_at=next_at,
-    )
-
-
-def _took_too_long(market: Market) -> ConnectorFailure:
-    return ConnectorFailure(
-        FailureKind.UNREACHABLE, f"{market.name} did not answer in time", code="timeout"
     )

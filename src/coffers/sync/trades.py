@@ -5,17 +5,14 @@ where the walk stands are written in one. Killed anywhere, a step is only done a
 that is known already is not kept twice.
 """
 
-import asyncio
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from coffers import metrics, money
-from coffers.clock import HOUR, MINUTE, SECOND, Clock, Millis
-from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.clock import HOUR, MINUTE, Clock, Millis
+from coffers.connectors.reading import ConnectorFailure
 from coffers.connectors.trades import FoundTrades, TradesConnector, TradesRequest
-from coffers.errors import NotFound
 from coffers.logs import logger
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
@@ -23,18 +20,11 @@ from coffers.store.records import Account
 from coffers.store.trades import TradeWalk
 from coffers.sync.credentials import open_credentials
 from coffers.sync.flows import VALUE_LATER, FlowValuer
-from coffers.sync.policy import BACK_OFFS
-from coffers.sync.turns import Turns
+from coffers.sync.walker import CLAIM, Walker
 from coffers.valuation.model import Flow, Value
 from coffers.valuation.trade import Trade
 from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
-
-CLAIM = Millis(2 * MINUTE)
-"""How long an account stays claimed by a step whose process died."""
-
-LONGEST_STEP = Millis(60 * SECOND)
-"""After this a step is given up: a reading that became due meanwhile waits for it."""
 
 LOOK_EVERY = HOUR
 """How long after a look the venue is asked for new trades."""
@@ -58,7 +48,7 @@ class _Taken:
     unvalued: tuple[Trade, ...]
 
 
-class TradeWalker:
+class TradeWalker(Walker[_Taken]):
     """Walks through trades, one step of one account at a time."""
 
     def __init__(
@@ -71,27 +61,8 @@ class TradeWalker:
         clock: Clock,
         pause: Millis,
     ) -> None:
-        self._store = store
-        self._vault = vault
-        self._catalogue = catalogue
+        super().__init__(store, vault, catalogue, valuer, clock, pause)
         self._connector = connector
-        self._valuer = valuer
-        self._clock = clock
-        self._pause = pause
-        self._turns = Turns(store, clock)
-
-    async def step(self, user_id: int, account_id: int) -> None:
-        """Ask for a few pages where it is time for that, and look for the worth of trades."""
-        holder = uuid.uuid4().hex
-        try:
-            taken = await self._take(user_id, account_id, holder)
-            if taken is not None:
-                await self._do(taken, holder)
-        except BaseException:
-            async with self._store.transaction() as tx:
-                await self._put_off(tx, user_id, account_id)
-                await tx.accounts.release(user_id, account_id, holder)
-            raise
 
     async def _take(self, user_id: int, account_id: int, holder: str) -> _Taken | None:
         now = self._clock.now()
@@ -113,33 +84,23 @@ class TradeWalker:
             request = await _request(tx, account, walk)
             return _Taken(account, market, sealed, walk, request, tuple(unvalued))
 
-    async def _put_off(self, tx: Transaction, user_id: int, account_id: int) -> None:
-        """Let the next step wait: a fault of ours must not be run into at once again."""
+    async def _put_off(self, tx: Transaction, user_id: int, account_id: int, until: Millis) -> None:
         walk = await tx.trades.walk(user_id, account_id)
         if walk is not None and walk.next_at is not None:
-            later = Millis(self._clock.now() + BACK_OFFS[FailureKind.UNEXPECTED_ANSWER].longest)
-            await tx.trades.keep_walk(user_id, account_id, replace(walk, next_at=later))
-
-    def _market(self, account: Account) -> Market:
-        market = self._catalogue.get(account.market_code)
-        if market is None:
-            raise NotFound(f"the catalogue has no market {account.market_code!r} any more")
-        return market
+            await tx.trades.keep_walk(user_id, account_id, replace(walk, next_at=until))
 
     async def _do(self, taken: _Taken, holder: str) -> None:
         try:
-            async with asyncio.timeout(LONGEST_STEP / 1000):
-                found = await self._ask(taken)
-                worths = await self._worths(taken)
-        except TimeoutError:
-            name = taken.market.name
-            message = f"{name} did not answer in time"
-            late = ConnectorFailure(FailureKind.UNREACHABLE, message, code="timeout")
-            await self._failed(taken, holder, late)
+            found, worths = await self._in_time(taken.market, self._told(taken))
         except ConnectorFailure as failure:
             await self._failed(taken, holder, failure)
         else:
             await self._brought(taken, holder, found, worths)
+
+    async def _told(
+        self, taken: _Taken
+    ) -> tuple[FoundTrades | None, dict[tuple[str, Millis], Value | None]]:
+        return await self._ask(taken), await self._worths(taken)
 
     async def _ask(self, taken: _Taken) -> FoundTrades | None:
         if self._clock.now() < taken.walk.look_at:
@@ -179,12 +140,11 @@ class TradeWalker:
 
     async def _failed(self, taken: _Taken, holder: str, failure: ConnectorFailure) -> None:
         account, failures = taken.account, taken.walk.failures + 1
-        wait = max(BACK_OFFS[failure.kind].after(failures), failure.retry_after or 0, self._pause)
         walk = replace(
             taken.walk,
             failures=failures,
             failure_message=str(failure),
-            next_at=Millis(self._clock.now() + wait),
+            next_at=self._after_failure(failures, failure),
         )
         async with self._turns.ending(account, taken.sealed, holder) as tx:
             if tx is not None:

@@ -238,7 +238,6 @@ def test_a_letter_that_was_given_for_a_key_garbles_no_sentence() -> None:
     assert "API-key format invalid" in str(failed(authentication(), told, hidden=("a", "b")))
 
 
-
 def test_no_message_shows_a_secret_or_an_address_with_its_query() -> None:
     text = "bad fake-key-1 at https://api.example.test/v3?signature=abc&x=1 fake-secret-1"
     hidden = ("fake-key-1", "fake-secret-1")
