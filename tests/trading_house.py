@@ -16,9 +16,9 @@ from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import Credentials
 from coffers.markets.catalogue import load_catalogue
 from coffers.portfolio.connecting import Connecting, Connection
-from coffers.portfolio.doing import Notes
 from coffers.portfolio.errands import ErrandDesk
 from coffers.portfolio.ledger import Ledger
+from coffers.portfolio.operation_notes import Notes
 from coffers.portfolio.operation_work import OperationWork
 from coffers.portfolio.operations import Operations
 from coffers.portfolio.operations import Venues as Places

@@ -27,6 +27,8 @@ from coffers.api.flows import add_flows
 from coffers.api.loose import add_loose
 from coffers.api.market_data import add_market_data
 from coffers.api.market_routes import add_markets
+from coffers.api.operation_desk import OperationDesk
+from coffers.api.operation_routes import add_operations
 from coffers.api.own_accounts import add_own_accounts
 from coffers.api.own_pasts import add_own_pasts
 from coffers.api.paging import ACCOUNTS_PATH
@@ -42,6 +44,7 @@ from coffers.api.surroundings import Surroundings
 from coffers.api.texts import Translator
 from coffers.api.trades import add_trades
 from coffers.api.trading_entities import add_trading_entities
+from coffers.api.transfer_routes import add_transfers
 from coffers.api.updating import add_updating
 from coffers.api.user_routes import add_users
 from coffers.api.webhook_routes import add_webhooks
@@ -62,7 +65,10 @@ def make_app(services: Services) -> Edge:
     add_balances(app, BalanceAnswers(services, accounts), door, surroundings)
     add_connecting(app, services, accounts, door, surroundings)
     add_updating(app, services, accounts, door, surroundings)
-    add_doing(app, services, accounts, door, surroundings)
+    desk = OperationDesk(services)
+    add_doing(app, accounts, door, surroundings, desk)
+    add_transfers(app, desk, door)
+    add_operations(app, desk, door)
     add_own_accounts(app, services, accounts, door)
     add_own_pasts(app, services, accounts, door)
     add_exports(app, services, accounts, door)

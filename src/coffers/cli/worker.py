@@ -144,8 +144,8 @@ def _operations_for(
     vault: "Vault",
     catalogue: "Catalogue",
 ) -> "Operations":
-    from coffers.portfolio.doing import Notes
     from coffers.portfolio.ledger import Ledger
+    from coffers.portfolio.operation_notes import Notes
     from coffers.portfolio.operations import Operations, Venues
 
     clock = SystemClock()

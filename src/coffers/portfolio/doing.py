@@ -10,20 +10,15 @@ from typing import Literal, TypeVar
 import msgspec
 
 from coffers import money
-from coffers.clock import HOUR, MINUTE, Clock, Millis
+from coffers.clock import HOUR, MINUTE, Millis
 from coffers.connectors.reading import ConnectorFailure
 from coffers.connectors.trading import NotDone, Placed, TradingDesk
 from coffers.errors import CoffersError
 from coffers.money import plain
-from coffers.portfolio.claimed import CLAIM
 from coffers.portfolio.ledger import CONVERT, TRANSFER
 from coffers.portfolio.moving import MoveAsked
-from coffers.store.engine import Store
-from coffers.store.newest import NewestBook
+from coffers.portfolio.operation_notes import Notes
 from coffers.store.operations import Operation, State, Step, StepState
-from coffers.store.records import AuditEvent
-from coffers.sync.prices import PriceRounds
-from coffers.valuation.model import PriceBook
 from coffers.valuation.orders import PlannedOrder
 
 RESUMES_WITHIN = Millis(5 * MINUTE)
@@ -50,81 +45,6 @@ Rounds = Callable[[TradingDesk], Awaitable[tuple[Orders, Mapping[str, str]]]]
 
 class Later(CoffersError):
     """An operation that cannot go on before the venue tells what became of an order."""
-
-
-class Notes:
-    """Where steps are written down, and by what orders are judged before they are placed.
-
-    Args:
-        store: where they are kept.
-        prices: makes the prices anew.
-        clock: the time.
-        slippage: the share by which a venue may pay worse than known prices.
-    """
-
-    def __init__(self, store: Store, prices: PriceRounds, clock: Clock, slippage: Decimal) -> None:
-        self._store = store
-        self._prices = prices
-        self._clock = clock
-        self._slippage = slippage
-        self._newest = NewestBook()
-
-    @property
-    def now(self) -> Millis:
-        """The present moment."""
-        return self._clock.now()
-
-    async def book(self) -> PriceBook | None:
-        """Return the newest prices, made anew for what is about to be sold."""
-        await self._prices.refresh()
-        async with self._store.reading() as tx:
-            return await self._newest.read(tx)
-
-    def too_bad(
-        self, order: PlannedOrder, worth: Decimal | None, desk: TradingDesk, book: PriceBook | None
-    ) -> str | None:
-        """Return why an order is not placed at what the venue would pay, None where it may be."""
-        pair = f"{order.base}/{order.quote}"
-        if worth is None:
-            return f"the book of {pair} holds less than the order takes"
-        prices = {} if book is None else book.prices
-        base, quote = (prices.get(desk.asset_of(code)) for code in (order.base, order.quote))
-        if base is None or quote is None or not quote.usd:
-            return f"no price is known here to check the exchange's price of {pair} against"
-        known = money.divide(base.usd, quote.usd)
-        gap = money.divide(money.subtract(worth, known), known)
-        loss = gap if order.side == "buy" else gap.copy_negate()
-        if loss <= self._slippage:
-            return None
-        share = plain(money.rounded(money.multiply(loss, money.HUNDRED), 1))
-        return f"the exchange pays {share} % worse in {pair} than is known elsewhere"
-
-    async def keep(self, operation: Operation, step: Step) -> None:
-        """Write down how a step stands, and hold the account for longer."""
-        now = self._clock.now()
-        async with self._store.transaction() as tx:
-            await tx.operations.record(operation, step, now)
-            until = Millis(now + CLAIM)
-            own = operation.user_id, operation.account_id
-            await tx.accounts.renew(*own, holder_of(operation), until)
-            await tx.audit.add(
-                AuditEvent(own[0], now, f"{step.kind}_{step.state}", str(own[1]), _told(step))
-            )
-
-    async def touch(self, operation: Operation) -> None:
-        """Note that an operation was looked at, and is to be looked at again."""
-        async with self._store.transaction() as tx:
-            await tx.operations.note(operation, self._clock.now())
-
-    async def end(self, operation: Operation) -> None:
-        """Write down how an operation ended."""
-        async with self._store.transaction() as tx:
-            await tx.operations.end(operation, self._clock.now())
-
-    async def add(self, operation: Operation, steps: Sequence[Step]) -> tuple[Step, ...]:
-        """Write steps down that are about to be done."""
-        async with self._store.transaction() as tx:
-            return await tx.operations.add_steps(operation, steps, self._clock.now())
 
 
 class Doing:
@@ -350,14 +270,3 @@ def state_of(operation: Operation) -> State:
     if operation.why is None and states <= {"filled"}:
         return "done"
     return "partly" if states & _DONE else "failed"
-
-
-def _told(step: Step) -> str:
-    amount = "" if step.amount is None else f" {plain(step.amount)}"
-    why = "" if step.why is None else f": {step.why}"
-    return f"{step.side}{amount} {step.base}/{step.quote} {step.client_id}{why}"[:400]
-
-
-def holder_of(operation: Operation) -> str:
-    """Return by what name an operation claims its account."""
-    return f"operation {operation.user_id} {operation.id}"

@@ -18,7 +18,7 @@ from coffers.logs import logger
 from coffers.markets.catalogue import PAPER, Catalogue, Market
 from coffers.portfolio.balance_codes import Tradable
 from coffers.portfolio.claimed import CLAIM, claimed
-from coffers.portfolio.doing import Doing, Later, Notes, Orders, Rounds, holder_of, state_of
+from coffers.portfolio.doing import Doing, Later, Orders, Rounds, state_of
 from coffers.portfolio.ledger import (
     SELL_TO_BTC,
     SELL_TO_USD,
@@ -27,6 +27,7 @@ from coffers.portfolio.ledger import (
     NotForAccount,
     Wanted,
 )
+from coffers.portfolio.operation_notes import Notes, holder_of
 from coffers.portfolio.paper import PaperAccounts
 from coffers.portfolio.paper_desk import PaperDesk
 from coffers.portfolio.paper_orders import PaperOrders

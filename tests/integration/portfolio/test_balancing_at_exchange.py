@@ -20,8 +20,8 @@ from coffers.portfolio.balance_plans import MadePlan, Planner
 from coffers.portfolio.balance_worker import BalanceWorker
 from coffers.portfolio.balancer import Balancer
 from coffers.portfolio.connecting import Connecting, Connection
-from coffers.portfolio.doing import Notes
 from coffers.portfolio.ledger import Ledger
+from coffers.portfolio.operation_notes import Notes
 from coffers.portfolio.operations import Operations
 from coffers.portfolio.paper import NewPaper, PaperAccounts
 from coffers.portfolio.portfolios import PortfolioKeeping, PortfolioWanted

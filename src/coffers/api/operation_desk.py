@@ -1,0 +1,77 @@
+"""How routes have operations done: begun, handed to a worker, awaited, and told of in headers."""
+
+from typing import Final
+
+from fastapi import Request
+
+from coffers.api.account_schema import Schema
+from coffers.api.documents import ERRORS_OF_SIGNED, FROM_OPERATION, NOT_FOUND, parameter
+from coffers.api.services import Services
+from coffers.api.surroundings import HEADERS
+from coffers.portfolio.errand_forms import PERFORM, PerformAsked
+from coffers.portfolio.errands import Errands, NoWorker, TookTooLong
+from coffers.portfolio.ledger import Ledger, OperationFailed, OperationRuns
+from coffers.portfolio.moving import Moving
+from coffers.store.operations import Operation
+
+_KEY: Final = b"idempotency-key"
+KEY_PARAMETER: Final[Schema] = parameter(
+    "Idempotency-Key",
+    "header",
+    "The same request under the same key is done once.",
+    {"type": "string"},
+)
+OPERATION_ERRORS: Final = {**ERRORS_OF_SIGNED, **NOT_FOUND, **FROM_OPERATION}
+OPERATION_HEADERS: Final = {
+    "X-Operation-Id": {"description": "The operation.", "schema": {"type": "integer"}},
+    "X-Operation-State": {
+        "description": "`done`, or `partly` where something stayed undone.",
+        "schema": {"enum": ["done", "partly"]},
+    },
+}
+
+
+class OperationDesk:
+    """Has operations done, and waits for them."""
+
+    def __init__(self, services: Services) -> None:
+        self.ledger = Ledger(
+            services.store,
+            services.catalogue,
+            services.clock,
+            is_trading_on=services.settings.trading,
+        )
+        self.moving = Moving(services.store, services.catalogue, self.ledger)
+        self._errands = Errands(services.store, services.vault, services.clock)
+
+    async def done(self, operation: Operation) -> Operation:
+        """Have an operation done and return it at its end.
+
+        Raises:
+            OperationFailed: when nothing of it was done, saying why.
+            OperationRuns: when it takes longer than one waits, or nobody is there to do it yet.
+        """
+        if operation.state == "running":
+            asked = PerformAsked(operation.id)
+            try:
+                await self._errands.ask(operation.user_id, PERFORM, asked)
+            except (NoWorker, TookTooLong):
+                # It is written down, and a worker takes it over.
+                raise OperationRuns(operation) from None
+            operation = await self.ledger.get(operation.user_id, operation.id)
+        if operation.state == "running":
+            raise OperationRuns(operation)
+        if operation.state == "failed":
+            raise OperationFailed(operation)
+        return operation
+
+
+def key_of(request: Request) -> str | None:
+    """Return what the client calls the operation, None where it does not."""
+    key: bytes | None = request.scope[HEADERS].get(_KEY)
+    return None if key is None else key.decode("latin-1")
+
+
+def told_of(operation: Operation) -> dict[str, str]:
+    """Return the headers that tell of an operation."""
+    return {"X-Operation-Id": str(operation.id), "X-Operation-State": operation.state}

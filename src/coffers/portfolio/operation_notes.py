@@ -1,0 +1,103 @@
+"""Where the steps of operations are written down, and by what orders are judged beforehand."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from coffers import money
+from coffers.clock import Clock, Millis
+from coffers.connectors.trading import TradingDesk
+from coffers.money import plain
+from coffers.portfolio.claimed import CLAIM
+from coffers.store.engine import Store
+from coffers.store.newest import NewestBook
+from coffers.store.operations import Operation, Step
+from coffers.store.records import AuditEvent
+from coffers.sync.prices import PriceRounds
+from coffers.valuation.model import PriceBook
+from coffers.valuation.orders import PlannedOrder
+
+
+class Notes:
+    """Where steps are written down, and by what orders are judged before they are placed.
+
+    Args:
+        store: where they are kept.
+        prices: makes the prices anew.
+        clock: the time.
+        slippage: the share by which a venue may pay worse than known prices.
+    """
+
+    def __init__(self, store: Store, prices: PriceRounds, clock: Clock, slippage: Decimal) -> None:
+        self._store = store
+        self._prices = prices
+        self._clock = clock
+        self._slippage = slippage
+        self._newest = NewestBook()
+
+    @property
+    def now(self) -> Millis:
+        """The present moment."""
+        return self._clock.now()
+
+    async def book(self) -> PriceBook | None:
+        """Return the newest prices, made anew for what is about to be sold."""
+        await self._prices.refresh()
+        async with self._store.reading() as tx:
+            return await self._newest.read(tx)
+
+    def too_bad(
+        self, order: PlannedOrder, worth: Decimal | None, desk: TradingDesk, book: PriceBook | None
+    ) -> str | None:
+        """Return why an order is not placed at what the venue would pay, None where it may be."""
+        pair = f"{order.base}/{order.quote}"
+        if worth is None:
+            return f"the book of {pair} holds less than the order takes"
+        prices = {} if book is None else book.prices
+        base, quote = (prices.get(desk.asset_of(code)) for code in (order.base, order.quote))
+        if base is None or quote is None or not quote.usd:
+            return f"no price is known here to check the exchange's price of {pair} against"
+        known = money.divide(base.usd, quote.usd)
+        gap = money.divide(money.subtract(worth, known), known)
+        loss = gap if order.side == "buy" else gap.copy_negate()
+        if loss <= self._slippage:
+            return None
+        share = plain(money.rounded(money.multiply(loss, money.HUNDRED), 1))
+        return f"the exchange pays {share} % worse in {pair} than is known elsewhere"
+
+    async def keep(self, operation: Operation, step: Step) -> None:
+        """Write down how a step stands, and hold the account for longer."""
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            await tx.operations.record(operation, step, now)
+            until = Millis(now + CLAIM)
+            own = operation.user_id, operation.account_id
+            await tx.accounts.renew(*own, holder_of(operation), until)
+            await tx.audit.add(
+                AuditEvent(own[0], now, f"{step.kind}_{step.state}", str(own[1]), _told(step))
+            )
+
+    async def touch(self, operation: Operation) -> None:
+        """Note that an operation was looked at, and is to be looked at again."""
+        async with self._store.transaction() as tx:
+            await tx.operations.note(operation, self._clock.now())
+
+    async def end(self, operation: Operation) -> None:
+        """Write down how an operation ended."""
+        async with self._store.transaction() as tx:
+            await tx.operations.end(operation, self._clock.now())
+
+    async def add(self, operation: Operation, steps: Sequence[Step]) -> tuple[Step, ...]:
+        """Write steps down that are about to be done."""
+        async with self._store.transaction() as tx:
+            return await tx.operations.add_steps(operation, steps, self._clock.now())
+
+
+def holder_of(operation: Operation) -> str:
+    """Return by what name an operation claims its account."""
+    return f"operation {operation.user_id} {operation.id}"
+
+
+def _told(step: Step) -> str:
+    amount = "" if step.amount is None else f" {plain(step.amount)}"
+    why = "" if step.why is None else f": {step.why}"
+    return f"{step.side}{amount} {step.base}/{step.quote} {step.client_id}{why}"[:400]
