@@ -12,6 +12,10 @@ from coffers.sandbox.accounts import BadScript, Wallet
 from coffers.sandbox.script_rest import PREFIX
 
 
+KEPT_OPEN = 2.0
+"""Seconds for which a silent connection is used again."""
+
+
 class SandboxControl:
     """Scripts a running sandbox over HTTP; an async context manager.
 
@@ -23,7 +27,10 @@ class SandboxControl:
     """
 
     def __init__(self, base_url: str) -> None:
-        self._client = httpx.AsyncClient(base_url=base_url + PREFIX, trust_env=False)
+        # The server closes a silent connection after five seconds; one that is about to be closed
+        # must not be used again.
+        limits = httpx.Limits(keepalive_expiry=KEPT_OPEN)
+        self._client = httpx.AsyncClient(base_url=base_url + PREFIX, trust_env=False, limits=limits)
 
     async def __aenter__(self) -> Self:
         return self
