@@ -11,7 +11,6 @@ from coffers.sandbox import script
 from coffers.sandbox.accounts import BadScript, Wallet
 from coffers.sandbox.script_rest import PREFIX
 
-
 KEPT_OPEN = 2.0
 """Seconds for which a silent connection is used again."""
 
