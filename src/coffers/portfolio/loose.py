@@ -15,7 +15,7 @@ from coffers.pricing.sources.coins import KEY
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.records import Account, Asset, AuditEvent, NewAccount
-from coffers.sync.kept import Kept, begin_figures, put_flows, taken_over
+from coffers.sync.kept import Kept, put_amounts, put_flows, taken_over
 from coffers.valuation.model import PriceBook
 
 CODES, AMOUNTS = "tokens[code][]", "tokens[amount][]"
@@ -76,7 +76,7 @@ class LooseAccounts:
             account = await tx.accounts.add(new, identity=None, credential_id=own, now=now)
             await tx.events.add(user_id, [told_of(account, "account_connected", now)])
             kept = await self._taken(tx, user_id, account.id)
-            await begin_figures(tx, kept, await amounts_said(tx, kept.book, said))
+            await put_amounts(tx, kept, await amounts_said(tx, kept.book, said))
             await self._note(tx, kept, "account_connected", MANUAL)
             if also is not None:
                 await also(tx, account)

@@ -20,7 +20,7 @@ from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.paper import PaperTerms
 from coffers.store.records import Account, AuditEvent, NewAccount
-from coffers.sync.kept import Amounts, Kept, begin_figures, put_flows, taken_over
+from coffers.sync.kept import Amounts, Kept, put_amounts, put_flows, taken_over
 from coffers.valuation.value import holdings_of
 
 USUAL_FEE = "0.001"
@@ -82,7 +82,7 @@ class PaperAccounts:
             kept = await self.taken(tx, user_id, account.id)
             start = await amounts_said(tx, kept.book, said)
             await tx.paper.set_terms(user_id, account.id, PaperTerms(fee, start))
-            await begin_figures(tx, kept, start)
+            await put_amounts(tx, kept, start)
             await note(tx, kept, "account_connected", PAPER)
         return await self.get(user_id, account.id)
 
@@ -140,7 +140,7 @@ class PaperAccounts:
             start = terms.start if said is None else await amounts_said(tx, kept.book, said)
             await tx.paper.forget_past(user_id, account_id)
             await tx.paper.set_terms(user_id, account_id, PaperTerms(terms.fee, start))
-            await begin_figures(tx, kept, start)
+            await put_amounts(tx, kept, start)
             await note(tx, kept, "paper_reset", f"{len(start)} assets")
         return await self.get(user_id, account_id)
 

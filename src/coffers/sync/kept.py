@@ -18,7 +18,7 @@ from coffers.store.engine import Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.records import Account
 from coffers.sync.events import of_balances, of_flows
-from coffers.sync.snapshots import FRESH, open_account
+from coffers.sync.snapshots import FRESH, note_worth
 from coffers.sync.transfers import pair_transfers
 from coffers.valuation.model import Flow, Position, Price, PriceBook, Value
 from coffers.valuation.value import holdings_of
@@ -76,10 +76,16 @@ async def taken_over(
 
 
 async def put_amounts(tx: Transaction, kept: Kept, amounts: Amounts) -> None:
-    """Let an account hold this from now on, with its next snapshot due at once."""
+    """Let an account hold this from now on, with a snapshot of what it is worth then.
+
+    Without it a chart would show the money that was put in beside what there was before, as a loss,
+    until the next reading. The first snapshot is what the account opens with.
+    """
     account = kept.account
     own = account.user_id, account.id
-    await tx.holdings.replace(*own, {KEPT_WALLET}, positions_of(amounts))
+    held = positions_of(amounts)
+    await tx.holdings.replace(*own, {KEPT_WALLET}, held)
+    await note_worth(tx, account, held, kept.book, kept.at)
     await tx.assets.meet(amounts, kept.at)
     await tx.accounts.record_standing(
         *own,
@@ -101,12 +107,6 @@ async def put_flows(tx: Transaction, kept: Kept, amounts: Amounts) -> None:
     await tx.history.add_flows(account.user_id, account.id, flows)
     await tx.events.add(account.user_id, of_flows(account, flows, kept.at))
     await pair_transfers(tx, account.user_id, {flow.asset for flow in flows})
-
-
-async def begin_figures(tx: Transaction, kept: Kept, amounts: Amounts) -> None:
-    """Let an account hold this from now on, as what it opens with."""
-    await put_amounts(tx, kept, amounts)
-    await open_account(tx, kept.account, positions_of(amounts), kept.book, kept.at)
 
 
 def positions_of(amounts: Amounts) -> list[Position]:

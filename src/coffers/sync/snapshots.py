@@ -42,10 +42,10 @@ async def take_snapshot(tx: Transaction, known: Known, reading: Reading) -> bool
     return True
 
 
-async def open_account(
+async def note_worth(
     tx: Transaction, account: Account, held: Iterable[Position], book: PriceBook | None, at: Millis
 ) -> None:
-    """Take the opening snapshot of an account that needs no reading, where there are prices."""
+    """Take a snapshot of an account that needs no reading, where there are prices."""
     value = None
     if book is not None and at - book.at <= FRESH:
         choices = await tx.choices.of(account.user_id)

@@ -146,6 +146,19 @@ async def test_a_change_of_what_is_held_is_no_profit(api: Served, ann: Caller) -
     ]
 
 
+async def test_a_chart_shows_what_was_put_in_with_what_it_is_worth(
+    api: Served, ann: Caller
+) -> None:
+    account_id = (await create(api, ann, {"BTC": "1"}))["id"]
+    api.clock.advance(MINUTE)
+    await change(api, ann, account_id, {"BTC": "3"})
+    api.clock.advance(MINUTE)
+    chart = f"{LIST}/{account_id}/balance_chart_data?date_from=2025-10-08"
+    assert (await api.get(ann, chart)).json()[-1]["usd"] == 150000
+    await change(api, ann, account_id, {"BTC": "2"})
+    assert (await api.get(ann, chart)).json()[-1]["usd"] == 100000
+
+
 async def test_a_change_in_the_moment_of_the_opening_is_no_profit(api: Served, ann: Caller) -> None:
     account_id = (await create(api, ann, {"BTC": "1"}))["id"]
     await change(api, ann, account_id, {"BTC": "3"})

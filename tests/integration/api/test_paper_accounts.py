@@ -350,6 +350,21 @@ async def test_what_is_held_on_paper_is_told_in_paper_mode_alone(api: Served, an
     assert len((await api.get(ann, held_only, ON_PAPER)).json()["assets"]) == 1
 
 
+async def test_a_chart_shows_every_change_at_once(api: Served, ann: Caller) -> None:
+    account_id = (await create(api, ann, USDT="1000"))["id"]
+    chart = f"{LIST}/{account_id}/balance_chart_data?date_from=2025-10-08"
+    worth = []
+    for what, given in (
+        ("deposits", {"asset": "USDT", "amount": "500"}),
+        ("withdrawals", {"asset": "USDT", "amount": "300"}),
+        ("orders", {"side": "buy", "base": "BTC", "quote": "USDT", "quote_amount": "1000"}),
+    ):
+        api.clock.advance(MINUTE)
+        await act(api, ann, account_id, what, **given)
+        worth.append((await api.get(ann, chart)).json()[-1]["usd"])
+    assert worth == [1500, 1200, 1199]
+
+
 async def test_charts_of_a_summary_are_of_one_mode(api: Served, ann: Caller) -> None:
     await create(api, ann, USDT="100")
     chart = f"{LIST}/summary/balance_chart_data?date_from=2025-10-08"
