@@ -1,6 +1,7 @@
 """What an account may be called."""
 
 from coffers.errors import InvalidRecord
+from coffers.portfolio.secrecy import secret_fault
 
 LENGTHS = range(2, 101)
 """Characters of a name, without spaces around it."""
@@ -8,6 +9,8 @@ LENGTHS = range(2, 101)
 
 def name_faults(name: str) -> dict[str, list[str]]:
     """Return what is wrong with a name, by field; nothing where it can be used."""
+    if fault := secret_fault(name):
+        return {"name": [fault]}
     if len(name) < LENGTHS.start:
         return {"name": [f"is too short (minimum is {LENGTHS.start} characters)"]}
     if len(name) >= LENGTHS.stop:

@@ -7,6 +7,8 @@ from coffers.clock import Clock
 from coffers.errors import InvalidRecord, NotFound
 from coffers.markets.assets import token_of
 from coffers.markets.catalogue import Catalogue
+from coffers.markets.chains import shipped_chains
+from coffers.portfolio.secrecy import secret_fault, told
 from coffers.pricing.sources.coins import KEY, is_coin_key
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import AssetMapping, AssetOverride, AuditEvent
@@ -19,6 +21,11 @@ LONGEST_NAME: Final = 100
 LONGEST_SYMBOL: Final = 30
 
 _ODD: Final = "does not have a valid value"
+
+_SHORT_NAMES: Final = frozenset(
+    chain.id for chain in shipped_chains() if chain.family in {"evm", "bitcoin", "tron", "solana"}
+)
+"""Chains none of whose tokens is named by 64 hex digits, which are a private key there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +64,8 @@ class Overrides:
             await tx.assets.meet([asset], now)
             await tx.choices.override(user_id, said, now)
             await _check_number(tx, user_id)
-            told = f"{wanted}"
-            await tx.audit.add(AuditEvent(user_id, now, "asset_override_set", asset, told))
+            event = AuditEvent(user_id, now, "asset_override_set", asset, f"{wanted}")
+            await tx.audit.add(event)
 
     async def unset(self, user_id: int, asset: str) -> None:
         """Forget what a user says of an asset; it is as for everybody again.
@@ -69,7 +76,7 @@ class Overrides:
         now = self._clock.now()
         async with self._store.transaction() as tx:
             if not await tx.choices.remove_override(user_id, asset):
-                raise NotFound(f"nothing is said of {asset!r}")
+                raise NotFound(f"nothing is said of {told(asset)}")
             await tx.audit.add(AuditEvent(user_id, now, "asset_override_removed", asset, ""))
 
     async def mappings(self, user_id: int) -> list[AssetMapping]:
@@ -101,15 +108,19 @@ class Overrides:
         now = self._clock.now()
         async with self._store.transaction() as tx:
             if not await tx.choices.unmap(user_id, market_code, venue_code):
-                raise NotFound(f"nothing is said of {venue_code!r} at {market_code!r}")
+                raise NotFound(f"nothing is said of {told(venue_code)} at {market_code!r}")
             subject = f"{market_code} {venue_code}"
             await tx.audit.add(AuditEvent(user_id, now, "asset_unmapped", subject, ""))
+
+    def _chain(self, market_code: str) -> str | None:
+        market = self._catalogue.get(market_code)
+        return None if market is None else market.chain
 
     def _check(self, said: AssetMapping) -> None:
         faults = {
             "market_code": [] if self._catalogue.get(said.market_code) else [_ODD],
-            "venue_code": _text_faults(said.venue_code, LONGEST_CODE),
-            "asset": _text_faults(said.asset, LONGEST_CODE),
+            "venue_code": _code_faults(said.venue_code, self._chain(said.market_code)),
+            "asset": _asset_faults(said.asset),
         }
         _refuse(faults)
 
@@ -123,10 +134,10 @@ def override_of(asset: str, wanted: OverrideWanted) -> AssetOverride:
     contract = None if wanted.contract is None else _contract_key(wanted.contract)
     coin = None if wanted.coingecko_id is None else f"{KEY}{wanted.coingecko_id}"
     faults = {
-        "asset": _text_faults(asset, LONGEST_CODE),
-        "name": _text_faults(wanted.name, LONGEST_NAME),
-        "symbol": _text_faults(wanted.symbol, LONGEST_SYMBOL),
-        "coingecko_id": [] if coin is None or is_coin_key(coin) else ["is invalid"],
+        "asset": _asset_faults(asset),
+        "name": _name_faults(wanted.name, LONGEST_NAME),
+        "symbol": _name_faults(wanted.symbol, LONGEST_SYMBOL),
+        "coingecko_id": _coin_faults(wanted.coingecko_id, coin),
         "contract": _contract_faults(wanted, contract),
     }
     _refuse(faults)
@@ -151,7 +162,35 @@ def _contract_faults(wanted: OverrideWanted, contract: str | None) -> list[str]:
     if wanted.coingecko_id is not None:
         return ["cannot be given together with coingecko_id"]
     is_token = token_of(contract) is not None and not contract.startswith(KEY)
-    return [] if is_token else ["must be a chain and an address, a colon between"]
+    if not is_token:
+        return ["must be a chain and an address, a colon between"]
+    return _asset_faults(contract)
+
+
+def _coin_faults(text: str | None, key: str | None) -> list[str]:
+    if text is None or key is None:
+        return []
+    if fault := secret_fault(text):
+        return [fault]
+    return [] if is_coin_key(key) else ["is invalid"]
+
+
+def _asset_faults(code: str) -> list[str]:
+    """Return what is wrong with the name of an asset: its own code, or a token's chain and key."""
+    chain, colon, _ = code.partition(":")
+    return _code_faults(code, chain if colon else None)
+
+
+def _code_faults(code: str, chain: str | None) -> list[str]:
+    """Return what is wrong with a code at an exchange, or on a chain where one is named."""
+    if fault := secret_fault(code, is_hex_usual=chain is not None and chain not in _SHORT_NAMES):
+        return [fault]
+    return _text_faults(code, LONGEST_CODE)
+
+
+def _name_faults(text: str | None, most: int) -> list[str]:
+    fault = None if text is None else secret_fault(text)
+    return _text_faults(text, most) if fault is None else [fault]
 
 
 def _text_faults(text: str | None, most: int) -> list[str]:
