@@ -38,7 +38,9 @@ from coffers.portfolio.errand_forms import (
     WalletAsked,
 )
 from coffers.portfolio.errands import Errands
+from coffers.portfolio.fields import unasked
 from coffers.portfolio.markets import can_connect, opened_by_same_key
+from coffers.portfolio.secrecy import told
 from coffers.portfolio.wallets import Wallet, wallet_market
 
 NEW_PATH: Final = f"{BASE}/accounts/new"
@@ -59,7 +61,7 @@ CREDENTIALS: Final = {
 _FIELDS: Final[dict[str, tuple[str, Schema]]] = {
     "type": ("The market's code, as `market_list` has it.", _TEXT),
     "name": ("2 to 100 characters.", {"type": "string", "minLength": 2, "maxLength": 100}),
-    **{name: (told, _TEXT) for name, told in CREDENTIALS.items()},
+    **{name: (use, _TEXT) for name, use in CREDENTIALS.items()},
     ALSO: ("Other markets that the same key opens.", {"type": "array", "items": _TEXT}),
     "include_in_summary": ("Whether it counts in the summary.", {"type": "boolean"}),
 }
@@ -98,10 +100,10 @@ def add_connecting(
         caller, given = admitted.caller, admitted.given
         kind, asked = _asked(services.catalogue, caller.user_id, given)
         try:
-            told = await errands.ask(caller.user_id, kind, asked)
+            done = await errands.ask(caller.user_id, kind, asked)
         except InvalidRecord as refusal:
             raise by_our_names(refusal) from None
-        connected = msgspec.json.decode(told, type=Connected)
+        connected = msgspec.json.decode(done, type=Connected)
         account = await answers.keeping.get(caller.user_id, connected.account_ids[0])
         base_url = surroundings.base_url(request.scope)
         body, shown = await answers.listed(caller, account, base_url)
@@ -129,8 +131,8 @@ def add_connecting(
         """
         caller = admitted.caller
         await answers.keeping.get(caller.user_id, account_id)
-        told = await errands.ask(caller.user_id, REFRESH, RefreshAsked(account_id))
-        _raise_refusal(msgspec.json.decode(told, type=Refreshed))
+        done = await errands.ask(caller.user_id, REFRESH, RefreshAsked(account_id))
+        _raise_refusal(msgspec.json.decode(done, type=Refreshed))
         account = await answers.keeping.get(caller.user_id, account_id)
         base_url = surroundings.base_url(request.scope)
         body, shown = await answers.listed(caller, account, base_url)
@@ -152,6 +154,8 @@ def _asked(
         if market is not None and market.chain is not None:
             wallet = WalletAsked(code, name, given.text("address") or "", in_summary)
             wallet_market(Wallet(user_id, code, name, wallet.address), catalogue)
+            _refuse_more(market, given)
+            _others(catalogue, market, name, given)
             return CONNECT_WALLET, wallet
         asked = ConnectAsked(
             accounts=((code, name), *_others(catalogue, market, name, given)),
@@ -171,6 +175,17 @@ def _asked(
     return CONNECT, asked
 
 
+def _refuse_more(market: Market, given: Given) -> None:
+    """Refuse what no wallet needs, which would be dropped without a word.
+
+    Raises:
+        InvalidRecord: naming it, and not repeating it.
+    """
+    more = [name for name in CREDENTIALS if name != "address" and given.text(name)]
+    if more:
+        raise InvalidRecord({name: [unasked(market, name)] for name in more})
+
+
 def _others(
     catalogue: Catalogue, market: Market | None, name: str, given: Given
 ) -> list[tuple[str, str]]:
@@ -182,7 +197,7 @@ def _others(
         if can_connect(each)
     }
     if wrong := [code for code in codes if code not in family]:
-        raise InvalidRecord({ALSO: [f"{wrong[0]!r} is no market that the same key opens"]})
+        raise InvalidRecord({ALSO: [f"{told(wrong[0])} is no market that the same key opens"]})
     return [(code, f"{name} {family[code].name}"[:100]) for code in dict.fromkeys(codes)]
 
 

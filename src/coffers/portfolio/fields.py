@@ -6,10 +6,14 @@ from coffers.connectors.reading import Credentials
 from coffers.markets.catalogue import Market
 from coffers.markets.fields import SECRET_FIELDS, field_of
 from coffers.markets.forms import Malformed, normal
+from coffers.portfolio.secrecy import key_fault
 from coffers.secret import Secret
 
 FIELDS = ("api_key", "secret", "passphrase", "customer_id", "address", "login")
 """The credentials that can be stored, by the names that clients send."""
+
+_PUBLIC = ("api_key", "customer_id", "login")
+"""Those that exchanges and lists show as they are."""
 
 Faults = dict[str, list[str]]
 
@@ -22,6 +26,9 @@ def tidied(credentials: Credentials, market: Market) -> tuple[Credentials, Fault
             given[name] = _accepted(market, name, given[name])
         except Malformed as fault:
             faults[name] = [str(fault)]
+    for name in _PUBLIC:
+        if secret := key_fault(given[name]):
+            faults[name] = [secret]
     tidy = replace(
         credentials,
         api_key=given["api_key"],
@@ -55,14 +62,15 @@ def _accepted(market: Market, name: str, text: str) -> str:
             raise Malformed(f"is missing: {field.told}" if field.hint else "is missing")
         return ""
     if not is_required and name not in market.optional_fields:
-        raise Malformed(_unasked(market, name))
+        raise Malformed(unasked(market, name))
     try:
         return normal(field.form, text)
     except Malformed as fault:
         raise Malformed(f"{fault} ({field.told})" if field.hint else str(fault)) from None
 
 
-def _unasked(market: Market, name: str) -> str:
+def unasked(market: Market, name: str) -> str:
+    """Return the sentence that refuses a credential which a market does not ask for."""
     asked = ", ".join(market.required_fields)
     if name in SECRET_FIELDS:
         return f"is not needed at {market.name} and is better kept to yourself: give {asked}"

@@ -51,6 +51,9 @@ XPRV = (
 """The published private key of BIP-32's first vector."""
 
 
+WIF = "KwDiBf89QgGbjEhKnhXJuH7LrciVrZi3qYjgd9M7rFU73sVHnoWn"
+
+
 @dataclass
 class Office:
     """The API with a worker beside it, and the venue that the worker asks."""
@@ -268,6 +271,34 @@ async def test_a_secret_in_place_of_an_address_is_in_no_answer_and_no_log(
     for word in {secret, secret[:24], secret[-24:]}:
         assert word not in answer.text
         assert word not in logged.err + logged.out
+
+
+@pytest.mark.parametrize("field", ["api_key", "secret", "passphrase", "customer_id", "login"])
+async def test_what_no_wallet_needs_is_refused_and_not_repeated(office: Office, field: str) -> None:
+    given = {"type": "bitcoin_wallet", "name": "Cold", "address": BITCOIN, field: "hunter2hunter2"}
+    answer = await office.new(**given)
+    assert error_of(answer) == (400, "record_invalid")
+    assert "give address" in answer.json()["error_attributes"][field][0]
+    assert "hunter2" not in answer.text
+    assert await office.listed() == []
+
+
+@pytest.mark.parametrize("code", ["kraken", "ethereumwallet", "nonsense"])
+async def test_a_wallet_opens_no_other_market(office: Office, code: str) -> None:
+    wallet = {"type": "bitcoin_wallet", "name": "Cold", "address": BITCOIN}
+    answer = await office.new(**wallet, types_to_create=[code])
+    assert error_of(answer) == (400, "record_invalid")
+    assert "types_to_create[]" in answer.json()["error_attributes"]
+    assert await office.listed() == []
+
+
+@pytest.mark.parametrize("secret", ["abandon " * 11 + "about", WIF, XPRV])
+async def test_what_spends_coins_is_no_key_of_an_exchange(office: Office, secret: str) -> None:
+    answer = await office.new(**{**KEY, "api_key": secret})
+    assert error_of(answer) == (400, "record_invalid")
+    assert "looks like" in answer.json()["error_attributes"]["api_key"][0]
+    assert secret not in answer.text
+    assert office.venue.opened == []
 
 
 async def test_an_account_is_read_now(office: Office) -> None:
