@@ -22,8 +22,7 @@ from coffers.api.edge import Edge
 from coffers.api.protocol import BoundedProtocol
 from coffers.api.services import Services
 from coffers.clock import DAY, MINUTE, ManualClock, Millis
-from coffers.markets.catalogue import load_catalogue
-from coffers.markets.chains import joined, shipped_chains
+from coffers.markets.chains import catalogue_of
 from coffers.portfolio.bookshelf import BookShelf
 from coffers.portfolio.listing import Listing
 from coffers.portfolio.tokens import Tokens, Wanted
@@ -114,7 +113,7 @@ async def serving(
         gate=Gate(look, vault, clock, tally_of(configured, clock, None)),
         listing=Listing(store),
         shelf=BookShelf(store),
-        catalogue=joined(load_catalogue(), shipped_chains()),
+        catalogue=catalogue_of(configured),
         clock=clock,
     )
     app = make_app(services)

@@ -23,6 +23,7 @@ from coffers.api.services import Services
 from coffers.clock import iso
 from coffers.errors import InvalidRecord
 from coffers.portfolio.loose import AMOUNTS, CODES, CurrenciesWanted, HandKept, LooseAccounts
+from coffers.portfolio.token_keys import added_chains
 from coffers.store.records import Account
 
 LOOSE_PATH: Final = f"{BASE}/loose_accounts"
@@ -92,7 +93,7 @@ _WANTED: Final = [
 
 def add_loose(app: FastAPI, services: Services, door: Door) -> None:
     """Add hand-kept accounts, and the currencies that may be in them."""
-    loose = LooseAccounts(services.store, services.clock)
+    loose = LooseAccounts(services.store, services.clock, added_chains(services.catalogue))
     reader = Annotated[Admitted, Depends(door.admitting("accounts_read"))]
     writer = Annotated[Admitted, Depends(door.admitting("accounts_write"))]
 

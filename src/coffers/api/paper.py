@@ -25,6 +25,7 @@ from coffers.api.services import Services
 from coffers.api.surroundings import HEADERS
 from coffers.portfolio.paper import USUAL_FEE, Direction, NewPaper, PaperAccounts, as_plain
 from coffers.portfolio.paper_orders import MOST_AT_ONCE, OrderWanted, PaperOrders, plain_order
+from coffers.portfolio.token_keys import added_chains
 
 PAPER_PATH: Final = "/public/api/v1/paper_accounts"
 USUAL_LIMIT: Final = 100
@@ -68,10 +69,11 @@ _PAGE: Final = [
 
 def add_paper(app: FastAPI, services: Services, door: Door) -> None:
     """Add paper accounts, what is put in and taken out, and their orders."""
-    accounts = PaperAccounts(services.store, services.clock)
+    added = added_chains(services.catalogue)
+    accounts = PaperAccounts(services.store, services.clock, added)
     _add_accounts(app, accounts, door)
     _add_changes(app, accounts, door)
-    _add_orders(app, PaperOrders(services.store, services.clock), door)
+    _add_orders(app, PaperOrders(services.store, services.clock, added), door)
 
 
 def _add_accounts(app: FastAPI, accounts: PaperAccounts, door: Door) -> None:

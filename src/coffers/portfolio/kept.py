@@ -8,7 +8,8 @@ from decimal import Decimal
 from coffers import money
 from coffers.errors import InvalidAmount, InvalidRecord
 from coffers.markets.assets import known_names, token_of
-from coffers.markets.chains import shipped_chains
+from coffers.portfolio.secrecy import secret_fault, told
+from coffers.portfolio.token_keys import known_token
 from coffers.pricing.sources.coins import KEY
 from coffers.store.engine import Transaction
 from coffers.valuation.model import PriceBook
@@ -84,19 +85,23 @@ def said_of(
         try:
             pairs.append((code.strip(), amount_of(text, places)))
         except ValueError as fault:
-            faults.append(f"of {code[:_LONGEST_CODE]!r} {fault}")
+            faults.append(f"of {told(code)} {fault}")
     if faults:
         raise InvalidRecord({names[1]: faults})
     return Said(tuple(pairs), names[0])
 
 
-async def amounts_said(tx: Transaction, book: PriceBook | None, said: Said) -> dict[str, Decimal]:
+async def amounts_said(
+    tx: Transaction, book: PriceBook | None, said: Said, added: Collection[str] = ()
+) -> dict[str, Decimal]:
     """Return amounts by the assets' own codes; of an asset that is there twice, the sum.
+
+    `added` are the ids of the operator's own chains.
 
     Raises:
         InvalidRecord: for codes of no known asset, with the ones that were likely meant.
     """
-    found = await known_assets(tx, book, {code for code, _ in said.pairs}, said.name)
+    found = await known_assets(tx, book, {code for code, _ in said.pairs}, said.name, added)
     held: dict[str, Decimal] = {}
     for code, amount in said.pairs:
         held[found[code]] = money.add(held.get(found[code], money.ZERO), amount)
@@ -104,12 +109,17 @@ async def amounts_said(tx: Transaction, book: PriceBook | None, said: Said) -> d
 
 
 async def known_assets(
-    tx: Transaction, book: PriceBook | None, codes: Collection[str], name: str
+    tx: Transaction,
+    book: PriceBook | None,
+    codes: Collection[str],
+    name: str,
+    added: Collection[str] = (),
 ) -> dict[str, str]:
     """Return the assets that codes mean: "btc" means BTC, "ethereum:0xDAC1..." a token.
 
-    A token of a known chain need not have been met; any other asset was met in an account or in
-    prices, or is known by name.
+    A token of a known chain need not have been met, where its chain could name one so; `added` are
+    the ids of the operator's own chains. Any other asset was met in an account or in prices, or is
+    known by name.
 
     Raises:
         InvalidRecord: naming the parameter `name`, for codes that mean none.
@@ -120,8 +130,10 @@ async def known_assets(
     shipped = {*known_names().crypto, *known_names().fiat}
     found: dict[str, str] = {}
     for code, texts in spellings.items():
+        if token := known_token(code, added):
+            found[code] = token
         for text in texts:
-            is_known = text in met or text in shipped or _is_priced(text, book) or _is_token(text)
+            is_known = text in met or text in shipped or _is_priced(text, book)
             if is_known and code not in found:
                 found[code] = text
     if unknown := sorted(set(codes) - found.keys()):
@@ -145,18 +157,16 @@ def _is_priced(text: str, book: PriceBook | None) -> bool:
     return text in book.prices or text in book.held_back
 
 
-def _is_token(text: str) -> bool:
-    token = token_of(text)
-    return token is not None and any(chain.id == token[0] for chain in shipped_chains())
-
-
 def _faults(unknown: Sequence[str], known: Collection[str]) -> list[str]:
     symbols = sorted(code for code in known if ":" not in code)
     faults = []
     for place, code in enumerate(unknown):
+        if secret := secret_fault(code):
+            faults.append(secret)
+            continue
         near = _nearest(code.upper()[:20], symbols) if place < _SUGGESTED_FOR else None
         hint = f"; did you mean {near}?" if near else ""
-        faults.append(f"{code[:_LONGEST_CODE]!r} is no known asset{hint}")
+        faults.append(f"{told(code)} is no known asset{hint}")
     return faults
 
 

@@ -1,7 +1,7 @@
 """Hand-kept accounts: their owner says what is in them, and says it anew when it changes."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from coffers.clock import Clock
@@ -48,10 +48,14 @@ class CurrenciesWanted:
 
 
 class LooseAccounts:
-    """Keeps the accounts whose owners say what is in them."""
+    """Keeps the accounts whose owners say what is in them.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    `added` are the ids of the operator's own chains.
+    """
+
+    def __init__(self, store: Store, clock: Clock, added: Collection[str] = ()) -> None:
         self._store = store
+        self._added = added
         self._clock = clock
         self._newest = NewestBook()
 
@@ -76,7 +80,7 @@ class LooseAccounts:
             account = await tx.accounts.add(new, identity=None, credential_id=own, now=now)
             await tx.events.add(user_id, [told_of(account, "account_connected", now)])
             kept = await self._taken(tx, user_id, account.id)
-            await put_amounts(tx, kept, await amounts_said(tx, kept.book, said))
+            await put_amounts(tx, kept, await amounts_said(tx, kept.book, said, self._added))
             await self._note(tx, kept, "account_connected", MANUAL)
             if also is not None:
                 await also(tx, account)
@@ -93,7 +97,7 @@ class LooseAccounts:
         name = None if asked.name is None else usable_name(asked.name)
         async with self._store.transaction() as tx:
             kept = await self._taken(tx, user_id, account_id)
-            await put_flows(tx, kept, await amounts_said(tx, kept.book, said))
+            await put_flows(tx, kept, await amounts_said(tx, kept.book, said, self._added))
             if name is not None:
                 await tx.accounts.rename(user_id, account_id, name, kept.at)
             if asked.include_in_summary is not None:

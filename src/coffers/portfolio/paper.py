@@ -1,7 +1,7 @@
 """Paper accounts: made-up balances at real prices, for trying things out without money."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -59,10 +59,14 @@ class PaperAccount:
 
 
 class PaperAccounts:
-    """Makes paper accounts, puts money in and out, and begins them anew."""
+    """Makes paper accounts, puts money in and out, and begins them anew.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    `added` are the ids of the operator's own chains.
+    """
+
+    def __init__(self, store: Store, clock: Clock, added: Collection[str] = ()) -> None:
         self._store = store
+        self.added = added
         self._clock = clock
         self._newest = NewestBook()
 
@@ -80,7 +84,7 @@ class PaperAccounts:
             account = await tx.accounts.add(new, identity=None, credential_id=own, now=now)
             await tx.events.add(user_id, [told_of(account, "account_connected", now)])
             kept = await self.taken(tx, user_id, account.id)
-            start = await amounts_said(tx, kept.book, said)
+            start = await amounts_said(tx, kept.book, said, self.added)
             await tx.paper.set_terms(user_id, account.id, PaperTerms(fee, start))
             await put_amounts(tx, kept, start)
             await note(tx, kept, "account_connected", PAPER)
@@ -115,7 +119,7 @@ class PaperAccounts:
         moved = amount_in("amount", amount, PLACES)
         async with self._store.transaction() as tx:
             kept = await self.taken(tx, user_id, account_id)
-            code = (await known_assets(tx, kept.book, {asset}, "asset"))[asset]
+            code = (await known_assets(tx, kept.book, {asset}, "asset", self.added))[asset]
             change = moved if direction == "in" else moved.copy_negate()
             await put_flows(tx, kept, changed_by(kept.amounts, {code: change}))
             told = f"{direction} {plain(moved)} {code}"
@@ -137,7 +141,9 @@ class PaperAccounts:
         terms = (await self.get(user_id, account_id)).terms
         async with self._store.transaction() as tx:
             kept = await self.taken(tx, user_id, account_id)
-            start = terms.start if said is None else await amounts_said(tx, kept.book, said)
+            start = (
+                terms.start if said is None else await amounts_said(tx, kept.book, said, self.added)
+            )
             await tx.paper.forget_past(user_id, account_id)
             await tx.paper.set_terms(user_id, account_id, PaperTerms(terms.fee, start))
             await put_amounts(tx, kept, start)

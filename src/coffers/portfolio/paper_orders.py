@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -78,11 +79,14 @@ class _Deal:
 
 
 class PaperOrders:
-    """Fills orders, and shows those that were filled."""
+    """Fills orders, and shows those that were filled.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    `added` are the ids of the operator's own chains.
+    """
+
+    def __init__(self, store: Store, clock: Clock, added: Collection[str] = ()) -> None:
         self._store = store
-        self._accounts = PaperAccounts(store, clock)
+        self._accounts = PaperAccounts(store, clock, added)
 
     async def place(self, user_id: int, account_id: int, wanted: OrderWanted) -> PaperOrder:
         """Fill an order and return it; the one of the same key, where that was filled before.
@@ -100,7 +104,10 @@ class PaperOrders:
         async with self._store.transaction() as tx:
             kept = await self._accounts.taken(tx, user_id, account_id)
             before = None if named is None else await _before(tx, kept, named)
-            return before or await _place(tx, kept, terms, (side, wanted, named))
+            if before is not None:
+                return before
+            deal = await _deal(tx, kept, wanted, self._accounts.added)
+            return await _place(tx, kept, terms, deal, (side, wanted, named))
 
     async def page(
         self, user_id: int, account_id: int, *, limit: int = 100, cursor: str | None = None
@@ -132,10 +139,13 @@ async def _before(tx: Transaction, kept: Kept, named: Named) -> PaperOrder | Non
 
 
 async def _place(
-    tx: Transaction, kept: Kept, terms: PaperTerms, asked: tuple[Side, OrderWanted, Named | None]
+    tx: Transaction,
+    kept: Kept,
+    terms: PaperTerms,
+    deal: _Deal,
+    asked: tuple[Side, OrderWanted, Named | None],
 ) -> PaperOrder:
     side, wanted, named = asked
-    deal = await _deal(tx, kept, wanted)
     filled = _fill(side, wanted, deal, terms)
     order = _order(side, deal, filled, kept)
     change = {order.spent_asset: filled.spent.copy_negate(), order.received_asset: filled.received}
@@ -189,10 +199,10 @@ def _trade(order: PaperOrder, deal: _Deal) -> Trade:
     )
 
 
-async def _deal(tx: Transaction, kept: Kept, wanted: OrderWanted) -> _Deal:
+async def _deal(tx: Transaction, kept: Kept, wanted: OrderWanted, added: Collection[str]) -> _Deal:
     found: dict[str, str] = {}
     for name, code in (("base", wanted.base), ("quote", wanted.quote)):
-        found[name] = (await known_assets(tx, kept.book, {code}, name))[code]
+        found[name] = (await known_assets(tx, kept.book, {code}, name, added))[code]
     base, quote = found["base"], found["quote"]
     if base == quote:
         raise InvalidRecord({"quote": ["is the base too"]})
@@ -251,7 +261,7 @@ def _order(side: Side, deal: _Deal, filled: Fill, kept: Kept) -> PaperOrder:
         received=filled.received,
         fee=filled.fee,
         price=money.divide(deal.base_price.usd, deal.quote_price.usd),
-        route=(*deal.base_price.route, *deal.quote_price.route),
+        route=tuple(dict.fromkeys((*deal.base_price.route, *deal.quote_price.route))),
         epoch=deal.epoch,
         at=kept.at,
     )

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,7 +28,12 @@ from served import LIST, Caller, Served, add_account, add_book, serving
 LOOSE = "/public/api/ver1/loose_accounts"
 CURRENCIES = f"{LOOSE}/available_currencies"
 WRITER = ("accounts_read", "accounts_write")
-TOKEN = "ethereum:0xdac17f958d2ee523a2206206994597c13d831ec7"
+TOKEN = "ethereum:0x00000000000000000000000000000000000c0de1"
+SECRETS = [
+    "abandon " * 11 + "about",
+    "0x4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318",
+    "KwDiBf89QgGbjEhKnhXJuH7LrciVrZi3qYjgd9M7rFU73sVHnoWn",
+]
 NOBODY = FakeConnector(lambda *_: pytest.fail("a hand-kept account was asked for outside"))
 
 
@@ -275,6 +281,20 @@ async def test_a_token_need_not_have_been_met(api: Served, ann: Caller) -> None:
     assert "unpriced" in answer.headers["x-accounts-incomplete-why"]
 
 
+async def test_a_token_of_a_chain_of_the_operators_need_not_have_been_met(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    chains = tmp_path / "chains.toml"
+    chains.write_text('[my_chain]\nchain_id = 4242\nname = "My Chain"\nasset = "MYC"\n')
+    async with serving(sqlite_store, chains_file=chains) as api:
+        ann = await api.caller(permissions=WRITER)
+        own = TOKEN.replace("ethereum", "my_chain")
+        account_id = (await create(api, ann, {own: "3"}))["id"]
+        async with sqlite_store.reading() as tx:
+            (held,) = await tx.holdings.of_account(ann.user.id, account_id)
+    assert held.asset == own
+
+
 async def test_a_known_asset_without_a_price_counts_in_no_total(api: Served, ann: Caller) -> None:
     async with api.services.store.transaction() as tx:
         await tx.assets.tell([Asset("ODD", "Oddity")])
@@ -299,6 +319,9 @@ async def test_a_known_asset_without_a_price_counts_in_no_total(api: Served, ann
         (form({"": "1"}, name="Drawer"), "tokens[code][]", "is no known asset"),
         (form({"B\0TC": "1"}, name="Drawer"), "tokens[code][]", "is no known asset"),
         (form({"coingecko:bitcoin": "1"}, name="Drawer"), "tokens[code][]", "is no known asset"),
+        (form({"ethereum:0xgggg": "1"}, name="Drawer"), "tokens[code][]", "is no known asset"),
+        (form({"solana:zzz": "1"}, name="Drawer"), "tokens[code][]", "is no known asset"),
+        (form({"bitcoin:BTC": "1"}, name="Drawer"), "tokens[code][]", "is no known asset"),
         (form({f"C{n}": "1" for n in range(301)}, name="Dr"), "tokens[code][]", "more than 300"),
         (
             "name=Drawer&tokens[code][]=BTC&tokens[code][]=ETH&tokens[amount][]=1",
@@ -319,6 +342,25 @@ async def test_what_cannot_be_is_refused_by_its_field(
     assert (answer.status_code, answer.json()["error"]) == (400, "record_invalid")
     assert reason in answer.json()["error_attributes"][field][0]
     assert (await api.get(ann)).json() == []
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+async def test_a_secret_is_neither_taken_nor_repeated(
+    api: Served, ann: Caller, secret: str
+) -> None:
+    account_id = (await create(api, ann, {"BTC": "1"}))["id"]
+    for body, field in (
+        (form({"BTC": "1"}, name=secret), "name"),
+        (form({secret: "1"}, name="Drawer"), "tokens[code][]"),
+        (form({f"ethereum:{secret}": "1"}, name="Drawer"), "tokens[code][]"),
+        (form({secret: "x"}, name="Drawer"), "tokens[amount][]"),
+    ):
+        answer = await send(api, ann, "PUT", f"{LOOSE}/{account_id}", body)
+        assert answer.status_code == 400, answer.text
+        assert field in answer.json()["error_attributes"]
+        assert secret not in answer.text
+    async with api.services.store.reading() as tx:
+        assert all(secret not in f"{event}" for event in await tx.audit.of_user(ann.user.id))
 
 
 async def test_a_refused_change_leaves_all_as_it_was(api: Served, ann: Caller) -> None:
