@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from coffers.access.signature import is_broken_object
 from coffers.errors import InvalidRecord
 
 MOST_PER_PAGE: Final = 100
@@ -64,7 +65,8 @@ def check_body(content_type: str | None, body: bytes) -> None:
     """Require that a body, if there is one, is what its content type says.
 
     Raises:
-        InvalidRecord: for a JSON body that is no JSON object, and a form that is one.
+        InvalidRecord: for a JSON body that is no JSON object, and a form that is one; for what begins
+            as an object and cannot be read, whatever it is said to be.
     """
     if not body:
         return
@@ -74,6 +76,8 @@ def check_body(content_type: str | None, body: bytes) -> None:
         kind == "application/x-www-form-urlencoded" and is_object
     ):
         raise InvalidRecord({"body": [f"is not what its content type says ({kind})"]})
+    if is_broken_object(body):
+        raise InvalidRecord({"body": ["is no JSON that can be read"]})
 
 
 def _integer(

@@ -134,6 +134,24 @@ async def test_a_body_that_is_not_what_its_content_type_says(api: Served) -> Non
     assert "content type" in answer.json()["error_attributes"]["body"][0]
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", ""])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"name":"\\ud800"}',
+        '{"type":1e999}',
+        '{"a":' * 5000 + "1" + "}" * 5000,
+        '{"name":"x"',
+        '{"name":"x"}&name=y',
+    ],
+)
+async def test_a_signed_body_that_cannot_be_read(api: Served, body: str, kind: str) -> None:
+    caller = await api.caller(permissions=("accounts_write",))
+    answer = await api.post(caller, f"{LIST}/new", body, {"Content-Type": kind} if kind else {})
+    assert error_of(answer) == INVALID
+    assert list(answer.json()["error_attributes"]) == ["body"]
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"])
 async def test_a_method_that_the_list_does_not_have(api: Served, method: str) -> None:
     answer = await api.http.request(method, LIST)
