@@ -67,6 +67,9 @@ def parse(text: str | int | Decimal) -> Decimal:
     """
     if isinstance(text, float):
         raise TypeError("a float has already lost digits; pass the text it came from")
+    # Python reads underscores and other scripts' digits as well.
+    if isinstance(text, str) and (not text.isascii() or "_" in text):
+        raise InvalidAmount(text[:80])
     try:
         number = _EXACT.create_decimal(text)
     except (InvalidOperation, Inexact, Clamped) as error:
