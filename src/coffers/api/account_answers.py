@@ -1,14 +1,14 @@
 """Single accounts and the summary: which ones a request speaks of, and the entity it gets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coffers.access.call import Caller
 from coffers.api.entity import Frame, Presentation, entity, frame_of, unlisted
 from coffers.api.paging import Header
 from coffers.api.services import Services
 from coffers.api.summary_entity import summary_entity
-from coffers.api.trust import doubts, trust_headers
+from coffers.api.trust import doubts, reading_headers, trust_headers
 from coffers.clock import Millis
 from coffers.markets.catalogue import Market
 from coffers.portfolio.accounts import AccountKeeping
@@ -62,7 +62,7 @@ class AccountAnswers:
         Raises:
             NotFound: when the caller has no account of this id.
         """
-        shown = await self.shown(caller, account_id)
+        shown = await self._alone(caller, account_id)
         view = shown.views[0]
         portfolio = await self._portfolios.of_account(view.account)
         frame = self._frame(view, base_url, has_portfolio=True, portfolio=portfolio)
@@ -70,7 +70,7 @@ class AccountAnswers:
 
     async def listed(self, caller: Caller, account: Account, base_url: str) -> tuple[bytes, Shown]:
         """Return an account as lists show it."""
-        shown = await self.shown(caller, account.id)
+        shown = await self._alone(caller, account.id)
         view = shown.views[0]
         return entity(self._frame(view, base_url), view.figures, self._market(view)), shown
 
@@ -82,6 +82,10 @@ class AccountAnswers:
         )
         body = summary_entity(summary, self._services.catalogue, self._presentation(base_url))
         return body, Shown(summary.views, book, self._trust(summary.views, book))
+
+    async def _alone(self, caller: Caller, account_id: int) -> Shown:
+        shown = await self.shown(caller, account_id)
+        return replace(shown, trust=[*shown.trust, *reading_headers(shown.views[0].account)])
 
     def _frame(
         self,

@@ -9,6 +9,7 @@ from coffers.access.tokens import Permission
 from coffers.api.account_answers import AccountAnswers
 from coffers.api.account_schema import Schema
 from coffers.api.documents import (
+    ACCOUNT_HEADERS,
     ERRORS_OF_SIGNED,
     FORCED_MODE,
     NOT_FOUND,
@@ -72,7 +73,7 @@ def _add_shown(
         summary="One account",
         response_class=Response,
         responses={
-            **reply(200, "The account.", _SINGLE, TRUST_HEADERS),
+            **reply(200, "The account.", _SINGLE, ACCOUNT_HEADERS),
             **ERRORS_OF_SIGNED,
             **NOT_FOUND,
         },
@@ -100,7 +101,7 @@ def _add_changed(
         summary="Name an account anew",
         response_class=Response,
         responses={
-            **reply(201, "The account as it is now.", _LISTED, TRUST_HEADERS),
+            **reply(201, "The account as it is now.", _LISTED, ACCOUNT_HEADERS),
             **ERRORS_OF_SIGNED,
             **NOT_FOUND,
         },

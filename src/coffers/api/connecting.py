@@ -13,7 +13,7 @@ from coffers.api.documents import (
     FROM_EXCHANGE,
     NOT_FOUND,
     SIGNED,
-    TRUST_HEADERS,
+    ACCOUNT_HEADERS,
     in_query_or_body,
     reply,
 )
@@ -86,7 +86,7 @@ def add_connecting(
         summary="Connect an account",
         response_class=Response,
         responses={
-            **reply(201, "The account.", _LISTED, TRUST_HEADERS),
+            **reply(201, "The account.", _LISTED, ACCOUNT_HEADERS),
             **ERRORS_OF_SIGNED,
             **FROM_EXCHANGE,
         },
@@ -116,7 +116,7 @@ def add_connecting(
         summary="Read an account now",
         response_class=Response,
         responses={
-            **reply(201, "The account.", _LISTED, TRUST_HEADERS),
+            **reply(201, "The account.", _LISTED, ACCOUNT_HEADERS),
             **ERRORS_OF_SIGNED,
             **NOT_FOUND,
             **FROM_EXCHANGE,
@@ -127,7 +127,7 @@ def add_connecting(
         """Ask the exchange now, and return the account as it is then.
 
         Permission: ACCOUNTS_READ. Security: SIGNED. Where the exchange does not answer, the account
-        is returned as it was; the headers tell its age.
+        is returned as it was; `X-Read-At` and `X-Last-Failure` tell its age and why.
         """
         caller = admitted.caller
         await answers.keeping.get(caller.user_id, account_id)

@@ -198,6 +198,11 @@ TRUST_HEADERS: Final = {
     "X-Accounts-Incomplete-Why": _header("Those accounts and the reasons: `7;unread, 9;stale`."),
     "X-Assets-Ignored": _header("Holdings that count for nothing by your own wish.", "integer"),
 }
+ACCOUNT_HEADERS: Final = {
+    **TRUST_HEADERS,
+    "X-Read-At": _header("The moment of the last good reading; absent before the first one."),
+    "X-Last-Failure": _header("The kind of the last failure; absent if the last try was good."),
+}
 _LIST_HEADERS: Final = {
     "ETag": _header("Weak; `If-None-Match` with it is answered 304 while nothing changes."),
     "Link": _header("RFC 8288: first, prev, next, last."),

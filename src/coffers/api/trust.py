@@ -11,6 +11,9 @@
   currency).
 - `X-Assets-Ignored`: how many holdings count for nothing, since the user ignores the asset; absent
   where there are none. They make no account incomplete.
+
+An account that is answered alone also has `X-Read-At`, the moment of its last good reading, and while
+tries since then failed `X-Last-Failure`, the kind of the last failure.
 """
 
 from collections.abc import Sequence
@@ -19,6 +22,7 @@ from typing import Final
 from coffers.api.paging import Header
 from coffers.clock import Millis, iso
 from coffers.portfolio.view import AccountView
+from coffers.store.records import Account
 from coffers.valuation.model import PriceBook
 
 NAMED: Final = 40
@@ -61,4 +65,15 @@ def trust_headers(book: PriceBook | None, doubted: Sequence[str], ignored: int =
         headers.append((b"x-accounts-incomplete-why", why.encode("ascii")))
     if ignored:
         headers.append((b"x-assets-ignored", b"%d" % ignored))
+    return headers
+
+
+def reading_headers(account: Account) -> list[Header]:
+    """Return the headers that tell how old an account's reading is, and why there is no newer one."""
+    sync = account.sync
+    headers: list[Header] = []
+    if sync.read_at is not None:
+        headers.append((b"x-read-at", iso(sync.read_at).encode()))
+    if sync.failure_kind is not None:
+        headers.append((b"x-last-failure", sync.failure_kind.encode("ascii")))
     return headers

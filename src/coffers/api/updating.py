@@ -13,7 +13,7 @@ from coffers.api.documents import (
     FROM_EXCHANGE,
     NOT_FOUND,
     SIGNED,
-    TRUST_HEADERS,
+    ACCOUNT_HEADERS,
     in_query_or_body,
     reply,
 )
@@ -58,7 +58,7 @@ def add_updating(
         summary="Change an account",
         response_class=Response,
         responses={
-            **reply(201, "The account as it is now.", _LISTED, TRUST_HEADERS),
+            **reply(201, "The account as it is now.", _LISTED, ACCOUNT_HEADERS),
             **ERRORS_OF_SIGNED,
             **NOT_FOUND,
             **FROM_EXCHANGE,

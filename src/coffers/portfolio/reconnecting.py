@@ -1,6 +1,6 @@
 """Giving a connected account another key: it stays the same account, with its history."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from coffers.clock import Clock, Millis
@@ -9,6 +9,7 @@ from coffers.errors import InvalidRecord, NotFound
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.portfolio.accounts import told_of
 from coffers.portfolio.connecting import Connecting, Connection, accepted
+from coffers.portfolio.fields import unasked
 from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.events import NewEvent
@@ -50,7 +51,7 @@ class Reconnecting:
             NotFound: when this user has none of this id.
             ConnectorFailure: when the venue could not be asked.
         """
-        account, sealed = await self._found(user_id, account_id)
+        account, sealed = await self._found(user_id, account_id, given)
         credentials = _merged(open_credentials(self._vault, account, sealed), given)
         asked = Connection(user_id, account.market_code, account.name, credentials)
         market, asked = accepted(asked, self._catalogue)
@@ -79,13 +80,17 @@ class Reconnecting:
             await tx.events.add(user_id, _events(account, changed, now))
         return changed
 
-    async def _found(self, user_id: int, account_id: int) -> tuple[Account, Sealed]:
+    async def _found(
+        self, user_id: int, account_id: int, given: Collection[str]
+    ) -> tuple[Account, Sealed]:
         async with self._store.reading() as tx:
             account = await tx.accounts.get(user_id, account_id)
             sealed = await tx.secrets.get(user_id, account_id)
         if account is None:
             raise _no_account(account_id)
         market = self._catalogue.get(account.market_code)
+        if market is not None and market.chain is not None:
+            raise InvalidRecord({name: [_of_wallet(market, name)] for name in given})
         if sealed is None or market is None or market.venue is None:
             raise InvalidRecord({"account_id": ["has no key that could be changed"]})
         return account, sealed
@@ -94,6 +99,12 @@ class Reconnecting:
 def _events(before: Account, after: Account, now: Millis) -> list[NewEvent]:
     told = [told_of(after, "account_reconnected", now)]
     return [*told, about(after, "account_unlocked", now)] if before.is_locked else told
+
+
+def _of_wallet(market: Market, name: str) -> str:
+    if name != "address":
+        return unasked(market, name)
+    return "is that of another wallet, which has another history: connect it as a new account"
 
 
 def _merged(known: Credentials, given: Mapping[str, str]) -> Credentials:

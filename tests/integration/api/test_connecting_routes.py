@@ -10,7 +10,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from coffers.clock import MINUTE, Millis
+from coffers.clock import MINUTE, Millis, iso
 from coffers.connectors.chain.connector import ChainConnector
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading
 from coffers.keyrights import KeyRights
@@ -314,9 +314,19 @@ async def test_an_account_is_read_now(office: Office) -> None:
 async def test_an_exchange_that_is_down_leaves_the_account_as_it_was(office: Office) -> None:
     account_id = (await office.new(**KEY)).json()["id"]
     office.venue.answer = ConnectorFailure(FailureKind.VENUE_DOWN, "Binance is down")
+    office.api.clock.advance(MINUTE)
     answer = await office.load(account_id)
     assert answer.status_code == 201
     assert answer.json()["btc_amount"] == "0.5"
+    assert answer.headers["x-read-at"] == iso(NOW)
+    assert answer.headers["x-last-failure"] == "venue_down"
+    shown = await office.api.get(office.caller, f"{LIST}/{account_id}")
+    assert shown.headers["x-last-failure"] == "venue_down"
+    now = office.api.clock.now()
+    office.venue.answer = Reading(now, frozenset({"spot"}), (position("BTC", "0.5"),))
+    answer = await office.load(account_id)
+    assert answer.headers["x-read-at"] == iso(now)
+    assert "x-last-failure" not in answer.headers
 
 
 async def test_a_key_that_is_refused_by_now_is_said(office: Office) -> None:
@@ -443,7 +453,10 @@ async def test_a_wallet_has_no_key(office: Office) -> None:
         "id"
     ]
     answer = await update(office, account_id=account_id, api_key="fake-key")
-    assert answer.json()["error_attributes"] == {"account_id": ["has no key that could be changed"]}
+    assert "is not asked for" in answer.json()["error_attributes"]["api_key"][0]
+    other = "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"
+    answer = await update(office, account_id=account_id, address=other)
+    assert "another wallet" in answer.json()["error_attributes"]["address"][0]
 
 
 async def test_another_users_account_is_not_changed(office: Office) -> None:
