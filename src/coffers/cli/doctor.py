@@ -66,9 +66,18 @@ async def _findings() -> list[Finding]:
     found += await _of_store(settings)
     found.append(await _look("exchanges", lambda: _exchanges(settings)))
     found.append(await _look("reach", lambda: _reach(settings)))
+    if settings.chains_file is not None:
+        found.append(await _look("chains", lambda: _chains(settings)))
     if settings.valkey_url is not None:
         found.append(await _look("valkey", lambda: _valkey(settings)))
     return found
+
+
+async def _chains(settings: "Settings") -> Finding:
+    from coffers.markets.chains import load_chains
+
+    chains = sum(1 for _ in load_chains(settings))
+    return Finding("chains", "ok", f"{settings.chains_file} can be used: {chains} chains in all")
 
 
 async def _look(subject: str, look: Callable[[], Awaitable[Finding]]) -> Finding:

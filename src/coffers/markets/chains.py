@@ -7,11 +7,11 @@ of its own or adds an EVM chain; `docs/wallets.md` describes it.
 import functools
 import importlib.resources
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -108,7 +108,10 @@ def load_chains(settings: Settings) -> Chains:
         chains = {id_: replace(chain, endpoints=Endpoints()) for id_, chain in chains.items()}
     if settings.chains_file is not None:
         for id_, table in _tables(settings.chains_file).items():
-            chains[id_] = _given(settings.chains_file, id_, table, chains.get(id_))
+            chain = _given(settings.chains_file, id_, table, chains.get(id_))
+            if id_ not in chains:
+                _check_new(settings.chains_file, chain, chains.values())
+            chains[id_] = chain
     return Chains({chain.code: chain for chain in chains.values()})
 
 
@@ -169,6 +172,15 @@ def _given(path: Path, id_: str, table: Mapping[str, object], known: Chain | Non
     return replace(known or _own(fault, id_, table), endpoints=endpoints)
 
 
+def _check_new(path: Path, chain: Chain, known: Iterable[Chain]) -> None:
+    """Refuse a chain that is there already under another name: its money would count twice."""
+    chain_id = chain.parameters["chain_id"]
+    for each in known:
+        if each.parameters.get("chain_id") == chain_id:
+            told = f"has the chain_id {chain_id} of [{each.id}]; give that one nodes instead"
+            raise SettingsError(f"the chains file {path}: [{chain.id}] {told}")
+
+
 def _own(fault: str, id_: str, table: Mapping[str, object]) -> Chain:
     if not id_.isascii() or not id_.replace("_", "").isalnum() or id_ != id_.lower():
         raise SettingsError(f"{fault}: a chain's name is made of a-z, 0-9 and _")
@@ -191,7 +203,18 @@ def _urls(fault: str, key: str, value: object) -> tuple[Secret, ...]:
         if parts.scheme not in schemes or not parts.netloc:
             ways = " or ".join(f"{scheme}://" for scheme in schemes)
             raise SettingsError(f"{fault}: {key} must begin with {ways}")
+        if not _has_usable_host(parts, needs_port=key == "electrum"):
+            needed = "a host and a port" if key == "electrum" else "a host, and no odd port"
+            raise SettingsError(f"{fault}: {key} must have {needed}")
     return tuple(Secret(text.rstrip("/")) for text in texts)
+
+
+def _has_usable_host(parts: SplitResult, *, needs_port: bool) -> bool:
+    try:
+        port = parts.port
+    except ValueError:
+        return False
+    return bool(parts.hostname) and (port is not None or not needs_port)
 
 
 def _market(chain: Chain) -> Market:

@@ -87,6 +87,16 @@ def test_the_doctor_finds_all_well_and_says_what_is_wrong(coffers: Run, tmp_path
     }
 
 
+def test_the_doctor_looks_at_the_chains_file(coffers: Run, tmp_path: Path) -> None:
+    there = tmp_path / "chains.toml"
+    there.write_text('[ethereum]\nurls = "http://127.0.0.1:8545"\n')
+    for path, state in ((there, "ok"), (tmp_path / "nonexist.toml", "failed")):
+        done = coffers("doctor", "--json", COFFERS_CHAINS_FILE=str(path))
+        found = {each["subject"]: each for each in json.loads(done.stdout)}
+        assert found["chains"]["state"] == state
+        assert path.name in found["chains"]["said"]
+
+
 def test_a_misspelt_setting_is_an_error_that_names_the_near_one(coffers: Run) -> None:
     failed = coffers("user", "list", COFFERS_DATA_DRI="x")
     assert failed.returncode == 2

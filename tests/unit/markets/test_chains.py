@@ -109,6 +109,10 @@ def test_without_public_nodes_a_chain_has_none(tmp_path: Path) -> None:
         ("[other]\nname = 'O'\nasset = 'O'", "[other] is no shipped chain and needs chain_id"),
         ("[other]\nchain_id = true", "needs chain_id, a whole number"),
         ("[other]\nchain_id = 7", "needs name and asset"),
+        ("[other]\nchain_id = 1\nname = 'O'\nasset = 'O'", "has the chain_id 1 of [ethereum]"),
+        ("[bitcoin]\nelectrum = 'tcp://x'", "electrum must have a host and a port"),
+        ("[bitcoin]\nelectrum = 'tcp://x:y'", "electrum must have a host and a port"),
+        ("[ethereum]\nurls = 'http://x:99999'", "urls must have a host"),
         ("[Other]\nchain_id = 7", "a chain's name is made of a-z, 0-9 and _"),
     ],
 )
