@@ -16,6 +16,7 @@ from coffers.cli.rooms import (
     settings_for,
 )
 from coffers.clock import SystemClock
+from coffers.errors import UsageError
 from coffers.secret import Secret
 
 if TYPE_CHECKING:
@@ -63,10 +64,16 @@ def connect(
     """Connect an exchange account or a wallet: what is given is checked first, then it is read."""
     from coffers.markets.chains import catalogue_of
     from coffers.portfolio.connecting import Connection
+    from coffers.portfolio.secrecy import told
     from coffers.portfolio.wallets import Wallet
 
     settings = settings_for()
-    found = catalogue_of(settings).get(market)
+    catalogue = catalogue_of(settings)
+    found = catalogue.get(market)
+    if found is None:
+        near = catalogue.suggest(market)
+        hint = f"; did you mean {near}?" if near else "; docs/markets.md lists them"
+        raise UsageError(f"--market: there is no market {told(market)}{hint}")
     if found is not None and found.chain is not None:
         given_address = address if address is not None else str(typer.prompt("Address"))
         wallet = Wallet(0, market, name, given_address, include_in_summary=not no_summary)

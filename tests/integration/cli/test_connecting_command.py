@@ -71,6 +71,13 @@ def test_what_is_not_on_the_command_line_is_asked_for_by_the_name_that_the_excha
     assert "0x and 40 hexadecimal" in asked.stderr
 
 
+def test_a_market_that_there_is_not_is_told_before_anything_is_asked_for(ann: Run) -> None:
+    done = ann("account", "connect", "--user", "ann", "--market", "nochain", "--name", "Cold")
+    assert done.returncode == 2
+    assert "--market: there is no market 'nochain'" in done.stderr
+    assert "key" not in done.stdout.lower()
+
+
 def test_a_secret_cannot_be_given_on_the_command_line(ann: Run) -> None:
     for option in ("--secret", "--passphrase", "--private-key"):
         assert ann(*CONNECT, "--market", "binance", option, KEY).returncode == 2
