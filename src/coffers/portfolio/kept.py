@@ -9,7 +9,7 @@ from coffers import money
 from coffers.errors import InvalidAmount, InvalidRecord
 from coffers.markets.assets import known_names, token_of
 from coffers.portfolio.secrecy import secret_fault, told
-from coffers.portfolio.token_keys import known_token
+from coffers.portfolio.token_keys import asset_named, known_token
 from coffers.pricing.sources.coins import KEY
 from coffers.store.engine import Transaction
 from coffers.valuation.model import PriceBook
@@ -117,7 +117,8 @@ async def known_assets(
 ) -> dict[str, str]:
     """Return the assets that codes mean: "btc" means BTC, "ethereum:0xDAC1..." a token.
 
-    A token of a known chain need not have been met, where its chain could name one so; `added` are
+    A token that is an asset which exchanges trade counts as that, as it does in a wallet. Any other
+    token of a known chain need not have been met, where its chain could name one so; `added` are
     the ids of the operator's own chains. Any other asset was met in an account or in prices, or is
     known by name.
 
@@ -131,7 +132,7 @@ async def known_assets(
     found: dict[str, str] = {}
     for code, texts in spellings.items():
         if token := known_token(code, added):
-            found[code] = token
+            found[code] = asset_named(token)
         for text in texts:
             is_known = text in met or text in shipped or _is_priced(text, book)
             if is_known and code not in found:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from coffers.connectors.chain.evm.tokens import Listed, listed_tokens
+from coffers.connectors.chain.listed import ListedToken, listed_on
 from coffers.markets.catalogue import Catalogue
 from coffers.markets.chains import Family, shipped_chains
 
@@ -19,6 +21,9 @@ _FORMS: Final[Mapping[Family, re.Pattern[str]]] = {
     "cardano": re.compile(r"[0-9a-f]{56}(?:\.(?:[0-9a-f]{2}){1,32})?"),
 }
 """The tokens' names by family of chains; a family that is not here has no tokens."""
+
+_LISTS: Final = _FORMS.keys() - {"evm"}
+"""Families whose known tokens are on a list of their own."""
 
 
 def known_token(text: str, added: Collection[str] = ()) -> str | None:
@@ -35,6 +40,22 @@ def known_token(text: str, added: Collection[str] = ()) -> str | None:
         return None
     named = name.lower() if family in {"evm", "ton", "cardano"} else name
     return f"{chain.lower()}:{named}" if form.fullmatch(named) else None
+
+
+def asset_named(key: str) -> str:
+    """Return what a token counts as in a wallet: the asset that exchanges trade, or itself."""
+    id_, _, name = key.partition(":")
+    chain = next((chain for chain in shipped_chains() if chain.id == id_), None)
+    if chain is None:
+        return key
+    token: Listed | ListedToken | None
+    if chain.family == "evm":
+        token = listed_tokens(int(chain.parameters["chain_id"])).get(name)
+    elif chain.family in _LISTS:
+        token = listed_on(chain.family).get(key if chain.family == "cosmos" else name)
+    else:
+        token = None
+    return (token and token.asset) or key
 
 
 def added_chains(catalogue: Catalogue) -> frozenset[str]:

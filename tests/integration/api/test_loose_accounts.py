@@ -281,6 +281,12 @@ async def test_a_token_need_not_have_been_met(api: Served, ann: Caller) -> None:
     assert "unpriced" in answer.headers["x-accounts-incomplete-why"]
 
 
+async def test_a_token_by_its_contract_is_the_asset_that_it_is(api: Served, ann: Caller) -> None:
+    usdt = "ethereum:0xdAC17F958D2ee523a2206206994597C13D831ec7"
+    account_id = (await create(api, ann, {usdt: "3", "USDT": "4"}))["id"]
+    assert (await shown(api, ann, account_id))["usd_amount"] == "7.0"
+
+
 async def test_a_token_of_a_chain_of_the_operators_need_not_have_been_met(
     sqlite_store: Store, tmp_path: Path
 ) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from coffers.markets.chains import shipped_chains
-from coffers.portfolio.token_keys import known_token
+from coffers.portfolio.token_keys import asset_named, known_token
 
 ADDRESS = "0xdAC17F958D2ee523a2206206994597C13D831ec7"
 POLICY = "29d222ce763455e3d7a09a665ce554f00ac89d2e99a1a83d267170c6"
@@ -35,3 +35,17 @@ def test_only_what_a_chain_could_name_so_is_a_token(code: str, key: str | None) 
     ids = {chain.id for chain in shipped_chains()}
     assert {"ethereum", "solana", "tron", "xrp", "ton", "cosmos", "cardano", "bitcoin"} <= ids
     assert known_token(code, {"my_chain"}) == key
+
+
+@pytest.mark.parametrize(
+    ("key", "asset"),
+    [
+        (f"ethereum:{ADDRESS.lower()}", "USDT"),
+        ("solana:EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", "USDC"),
+        ("tron:TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "USDT"),
+        (f"ethereum:0x{'ab' * 20}",) * 2,
+        (f"my_chain:{ADDRESS.lower()}",) * 2,
+    ],
+)
+def test_a_listed_token_counts_as_what_it_is(key: str, asset: str) -> None:
+    assert asset_named(key) == asset
