@@ -9,11 +9,11 @@ from fastapi.responses import Response
 from coffers.api.account_answers import AccountAnswers
 from coffers.api.account_schema import Schema
 from coffers.api.documents import (
+    ACCOUNT_HEADERS,
     ERRORS_OF_SIGNED,
     FROM_EXCHANGE,
     NOT_FOUND,
     SIGNED,
-    ACCOUNT_HEADERS,
     in_query_or_body,
     reply,
 )

@@ -65,8 +65,8 @@ def check_body(content_type: str | None, body: bytes) -> None:
     """Require that a body, if there is one, is what its content type says.
 
     Raises:
-        InvalidRecord: for a JSON body that is no JSON object, and a form that is one; for what begins
-            as an object and cannot be read, whatever it is said to be.
+        InvalidRecord: for a JSON body that is no JSON object, and a form that is one; for what
+            begins as an object and cannot be read, whatever it is said to be.
     """
     if not body:
         return

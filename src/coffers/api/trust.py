@@ -12,8 +12,8 @@
 - `X-Assets-Ignored`: how many holdings count for nothing, since the user ignores the asset; absent
   where there are none. They make no account incomplete.
 
-An account that is answered alone also has `X-Read-At`, the moment of its last good reading, and while
-tries since then failed `X-Last-Failure`, the kind of the last failure.
+An account that is answered alone also has `X-Read-At`, the moment of its last good reading, and
+while tries since then failed `X-Last-Failure`, the kind of the last failure.
 """
 
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ def trust_headers(book: PriceBook | None, doubted: Sequence[str], ignored: int =
 
 
 def reading_headers(account: Account) -> list[Header]:
-    """Return the headers that tell how old an account's reading is, and why there is no newer one."""
+    """Return the headers that tell how old a reading is, and why there is no newer one."""
     sync = account.sync
     headers: list[Header] = []
     if sync.read_at is not None:

@@ -9,11 +9,11 @@ from coffers.api.account_answers import AccountAnswers
 from coffers.api.account_schema import Schema
 from coffers.api.connecting import CREDENTIALS, by_our_names
 from coffers.api.documents import (
+    ACCOUNT_HEADERS,
     ERRORS_OF_SIGNED,
     FROM_EXCHANGE,
     NOT_FOUND,
     SIGNED,
-    ACCOUNT_HEADERS,
     in_query_or_body,
     reply,
 )
