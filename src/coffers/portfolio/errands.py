@@ -36,6 +36,15 @@ LOOKS = (0.02, 0.05, 0.1)
 LOOK_FOR_WORK = 0.1
 """Seconds between two looks for errands: what an errand costs beside its work."""
 
+HELD = Millis(15_000)
+"""How long an errand that can be done again is kept without a sign of life of its worker."""
+
+SIGN_OF_LIFE = 2.0
+"""Seconds between two of them."""
+
+AGAIN = frozenset({"refresh"})
+"""The kinds of errands that harm nothing when they are done twice: an account is read once more."""
+
 AT_ONCE = 8
 """Errands that a worker does at the same time."""
 
@@ -181,7 +190,12 @@ class ErrandDesk:
             return
 
     async def _do(self, errand: Errand, holder: str) -> None:
-        outcome = await self._came(errand)
+        held = asyncio.create_task(self._hold(errand, holder)) if errand.kind in AGAIN else None
+        try:
+            outcome = await self._came(errand)
+        finally:
+            if held is not None:
+                held.cancel()
         metrics.errands.labels(errand.kind, "failed" if outcome.message else "done").inc()
         try:
             async with self._store.transaction() as tx:
@@ -189,6 +203,18 @@ class ErrandDesk:
                 await tx.errands.finish(errand.user_id, errand.id, holder, text)
         except CoffersError as error:
             _log.warning("errand not ended", kind=errand.kind, reason=str(error))
+
+    async def _hold(self, errand: Errand, holder: str) -> None:
+        """Tell again and again that the errand is being done, so that it is not left for long."""
+        while True:
+            await asyncio.sleep(SIGN_OF_LIFE)
+            until = Millis(self._clock.now() + HELD)
+            try:
+                async with self._store.transaction() as tx:
+                    if not await tx.errands.hold(errand.user_id, errand.id, holder, until):
+                        return
+            except CoffersError as error:
+                _log.warning("errand not held", kind=errand.kind, reason=str(error))
 
     async def _came(self, errand: Errand) -> _Outcome:
         try:

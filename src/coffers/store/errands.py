@@ -64,6 +64,14 @@ class Errands:
             return None
         return Errand(found.user_id, found.id, found.kind, Sealed(found.key_id, found.blob))
 
+    async def hold(self, user_id: int, errand_id: int, holder: str, until: Millis) -> bool:
+        """Keep an errand that was taken until a moment; False where somebody else has it."""
+        own = and_(_is(user_id, errand_id), errands.c.taken_by == holder)
+        return (
+            await changed(self._connection, update(errands).where(own).values(taken_until=until))
+            > 0
+        )
+
     async def finish(self, user_id: int, errand_id: int, holder: str, outcome: str) -> bool:
         """End an errand with what came of it; False where somebody else has taken it over."""
         statement = update(errands).where(

@@ -190,6 +190,29 @@ async def test_what_a_dead_worker_had_taken_is_taken_again(
         assert msgspec.json.decode(await asking)["asked"] == {"secret": "fake"}
 
 
+async def test_a_reading_that_a_killed_worker_left_is_soon_done_by_another(
+    store: Store, vault: Vault, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errands, "SIGN_OF_LIFE", 0.05)
+    monkeypatch.setattr(errands, "HELD", 1000)
+    began = asyncio.Event()
+
+    async def endless(user_id: int, body: bytes) -> object:
+        began.set()
+        return await asyncio.Event().wait()
+
+    desk = ErrandDesk(store, vault, SystemClock(), {"refresh": endless})
+    killed = asyncio.create_task(desk.run())
+    asking = asyncio.create_task(ask("refresh", Asked("x")))
+    await began.wait()
+    async with at_work(store, vault, refresh=_echo):
+        await asyncio.sleep(1.5)
+        assert not asking.done()  # the first one is at work, and says so
+        killed.cancel()
+        told = await asyncio.wait_for(asking, 10)
+    assert msgspec.json.decode(told)["asked"] == {"secret": "x"}
+
+
 async def test_two_workers_never_take_the_same_errand(store: Store, vault: Vault, ask: Ask) -> None:
     done: list[str] = []
 
