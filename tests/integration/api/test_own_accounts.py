@@ -14,7 +14,7 @@ from coffers.markets.catalogue import MANUAL, PAPER
 from coffers.store.engine import Store
 from coffers.store.records import SyncState
 from coffers.valuation.model import HeldBack, Position, Price, Snapshot, Value
-from factories import NOW
+from factories import NOW, position
 from served import Caller, Served, add_account, add_book, read_account, serving
 
 OWN = "/public/api/v1/accounts"
@@ -283,3 +283,17 @@ async def test_positions_tell_price_route_and_what_does_not_count(
     assert [each["not_counted_as"] for each in seen] == [None, "spam", None]
     assert (seen[2]["owned"], seen[2]["usd_value"]) == ("0.6", "30000.0")
     assert (seen[0]["state"], seen[0]["usd_value"]) == ("unpriced", None)
+
+
+@pytest.mark.parametrize("wallet", ["pending", "unlisted", "spam"])
+async def test_what_is_listed_apart_is_in_the_positions_by_its_part(
+    served: Served, store: Store, wallet: str
+) -> None:
+    ann = await served.caller()
+    account = await add_account(store, ann.user)
+    apart = [position("ethereum:0x1", "7", wallet=wallet)]
+    async with store.transaction() as tx:
+        await tx.holdings.replace(ann.user.id, account.id, {wallet}, apart)
+    page = await told(served, ann, f"{OWN}/{account.id}/positions", own_schema.POSITIONS)
+    (seen,) = [each for each in page["positions"] if each["wallet"] == wallet]
+    assert (seen["not_counted_as"], seen["owned"]) == (wallet, "7.0")
