@@ -179,6 +179,7 @@ async def _opened_hands(
     from coffers.portfolio.connecting import Connecting
     from coffers.portfolio.importing import Hands
     from coffers.portfolio.loose import LooseAccounts
+    from coffers.portfolio.token_keys import added_chains
     from coffers.portfolio.wallets import ConnectingWallets
 
     clock, catalogue = SystemClock(), catalogue_of(settings)
@@ -189,7 +190,7 @@ async def _opened_hands(
         hands = Hands(
             Connecting(store, vault, catalogue, rooms.connector, clock, settings.key_policy),
             ConnectingWallets(store, vault, catalogue, rooms.chains, clock),
-            LooseAccounts(store, clock),
+            LooseAccounts(store, clock, added_chains(catalogue)),
         )
 
         async def read(account: "Account") -> None:

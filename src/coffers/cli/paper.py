@@ -175,11 +175,18 @@ async def _opened(user_name: str) -> "AsyncIterator[tuple[Store, int]]":
         yield store, user.id
 
 
+def _added() -> frozenset[str]:
+    from coffers.markets.chains import catalogue_of
+    from coffers.portfolio.token_keys import added_chains
+
+    return added_chains(catalogue_of(settings_for()))
+
+
 async def _create(user_name: str, asked: "NewPaper") -> "PaperAccount":
     from coffers.portfolio.paper import PaperAccounts
 
     async with _opened(user_name) as (store, user_id):
-        return await PaperAccounts(store, SystemClock()).create(user_id, asked)
+        return await PaperAccounts(store, SystemClock(), _added()).create(user_id, asked)
 
 
 async def _move(
@@ -188,7 +195,7 @@ async def _move(
     from coffers.portfolio.paper import PaperAccounts
 
     async with _opened(user_name) as (store, user_id):
-        accounts = PaperAccounts(store, SystemClock())
+        accounts = PaperAccounts(store, SystemClock(), _added())
         return await accounts.move(user_id, account_id, direction, asset, amount)
 
 
@@ -198,14 +205,16 @@ async def _reset(
     from coffers.portfolio.paper import PaperAccounts
 
     async with _opened(user_name) as (store, user_id):
-        return await PaperAccounts(store, SystemClock()).reset(user_id, account_id, balances)
+        return await PaperAccounts(store, SystemClock(), _added()).reset(
+            user_id, account_id, balances
+        )
 
 
 async def _order(user_name: str, account_id: int, wanted: "OrderWanted") -> "PaperOrder":
     from coffers.portfolio.paper_orders import PaperOrders
 
     async with _opened(user_name) as (store, user_id):
-        return await PaperOrders(store, SystemClock()).place(user_id, account_id, wanted)
+        return await PaperOrders(store, SystemClock(), _added()).place(user_id, account_id, wanted)
 
 
 async def _orders(user_name: str, account_id: int, limit: int) -> "OrderPage":

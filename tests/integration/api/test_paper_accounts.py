@@ -116,6 +116,20 @@ async def test_a_purchase_is_filled_at_the_books_price_for_a_fee(api: Served, an
     assert (seen["usd_amount"], seen["total_usd_profit"]) == ("9995.0", "-5.0")
 
 
+async def test_the_route_of_an_order_names_each_step_once(api: Served, ann: Caller) -> None:
+    dollar = "USDT~USD"
+    routes = {"BTC": ("binance:BTC/USDT", dollar), "USDT": (dollar,)}
+    prices = {
+        asset: Price(Decimal(usd) / 50000, Decimal(usd), routes[asset], ("binance",), NOW)
+        for asset, usd in (("BTC", "50000"), ("USDT", "1"))
+    }
+    async with api.services.store.transaction() as tx:
+        await tx.prices.save_book(prices, NOW)
+    account_id = (await create(api, ann, USDT="1000"))["id"]
+    filled = await order(api, ann, account_id, quote_amount="100")
+    assert filled.json()["route"] == ["binance:BTC/USDT", dollar]
+
+
 async def test_a_sale_for_so_much_of_the_quote(api: Served, ann: Caller) -> None:
     account_id = (await create(api, ann, ETH="2"))["id"]
     answer = await order(api, ann, account_id, side="sell", base="eth", quote_amount="2500")
