@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from coffers.clock import DAY
 from coffers.connectors.chain.evm import calls, wallet
 from coffers.connectors.chain.evm.ens import namehash
 from coffers.connectors.chain.refusals import AddressFault, AddressRefused
@@ -124,14 +125,51 @@ async def test_a_token_that_told_a_balance_is_missed_when_it_tells_none(
         return Exception("execution reverted") if fails else NotImplemented
 
     node.tells["eth_call"] = refuse
-    for _ in range(3):
+    for _ in range(5):
         reading = await reads.read(OWNER, memory=reading.memory)
         assert reading.missing["tokens"] == "USDC told no balance."
         assert "tokens" not in reading.wallets
         assert held(reading, "tokens") == {}
         assert held(reading, "native") == {"ETH": Decimal("1.500000000000000001")}
+    node.tells["eth_getBlockByNumber"] = young(evm, reads)
+    reads.clock.advance(6 * DAY)
+    reading = await reads.read(OWNER, memory=reading.memory)
+    assert "tokens" in reading.missing
+    reads.clock.advance(DAY)
     reading = await reads.read(OWNER, memory=reading.memory)
     assert "tokens" not in reading.missing
+
+
+def young(evm: EvmChain, reads: Any) -> Callable[[str, bool], object]:
+    """Tell the blocks of a chain as if the newest one were just made."""
+
+    def tell(tag: str, full: bool) -> object:
+        number = evm.evm.get_block_by_number("latest")["number"] if tag == "latest" else tag
+        seconds = reads.clock.now() // 1000
+        return {"number": number if tag != "latest" else hex(number), "timestamp": hex(seconds)}
+
+    return tell
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_a_node_of_which_no_token_tells_a_balance_leaves_the_tokens_missing_for_ever(
+    is_known: bool, evm: EvmChain, node: EvmNode, wallets: Make
+) -> None:
+    reads = await wallets(funded(evm), node)
+    memory = (await reads.read(OWNER)).memory if is_known else None
+    node.tells["eth_call"] = "0x"
+    node.tells["eth_getBlockByNumber"] = young(evm, reads)
+    for _ in range(5):
+        reading = await reads.read(OWNER, memory=memory)
+        assert "listed tokens told a balance" in reading.missing["tokens"]
+        assert "tokens" not in reading.wallets
+        memory = reading.memory
+        reads.clock.advance(10 * DAY)
+    node.tells.clear()
+    evm.settle()
+    node.tells["eth_getBlockByNumber"] = young(evm, reads)
+    reading = await reads.read(OWNER, memory=memory)
+    assert held(reading, "tokens") == {"USDC": Decimal("2.000001")}
 
 
 @pytest.mark.usefixtures("short_list")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from coffers import money
+from coffers.clock import DAY, Millis
 from coffers.connectors.chain.evm import codec
 from coffers.connectors.chain.evm.blocks import lacks_block
 from coffers.connectors.chain.evm.calls import Caller
@@ -21,8 +22,12 @@ from coffers.valuation.model import UNLISTED, Position
 MOST_SPAM = 200
 """Unlisted tokens that are shown; those that pretend to be another one are left out first."""
 
-PATIENT = 3
-"""Readings for which a token that told a balance before may tell none."""
+PATIENT = 7 * DAY
+"""How long a token that told a balance before may tell none before it is given up. Counted in time:
+whoever asks for readings makes as many as they like while a node is broken."""
+
+MANY = 3
+"""Listed tokens of which at least one must tell a balance, were it zero, for the rest to count."""
 
 NAME = bytes.fromhex("06fdde03")
 
@@ -57,8 +62,8 @@ class TokenReader:
         self._listed = listed
         self._memory = memory
 
-    async def read(self, owner: str) -> Holdings:
-        """Return what the owner holds; what fails is missing, the rest stands.
+    async def read(self, owner: str, at: Millis) -> Holdings:
+        """Return what the owner holds at the moment `at`; what fails is missing, the rest stands.
 
         Raises:
             NodeRefused: when the node does not have the block.
@@ -67,7 +72,7 @@ class TokenReader:
         tokens: tuple[Position, ...] = ()
         others: tuple[Position, ...] = ()
         try:
-            tokens = await self._of_the_list(owner, missing)
+            tokens = await self._of_the_list(owner, at, missing)
         except (NodeRefused, ConnectorFailure) as failure:
             missing["tokens"] = reason_of(failure)
         try:
@@ -76,10 +81,16 @@ class TokenReader:
             missing |= dict.fromkeys((UNLISTED, "spam"), reason_of(failure))
         return Holdings(tokens, others, missing)
 
-    async def _of_the_list(self, owner: str, missing: dict[str, str]) -> tuple[Position, ...]:
+    async def _of_the_list(
+        self, owner: str, at: Millis, missing: dict[str, str]
+    ) -> tuple[Position, ...]:
         raw = await self._balances(owner, list(self._listed))
         held = {contract: amount for contract, amount in raw.items() if amount}
-        self._note_silent(raw, missing)
+        if len(raw) >= MANY and all(amount is None for amount in raw.values()):
+            # It is the node that is broken: nothing is learnt of any token, nor forgotten.
+            missing["tokens"] = f"None of the {len(raw)} listed tokens told a balance."
+            return ()
+        self._note_silent(raw, at, missing)
         await self._learn_places(held)
         positions = []
         for contract, amount in held.items():
@@ -121,19 +132,21 @@ class TokenReader:
         answers = await self._caller.ask(calls) if calls else []
         return dict(zip(contracts, map(codec.number, answers), strict=True))
 
-    def _note_silent(self, raw: Mapping[str, int | None], missing: dict[str, str]) -> None:
+    def _note_silent(
+        self, raw: Mapping[str, int | None], at: Millis, missing: dict[str, str]
+    ) -> None:
         """Miss the tokens while one that was held tells no balance; give it up in the end."""
-        before = self._memory.silent
+        before = self._memory.silent_since
         silent = {
-            contract: before.get(contract, 0) + 1
+            contract: before.get(contract, at)
             for contract in self._memory.held
             if contract in raw and raw[contract] is None
         }
-        waited_for = [contract for contract, times in silent.items() if times <= PATIENT]
+        waited_for = [contract for contract, since in silent.items() if at - since < PATIENT]
         if waited_for:
             symbols = ", ".join(self._listed[contract].symbol for contract in waited_for)
             missing["tokens"] = f"{symbols} told no balance."
-        self._memory.silent = {contract: silent[contract] for contract in waited_for}
+        self._memory.silent_since = {contract: silent[contract] for contract in waited_for}
         self._memory.held = [contract for contract in raw if raw[contract]] + waited_for
 
     async def _learn_places(self, held: Mapping[str, int]) -> None:

@@ -19,15 +19,15 @@ class Memory(msgspec.Struct):
 
     Contracts are in lower case. `found` are unlisted tokens, None before they were asked what they
     are; `places` are decimals that the list does not tell; `held` the listed tokens with a balance
-    at the last reading, and `silent` how often in a row one of them told none. All transfers from
-    block `low` to block `high` were looked through; those since the moment `since` were reported as
-    flows. `step` is how many blocks the node lets pass at once.
+    at the last reading, and `silent_since` the moment since which one of them tells none. All
+    transfers from block `low` to block `high` were looked through; those since the moment `since`
+    were reported as flows. `step` is how many blocks the node lets pass at once.
     """
 
     found: dict[str, Found | None] = {}
     places: dict[str, int] = {}
     held: list[str] = []
-    silent: dict[str, int] = {}
+    silent_since: dict[str, int] = {}
     low: int | None = None
     high: int | None = None
     since: int | None = None

@@ -81,7 +81,8 @@ class Wallet:
         native = await self._native(block)
         await self._discover(block, memory)
         caller = Caller(self._nodes, block)
-        holdings = await TokenReader(self._chain, caller, self._listed, memory).read(self._owner)
+        tokens = TokenReader(self._chain, caller, self._listed, memory)
+        holdings = await tokens.read(self._owner, at)
         flows, flows_known = await self._flows(block, memory)
         return Reading(
             at=at,
