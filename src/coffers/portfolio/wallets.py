@@ -1,6 +1,8 @@
 """Connecting a wallet by its address: the address is checked, nothing secret is taken."""
 
+import asyncio
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +15,7 @@ from coffers.portfolio.accounts import told_of
 from coffers.portfolio.naming import name_faults
 from coffers.secret import Secret
 from coffers.store.engine import Store
+from coffers.store.errors import AlreadyConnected
 from coffers.store.records import Account, AuditEvent, NewAccount
 from coffers.sync.credentials import seal_credentials
 from coffers.vault.vault import Vault
@@ -28,6 +31,10 @@ class Addresses(Protocol):
 
     async def resolved(self, market: Market, text: str) -> str:
         """Return the canonical address of an address or a name."""
+        ...
+
+    def overlaps(self, market: Market, one: str, other: str) -> bool:
+        """Return whether two canonical addresses hold some of the same money."""
         ...
 
 
@@ -76,7 +83,14 @@ class ConnectingWallets:
             rights=_LOOKS,
         )
         now = self._clock.now()
+        async with self._store.reading() as tx:
+            seen = await tx.accounts.of_user(asked.user_id)
+        # Keys are derived for that, so not on the loop and in no transaction.
+        await asyncio.to_thread(self._refuse_overlap, market, address, seen)
         async with self._store.transaction() as tx:
+            ids = {each.id for each in seen}
+            others = await tx.accounts.of_user(asked.user_id)
+            self._refuse_overlap(market, address, [one for one in others if one.id not in ids])
             account = await tx.accounts.add(new, identity=own, credential_id=own, now=now)
             nothing = Credentials("", Secret(""), address=address)
             sealed = seal_credentials(self._vault, account.user_id, account.id, nothing)
@@ -86,6 +100,14 @@ class ConnectingWallets:
             )
             await tx.events.add(account.user_id, [told_of(account, "account_connected", now)])
         return account
+
+    def _refuse_overlap(self, market: Market, address: str, accounts: Iterable[Account]) -> None:
+        """Refuse an address whose money is, wholly or in part, that of another account."""
+        for account in accounts:
+            if account.market_code != market.code or account.mode != "real":
+                continue
+            if account.address and self._addresses.overlaps(market, account.address, address):
+                raise AlreadyConnected(account.id)
 
 
 def wallet_market(asked: Wallet, catalogue: Catalogue) -> Market:

@@ -11,6 +11,7 @@ from bitcoin_chain import BASE, MadeUpChain
 from bitcoin_nodes import EsploraNode
 from bitcoin_world import BEGIN, ROOT
 from coffers.clock import HOUR, MINUTE, ManualClock, Millis
+from coffers.connectors.chain.bitcoin.addresses import address_of
 from coffers.connectors.chain.bitcoin.networks import NETWORKS
 from coffers.connectors.chain.bitcoin.wallet import wallet_of
 from coffers.connectors.chain.connector import ChainConnector
@@ -148,6 +149,44 @@ async def test_the_same_wallet_twice_is_one_account(desk: Desk) -> None:
     with pytest.raises(AlreadyConnected) as told:
         await desk.connect(f"  {ZPUB} ")
     assert told.value.account_id == account.id
+
+
+def _forms() -> list[str]:
+    xpub = ROOT.derive("m/84h/0h/0h").to_public().to_base58()
+    origin = f"[{ROOT.my_fingerprint.hex()}/84h/0h/0h]"
+    network = NETWORKS["bitcoin"]
+    at = [address_of(SCRIPT(place), network) or "" for place in (0, 7)]
+    return [
+        ZPUB,
+        xpub,
+        f"wpkh({xpub}/<0;1>/*)",
+        f"wpkh({xpub}/0/*)",
+        f"wpkh({origin}{xpub}/<0;1>/*)",
+        *at,
+    ]
+
+
+FORMS = _forms()
+
+
+@pytest.mark.parametrize("first", FORMS[:5])
+async def test_the_same_money_written_in_another_way_is_connected_already(
+    desk: Desk, first: str
+) -> None:
+    account = await desk.connect(first)
+    for form in FORMS:
+        with pytest.raises(AlreadyConnected) as told:
+            await desk.connect(form)
+        assert told.value.account_id == account.id
+
+
+async def test_a_key_is_refused_while_one_of_its_addresses_is_connected(desk: Desk) -> None:
+    account = await desk.connect(FORMS[-1])
+    with pytest.raises(AlreadyConnected) as told:
+        await desk.connect(ZPUB)
+    assert told.value.account_id == account.id
+    await desk.connect(FORMS[-2])
+    await desk.connect(ROOT.derive("m/86h/0h/0h").to_public().to_base58())
 
 
 async def test_a_seed_phrase_is_refused_and_stored_nowhere(desk: Desk) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from coffers.clock import Clock
 from coffers.connectors.chain.nodes import Nodes
@@ -45,4 +45,13 @@ class ChainReader(Protocol):
         Raises:
             ConnectorFailure: when no node gave a usable answer.
         """
+        ...
+
+
+@runtime_checkable
+class SharingReader(Protocol):
+    """A reader of a chain where two canonical texts may stand for some of the same addresses."""
+
+    def overlaps(self, one: str, other: str) -> bool:
+        """Return whether two canonical texts have an address in common; asks nobody."""
         ...

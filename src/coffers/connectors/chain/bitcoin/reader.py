@@ -10,7 +10,7 @@ from coffers.connectors.chain.bitcoin.electrum import ElectrumServers
 from coffers.connectors.chain.bitcoin.esplora import Esplora
 from coffers.connectors.chain.bitcoin.netting import Coin
 from coffers.connectors.chain.bitcoin.networks import NETWORKS
-from coffers.connectors.chain.bitcoin.wallet import canonical_text, wallet_of
+from coffers.connectors.chain.bitcoin.wallet import canonical_text, overlap, wallet_of
 from coffers.connectors.chain.reader import ChainReader, Surroundings
 from coffers.connectors.chain.refusals import AddressRefused
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
@@ -58,6 +58,13 @@ class BitcoinReader:
     async def resolved(self, text: str) -> str:
         """Return `checked`: these chains have no names."""
         return self.checked(text)
+
+    def overlaps(self, one: str, other: str) -> bool:
+        """Return whether two canonical texts have an address in common, among their first ones."""
+        try:
+            return overlap(self._wallet(one), self._wallet(other))
+        except AddressRefused:  # what was stored by another version
+            return False
 
     async def read(self, address: str, request: ReadRequest) -> Reading:
         """Return what the chain says about a canonical address, key or descriptor.

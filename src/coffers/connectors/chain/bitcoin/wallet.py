@@ -24,6 +24,9 @@ from coffers.connectors.chain.bitcoin.refused import malformed
 
 RECEIVE_AND_CHANGE = (0, 1)
 
+COMPARED = 40
+"""Places of a branch among which a single address is looked for: two gaps of wallets."""
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
@@ -89,6 +92,33 @@ def wallet_of(text: str, network: Network) -> Wallet:
         return _keyed(text, network)
     script = script_of(text, network)
     return Wallet((Branch("address", "address", is_ranged=False, make=lambda _: script),))
+
+
+def overlap(one: Wallet, other: Wallet) -> bool:
+    """Return whether two wallets have an address in common.
+
+    Branches run through the same addresses if their first ones are the same; a single address is
+    looked for among the first of a branch.
+    """
+    firsts, others = _scripts(one, 1), _scripts(other, 1)
+    if firsts & others:
+        return True
+    return bool(
+        (_singles(one) and _singles(one) & _scripts(other, COMPARED))
+        or (_singles(other) and _singles(other) & _scripts(one, COMPARED))
+    )
+
+
+def _scripts(wallet: Wallet, places: int) -> set[bytes]:
+    return {
+        branch.script(place)
+        for branch in wallet.branches
+        for place in range(places if branch.is_ranged else 1)
+    }
+
+
+def _singles(wallet: Wallet) -> set[bytes]:
+    return {branch.script(0) for branch in wallet.branches if not branch.is_ranged}
 
 
 def _keyed(text: str, network: Network) -> Wallet:
