@@ -35,8 +35,18 @@ def taken(kind: type[_T], answer: object, what: str) -> _T:
         raise odd_answer(what) from None
 
 
+MOST_BITS = 256
+"""No chain counts an amount in more."""
+
+
 def units(raw: int, decimals: int) -> Decimal:
-    """Return an amount that is told in the smallest unit, exactly."""
+    """Return an amount that is told in the smallest unit, exactly.
+
+    Raises:
+        ConnectorFailure: when no chain has an amount of that size.
+    """
+    if raw.bit_length() > MOST_BITS:
+        raise odd_answer("an amount")
     return money.parse(f"{raw}E-{decimals}")
 
 

@@ -45,6 +45,21 @@ async def test_a_node_of_another_chain_is_not_believed(
     assert caught.value.kind is FailureKind.UNEXPECTED_ANSWER
 
 
+@pytest.mark.parametrize("is_mined", [True, False])
+async def test_more_coins_than_there_can_be_are_not_believed(world: World, is_mined: bool) -> None:
+    script = world.scripts(ZPUB)
+    world.chain.receive(script(0), 20_999_999 * 10**8)
+    if is_mined:
+        world.chain.mine()
+    assert (await world.read(ZPUB)).positions
+    world.chain.receive(script(1), 10**8 + 1)
+    if is_mined:
+        world.chain.mine()
+    with pytest.raises(ConnectorFailure, match="not usable") as caught:
+        await world.read(ZPUB)
+    assert caught.value.kind is FailureKind.UNEXPECTED_ANSWER
+
+
 @pytest.mark.parametrize(
     "answer",
     [

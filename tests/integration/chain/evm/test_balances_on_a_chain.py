@@ -183,7 +183,9 @@ async def test_a_node_that_refuses_contract_calls_leaves_the_tokens_missing(
 
 
 @pytest.mark.usefixtures("short_list")
-@pytest.mark.parametrize("answer", [None, "", "0x", 5, "12", {}])
+@pytest.mark.parametrize(
+    "answer", [None, "", "0x", 5, "12", {}, "0x1_0", "0x\uff11", "0x 1", "0x1\n", f"0x1{'0' * 64}"]
+)
 async def test_an_odd_native_balance_is_no_reading(
     answer: object, evm: EvmChain, node: EvmNode, wallets: Make
 ) -> None:

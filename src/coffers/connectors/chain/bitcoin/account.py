@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from coffers.clock import Millis
-from coffers.connectors.chain.bitcoin.backend import Backend
+from coffers.connectors.chain.bitcoin.backend import Backend, odd_answer
 from coffers.connectors.chain.bitcoin.flows import FlowSearch, Leaving, Told, leaving
 from coffers.connectors.chain.bitcoin.memory import (
     BranchMemory,
@@ -78,6 +78,8 @@ class AccountReading:
         self, search: Search, survey: Survey, told: Told | None, memory: Memory
     ) -> Reading:
         amounts = settled_amounts(survey.confirmed, survey.unconfirmed, survey.own.__contains__)
+        if max(survey.confirmed, amounts.owned, amounts.pending) > self.coin.most:
+            raise odd_answer("an address")
         if told is None:
             told, gone = Told(), Leaving((), frozenset(), frozenset(memory.leaving))
         else:

@@ -28,10 +28,11 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Coin:
-    """How the network's amounts are written."""
+    """How the network's amounts are written, and the `most` there can be, in the smallest unit."""
 
     asset: str
     decimals: int
+    most: int
 
     def amount(self, units: int) -> Decimal:
         """Return so many smallest units in units of the asset, exactly."""

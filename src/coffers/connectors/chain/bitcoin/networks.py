@@ -22,7 +22,8 @@ class Network:
     `segwit` is the prefix of segwit addresses, `cash` that of CashAddr, None where there are none.
     `keys` gives the version bytes of extended public keys and what they are searched for.
     `landmark` is a block, by height and hash, that no other network has: where two networks split,
-    the first block after it.
+    the first block after it. `most` is more than all coins there will ever be, in the smallest
+    unit; Dogecoin, which has no end, takes two centuries to come there.
     """
 
     id: str
@@ -34,7 +35,10 @@ class Network:
     cash: str | None
     keys: Mapping[bytes, tuple[ScriptKind, ...]]
     landmark: tuple[int, str]
+    most: int
 
+
+_COIN = 100_000_000
 
 XPUB = bytes.fromhex("0488b21e")
 _YPUB = bytes.fromhex("049d7cb2")
@@ -62,6 +66,7 @@ NETWORKS: Mapping[str, Network] = {
             cash=None,
             keys=_SEGWIT_KEYS,
             landmark=(478_559, "00000000000000000019f112ec0a9982926f1258cdcc558dd7c3b7e5dc7fa148"),
+            most=21_000_000 * _COIN,
         ),
         Network(
             id="litecoin",
@@ -74,6 +79,7 @@ NETWORKS: Mapping[str, Network] = {
             cash=None,
             keys={**_SEGWIT_KEYS, _LTUB: SEGWIT_KINDS, _MTUB: ("p2sh-p2wpkh",)},
             landmark=(0, "12a765e31ffd4059bada1e25190f6e98c99d9714d334efa41a195a7e7e04bfe2"),
+            most=84_000_000 * _COIN,
         ),
         Network(
             id="dogecoin",
@@ -85,6 +91,7 @@ NETWORKS: Mapping[str, Network] = {
             cash=None,
             keys={XPUB: ("p2pkh",), _DGUB: ("p2pkh",)},
             landmark=(0, "1a91e3dace36e2be3bf030a65679fe821aa1d6ef92e7c9902eb318182c355691"),
+            most=1_000_000_000_000 * _COIN,
         ),
         Network(
             id="bitcoin_cash",
@@ -96,6 +103,7 @@ NETWORKS: Mapping[str, Network] = {
             cash="bitcoincash",
             keys={XPUB: ("p2pkh",)},
             landmark=(478_559, "000000000000000000651ef99cb9fcbe0dadde1d424bd9f15ff20136191a5eec"),
+            most=21_000_000 * _COIN,
         ),
     )
 }

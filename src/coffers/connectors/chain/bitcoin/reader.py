@@ -37,7 +37,7 @@ class BitcoinReader:
         self._chain = chain
         self._clock = surroundings.clock
         self._network = NETWORKS[str(chain.parameters["network"])]
-        self._coin = Coin(chain.asset, chain.decimals)
+        self._coin = Coin(chain.asset, chain.decimals, self._network.most)
         self._wallet = functools.lru_cache(WALLETS_KEPT)(
             functools.partial(wallet_of, network=self._network)
         )

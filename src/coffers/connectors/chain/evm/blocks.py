@@ -4,6 +4,7 @@ All amounts of one reading are read at one block, so that money that moves betwe
 neither missed nor counted twice.
 """
 
+import re
 from dataclasses import dataclass
 
 from coffers.clock import HOUR, MINUTE, SECOND, Clock, Millis
@@ -11,6 +12,8 @@ from coffers.connectors.chain.nodes import NodeRefused, Nodes
 
 BEHIND = HOUR
 """A node whose newest block is older than this is not used: it stands still or catches up."""
+
+_HEX = re.compile(r"0x0*[0-9a-fA-F]{1,64}")
 
 _REVERTED = 3
 """The code of JSON-RPC for a call that the contract itself refused."""
@@ -87,13 +90,13 @@ def told(answer: object) -> Block | None:
 
 
 def quantity(value: object) -> int | None:
-    """Return the whole number that JSON-RPC writes in hex, None for anything else."""
-    if not isinstance(value, str) or not value.startswith("0x"):
+    """Return the whole number that JSON-RPC writes in hex, None for anything else.
+
+    No number of the machine is longer than 256 bits.
+    """
+    if not isinstance(value, str) or not _HEX.fullmatch(value):
         return None
-    try:
-        return int(value, 16)
-    except ValueError:
-        return None
+    return int(value, 16)
 
 
 def lacks_block(refusal: NodeRefused) -> bool:

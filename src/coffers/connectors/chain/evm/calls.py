@@ -5,6 +5,7 @@ node that finds a call too large, too dear or too slow gets half of it. Question
 call are asked again on their own, since one contract that burns all gas makes the others fail.
 """
 
+import re
 from collections.abc import Sequence
 
 from coffers.connectors.chain.evm.blocks import Block, failed_inside, lacks_block
@@ -27,6 +28,7 @@ PATIENCE = 3
 CONFIRMED = 64
 """Calls that one round of questions may spend on asking again what failed."""
 
+_BYTES = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 _SLOW = frozenset({FailureKind.UNREACHABLE, FailureKind.VENUE_DOWN, FailureKind.UNEXPECTED_ANSWER})
 
 
@@ -148,9 +150,6 @@ def _doubt(result: object) -> str | None:
 
 
 def _bytes(result: object) -> bytes | None:
-    if not isinstance(result, str) or not result.startswith("0x"):
+    if not isinstance(result, str) or not _BYTES.fullmatch(result):
         return None
-    try:
-        return bytes.fromhex(result[2:])
-    except ValueError:
-        return None
+    return bytes.fromhex(result[2:])

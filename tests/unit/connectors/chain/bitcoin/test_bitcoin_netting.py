@@ -11,7 +11,7 @@ from coffers.connectors.chain.bitcoin.netting import Coin, flow_of, settled_amou
 from factories import NOW
 
 OWN, OTHER = b"own", b"other"
-COIN = Coin("BTC", 8)
+COIN = Coin("BTC", 8, 21_000_000 * 10**8)
 Outputs = dict[tuple[str, int], tuple[bytes, int]]
 
 
