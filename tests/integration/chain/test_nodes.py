@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from coffers.clock import MINUTE, ManualClock
-from coffers.connectors.chain.nodes import MOST_BYTES, NodeRefused, Nodes, new_client
+from coffers.connectors.chain.nodes import ADMITTED, MOST_BYTES, NodeRefused, Nodes, new_client
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.markets.chains import Chain, shipped_chains
 from coffers.secret import Secret
@@ -240,3 +240,25 @@ async def test_a_name_and_a_password_before_the_host_log_in_as_ever(
         address = Secret(url.replace("http://", "http://user:fake@"))
         await Nodes(chain, [address], client, clock).call("eth_chainId", [])
     assert first.sent[0]["authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("is_failure", [False, True])
+async def test_a_node_that_comes_to_belong_to_another_chain_is_found_out(
+    nodes: Nodes, first: Node, second: Node, clock: ManualClock, is_failure: bool
+) -> None:
+    second.status = 500
+    nodes.admit_only("eth_chainId", [], lambda answer: answer == "0x1")
+    assert await nodes.call("eth_blockNumber", []) == "0x1"
+    assert await nodes.call("eth_blockNumber", []) == "0x1"
+    assert [body["method"] for body in first.bodies].count("eth_chainId") == 1
+    first.result = "0x38"
+    if is_failure:
+        first.status = 502
+        with pytest.raises(ConnectorFailure):
+            await nodes.call("eth_blockNumber", [])
+        first.status = 200
+    else:
+        clock.advance(ADMITTED)
+    with pytest.raises(ConnectorFailure):
+        await nodes.call("eth_blockNumber", [])
+    assert first.bodies[-1]["method"] == "eth_chainId"

@@ -31,6 +31,10 @@ AT_ONCE = 4
 REST = Millis(MINUTE)
 """How long a node that failed is asked only after the others."""
 
+ADMITTED = Millis(10 * MINUTE)
+"""How long it is believed that a node belongs to the chain: the program behind an address can be
+exchanged at any time."""
+
 KEY_HEADERS: Mapping[Family, str] = {"tron": "TRON-PRO-API-KEY", "ton": "X-API-Key"}
 """The header in which services of a family want their key; an address has it as
 `https://:KEY@host`, with nothing before the colon."""
@@ -71,7 +75,7 @@ class _Node:
     calls: asyncio.Semaphore
     rests_until: Millis
     headers: Mapping[str, str] = field(default_factory=dict)
-    is_admitted: bool = False
+    admitted_until: Millis = field(default=Millis(0))
 
     @property
     def host(self) -> str:
@@ -119,7 +123,7 @@ class Nodes:
     def admit_only(self, method: str, params: object, belongs: Callable[[object], bool]) -> None:
         """Use no node but those whose result of a JSON-RPC call belongs to the chain.
 
-        Each node is asked before its first use; one that belongs is not asked again.
+        Each node is asked before its first use, again after `ADMITTED`, and whenever it failed.
         """
         self._belongs = _Belongs(method, params, belongs)
 
@@ -179,7 +183,7 @@ class Nodes:
 
     async def _admit(self, node: _Node) -> None:
         """Let the node pass if it belongs to the chain."""
-        if self._belongs is None or node.is_admitted:
+        if self._belongs is None or self._clock.now() < node.admitted_until:
             return
         try:
             result = await self._call(node, self._belongs.method, self._belongs.params)
@@ -188,7 +192,7 @@ class Nodes:
             raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, reason) from None
         if not self._belongs.test(result):
             raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, "it is a node of another chain")
-        node.is_admitted = True
+        node.admitted_until = Millis(self._clock.now() + ADMITTED)
 
     async def _call(self, node: _Node, method: str, params: object) -> object:
         body = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
@@ -225,6 +229,7 @@ class Nodes:
                 return await ask(node)
             except _NodeFailed as failure:
                 node.rests_until = Millis(self._clock.now() + (failure.retry_after or REST))
+                node.admitted_until = Millis(0)
                 _log.info("node failed", chain=self._chain.id, host=node.host, reason=str(failure))
                 failures.append(failure)
         raise self._failure(failures)
