@@ -20,7 +20,8 @@ FEWEST_KNOWN = 5
 
 _LONGEST = 20_000
 _MOST_UNKNOWN = 5  # one word in so many may be misspelt
-_FEWEST_BYTES = 32
+_KEY_BYTES = range(32, 129)
+_WHOLE_KEYS = frozenset({32, 33, 64})
 
 _BASE58 = "1-9A-HJ-NP-Za-km-z"
 _SEPARATORS = re.compile(r"[^0-9A-Za-z]+")
@@ -150,8 +151,11 @@ def _has_mini_key(text: str) -> bool:
 
 
 def _is_byte_list(text: str) -> bool:
-    numbers = re.findall(r"\d+", text) if _BYTES.fullmatch(text) else []
-    return len(numbers) >= _FEWEST_BYTES and all(int(number) < 1 << 8 for number in numbers)
+    numbers = [int(one) for one in re.findall(r"\d+", text)] if _BYTES.fullmatch(text) else []
+    if len(numbers) not in _KEY_BYTES or max(numbers) >= 1 << 8:
+        return False
+    # A key's bytes come in no order; the indices of validators usually do.
+    return len(numbers) in _WHOLE_KEYS or numbers != sorted(set(numbers))
 
 
 def _has_word(pattern: re.Pattern[str]) -> Callable[[str], bool]:

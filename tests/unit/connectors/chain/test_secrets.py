@@ -245,3 +245,9 @@ def test_no_address_of_ton_is_refused(payload: bytes) -> None:
 
 def test_an_address_of_ton_whose_part_looks_like_a_seed_is_an_address() -> None:
     refuse_secrets("UQDrjaLahLkMB-" + "s" + "a" * 28 + "-AAAA")
+
+
+@pytest.mark.parametrize("count", [40, 100, 128, 201])
+def test_indices_of_validators_are_no_bytes_of_a_key(count: int) -> None:
+    refuse_secrets(", ".join(map(str, range(count))))
+    refuse_secrets("\n".join(str(index % 256) for index in range(count, count + 201)))
