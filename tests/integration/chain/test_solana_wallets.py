@@ -8,8 +8,10 @@ import pytest
 from solders.pubkey import Pubkey
 
 from coffers.clock import MINUTE
+from coffers.connectors.chain.refusals import AddressRefused
 from coffers.connectors.chain.solana import flows as searching
 from coffers.connectors.chain.solana import reader as reading_wallets
+from coffers.connectors.chain.solana.layout import SYSTEM as SYSTEM_PROGRAM
 from coffers.connectors.chain.solana.layout import TOKEN_2022, WRAPPED_SOL
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading
 from factories import NOW
@@ -406,3 +408,10 @@ async def test_memory_that_cannot_be_read_is_begun_anew(
     cluster.pay(cluster.bank, OWNER.pubkey(), SOL)
     for memory in "", "[]", '{"trails": 5}', "\ud800":
         assert len((await wallets.read(ME, memory=memory)).flows) == 1
+
+
+@pytest.mark.parametrize("address", [SYSTEM_PROGRAM, TOKEN_2022, WRAPPED_SOL])
+async def test_programs_and_wrapped_sol_are_nobodys_wallets(address: str) -> None:
+    async with wallets_of("solana_wallet") as wallets:
+        with pytest.raises(AddressRefused, match="nobody's wallet"):
+            wallets.reader.checked(address)

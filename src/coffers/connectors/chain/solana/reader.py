@@ -5,6 +5,7 @@ import asyncio
 from coffers.clock import Millis
 from coffers.connectors.chain.answers import PATIENCE
 from coffers.connectors.chain.reader import ChainReader, Surroundings
+from coffers.connectors.chain.refusals import AddressFault, AddressRefused
 from coffers.connectors.chain.solana import layout
 from coffers.connectors.chain.solana.address import checked
 from coffers.connectors.chain.solana.cluster import At, Cluster
@@ -24,6 +25,14 @@ _OTHERS = {
     layout.STAKE: "a stake account",
 }
 
+_NOBODYS = {
+    layout.SYSTEM: "the system program",
+    layout.TOKEN: "the token program",
+    layout.TOKEN_2022: "the token program",
+    layout.STAKE: "the stake program",
+    layout.WRAPPED_SOL: "wrapped SOL",
+}
+
 
 def reader(surroundings: Surroundings) -> ChainReader:
     """Return the reader of Solana's wallets."""
@@ -40,7 +49,12 @@ class SolanaReader:
 
     def checked(self, text: str) -> str:
         """Return an address as it is written; raises AddressRefused for anything else."""
-        return checked(text.strip())
+        address = checked(text.strip())
+        if what := _NOBODYS.get(address):
+            raise AddressRefused(
+                AddressFault.MALFORMED, f"is the address of {what}, which is nobody's wallet"
+            )
+        return address
 
     async def resolved(self, text: str) -> str:
         """Return `checked`: names are not looked up."""
