@@ -8,7 +8,7 @@
   (assets held that have no price), `missing_wallets=N` (parts that could not be read the last
   time), `stale` (the reading is older than COFFERS_STALE_AFTER), `flows_unknown` (deposits and
   withdrawals are not all known, so profits may hold some), `no_rate` (no rate of the display
-  currency).
+  currency, now or at a moment that a profit is reckoned from).
 - `X-Assets-Ignored`: how many holdings count for nothing, since the user ignores the asset; absent
   where there are none. They make no account incomplete.
 
@@ -46,7 +46,7 @@ def doubts(view: AccountView, now: Millis, stale_after: Millis) -> str:
         reasons.append("stale")
     if not quality.flows_known:
         reasons.append("flows_unknown")
-    if view.figures.display.amount is None and view.figures.usd.amount is not None:
+    if view.figures.lacks_rate:
         reasons.append("no_rate")
     return ";".join([str(view.account.id), *reasons]) if reasons else ""
 

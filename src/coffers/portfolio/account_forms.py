@@ -154,8 +154,7 @@ def _quality(worked: Worked, now: Millis, stale_after: Millis) -> Plain:
         "flows_unknown": not sync.flows_known,
         "flows_unvalued": has_unvalued,
         "no_history": quality.read_at is not None and history is None,
-        "no_rate": worked.view.figures.display.amount is None
-        and worked.view.figures.usd.amount is not None,
+        "no_rate": worked.view.figures.lacks_rate,
     }
     return {
         "is_complete": quality.is_complete,

@@ -74,6 +74,17 @@ class Figures:
     display: CurrencyFigures
     display_currency: str
 
+    @property
+    def lacks_rate(self) -> bool:
+        """Whether something is known in USD, but not in the display currency: a rate is missing."""
+        shown, usd = self.display, self.usd
+        return (
+            (shown.amount is None and usd.amount is not None)
+            or (shown.day is None and usd.day is not None)
+            or (shown.month is None and usd.month is not None)
+            or (shown.total is None and usd.total is not None)
+        )
+
 
 def figures_of(
     as_of: Millis, value: Value | None, history: History | None, display: DisplayCurrency

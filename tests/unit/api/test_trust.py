@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from coffers.api.trust import NAMED, doubts, trust_headers
-from coffers.clock import HOUR, MINUTE, Millis
+from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.portfolio.view import AccountView, Quality
 from coffers.valuation.figures import DisplayCurrency, figures_of
-from coffers.valuation.model import PriceBook, Value
+from coffers.valuation.history import History
+from coffers.valuation.model import PriceBook, Snapshot, Value
 from factories import NOW, account
 
 USD = DisplayCurrency("USD", lambda _at: Decimal(1))
@@ -46,6 +47,16 @@ def test_each_doubt_is_named(changes: dict[str, Any], told: str) -> None:
 def test_a_display_currency_without_a_rate_is_told() -> None:
     unknown = DisplayCurrency("EUR", lambda _at: None)
     assert doubts(view(unknown), NOW, Millis(30 * MINUTE)) == "7;no_rate"
+
+
+def test_a_display_currency_without_a_rate_of_the_past_is_told() -> None:
+    rates = {NOW: Decimal("0.8")}
+    history = History(Snapshot(Millis(NOW - 2 * DAY), Value(Decimal(1), Decimal(1))), ())
+    euro = DisplayCurrency("EUR", rates.get)
+    figures = figures_of(NOW, Value(Decimal(1), Decimal(1)), history, euro)
+    shown = AccountView(account(), figures, WHOLE)
+    assert figures.display.amount is not None
+    assert doubts(shown, NOW, Millis(30 * MINUTE)) == "7;no_rate"
 
 
 def test_a_whole_page_says_so_and_of_which_moment() -> None:
