@@ -12,7 +12,7 @@ from coffers.api.documents import ERRORS_OF_SIGNED, NOT_FOUND, SIGNED, parameter
 from coffers.api.door import Admitted, Door
 from coffers.api.flow_schema import FLOW_PAGE
 from coffers.api.given import Given
-from coffers.api.moments import begin_of, end_of
+from coffers.api.own_pasts import span_of
 from coffers.api.paths import AccountId
 from coffers.api.services import Services
 from coffers.errors import InvalidRecord
@@ -67,7 +67,7 @@ def add_flows(app: FastAPI, services: Services, answers: AccountAnswers, door: D
 
 def _filter(given: Given) -> FlowFilter:
     direction, asset = given.text("direction"), given.text("asset")
-    since, until = given.text("from"), given.text("to")
+    since, until = span_of(given)
     if direction not in {None, "in", "out"}:
         raise InvalidRecord({"direction": ["does not have a valid value"]})
     if asset is not None and "\0" in asset:
@@ -75,6 +75,6 @@ def _filter(given: Given) -> FlowFilter:
     return FlowFilter(
         direction,
         asset,
-        None if since is None else begin_of("from", since),
-        None if until is None else end_of("to", until),
+        since,
+        until,
     )

@@ -12,7 +12,7 @@ from coffers.api.account_schema import Schema
 from coffers.api.documents import ERRORS_OF_SIGNED, NOT_FOUND, SIGNED, parameter, reply
 from coffers.api.door import Admitted, Door
 from coffers.api.given import Given
-from coffers.api.moments import begin_of, end_of
+from coffers.api.own_pasts import span_of
 from coffers.api.paths import ACCOUNT, AccountId
 from coffers.api.replies import json_reply
 from coffers.api.services import Services
@@ -119,14 +119,14 @@ def add_trades(app: FastAPI, services: Services, answers: AccountAnswers, door: 
 
 
 def _filter(given: Given) -> TradeFilter:
-    symbol, since, until = given.text("symbol"), given.text("from"), given.text("to")
+    symbol, (since, until) = given.text("symbol"), span_of(given)
     if symbol is not None and "\0" in symbol:
         raise InvalidRecord({"symbol": ["is invalid"]})
     return TradeFilter(
         symbol,
-        None if since is None else begin_of("from", since),
+        since,
         # What is meant ends before that moment, and the filter's last one counts.
-        None if until is None else Millis(end_of("to", until) - 1),
+        None if until is None else Millis(until - 1),
     )
 
 

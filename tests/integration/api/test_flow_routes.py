@@ -129,6 +129,7 @@ async def test_filters_keep_what_is_asked_for(
         ("asset=%00", "asset"),
         ("from=soon", "from"),
         ("to=2025-13-01", "to"),
+        ("from=2025-10-06&to=2025-10-04", "to"),
         ("cursor=nonsense", "cursor"),
         ("cursor=", "cursor"),
         ("cursor=W10", "cursor"),

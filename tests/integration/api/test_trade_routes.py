@@ -166,7 +166,7 @@ async def test_trades_are_told_page_by_page_from_the_newest_on(served: Served, a
     assert [t["id"] for t in since["trades"]] == ["t0", "t1"]
     until = (await served.get(ann, f"{target}?to=2025-10-07T08:53:20Z")).json()
     assert [t["id"] for t in until["trades"]] == ["t3", "t4"]
-    for wrong in ("limit=0", "cursor=x", "from=never"):
+    for wrong in ("limit=0", "cursor=x", "from=never", "from=2025-10-06&to=2025-10-04"):
         assert (await served.get(ann, f"{target}?{wrong}")).status_code == 400
 
 
