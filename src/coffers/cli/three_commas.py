@@ -1,15 +1,19 @@
 """The published accounts API as a source that accounts are taken over from."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
+import httpx
+
 from coffers import client, money
 from coffers.client.accounts import Account, Point
 from coffers.client.call import Call
+from coffers.client.speaker import TIMEOUT
 from coffers.clock import SECOND, Millis
 from coffers.errors import UsageError
 from coffers.portfolio.import_source import SourceAccount, SourceFailed, SourceStopped
@@ -22,6 +26,18 @@ ADDRESS = "https://api.3commas.io/public/api"
 
 MOST_DIGITS = 40
 """Digits before or after the point of a value; more is a fault of the source."""
+
+MOST_BYTES = 32 * 1024 * 1024
+"""What one answer of the source can have; thousands of accounts come to a few megabytes."""
+
+MOST_SECONDS = 300.0
+"""How long one answer of the source can be on its way."""
+
+MOST_ACCOUNTS = 20_000
+"""Accounts that the source can list; one that goes on telling new ones is at fault."""
+
+MOST_WAITING = 3600.0
+"""Seconds that a run waits in all because the source asks for patience."""
 
 _STOPS = (
     client.Unauthorized,
@@ -48,7 +64,11 @@ class ThreeCommas:
             SourceFailed: where it does not tell them.
         """
         try:
-            found = [account async for account in self._client.accounts()]
+            found: list[Account] = []
+            async for account in self._client.accounts():
+                found.append(account)
+                if len(found) > MOST_ACCOUNTS:
+                    raise SourceStopped(f"the source lists more than {MOST_ACCOUNTS} accounts")
         except client.ClientError as fault:
             raise _failed(fault) from fault
         return [_account(each) for each in found]
@@ -94,19 +114,80 @@ async def opened(
     Raises:
         UsageError: for what is no address.
     """
+    waited = 0.0
 
     async def sleep(seconds: float) -> None:
+        nonlocal waited
+        # A moment that has passed already is no leave to ask again at once.
+        seconds = max(seconds, 1.0)
+        waited += seconds
+        if waited > MOST_WAITING:
+            raise SourceStopped("the source asks for patience over and over; run it again later")
         waits(seconds)
         await asyncio.sleep(seconds)
 
     # A token over its limit is refused for five minutes there.
     patience = client.Patience(tries=6, longest=330.0, pause=5.0)
-    try:
-        asked = client.AsyncClient(base_url, auth, mode="real", patience=patience, sleep=sleep)
-    except ValueError as fault:
-        raise UsageError(f"--base-url: {fault}") from fault
-    async with asked:
-        yield ThreeCommas(asked, asked.base_url)
+    async with bounded() as http:
+        try:
+            asked = client.AsyncClient(
+                base_url, auth, mode="real", patience=patience, http=http, sleep=sleep
+            )
+        except ValueError as fault:
+            raise UsageError(f"--base-url: {fault}") from fault
+        async with asked:
+            yield ThreeCommas(asked, asked.base_url)
+
+
+def bounded() -> httpx.AsyncClient:
+    """Return a client that reads no answer without end: `SourceStopped` for one that is too long.
+
+    It asks for answers that are not compressed, whose length is what comes.
+    """
+    return httpx.AsyncClient(
+        timeout=TIMEOUT,
+        headers={"Accept-Encoding": "identity"},
+        transport=_Bounded(httpx.AsyncHTTPTransport()),
+    )
+
+
+class _Bounded(httpx.AsyncBaseTransport):
+    """Passes answers on, up to their bounds."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inner.handle_async_request(request)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            raise SourceStopped("the source compresses its answers though asked not to")
+        if isinstance(response.stream, httpx.AsyncByteStream):
+            response.stream = _BoundedStream(response.stream)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _BoundedStream(httpx.AsyncByteStream):
+    """The bytes of an answer, up to its bounds."""
+
+    def __init__(self, inner: httpx.AsyncByteStream) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        came, until = 0, time.monotonic() + MOST_SECONDS
+        async for part in self._inner:
+            came += len(part)
+            if came > MOST_BYTES:
+                raise SourceStopped(f"the source answers more than {MOST_BYTES >> 20} MB at once")
+            if time.monotonic() > until:
+                raise SourceStopped(f"the source answers for more than {MOST_SECONDS:.0f} seconds")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
 def _failed(fault: client.ClientError) -> SourceFailed:
