@@ -26,6 +26,9 @@ MOST_WEBHOOKS: Final = 20
 """Webhooks that one user can have."""
 
 TEST_KIND: Final = "test"
+MOST_TESTS: Final = 5
+"""Tests of one webhook that wait at the same time."""
+
 _SECRET_BYTES: Final = 32
 
 
@@ -150,7 +153,7 @@ class Webhooks:
         """Have a made-up event sent, after what waits already.
 
         Raises:
-            InvalidRecord: for a webhook that is not active.
+            InvalidRecord: for a webhook that is not active, or whose tests of before wait.
             NotFound: when this user has none of this id.
         """
         now = self._clock.now()
@@ -158,6 +161,8 @@ class Webhooks:
             webhook = _found(await tx.webhooks.held(user_id, _usable(webhook_id)), webhook_id)
             if not webhook.is_active:
                 raise InvalidRecord({"is_active": ["must be true, or nothing is sent"]})
+            if await tx.deliveries.count_of_kind(user_id, webhook_id, TEST_KIND) >= MOST_TESTS:
+                raise InvalidRecord({"webhook_id": [f"has {MOST_TESTS} tests that wait already"]})
             number = webhook.numbered + 1
             data = msgspec.Raw(b'{"webhook_id":%d}' % webhook_id)
             form = EventForm(None, TEST_KIND, None, None, iso(now), data)

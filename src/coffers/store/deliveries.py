@@ -107,6 +107,11 @@ class Deliveries:
         statement = select(func.count()).where(_D.state == "pending")
         return await self._connection.scalar(statement) or 0
 
+    async def count_of_kind(self, user_id: int, webhook_id: int, kind: str) -> int:
+        """Return how many deliveries of a kind wait for a webhook."""
+        waiting = select(func.count()).where(_waits(user_id, webhook_id), _D.kind == kind)
+        return await self._connection.scalar(waiting) or 0
+
     async def forget(self, ended: Millis, made: Millis, limit: int) -> int:
         """Forget some deliveries that ended, or were made, before a moment; return how many."""
         old = select(_D.user_id, _D.webhook_id, _D.number)

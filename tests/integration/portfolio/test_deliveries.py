@@ -22,7 +22,7 @@ from coffers.portfolio.deliveries import (
     RETRIES,
     DeliveryDesk,
 )
-from coffers.portfolio.webhooks import MOST_WEBHOOKS, Told, Webhooks, WebhookWanted
+from coffers.portfolio.webhooks import MOST_TESTS, MOST_WEBHOOKS, Told, Webhooks, WebhookWanted
 from coffers.secret import Secret
 from coffers.store.deliveries import Delivery
 from coffers.store.engine import Store
@@ -360,6 +360,17 @@ async def test_what_waits_goes_to_a_new_address_with_a_new_secret(house: House) 
     text = got.headers["coffers-timestamp"].encode() + b"." + got.body
     key = changed.secret.reveal().encode()
     assert got.headers["coffers-signature"] == f"v1={hmac.digest(key, text, 'sha256').hex()}"
+
+
+async def test_only_a_few_tests_wait_at_the_same_time(house: House) -> None:
+    told = await house.webhook()
+    for _ in range(MOST_TESTS):
+        await house.webhooks.test(house.user.id, told.webhook.id)
+    with pytest.raises(InvalidRecord, match="wait"):
+        await house.webhooks.test(house.user.id, told.webhook.id)
+    await house.send()
+    assert len(house.receiver.got) == MOST_TESTS
+    await house.webhooks.test(house.user.id, told.webhook.id)
 
 
 async def test_an_inactive_webhook_sends_nothing_and_goes_on_where_it_stopped(
