@@ -25,7 +25,8 @@ AT_ONCE: Final = 500
 """Rows that are read, and handed on, together."""
 
 _EVER: Final = Millis(-(2**62))
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_FULL_WIDTH: Final = ("\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", *_FULL_WIDTH)
 _OF_ACCOUNT: Final = ("account_id", "account_name")
 _POSITION: Final = (
     "wallet", "asset", "venue_code", "free", "in_orders", "borrowed", "interest", "unrealised",

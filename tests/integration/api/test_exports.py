@@ -95,7 +95,9 @@ async def test_what_is_no_table_or_nobodys_account_is_not_found(
     assert odd.status_code == 400
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize(
+    "text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20x"]
+)
 def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
     assert safe(text) == f"'{text}"
 
