@@ -77,10 +77,18 @@ class Brought:
 
 
 class LinkTaken(CoffersError):
-    """Another run took the account over at the same time, or another one's history is there."""
+    """Another one's history is in the account."""
 
     def __init__(self, account_id: int) -> None:
         super().__init__(f"account {account_id} here has taken over another one's history")
+
+
+class BroughtMeanwhile(CoffersError):
+    """Another run took the account over at the same time, into another account here."""
+
+    def __init__(self, account_id: int) -> None:
+        super().__init__(f"another run brought it at the same time, as account {account_id} here")
+        self.account_id = account_id
 
 
 Given = Callable[[Planned], Mapping[str, str] | None]
@@ -189,7 +197,10 @@ class Importing:
             await self._link(tx, planned, account.id)
 
         # Nothing else would tell the next run that this account is there already.
-        return (await hands.loose.create(self._user_id, asked, link)).id
+        try:
+            return (await hands.loose.create(self._user_id, asked, link)).id
+        except BroughtMeanwhile as other:
+            return other.account_id
 
     async def _linked(self, planned: Planned, account_id: int) -> int:
         async with self._store.transaction() as tx:
@@ -199,7 +210,14 @@ class Importing:
     async def _link(self, tx: Transaction, planned: Planned, account_id: int) -> None:
         source = self._source.name
         if not await tx.imports.link(self._user_id, source, planned.source.id, account_id):
-            raise LinkTaken(account_id)
+            known = await tx.imports.of_source(self._user_id, source)
+            same = known.get(planned.source.id)
+            if same is None:
+                raise LinkTaken(account_id)
+            if same.account_id == account_id:
+                # Another run linked the two at the same time.
+                return
+            raise BroughtMeanwhile(same.account_id)
         told = f"from {source}, account {planned.source.id}"
         event = AuditEvent(
             self._user_id, self._clock.now(), "account_imported", str(account_id), told

@@ -1,6 +1,6 @@
 """Moving in from another server of our own: what charts show then, and what figures do not."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -41,7 +41,7 @@ class Move:
     hands: Hands
     told: list[str] = field(default_factory=list)
 
-    async def all(self) -> list[Brought]:
+    async def all(self, plan: Sequence[Planned] | None = None) -> list[Brought]:
         async def seen(account: Account) -> None:
             at_present = Snapshot(OPENED, Value(Decimal("0.5"), Decimal(25000)))
             async with self.here.services.store.transaction() as tx:
@@ -50,7 +50,7 @@ class Move:
         def given(planned: Planned) -> Mapping[str, str] | None:
             return {"secret": f"fake-secret of {planned.name}"}
 
-        plan = await self.importing.plan()
+        plan = await self.importing.plan() if plan is None else plan
         say = self.told.append
         return [await self.importing.bring(each, self.hands, given, seen, say) for each in plan]
 
@@ -195,3 +195,18 @@ async def test_an_account_that_was_removed_here_comes_again_when_asked_for(move:
     (second,) = await move.all()
     assert second.state == "done"
     assert second.account_id != first.account_id
+
+
+async def test_two_runs_at_once_bring_each_account_once(move: Move) -> None:
+    await with_past(move, "Main")
+    user = (await move.source.caller("source")).user
+    store = move.source.services.store
+    drawer = {"market_code": "manual", "api_key": "", "held": {"BTC": "0.25"}}
+    await add_account(store, user, "Drawer", **drawer)
+    other = await move.importing.plan()
+    first = await move.all()
+    second = await move.all(other)
+    assert [(each.state, each.told) for each in [*first, *second]] == [("done", "")] * 4
+    assert [each.account_id for each in first] == [each.account_id for each in second]
+    async with move.here.services.store.reading() as tx:
+        assert len(await tx.accounts.of_user(1)) == 2
