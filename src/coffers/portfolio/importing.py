@@ -143,7 +143,7 @@ class Importing:
         except SourceStopped:
             raise
         except (CoffersError, ConnectorFailure) as fault:
-            return Brought(planned, "failed", told=str(fault))
+            return Brought(planned, "failed", told=_reason(fault))
         if account_id is None:
             return Brought(planned, "left", told=f"needs {', '.join(planned.asks)}")
         return await self._with_history(planned, account_id, told)
@@ -260,3 +260,11 @@ class Importing:
             new = await tx.imports.add_values(self._user_id, account_id, found)
             await tx.imports.advance(*own, until, is_complete=is_last)
         return new
+
+
+def _reason(fault: CoffersError | ConnectorFailure) -> str:
+    # A reason of a venue is a sentence by itself, which a field's name would not begin.
+    if isinstance(fault, InvalidRecord):
+        told = [(field, each) for field, why in fault.attributes.items() for each in why]
+        return "; ".join(each if each[:1].isupper() else f"{field} {each}" for field, each in told)
+    return str(fault)

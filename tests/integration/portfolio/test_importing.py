@@ -1,7 +1,7 @@
 """Moving in from another server of our own: what charts show then, and what figures do not."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from shutil import copyfile
@@ -13,6 +13,7 @@ from coffers.client import AsyncClient, SignedAuth
 from coffers.clock import DAY, MINUTE, Millis
 from coffers.connectors.chain.connector import ChainConnector
 from coffers.connectors.reading import Reading
+from coffers.errors import InvalidRecord
 from coffers.markets.chains import shipped_chains
 from coffers.portfolio.connecting import Connecting
 from coffers.portfolio.import_plan import Planned
@@ -210,3 +211,22 @@ async def test_two_runs_at_once_bring_each_account_once(move: Move) -> None:
     assert [each.account_id for each in first] == [each.account_id for each in second]
     async with move.here.services.store.reading() as tx:
         assert len(await tx.accounts.of_user(1)) == 2
+
+
+async def test_a_refused_key_is_told_in_the_venues_words_alone(move: Move) -> None:
+    await with_past(move, "Main")
+    (planned,) = await move.importing.plan()
+
+    class Refusing:
+        async def connect(self, _asked: object) -> Account:
+            raise InvalidRecord({"api_key": ["Binance refused the key"], "name": ["is taken"]})
+
+    hands = replace(move.hands, exchanges=Refusing())
+
+    async def seen(_account: Account) -> None:
+        raise AssertionError
+
+    brought = await move.importing.bring(
+        planned, hands, lambda _planned: {"secret": "fake-secret"}, seen, move.told.append
+    )
+    assert (brought.state, brought.told) == ("failed", "Binance refused the key; name is taken")
