@@ -83,6 +83,29 @@ def test_a_restore_that_is_killed_can_be_begun_again(
     assert "ada" in shown.stdout
 
 
+def test_a_restore_that_fails_leaves_room_for_a_good_one(
+    coffers: Run, tmp_path: Path, public: str
+) -> None:
+    coffers("user", "add", "ada")
+    path, key, place = tmp_path / "b.age", str(tmp_path / "key.txt"), tmp_path / "new"
+    coffers("backup", str(path), "--to", public)
+    whole = path.read_bytes()
+    for broken in (b"junk", whole[: len(whole) // 2]):
+        path.write_bytes(broken)
+        failed = coffers("restore", str(path), "--key", key, COFFERS_DATA_DIR=str(place))
+        assert failed.returncode == 1
+        assert list(place.glob("coffers.db*")) == []
+    path.write_bytes(whole)
+    foreign = tmp_path / "foreign.key"
+    foreign.write_text("junk")
+    odd = {"COFFERS_DATA_DIR": str(place), "COFFERS_MASTER_KEY_FILE": str(foreign)}
+    # This one fails at its end, with all rows written but not kept.
+    assert coffers("restore", str(path), "--key", key, **odd).returncode != 0
+    restored = coffers("restore", str(path), "--key", key, COFFERS_DATA_DIR=str(place))
+    assert restored.returncode == 0, restored.stderr
+    assert "ada" in coffers("user", "list", COFFERS_DATA_DIR=str(place)).stdout
+
+
 def _size(place: Path) -> int:
     """Return how many bytes of the database are written, -1 while there is none."""
     files = [place / "coffers.db", place / "coffers.db-wal"]
