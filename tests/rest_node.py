@@ -1,6 +1,7 @@
 """A node that answers REST calls from a table of a test's, over real HTTP."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ class Asked:
     headers: dict[str, str]
 
 
-class RestNode:
+class RestNode(ABC):
     """Answers as a subclass knows, unless a test says otherwise.
 
     `answers` and `statuses` replace what is answered, by the beginning of a path.
@@ -30,9 +31,9 @@ class RestNode:
         self.answers: dict[str, object] = {}
         self.statuses: dict[str, int] = {}
 
+    @abstractmethod
     def answer(self, asked: Asked) -> object:
         """Return what the node knows, None where it knows no such path."""
-        raise NotImplementedError
 
     def count(self, beginning: str) -> int:
         """Return how often a path with this beginning was asked."""

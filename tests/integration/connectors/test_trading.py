@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from coffers.clock import SystemClock
-from coffers.connectors.exchange.trading import ExchangeTrading, VenueDesk, average_price, step_of
+from coffers.connectors.exchange.order_answers import average_price, step_of
+from coffers.connectors.exchange.trading import ExchangeTrading, VenueDesk
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ConnectorFailure, Credentials
 from coffers.connectors.trading import NotDone

@@ -8,20 +8,25 @@ conversion of small amounts.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from coffers import money
-from coffers.connectors.exchange.amounts import amount_of
 from coffers.connectors.exchange.balances import plans_of, read_holdings
 from coffers.connectors.exchange.failures import unexpected
+from coffers.connectors.exchange.order_answers import (
+    ENDED,
+    average_price,
+    limits_of,
+    placed_of,
+    positive,
+)
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
-from coffers.connectors.trading import Converted, Fate, NotDone, Placed
-from coffers.errors import InvalidAmount
+from coffers.connectors.trading import Converted, NotDone, Placed
 from coffers.markets.catalogue import Market
-from coffers.valuation.orders import PairLimits, PlannedOrder
+from coffers.valuation.orders import PlannedOrder
 from coffers.valuation.selling import Quoted
 
 DEPTH = 100
@@ -33,10 +38,6 @@ LOOKS = (0.3, 0.7, 1.5, 2.5)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-_TICK_SIZE, _DECIMAL_PLACES = 4, 2
-"""ccxt's precision modes; a third one counts significant digits, which are no step."""
-
-_ENDED = {"closed", "canceled", "cancelled", "expired", "rejected"}
 _NOTHING_PLACED = {
     FailureKind.KEY_REFUSED,
     FailureKind.PERMISSION_DENIED,
@@ -128,8 +129,8 @@ class VenueDesk:
         found = []
         for market in self._markets.values():
             ticker = tickers.get(market["symbol"]) or {}
-            bid, ask = (_positive(ticker.get(side)) for side in ("bid", "ask"))
-            found.append(Quoted(self._limits(market), bid, ask))
+            bid, ask = (positive(ticker.get(side)) for side in ("bid", "ask"))
+            found.append(Quoted(limits_of(self.session, market), bid, ask))
         return found
 
     @_told
@@ -242,7 +243,7 @@ class VenueDesk:
         session = self.session
         order_id = answer.get("id")
         looks = iter(LOOKS)
-        while answer.get("status") not in _ENDED and order_id and session.can("fetchOrder"):
+        while answer.get("status") not in ENDED and order_id and session.can("fetchOrder"):
             wait = next(looks, None)
             if wait is None:
                 break
@@ -260,68 +261,7 @@ class VenueDesk:
             raise unexpected(self.session.venue, f"it does not trade {name}", "no_pair")
         return str(market["symbol"])
 
-    def _limits(self, market: Mapping[str, Any]) -> PairLimits:
-        limits = market.get("limits") or {}
-        amount, cost = limits.get("amount") or {}, limits.get("cost") or {}
-        mode = self.session.exchange.precisionMode
-        return PairLimits(
-            str(market["baseId"]),
-            str(market["quoteId"]),
-            step_of((market.get("precision") or {}).get("amount"), mode),
-            _positive(amount.get("min")),
-            _positive(amount.get("max")),
-            _positive(cost.get("min")),
-            _positive(cost.get("max")),
-            _rough(market.get("taker")),
-        )
 
-
-def average_price(levels: Sequence[Sequence[object]], amount: Decimal) -> Decimal | None:
-    """Return what an amount costs per unit in an order book; None where there is less in it."""
-    left, cost = amount, money.ZERO
-    for level in levels:
-        price, size = _rough(level[0]), _rough(level[1])
-        if price is None or size is None:
-            continue
-        taken = min(left, size)
-        cost = money.add(cost, money.multiply(price, taken))
-        left = money.subtract(left, taken)
-        if left <= 0:
-            return money.divide(cost, amount)
-    return None
-
-
-def placed_of(session: VenueSession, answer: Mapping[str, Any], order: PlannedOrder) -> Placed:
-    """Return what ccxt tells of an order in our own terms."""
-    filled, cost = _known(answer.get("filled")), _known(answer.get("cost"))
-    fees = [fee for fee in [answer.get("fee"), *(answer.get("fees") or ())] if fee]
-    told = {str(fee["currency"]) for fee in fees if fee.get("currency")}
-    fee, asset = None, None
-    if len(told) == 1:
-        asset = session.venue_code(told.pop())
-        fee = max(filter(None, (_known(each.get("cost")) for each in fees)), default=None)
-    return Placed(
-        _fate(answer.get("status"), filled, order.amount),
-        filled,
-        cost,
-        fee,
-        asset if fee is not None else None,
-        None if answer.get("id") is None else str(answer["id"]),
-    )
-
-
-def _fate(status: object, filled: Decimal | None, amount: Decimal) -> Fate:
-    if filled is None:
-        # A venue that says "closed" of a market order has filled it, and does not say how much.
-        return "unknown" if status not in {"open", "rejected"} else _BARE[str(status)]
-    if filled >= amount:
-        return "filled"
-    if status in _ENDED:
-        return "partly" if filled else "refused"
-    return "open"
-
-
-_BARE: dict[str, Fate] = {"open": "open", "rejected": "refused"}
 _REFUSED = {"InsufficientFunds", "InvalidOrder", "BadRequest", "OperationRejected"}
 """What ccxt raises over answers that refuse an order, and those that derive from it."""
 
@@ -335,18 +275,6 @@ _LISTS = (
 )
 
 
-def step_of(precision: object, mode: int) -> Decimal | None:
-    """Return the step of amounts that ccxt's precision means; None where it is none."""
-    told = _known(precision)
-    if told is None:
-        return None
-    if mode == _TICK_SIZE:
-        return told if told > 0 else None
-    if mode == _DECIMAL_PLACES:
-        return Decimal(1).scaleb(-int(told.to_integral_value(ROUND_DOWN)))
-    return None
-
-
 def _was_refused(session: VenueSession) -> bool:
     """Return whether the venue's answer means that nothing was placed.
 
@@ -357,20 +285,3 @@ def _was_refused(session: VenueSession) -> bool:
 
 def _wants_price(exchange: Any) -> bool:  # noqa: ANN401  # ccxt has no types
     return bool(exchange.options.get("createMarketBuyOrderRequiresPrice", False))
-
-
-def _known(value: object) -> Decimal | None:
-    try:
-        return amount_of(value)
-    except (InvalidAmount, TypeError):
-        return None
-
-
-def _rough(value: object) -> Decimal | None:
-    """Return a number that ccxt tells as a float: fees and order books, by which none is paid."""
-    return _positive(str(value) if isinstance(value, float) else value)
-
-
-def _positive(value: object) -> Decimal | None:
-    told = _known(value)
-    return told if told is not None and told > 0 else None
