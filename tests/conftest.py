@@ -7,11 +7,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import redisd
 from coffers.store.engine import Store
 from coffers.store.migrate import prepare
 from postgres import Postgres, PreparedDatabase, running
+
+# How quickly values are made tells of the machine, and of what else it does.
+settings.register_profile("coffers", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("coffers")
 
 RECURSION = sys.getrecursionlimit()
 

@@ -62,7 +62,8 @@ async def test_a_server_that_hangs_costs_those_who_wait_their_turn_no_more(
         asked = [server.run(ADD, ("coffers:sum",), 1) for _ in range(50)]
         told = await asyncio.gather(*asked, return_exceptions=True)
         assert all(isinstance(answer, Gone) for answer in told)
-        assert 0.1 <= time.monotonic() - begun < 0.5
+        # One after the other they would take 5 seconds.
+        assert 0.1 <= time.monotonic() - begun < 3
         mortal_redis.wake()
 
 
