@@ -28,6 +28,7 @@ from coffers.store.account_rows import (
     sync_columns,
 )
 from coffers.store.claims import OWN, Claims, is_account
+from coffers.store.distinct import distinct
 from coffers.store.errors import AlreadyConnected
 from coffers.store.prepared import Prepared
 from coffers.store.records import (
@@ -98,8 +99,7 @@ class Accounts(Claims):
 
     async def venues_in_use(self) -> list[str]:
         """Return the market codes that accounts are connected to, in alphabetical order."""
-        statement = select(accounts.c.market_code).distinct().order_by(accounts.c.market_code)
-        return list(await self._connection.scalars(statement))
+        return sorted(await self._connection.scalars(distinct(accounts.c.market_code)))
 
     async def record_standing(
         self,

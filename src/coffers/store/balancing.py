@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, false, func, or_, select, union, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
@@ -48,7 +48,12 @@ class AutoBalances:
 
     async def put(self, user_id: int, account_id: int, state: BalanceState) -> None:
         """Write how far an account has come; a claim, and a run that is under way, stay."""
-        values = _columns(state)
+        # As the account's settings, which are written before, say.
+        method = _A.auto_balance_method == "currency_change"
+        settings = select(func.coalesce(method, false())).where(
+            _A.user_id == user_id, _A.id == account_id
+        )
+        values = {**_columns(state), "by_price": settings.scalar_subquery()}
         statement = insert(self._connection, auto_balances).values(
             user_id=user_id, account_id=account_id, **values
         )
@@ -68,17 +73,24 @@ class AutoBalances:
         Those that wait for a price to move are not among them, but for runs that were begun: at
         once where a process died in one, after the wait where it failed.
         """
-        is_due = and_(_B.next_at <= now, _A.auto_balance_method == "time")
+        free = select(_B.user_id, _B.account_id, _B.next_at).where(_is_free(now))
+        free = free.order_by(_B.next_at, _B.account_id).limit(limit)
+        due = free.where(~_B.by_price, _B.next_at <= now).subquery()
         may_go_on = or_(_B.failures == 0, _B.next_at <= now)
-        is_begun = and_(_B.planned_at.is_not(None), may_go_on)
-        statement = _with_accounts(now).where(or_(is_due, is_begun))
-        statement = statement.order_by(_B.next_at, _B.account_id).limit(limit)
+        begun = free.where(_B.planned_at.is_not(None), may_go_on).subquery()
+        found = union(select(due), select(begun)).subquery()
+        statement = select(found.c.user_id, found.c.account_id)
+        statement = statement.order_by(found.c.next_at, found.c.account_id).limit(limit)
         return [(row.user_id, row.account_id) for row in await self._connection.execute(statement)]
 
     async def watched(self, now: Millis, limit: int, after: int = 0) -> list[Watched]:
         """Return accounts that wait for a price to move, by id, those behind the id `after`."""
-        statement = _with_accounts(now).where(
-            _B.next_at <= now, _A.auto_balance_method == "currency_change", _B.account_id > after
+        own = and_(_A.user_id == _B.user_id, _A.id == _B.account_id)
+        limits = (_A.auto_balance_portfolio_id, _A.auto_balance_currency_change_limit)
+        statement = (
+            select(auto_balances, *limits)
+            .join_from(auto_balances, accounts, own)
+            .where(_B.by_price, _B.account_id > after, _B.next_at <= now, _is_free(now))
         )
         rows = await self._connection.execute(statement.order_by(_B.account_id).limit(limit))
         return [
@@ -137,15 +149,6 @@ class AutoBalances:
             select(_B.planned_at).where(_is(user_id, account_id))
         )
         return moment
-
-
-def _with_accounts(now: Millis) -> Select[Any]:
-    own = and_(_A.user_id == _B.user_id, _A.id == _B.account_id)
-    return (
-        select(auto_balances, _A.auto_balance_portfolio_id, _A.auto_balance_currency_change_limit)
-        .join_from(auto_balances, accounts, own)
-        .where(_is_free(now))
-    )
 
 
 def _is(user_id: int, account_id: int) -> ColumnElement[bool]:

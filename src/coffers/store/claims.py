@@ -4,10 +4,11 @@ A claim covers the exchange key, not only the account: two connections of one ke
 at once, since a venue with nonces would refuse one of them.
 """
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.distinct import counted
 from coffers.store.prepared import Prepared
 from coffers.store.records import Counts
 from coffers.store.statements import changed
@@ -115,11 +116,13 @@ class Claims:
         return await changed(self._connection, free) > 0
 
     async def counts(self, now: Millis) -> Counts:
-        """Return how many accounts are overdue and how many locked, of all users."""
-        overdue = func.count(case((accounts.c.next_sync_at < now, 1)))
-        locked = func.count(case((accounts.c.is_locked, 1)))
-        row = (await self._connection.execute(select(overdue, locked))).one()
-        return Counts(overdue=row[0], locked=row[1])
+        """Return how many accounts are overdue and how many locked, of all users.
+
+        Of very many no more is said than that they are `COUNTED`.
+        """
+        overdue = await self._connection.scalar(counted(accounts.c.next_sync_at < now))
+        locked = await self._connection.scalar(counted(accounts.c.is_locked))
+        return Counts(overdue=overdue, locked=locked)
 
     async def _lock_credential(self, user_id: int, account_id: int) -> None:
         # SQLite's writers hold the one write lock already. On PostgreSQL two claims of one key may

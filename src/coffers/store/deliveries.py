@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, and_, case, delete, func, or_, select
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.distinct import counted
 from coffers.store.statements import changed
 from coffers.store.tables import webhook_deliveries as deliveries
 
@@ -103,9 +104,8 @@ class Deliveries:
         return [_delivery_of(row) for row in rows]
 
     async def count_waiting(self) -> int:
-        """Return how many deliveries wait, of all users."""
-        statement = select(func.count()).where(_D.state == "pending")
-        return await self._connection.scalar(statement) or 0
+        """Return how many deliveries wait, of all users, up to `COUNTED`."""
+        return await self._connection.scalar(counted(_D.state == "pending")) or 0
 
     async def count_of_kind(self, user_id: int, webhook_id: int, kind: str) -> int:
         """Return how many deliveries of a kind wait for a webhook."""
@@ -114,10 +114,14 @@ class Deliveries:
 
     async def forget(self, ended: Millis, made: Millis, limit: int) -> int:
         """Forget some deliveries that ended, or were made, before a moment; return how many."""
-        old = select(_D.user_id, _D.webhook_id, _D.number)
-        old = old.where(or_(_D.ended_at < ended, _D.created_at < made)).limit(limit)
-        key = tuple_(_D.user_id, _D.webhook_id, _D.number)
-        return await changed(self._connection, delete(deliveries).where(key.in_(old)))
+        forgotten = 0
+        for moment, before in ((_D.ended_at, ended), (_D.created_at, made)):
+            old = select(_D.user_id, _D.webhook_id, _D.number).where(moment < before)
+            old = old.order_by(moment).limit(limit - forgotten)
+            key = tuple_(_D.user_id, _D.webhook_id, _D.number)
+            statement = delete(deliveries).where(key.in_(old))
+            forgotten += await changed(self._connection, statement)
+        return forgotten
 
 
 _IS_ASIDE = _D.refusals >= REFUSALS_TO_STEP_ASIDE

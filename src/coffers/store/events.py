@@ -179,8 +179,10 @@ class Events:
         Of each user the first ones are, without a hole: readers tell by the first that is kept
         whether they miss some. Moments are not quite in the order of numbers.
         """
-        lasts = select(_E.user_id, func.max(_E.number).label("number"))
-        last = lasts.where(_E.at < before).group_by(_E.user_id).subquery()
+        oldest = select(_E.user_id, _E.number).where(_E.at < before).order_by(_E.at).limit(limit)
+        some = oldest.subquery()
+        lasts = select(some.c.user_id, func.max(some.c.number).label("number"))
+        last = lasts.group_by(some.c.user_id).subquery()
         reached = and_(_E.user_id == last.c.user_id, _E.number <= last.c.number)
         old = select(_E.user_id, _E.number).join_from(events, last, reached)
         old = old.order_by(_E.user_id, _E.number).limit(limit)

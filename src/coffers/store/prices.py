@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 import zstandard
-from sqlalchemy import Row, delete, func, select, tuple_, union
+from sqlalchemy import Row, delete, func, literal_column, select, tuple_
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.choices import OPERATOR
 from coffers.store.connection import AsyncConnection
+from coffers.store.distinct import distinct
 from coffers.store.prepared import Prepared
 from coffers.store.statements import insert, next_id
 from coffers.store.tables import (
@@ -32,6 +33,8 @@ KEPT_THINNED = Millis(3 * DAY)
 SLOT = Millis(15 * MINUTE)
 
 _B, _R = price_books.c, rates.c
+# In the words of the index's condition: a parameter would hide from the planner that it is that.
+_HELD = distinct(positions.c.asset, positions.c.wallet != literal_column("'spam'"))
 _NEWEST = Prepared(select(func.max(_B.epoch).label("epoch")))
 _encoder = msgspec.msgpack.Encoder()
 # A book that was written before there were held back prices is the prices alone.
@@ -75,10 +78,10 @@ class Prices:
         Those that a user says a venue's code means are among them, and the keys that users say
         their assets are priced by.
         """
-        keys = select(asset_overrides.c.priced_as).where(asset_overrides.c.priced_as.is_not(None))
-        held = select(positions.c.asset).where(positions.c.wallet != "spam")
-        needed = union(held, select(asset_mappings.c.asset), keys)
-        return set(await self._connection.scalars(needed))
+        needed: set[str] = set()
+        for codes in (_HELD, distinct(asset_mappings.c.asset), distinct(asset_overrides.c.priced_as)):
+            needed.update(await self._connection.scalars(codes))
+        return needed
 
     async def accepted_since(self, at: Millis) -> dict[str, Price]:
         """Return the prices that the operator accepted from a moment on; their time is when."""

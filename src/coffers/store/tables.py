@@ -18,6 +18,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
+    text,
 )
 
 from coffers.store.exact import Exact, Texts
@@ -30,6 +32,13 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _partial(name: str, *columns: str, where: str, in_sqlite: str | None = None) -> Index:
+    """Return an index of some rows: what asks for them names the same condition."""
+    others = text(where if in_sqlite is None else in_sqlite)
+    return Index(name, *columns, postgresql_where=text(where), sqlite_where=others)
+
 
 counters = Table(
     "counters",
@@ -50,6 +59,9 @@ users = Table(
     Column("locale", Text, nullable=False, server_default="en"),
     # The number of the user's newest event; its row lock keeps events in order, see `events`.
     Column("last_event", BigInteger, nullable=False, server_default="0"),
+    # Up to where every active webhook's deliveries were made; NULL where no webhook is active.
+    Column("sent_event", BigInteger),
+    _partial("ix_users_unsent", "id", where="last_event > sent_event"),
 )
 
 api_tokens = Table(
@@ -126,7 +138,9 @@ accounts = Table(
     PrimaryKeyConstraint("user_id", "id"),
     UniqueConstraint("id"),
     UniqueConstraint("user_id", "market_code", "mode", "identity"),
-    Index("ix_accounts_next_sync_at", "next_sync_at"),
+    Index("ix_accounts_next_sync_at", "next_sync_at", "id"),
+    Index("ix_accounts_market_code", "market_code"),
+    _partial("ix_accounts_is_locked", "id", where="is_locked", in_sqlite="is_locked = 1"),
     Index("ix_accounts_credential_id", "credential_id"),
 )
 
@@ -164,6 +178,7 @@ positions = Table(
     Column("unrealised", Exact, nullable=False, server_default="0"),
     PrimaryKeyConstraint("user_id", "account_id", "wallet", "asset", "venue_code"),
     _of_account(),
+    _partial("ix_positions_asset", "asset", where="wallet <> 'spam'"),
 )
 
 contracts = Table(
@@ -235,7 +250,13 @@ flow_histories = Table(
     Column("next_at", BigInteger),
     PrimaryKeyConstraint("user_id", "account_id"),
     _of_account(),
-    Index("ix_flow_histories_next_at", "next_at"),
+    _partial("ix_flow_histories_next_at", "next_at", "account_id", where="next_at IS NOT NULL"),
+    _partial(
+        "ix_flow_histories_open",
+        "account_id",
+        where="NOT is_complete",
+        in_sqlite="is_complete = 0",
+    ),
 )
 
 
@@ -313,7 +334,7 @@ trade_histories = Table(
     Column("next_at", BigInteger),
     PrimaryKeyConstraint("user_id", "account_id"),
     _of_account(),
-    Index("ix_trade_histories_next_at", "next_at"),
+    _partial("ix_trade_histories_next_at", "next_at", "account_id", where="next_at IS NOT NULL"),
 )
 
 snapshots = Table(
@@ -507,9 +528,19 @@ auto_balances = Table(
     Column("planned_at", BigInteger),
     Column("claimed_by", Text),
     Column("claimed_until", BigInteger),
+    # Whether it waits for a price to move, not for its time; as the account's settings say.
+    Column("by_price", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("user_id", "account_id"),
     _of_account(),
-    Index("ix_auto_balances_next_at", "next_at"),
+    _partial(
+        "ix_auto_balances_next_at",
+        "next_at",
+        "account_id",
+        where="NOT by_price",
+        in_sqlite="by_price = 0",
+    ),
+    _partial("ix_auto_balances_by_price", "account_id", where="by_price", in_sqlite="by_price = 1"),
+    _partial("ix_auto_balances_begun", "next_at", "account_id", where="planned_at IS NOT NULL"),
 )
 
 errands = Table(
@@ -529,6 +560,7 @@ errands = Table(
     Column("outcome", Text),
     PrimaryKeyConstraint("user_id", "id"),
     Index("ix_errands_expires_at", "expires_at"),
+    _partial("ix_errands_open", "created_at", "id", where="outcome IS NULL"),
 )
 
 events = Table(
@@ -572,6 +604,7 @@ webhooks = Table(
     Column("updated_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("user_id", "id"),
     Index("ix_webhooks_key_id", "key_id"),
+    _partial("ix_webhooks_next_at", "next_at", where="is_active", in_sqlite="is_active = 1"),
 )
 
 webhook_deliveries = Table(
@@ -599,6 +632,7 @@ webhook_deliveries = Table(
     ),
     Index("ix_webhook_deliveries_state", "state", "user_id", "webhook_id", "number"),
     Index("ix_webhook_deliveries_ended_at", "ended_at"),
+    Index("ix_webhook_deliveries_created_at", "created_at"),
 )
 
 price_books = Table(
@@ -616,6 +650,7 @@ rates = Table(
     Column("at", BigInteger, nullable=False),
     Column("usd", Exact, nullable=False),
     PrimaryKeyConstraint("currency", "at"),
+    Index("ix_rates_at", "at"),
 )
 
 assets = Table(
@@ -643,6 +678,7 @@ asset_overrides = Table(
     Column("by_symbol", Boolean, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("user_id", "asset"),
+    _partial("ix_asset_overrides_priced_as", "priced_as", where="priced_as IS NOT NULL"),
 )
 
 asset_mappings = Table(
@@ -654,6 +690,7 @@ asset_mappings = Table(
     Column("asset", Text, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("user_id", "market_code", "venue_code"),
+    Index("ix_asset_mappings_asset", "asset"),
 )
 
 accepted_prices = Table(

@@ -11,7 +11,8 @@ from coffers import money
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.statements import insert
-from coffers.store.tables import accounts, trade_histories, trades
+from coffers.store.tables import trade_histories, trades
+from coffers.store.walking import Place, Walkable, walkable
 from coffers.valuation.model import Value
 from coffers.valuation.trade import Trade
 
@@ -21,7 +22,7 @@ MOST_TRIES = 20
 TradeKey = tuple[Millis, str, str]
 """Where a trade stands in the order of time: its moment, its symbol, its id."""
 
-_A, _T, _H = accounts.c, trades.c, trade_histories.c
+_T, _H = trades.c, trade_histories.c
 _PLAIN = [field.name for field in fields(Trade) if field.name != "value"]
 
 
@@ -167,25 +168,9 @@ class Trades:
         )
         await self._connection.execute(statement.values(**_walk_columns(walk)))
 
-    async def due(self, now: Millis, limit: int) -> Sequence[tuple[int, int]]:
-        """Return (user id, account id) of the walks that may go on now, longest due first.
-
-        Readings come first: an account that is due for one, being read, or in trouble waits.
-        """
-        own = and_(_A.user_id == _H.user_id, _A.id == _H.account_id)
-        statement = (
-            select(_H.user_id, _H.account_id)
-            .join_from(trade_histories, accounts, own)
-            .where(
-                _H.next_at <= now,
-                _A.next_sync_at > now,
-                _A.failures == 0,
-                func.coalesce(_A.claimed_until, 0) < now,
-            )
-            .order_by(_H.next_at, _H.account_id)
-            .limit(limit)
-        )
-        return [(row.user_id, row.account_id) for row in await self._connection.execute(statement)]
+    async def due(self, now: Millis, limit: int, after: Place | None = None) -> Walkable:
+        """Return walks that may go on now, of a portion of those that are due."""
+        return await walkable(self._connection, trade_histories, now, limit, after)
 
 
 _LACKS_WORTH = _T.btc.is_(None) & (_T.value_tries < MOST_TRIES)

@@ -1,16 +1,17 @@
 """How far back the flows of each account are known: one walk an account, step by step."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.distinct import counted
 from coffers.store.statements import insert
-from coffers.store.tables import accounts, flow_histories
+from coffers.store.tables import flow_histories
+from coffers.store.walking import Place, Walkable, walkable
 
-_A, _W = accounts.c, flow_histories.c
+_W = flow_histories.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +68,13 @@ class Walks:
         statement = update(flow_histories).where(_W.user_id == user_id, _W.account_id == account_id)
         await self._connection.execute(statement.values(**_columns_of(walk)))
 
-    async def due(self, now: Millis, limit: int) -> Sequence[tuple[int, int]]:
-        """Return (user id, account id) of the walks that may go on now, longest due first.
-
-        Readings come first: an account that is due for one, being read, or in trouble waits.
-        """
-        statement = (
-            select(_W.user_id, _W.account_id)
-            .join_from(
-                flow_histories,
-                accounts,
-                and_(_A.user_id == _W.user_id, _A.id == _W.account_id),
-            )
-            .where(
-                _W.next_at <= now,
-                _A.next_sync_at > now,
-                _A.failures == 0,
-                func.coalesce(_A.claimed_until, 0) < now,
-            )
-            .order_by(_W.next_at, _W.account_id)
-            .limit(limit)
-        )
-        return [(row.user_id, row.account_id) for row in await self._connection.execute(statement)]
+    async def due(self, now: Millis, limit: int, after: Place | None = None) -> Walkable:
+        """Return walks that may go on now, of a portion of those that are due."""
+        return await walkable(self._connection, flow_histories, now, limit, after)
 
     async def count_open(self) -> int:
-        """Return how many walks are not complete, of all users."""
-        statement = select(func.count()).where(_W.is_complete.is_(False))
-        return await self._connection.scalar(statement) or 0
+        """Return how many walks are not complete, of all users, up to `COUNTED`."""
+        return await self._connection.scalar(counted(~_W.is_complete)) or 0
 
 
 def _columns_of(walk: Walk) -> dict[str, object]:

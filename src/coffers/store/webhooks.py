@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
@@ -74,6 +85,7 @@ class Webhooks:
     async def add(self, webhook: Webhook) -> None:
         """Add a webhook with an id of `new_id`."""
         await self._connection.execute(webhooks.insert(), _columns_of(webhook))
+        await self._note_sent(webhook.user_id)
 
     async def get(self, user_id: int, webhook_id: int) -> Webhook | None:
         """Return a webhook of this user, or None."""
@@ -102,22 +114,26 @@ class Webhooks:
         """Write a webhook as it is now; who works at it stays as it is."""
         statement = update(webhooks).where(_is(webhook.user_id, webhook.id))
         await self._connection.execute(statement.values(**_columns_of(webhook)))
+        await self._note_sent(webhook.user_id)
 
     async def remove(self, user_id: int, webhook_id: int) -> bool:
         """Remove a webhook with its deliveries; False where there is none."""
         statement = delete(webhooks).where(_is(user_id, webhook_id))
-        return await changed(self._connection, statement) > 0
+        is_removed = await changed(self._connection, statement) > 0
+        await self._note_sent(user_id)
+        return is_removed
 
     async def due(self, now: Millis, limit: int) -> Sequence[DueWebhook]:
         """Return webhooks that have something to send and that nobody works at."""
+        since = func.coalesce(_W.next_at, 0).label("since")
+        free = select(_W.user_id, _W.id, _W.url, since).where(_W.is_active, _is_free(now))
         has_new = and_(_W.failures == 0, _W.enqueued_to < _U.last_event)
-        statement = (
-            select(_W.user_id, _W.id, _W.url)
-            .join_from(webhooks, users, _U.id == _W.user_id)
-            .where(_W.is_active, _is_free(now), or_(has_new, _W.next_at <= now))
-            .order_by(func.coalesce(_W.next_at, 0), _W.user_id, _W.id)
-            .limit(limit)
-        )
+        unsent = free.join_from(users, webhooks, _U.id == _W.user_id)
+        unsent = unsent.where(_U.last_event > _U.sent_event, has_new)
+        waiting = free.where(_W.next_at <= now).order_by(_W.next_at)
+        found = union(_some(unsent, limit), _some(waiting, limit)).subquery()
+        statement = select(found.c.user_id, found.c.id, found.c.url)
+        statement = statement.order_by(found.c.since, found.c.user_id, found.c.id).limit(limit)
         return [DueWebhook(*row) for row in await self._connection.execute(statement)]
 
     async def claim(self, user_id: int, webhook_id: int, claim: Claim) -> Webhook | None:
@@ -144,9 +160,26 @@ class Webhooks:
         statement = update(webhooks).where(_is(user_id, webhook_id), _W.claimed_by == holder)
         await self._connection.execute(statement.values(claimed_by=None, claimed_until=None))
 
+    async def _note_sent(self, user_id: int) -> None:
+        """Note up to where deliveries were made for every active webhook of a user.
+
+        By it those with new events are found without a look at all that there are. The lock lets
+        two who change webhooks of a user see each other's changes.
+        """
+        own = select(_U.id).where(_U.id == user_id).with_for_update(key_share=True)
+        await self._connection.execute(own)
+        sent = select(func.min(_W.enqueued_to)).where(_W.user_id == user_id, _W.is_active)
+        value = sent.scalar_subquery()
+        statement = update(users).where(_U.id == user_id, _U.sent_event.is_distinct_from(value))
+        await self._connection.execute(statement.values(sent_event=value))
+
 
 def _is(user_id: int, webhook_id: int) -> ColumnElement[bool]:
     return and_(_W.user_id == user_id, _W.id == webhook_id)
+
+
+def _some(statement: Select[Any], limit: int) -> Select[Any]:
+    return select(statement.limit(limit).subquery())
 
 
 def _is_free(now: Millis) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ import asyncio
 from coffers import metrics
 from coffers.clock import Clock
 from coffers.store.engine import Store
+from coffers.store.walking import Place
 from coffers.sync.loops import Loops, guarded
 from coffers.sync.past import PastWalker
 
@@ -23,6 +24,7 @@ class PastWorker:
         self._walker = walker
         self._clock = clock
         self._loops = Loops()
+        self._after: Place | None = None
 
     async def run(self) -> None:
         """Walk until `stop`; steps that were begun are finished first."""
@@ -35,9 +37,10 @@ class PastWorker:
     async def walk_back(self) -> None:
         """Walk one step back with each of some accounts whose walk may go on."""
         async with self._store.reading() as tx:
-            due = await tx.walks.due(self._clock.now(), WALKED_AT_ONCE)
+            due = await tx.walks.due(self._clock.now(), WALKED_AT_ONCE, self._after)
             metrics.histories_open.set(await tx.walks.count_open())
-        await asyncio.gather(*(self._step(*key) for key in due))
+        self._after = due.after
+        await asyncio.gather(*(self._step(*key) for key in due.keys))
 
     async def _step(self, user_id: int, account_id: int) -> None:
         await guarded(lambda: self._walker.step(user_id, account_id), account=account_id)

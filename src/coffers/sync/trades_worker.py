@@ -4,6 +4,7 @@ import asyncio
 
 from coffers.clock import Clock
 from coffers.store.engine import Store
+from coffers.store.walking import Place
 from coffers.sync.loops import Loops, guarded
 from coffers.sync.trades import TradeWalker
 
@@ -22,6 +23,7 @@ class TradeWorker:
         self._walker = walker
         self._clock = clock
         self._loops = Loops()
+        self._after: Place | None = None
 
     async def run(self) -> None:
         """Walk until `stop`; steps that were begun are finished first."""
@@ -34,8 +36,9 @@ class TradeWorker:
     async def walk(self) -> None:
         """Walk one step with each of some accounts whose walk may go on."""
         async with self._store.reading() as tx:
-            due = await tx.trades.due(self._clock.now(), WALKED_AT_ONCE)
-        await asyncio.gather(*(self._step(*key) for key in due))
+            due = await tx.trades.due(self._clock.now(), WALKED_AT_ONCE, self._after)
+        self._after = due.after
+        await asyncio.gather(*(self._step(*key) for key in due.keys))
 
     async def _step(self, user_id: int, account_id: int) -> None:
         await guarded(lambda: self._walker.step(user_id, account_id), account=account_id)

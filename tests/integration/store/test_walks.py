@@ -56,7 +56,7 @@ async def test_a_walk_begins_once_and_stands_where_it_was_left(store: Store) -> 
         assert await tx.walks.count_open() == 1
         await tx.walks.keep(*of, replace(left, is_complete=True, next_at=None))
         assert await tx.walks.count_open() == 0
-        assert await tx.walks.due(Millis(NOW + 9 * DAY), 9) == []
+        assert (await tx.walks.due(Millis(NOW + 9 * DAY), 9)).keys == []
 
 
 async def test_a_walk_waits_for_readings_and_for_trouble_to_pass(store: Store) -> None:
@@ -66,7 +66,7 @@ async def test_a_walk_waits_for_readings_and_for_trouble_to_pass(store: Store) -
 
     async def due(now: Millis = NOW) -> list[tuple[int, int]]:
         async with store.reading() as tx:
-            return list(await tx.walks.due(now, 9))
+            return list((await tx.walks.due(now, 9)).keys)
 
     assert await due() == [], "a reading is due"
     await stand(store, known)
@@ -88,7 +88,7 @@ async def test_the_longest_due_goes_on_first(store: Store) -> None:
         await begun(store, known, Millis(NOW + at))
         await stand(store, known)
     async with store.reading() as tx:
-        due = await tx.walks.due(LATER, 2)
+        due = (await tx.walks.due(LATER, 2)).keys
     assert [account_id for _, account_id in due] == [accounts[1].id, accounts[2].id]
 
 
