@@ -65,7 +65,11 @@ _EVENTS = select(*(_E[name] for name in _COLUMNS))
 _NEXT = Prepared(
     update(users)
     .where(_U.id == bindparam("user"))
-    .values(last_event=_U.last_event + bindparam("count", type_=BigInteger))
+    .values(
+        last_event=_U.last_event + bindparam("count", type_=BigInteger),
+        # Webhooks, if there are some, lack deliveries of them.
+        has_unsent=_U.has_webhooks,
+    )
     .returning(_U.last_event)
 )
 _ADD = Prepared(insert(events).values({name: bindparam(f"new_{name}") for name in _COLUMNS}))

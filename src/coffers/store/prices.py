@@ -79,7 +79,11 @@ class Prices:
         their assets are priced by.
         """
         needed: set[str] = set()
-        for codes in (_HELD, distinct(asset_mappings.c.asset), distinct(asset_overrides.c.priced_as)):
+        for codes in (
+            _HELD,
+            distinct(asset_mappings.c.asset),
+            distinct(asset_overrides.c.priced_as),
+        ):
             needed.update(await self._connection.scalars(codes))
         return needed
 

@@ -59,9 +59,10 @@ users = Table(
     Column("locale", Text, nullable=False, server_default="en"),
     # The number of the user's newest event; its row lock keeps events in order, see `events`.
     Column("last_event", BigInteger, nullable=False, server_default="0"),
-    # Up to where every active webhook's deliveries were made; NULL where no webhook is active.
-    Column("sent_event", BigInteger),
-    _partial("ix_users_unsent", "id", where="last_event > sent_event"),
+    # Whether a webhook of theirs is active, and whether one lacks deliveries of new events.
+    Column("has_webhooks", Boolean, nullable=False, server_default=false()),
+    Column("has_unsent", Boolean, nullable=False, server_default=false()),
+    _partial("ix_users_has_unsent", "id", where="has_unsent", in_sqlite="has_unsent = 1"),
 )
 
 api_tokens = Table(

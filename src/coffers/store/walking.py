@@ -44,11 +44,10 @@ async def walkable(
         due = due.where(tuple_(walks.next_at, walks.account_id) > after)
     some = due.order_by(walks.next_at, walks.account_id).limit(LOOKED_AT).subquery()
     may_go_on = and_(_A.next_sync_at > now, _A.failures == 0, _is_free(now))
-    statement = (
-        select(some, may_go_on.label("may_go_on"))
-        .join_from(some, accounts, and_(_A.user_id == some.c.user_id, _A.id == some.c.account_id))
-        .order_by(some.c.next_at, some.c.account_id)
-    )
+    # Looked up one by one: a join might be made by a walk through all accounts.
+    account = select(may_go_on).where(_A.user_id == some.c.user_id, _A.id == some.c.account_id)
+    looked_up = account.correlate(some).scalar_subquery().label("may_go_on")
+    statement = select(some, looked_up).order_by(some.c.next_at, some.c.account_id)
     found = (await connection.execute(statement)).all()
     keys = [(row.user_id, row.account_id) for row in found if row.may_go_on][:limit]
     is_whole = len(found) == LOOKED_AT and len(keys) < limit

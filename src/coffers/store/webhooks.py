@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     and_,
     delete,
+    exists,
     func,
     or_,
     select,
@@ -85,7 +86,7 @@ class Webhooks:
     async def add(self, webhook: Webhook) -> None:
         """Add a webhook with an id of `new_id`."""
         await self._connection.execute(webhooks.insert(), _columns_of(webhook))
-        await self._note_sent(webhook.user_id)
+        await self._note_unsent(webhook.user_id)
 
     async def get(self, user_id: int, webhook_id: int) -> Webhook | None:
         """Return a webhook of this user, or None."""
@@ -114,22 +115,24 @@ class Webhooks:
         """Write a webhook as it is now; who works at it stays as it is."""
         statement = update(webhooks).where(_is(webhook.user_id, webhook.id))
         await self._connection.execute(statement.values(**_columns_of(webhook)))
-        await self._note_sent(webhook.user_id)
+        await self._note_unsent(webhook.user_id)
 
     async def remove(self, user_id: int, webhook_id: int) -> bool:
         """Remove a webhook with its deliveries; False where there is none."""
         statement = delete(webhooks).where(_is(user_id, webhook_id))
         is_removed = await changed(self._connection, statement) > 0
-        await self._note_sent(user_id)
+        await self._note_unsent(user_id)
         return is_removed
 
     async def due(self, now: Millis, limit: int) -> Sequence[DueWebhook]:
         """Return webhooks that have something to send and that nobody works at."""
         since = func.coalesce(_W.next_at, 0).label("since")
         free = select(_W.user_id, _W.id, _W.url, since).where(_W.is_active, _is_free(now))
-        has_new = and_(_W.failures == 0, _W.enqueued_to < _U.last_event)
-        unsent = free.join_from(users, webhooks, _U.id == _W.user_id)
-        unsent = unsent.where(_U.last_event > _U.sent_event, has_new)
+        news = select(_U.id, _U.last_event).where(_U.has_unsent).cte("news")
+        # Left to itself, SQLite walks through all webhooks and looks each one's user up.
+        news = news.prefix_with("MATERIALIZED")
+        unsent = free.join_from(news, webhooks, news.c.id == _W.user_id)
+        unsent = unsent.where(_W.failures == 0, _W.enqueued_to < news.c.last_event)
         waiting = free.where(_W.next_at <= now).order_by(_W.next_at)
         found = union(_some(unsent, limit), _some(waiting, limit)).subquery()
         statement = select(found.c.user_id, found.c.id, found.c.url)
@@ -160,18 +163,22 @@ class Webhooks:
         statement = update(webhooks).where(_is(user_id, webhook_id), _W.claimed_by == holder)
         await self._connection.execute(statement.values(claimed_by=None, claimed_until=None))
 
-    async def _note_sent(self, user_id: int) -> None:
-        """Note up to where deliveries were made for every active webhook of a user.
+    async def _note_unsent(self, user_id: int) -> None:
+        """Note whether a user has active webhooks, and whether one lacks deliveries of new events.
 
-        By it those with new events are found without a look at all that there are. The lock lets
-        two who change webhooks of a user see each other's changes.
+        By it they are found without a look at all webhooks that there are. The lock lets those
+        who change webhooks of a user, or write events, see each other's changes.
         """
         own = select(_U.id).where(_U.id == user_id).with_for_update(key_share=True)
         await self._connection.execute(own)
-        sent = select(func.min(_W.enqueued_to)).where(_W.user_id == user_id, _W.is_active)
-        value = sent.scalar_subquery()
-        statement = update(users).where(_U.id == user_id, _U.sent_event.is_distinct_from(value))
-        await self._connection.execute(statement.values(sent_event=value))
+        active = exists().where(_W.user_id == user_id, _W.is_active)
+        values = {
+            "has_webhooks": active,
+            "has_unsent": active.where(_W.enqueued_to < _U.last_event),
+        }
+        is_other = or_(*(_U[name] != value for name, value in values.items()))
+        statement = update(users).where(_U.id == user_id, is_other)
+        await self._connection.execute(statement.values(values))
 
 
 def _is(user_id: int, webhook_id: int) -> ColumnElement[bool]:

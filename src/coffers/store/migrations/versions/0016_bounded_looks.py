@@ -8,12 +8,16 @@ down_revision = "0015"
 
 
 def upgrade() -> None:
-    op.add_column("users", sa.Column("sent_event", sa.BigInteger))
+    for name in ("has_webhooks", "has_unsent"):
+        op.add_column(
+            "users", sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false())
+        )
     op.execute(
-        "UPDATE users SET sent_event = (SELECT min(w.enqueued_to) FROM webhooks w "
-        "WHERE w.user_id = users.id AND w.is_active)"
+        "UPDATE users SET has_webhooks = true, has_unsent = EXISTS (SELECT 1 FROM webhooks w "
+        "WHERE w.user_id = users.id AND w.is_active AND w.enqueued_to < users.last_event) "
+        "WHERE EXISTS (SELECT 1 FROM webhooks w WHERE w.user_id = users.id AND w.is_active)"
     )
-    _partial("ix_users_unsent", "users", ["id"], "last_event > sent_event")
+    _partial("ix_users_has_unsent", "users", ["id"], "has_unsent", "has_unsent = 1")
     op.add_column(
         "auto_balances",
         sa.Column("by_price", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -69,8 +73,9 @@ def downgrade() -> None:
         op.drop_index(f"ix_{table}_{moment}", table)
         op.create_index(f"ix_{table}_{moment}", table, [moment])
     op.drop_column("auto_balances", "by_price")
-    op.drop_index("ix_users_unsent", "users")
-    op.drop_column("users", "sent_event")
+    op.drop_index("ix_users_has_unsent", "users")
+    for name in ("has_unsent", "has_webhooks"):
+        op.drop_column("users", name)
 
 
 def _balances() -> None:

@@ -1,0 +1,235 @@
+"""A database with some thousands of everything that workers look through, of which little is due."""
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Table, text
+
+from coffers.clock import DAY, HOUR, MINUTE
+from coffers.store.account_rows import new_columns
+from coffers.store.engine import Store
+from coffers.store.records import NewAccount
+from coffers.store.tables import metadata
+from factories import NOW
+
+USERS, ACCOUNTS = 400, 4_000
+"""How many there are."""
+
+LATER, BEFORE = NOW + DAY, NOW - DAY
+_AT_ONCE = 400
+
+
+async def crowd(store: Store) -> None:
+    """Put them all in."""
+    tables = metadata.tables
+    async with store.connection() as connection:
+        for name, rows in (*_of_accounts().items(), *_of_users().items(), *_others().items()):
+            table: Table = tables[name]
+            for start in range(0, len(rows), _AT_ONCE):
+                await connection.execute(table.insert(), rows[start : start + _AT_ONCE])
+    if store.database.dialect == "postgresql":
+        async with store.connection() as connection:
+            await connection.execute(text("ANALYZE"))
+
+
+def _of_accounts() -> dict[str, list[dict[str, Any]]]:
+    users = [
+        {
+            "id": user_id,
+            "name": f"user {user_id}",
+            "mode": "real",
+            "display_currency": "USD",
+            "version": 1,
+            "created_at": BEFORE,
+            "last_event": 10,
+            "has_webhooks": True,
+            # Of one user something is to be sent.
+            "has_unsent": user_id == USERS,
+        }
+        for user_id in range(1, USERS + 1)
+    ]
+    owned = [(1 + number % USERS, 1 + number) for number in range(ACCOUNTS)]
+    return {
+        "users": users,
+        "accounts": [_account(*own) for own in owned],
+        "positions": [_position(*own, place) for own in owned for place in range(3)],
+        "flow_histories": [_walk(*own) for own in owned],
+        "trade_histories": [_walk(*own, look_at=LATER, is_untold=False) for own in owned],
+        "auto_balances": [_balance(*own) for own in owned],
+    }
+
+
+def _account(user_id: int, account_id: int) -> dict[str, Any]:
+    new = NewAccount(user_id, f"venue{account_id % 5}", f"Account {account_id}", api_key="key")
+    columns = new_columns(account_id, new, f"key {account_id}", f"key {account_id}", BEFORE)
+    is_due, is_failing = account_id % 1_000 == 0, account_id % 2 == 0
+    return {
+        **columns,
+        "next_sync_at": BEFORE if is_due else LATER,
+        "failures": int(is_failing),
+        "is_locked": is_due,
+    }
+
+
+def _position(user_id: int, account_id: int, place: int) -> dict[str, Any]:
+    is_spam = place == 2
+    code = f"spam {account_id}" if is_spam else f"COIN{(account_id + place) % 30}"
+    return {
+        "user_id": user_id,
+        "account_id": account_id,
+        "wallet": "spam" if is_spam else "spot",
+        "asset": code,
+        "venue_code": code,
+        **{name: Decimal(1) for name in ("free", "in_orders", "borrowed", "interest")},
+    }
+
+
+def _walk(user_id: int, account_id: int, **others: Any) -> dict[str, Any]:
+    """Return a walk that is at its end, or due where the account is in trouble."""
+    is_due = account_id % 2 == 0
+    times = ("known_since", "known_until") if others else ("known_since", "began_at")
+    return {
+        "user_id": user_id,
+        "account_id": account_id,
+        **dict.fromkeys(times, BEFORE),
+        "is_complete": account_id % 1_000 > 0,
+        "has_gaps": False,
+        "steps": 1,
+        "failures": 0,
+        "next_at": BEFORE if is_due else None,
+        **others,
+    }
+
+
+def _balance(user_id: int, account_id: int) -> dict[str, Any]:
+    """Return the state of a rebalancing: nearly all wait for a price, which is always due."""
+    is_by_time = account_id % 500 == 0
+    return {
+        "user_id": user_id,
+        "account_id": account_id,
+        "next_at": BEFORE,
+        "failures": 0,
+        "prices": "{}",
+        "by_price": not is_by_time,
+    }
+
+
+def _of_users() -> dict[str, list[dict[str, Any]]]:
+    numbers = range(1, 11)
+    ids = range(1, USERS + 1)
+    return {
+        "webhooks": [_webhook(user_id, number) for user_id in ids for number in numbers],
+        "webhook_deliveries": [_delivery(user_id, number) for user_id in ids for number in numbers],
+        "events": [_event(user_id, number) for user_id in ids for number in numbers],
+        "errands": [_errand(user_id, number) for user_id in ids for number in numbers],
+        "operations": [_operation(user_id, number) for user_id in ids for number in numbers],
+        "asset_mappings": [_mapping(user_id, number) for user_id in ids for number in numbers],
+        "asset_overrides": [_override(user_id, number) for user_id in ids for number in numbers],
+    }
+
+
+def _webhook(user_id: int, number: int) -> dict[str, Any]:
+    return {
+        "user_id": user_id,
+        "id": 100 * user_id + number,
+        "url": "https://example.com",
+        "kinds": (),
+        "mode": "real",
+        "key_id": "k1",
+        "blob": b"",
+        "is_active": True,
+        "enqueued_to": 9 if user_id == USERS else 10,
+        "numbered": 1,
+        "failures": 0,
+        "next_at": BEFORE if user_id == 1 else None,
+        "created_at": BEFORE,
+        "updated_at": BEFORE,
+    }
+
+
+def _delivery(user_id: int, number: int) -> dict[str, Any]:
+    is_waiting = user_id == 1
+    return {
+        "user_id": user_id,
+        "webhook_id": 100 * user_id + number,
+        "number": 1,
+        "kind": "deposit",
+        "body": "{}",
+        "state": "pending" if is_waiting else "delivered",
+        "tries": 1,
+        "refusals": 0,
+        "created_at": NOW - HOUR,
+        "next_at": NOW,
+        "ended_at": None if is_waiting else NOW - MINUTE,
+    }
+
+
+def _event(user_id: int, number: int) -> dict[str, Any]:
+    return {
+        "user_id": user_id,
+        "number": number,
+        "kind": "deposit",
+        "mode": "real",
+        "at": BEFORE + number,
+        "body": "{}",
+    }
+
+
+def _errand(user_id: int, number: int) -> dict[str, Any]:
+    is_open = user_id == 1
+    return {
+        "user_id": user_id,
+        "id": 100 * user_id + number,
+        "kind": "refresh",
+        "key_id": "k1",
+        "blob": b"",
+        "created_at": NOW,
+        "expires_at": LATER,
+        "outcome": None if is_open else "{}",
+    }
+
+
+def _operation(user_id: int, number: int) -> dict[str, Any]:
+    return {
+        "user_id": user_id,
+        "id": 100 * user_id + number,
+        "account_id": user_id,
+        "kind": "transfer",
+        "asked": "{}",
+        "state": "done",
+        "left": "{}",
+        "created_at": BEFORE,
+        "updated_at": BEFORE,
+    }
+
+
+def _mapping(user_id: int, number: int) -> dict[str, Any]:
+    return {
+        "user_id": user_id,
+        "market_code": "binance",
+        "venue_code": f"V{number}",
+        "asset": f"MAPPED{number}",
+        "updated_at": NOW,
+    }
+
+
+def _override(user_id: int, number: int) -> dict[str, Any]:
+    return {
+        "user_id": user_id,
+        "asset": f"COIN{number}",
+        "priced_as": f"coingecko:{number}" if number == 1 else None,
+        "is_ignored": False,
+        "by_symbol": True,
+        "updated_at": NOW,
+    }
+
+
+def _others() -> dict[str, list[dict[str, Any]]]:
+    moments = (NOW - 390 * DAY + 3 * step * HOUR for step in range(3_120))
+    return {
+        "rates": [
+            {"currency": code, "at": at, "usd": Decimal(1)}
+            for at in moments
+            for code in ("EUR", "GBP")
+        ]
+    }

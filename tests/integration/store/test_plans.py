@@ -1,0 +1,141 @@
+"""What workers look for every second, or every minute, is looked up and not searched for.
+
+Of SQLite the steps of its machine are counted, of PostgreSQL the pages that are touched: both are
+small beside what a walk through one of the tables takes.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import Connection, event
+
+from coffers.clock import DAY, MINUTE, Millis
+from coffers.store.engine import Store, Transaction
+from coffers.store.walking import LOOKED_AT
+from crowded import ACCOUNTS, crowd
+from factories import NOW
+
+Look = Callable[[Transaction], Awaitable[object]]
+
+LOOKS: Final[dict[str, Look]] = {
+    "accounts that are due": lambda tx: tx.accounts.due(NOW, 500),
+    "how many are due": lambda tx: tx.accounts.counts(NOW),
+    "when the next one is": lambda tx: tx.accounts.next_due_at(),
+    "venues in use": lambda tx: tx.accounts.venues_in_use(),
+    "assets held": lambda tx: tx.prices.assets_held(),
+    "walks through flows": lambda tx: tx.walks.due(NOW, 8),
+    "more of them": lambda tx: tx.walks.due(NOW, 8, (Millis(NOW - DAY), 1_000)),
+    "open walks": lambda tx: tx.walks.count_open(),
+    "walks through trades": lambda tx: tx.trades.due(NOW, 8),
+    "whether an errand waits": lambda tx: tx.errands.is_waiting(NOW),
+    "an errand": lambda tx: tx.errands.take("me", NOW, Millis(NOW + MINUTE)),
+    "forsaken operations": lambda tx: tx.operations.forsaken(NOW, 9),
+    "accounts to be rebalanced": lambda tx: tx.balancing.due(NOW, 4),
+    "webhooks with something to send": lambda tx: tx.webhooks.due(NOW, 160),
+    "deliveries that wait": lambda tx: tx.deliveries.count_waiting(),
+    "old deliveries": lambda tx: tx.deliveries.forget(Millis(NOW - DAY), Millis(NOW - DAY), 100),
+    "old events": lambda tx: tx.events.forget(Millis(NOW - DAY + 2), 10),
+    "old prices": lambda tx: tx.prices.thin(Millis(NOW - 30 * DAY)),
+    "venues' tasks": lambda tx: tx.venue_tasks.due(NOW, 50),
+}
+MOST_STEPS: Final = 15_000
+"""Of SQLite's machine: a walk through 4,000 rows takes 30,000 and more."""
+
+MOST_PAGES: Final = 1_000
+"""Of 8 KB: two hundred look-ups in an index three levels deep, and in its table."""
+
+_FEW_ROWS: Final = 500
+
+
+@dataclass
+class Watched:
+    """Counts what a database does for statements."""
+
+    store: Store
+    texts: list[tuple[str, Any]] = field(default_factory=list)
+
+    async def effort(self, look: Look) -> list[str]:
+        """Return what is wrong with the effort of a look."""
+        if self.store.database.dialect == "sqlite":
+            return await self._steps(look)
+        return await self._pages(look)
+
+    async def _steps(self, look: Look) -> list[str]:
+        every, counted = 100, [0]
+
+        def count() -> int:
+            counted[0] += every
+            return 0
+
+        def watch(connection: Connection, number: int) -> None:
+            driver: Any = connection.connection.driver_connection
+            driver.set_progress_handler(count, number)
+
+        async with self.store.connection() as connection:
+            await connection.run_sync(lambda plain: watch(plain, every))
+            await look(Transaction(connection))
+            await connection.run_sync(lambda plain: watch(plain, 0))
+        return [f"{counted[0]} steps"] if counted[0] > MOST_STEPS else []
+
+    async def _pages(self, look: Look) -> list[str]:
+        self.texts.clear()
+        async with self.store.connection() as connection:
+            await look(Transaction(connection))
+        wrong: list[str] = []
+        async with self.store.connection() as connection:
+            for text, values in list(self.texts):
+                explained = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {text}"
+                plan = await connection.run_sync(_answer_to(explained, values))
+                wrong += _faults(plan)
+        return wrong
+
+
+def _answer_to(text: str, values: Any) -> Callable[[Connection], dict[str, Any]]:
+    def answer(connection: Connection) -> dict[str, Any]:
+        found = connection.exec_driver_sql(text, values).scalar_one()
+        plans = json.loads(found) if isinstance(found, str) else found
+        plan: dict[str, Any] = plans[0]["Plan"]
+        return plan
+
+    return answer
+
+
+def _faults(plan: dict[str, Any]) -> list[str]:
+    touched = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    found = [f"{touched} pages"] if touched > MOST_PAGES else []
+    for node in _nodes(plan):
+        seen = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        if node["Node Type"] == "Seq Scan" and seen > _FEW_ROWS:
+            found.append(f"a walk through {seen:.0f} rows of {node['Relation Name']}")
+    return found
+
+
+def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for inner in plan.get("Plans", ()) for node in _nodes(inner))]
+
+
+@pytest.fixture
+async def watched(store: Store) -> Watched:
+    """A crowded database whose statements are watched."""
+    await crowd(store)
+    found = Watched(store)
+    engine: Any = store.database
+    event.listen(
+        getattr(engine.engine, "sync_engine", engine.engine),
+        "before_cursor_execute",
+        lambda _connection, _cursor, text, values, *_rest: found.texts.append((text, values)),
+    )
+    return found
+
+
+async def test_no_look_of_a_worker_walks_through_a_table(watched: Watched) -> None:
+    efforts = {name: await watched.effort(look) for name, look in LOOKS.items()}
+    assert {name: wrong for name, wrong in efforts.items() if wrong} == {}
+
+
+async def test_that_a_walk_through_a_table_would_be_noticed(watched: Watched) -> None:
+    assert await watched.effort(lambda tx: tx.users.all()) == []
+    assert await watched.effort(lambda tx: tx.balancing.watched(NOW, ACCOUNTS)) != []
