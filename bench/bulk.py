@@ -63,11 +63,13 @@ class SqliteBulk:
             self._connection.execute(f"PRAGMA {pragma}").close()
 
     async def done(self) -> tuple[int, int]:
+        """Return the last user and the last account that there are, 0 for none."""
         last = "SELECT coalesce(max(id), 0) FROM"
         found = self._connection.execute(f"SELECT ({last} users), ({last} accounts)").fetchone()
         return found[0], found[1]
 
     async def write(self, rows: Rows, user_id: int, account_id: int) -> None:
+        """Write a portion, and up to where ids are given out now."""
         with closing(self._connection.cursor()) as cursor:
             cursor.execute("BEGIN IMMEDIATE")
             for name, columns in COLUMNS.items():
@@ -80,6 +82,7 @@ class SqliteBulk:
             cursor.execute("COMMIT")
 
     async def finish(self) -> None:
+        """Keep a journal as a running service does, and close the file."""
         self._connection.execute("PRAGMA journal_mode = WAL").close()
         self._connection.close()
 
@@ -91,11 +94,13 @@ class PostgresBulk:
         self._connection = connection
 
     async def done(self) -> tuple[int, int]:
+        """Return the last user and the last account that there are, 0 for none."""
         last = "SELECT coalesce(max(id), 0) FROM"
         found = await self._connection.fetchrow(f"SELECT ({last} users), ({last} accounts)")
         return (0, 0) if found is None else (found[0], found[1])
 
     async def write(self, rows: Rows, user_id: int, account_id: int) -> None:
+        """Write a portion, and up to where ids are given out now."""
         async with self._connection.transaction():
             for name, columns in COLUMNS.items():
                 lines = _lines(rows[name])
@@ -110,6 +115,7 @@ class PostgresBulk:
                 )
 
     async def finish(self) -> None:
+        """Let the planner know the tables, and close the connection."""
         # What autovacuum would have done by now.
         await self._connection.execute("VACUUM (ANALYZE)")
         await self._connection.close()

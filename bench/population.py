@@ -171,7 +171,7 @@ class Population:
         at = self.now - days * DAY - HOUR
         return (*own, "in", str(number), code, code, "3.25", "0", code, at, "0.001", "100.5")
 
-    def _walks(  # noqa: PLR0913 - what the rows are made of
+    def _walks(
         self,
         chance: random.Random,
         own: tuple[int, int],
@@ -208,14 +208,15 @@ class Population:
             if number >= TEMPLATES // 2 and chance.random() < 0.3:  # noqa: PLR2004 - of wallets
                 code = f"ethereum:0x{chance.randrange(TOKENS):040x}"
             codes[code] = None
-        return tuple(
-            ("spot", code, code, f"{chance.randrange(97)}.{chance.randrange(10**8):08}")
-            + (f"0.{chance.randrange(89):02}", "0", "0")
-            for code in codes
-        )
+        return tuple(_position(chance, code) for code in codes)
 
     def _random(self, number: int, what: str) -> random.Random:
         return random.Random(f"{self.seed} {what} {number}")  # noqa: S311 - made-up data
+
+
+def _position(chance: random.Random, code: str) -> Row:
+    free, in_orders = f"{chance.randrange(97)}.{chance.randrange(10**8):08}", chance.randrange(89)
+    return ("spot", code, code, free, f"0.{in_orders:02}", "0", "0")
 
 
 def _rolled_up() -> tuple[int, ...]:

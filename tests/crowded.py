@@ -1,4 +1,4 @@
-"""A database with some thousands of everything that workers look through, of which little is due."""
+"""A database with thousands of everything that workers look through, of which little is due."""
 
 from decimal import Decimal
 from typing import Any

@@ -24,7 +24,7 @@ def distinct(column: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Se
     return select(found.c.value).where(found.c.value.is_not(None))
 
 
-def counted(*conditions: ColumnElement[bool]) -> Select[tuple[int]]:
+def counted(*conditions: ColumnElement[bool]) -> Select[int]:
     """Count the rows that keep to conditions, up to `COUNTED`; an index finds them."""
     some = select(literal_column("1")).where(*conditions).limit(COUNTED).subquery()
     return select(func.count()).select_from(some)

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, event
 
 from coffers.clock import DAY, MINUTE, Millis
 from coffers.store.engine import Store, Transaction
-from coffers.store.walking import LOOKED_AT
 from crowded import ACCOUNTS, crowd
 from factories import NOW
 
