@@ -43,18 +43,22 @@ IDLE = Target(1.5)
 
 @dataclass(slots=True)
 class Place:
-    """A filled database, with the API that serves it and a client for each probe user."""
+    """A filled database, with the API that serves it and what signs each probe user's request."""
 
     accounts: int
     settings: Settings
     server: Server
-    clients: dict[int, Client]
+    signed: dict[int, dict[str, str]]
     backends: list[int] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
         """The database's name."""
         return "SQLite" if self.settings.database().startswith("sqlite") else "PostgreSQL"
+
+    def client(self, count: int) -> Client:
+        """Return a connection that asks for the list of a probe user."""
+        return Client(self.server.port, PATH, self.signed[count])
 
     def cpu_ns(self) -> int:
         """Return the processor time of the API and of what it is connected to."""
@@ -103,14 +107,11 @@ def _opened(accounts: int, data_dir: Path, url: str) -> Iterator[Place]:
         "COFFERS_LOG_LEVEL": "error",
     }
     command = coffers("serve", "--no-worker", "--port", str(port))
-    with running(command, port, "/readyz", env) as server, ExitStack() as stack:
-        clients = {
-            count: stack.enter_context(Client(port, PATH, signed))
-            for count, signed in headers.items()
-        }
-        place = Place(accounts, settings, server, clients)
-        for count, client in clients.items():
-            _check(client, count)
+    with running(command, port, "/readyz", env) as server:
+        place = Place(accounts, settings, server, headers)
+        for count in headers:
+            with place.client(count) as client:
+                _check(client, count)
         place.backends = asyncio.run(_backends(settings))
         yield place
 
@@ -171,12 +172,14 @@ def _in_turns(
 
 
 def _warm(count: int, requests: int, place: Place, _turn: int) -> tuple[float, float]:
-    return _asked(place, count, requests)
+    # The server closes connections that nothing comes over: each turn has one of its own.
+    with place.client(count) as client:
+        _asked(place, client, 1)
+        return _asked(place, client, requests)
 
 
-def _asked(place: Place, count: int, requests: int) -> tuple[float, float]:
+def _asked(place: Place, client: Client, requests: int) -> tuple[float, float]:
     """Return the processor time in ns and the passed time in s of a request."""
-    client = place.clients[count]
     cpu, wall = place.cpu_ns(), time.perf_counter()
     for _ in range(requests):
         if client.get().status != 200:  # noqa: PLR2004 - HTTP's
@@ -187,8 +190,10 @@ def _asked(place: Place, count: int, requests: int) -> tuple[float, float]:
 def _cold(
     count: int, change: Callable[[Place, int, int], None], place: Place, turn: int
 ) -> tuple[float, float]:
-    change(place, count, turn)
-    return _asked(place, count, 1)
+    with place.client(count) as client:
+        _asked(place, client, 1)
+        change(place, count, turn)
+        return _asked(place, client, 1)
 
 
 def _new_prices(place: Place, _count: int, turn: int) -> None:

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 import stored
 from coffers.clock import DAY, MINUTE, Millis
+from coffers.store import distinct, walking
 from coffers.store.engine import Store
 from coffers.store.records import Account, SyncState
 from coffers.store.walks import Walk
@@ -90,6 +93,35 @@ async def test_the_longest_due_goes_on_first(store: Store) -> None:
     async with store.reading() as tx:
         due = (await tx.walks.due(LATER, 2)).keys
     assert [account_id for _, account_id in due] == [accounts[1].id, accounts[2].id]
+
+
+async def test_a_look_goes_on_behind_walks_that_have_to_wait(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "LOOKED_AT", 2)
+    ann = await stored.user(store)
+    accounts = [await stored.account(store, ann, name) for name in ("one", "two", "three", "four")]
+    for known in accounts:
+        await begun(store, known)
+        await stand(store, known, failures=int(known is not accounts[3]))
+    async with store.reading() as tx:
+        first = await tx.walks.due(LATER, 1)
+        second = await tx.walks.due(LATER, 1, first.after)
+        third = await tx.walks.due(LATER, 1, (NOW, accounts[3].id))
+    assert first == walking.Walkable([], (NOW, accounts[1].id))
+    assert second == walking.Walkable([(ann.id, accounts[3].id)], None)
+    assert third == walking.Walkable([], None)
+
+
+async def test_open_walks_are_counted_up_to_a_bound(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distinct, "COUNTED", 2)
+    ann = await stored.user(store)
+    for name in ("one", "two", "three"):
+        await begun(store, await stored.account(store, ann, name))
+    async with store.reading() as tx:
+        assert await tx.walks.count_open() == 2
 
 
 async def test_a_walk_goes_with_its_account(store: Store) -> None:
