@@ -29,15 +29,17 @@ from coffers.errors import CoffersError
 from coffers.store.connection import AsyncConnection
 from coffers.store.engine import Store
 from coffers.store.migrate import check_known, lock_upgrades, migrated, revision_of
+from coffers.store.tables import SNAPSHOT_PARTITIONS
 
 LEFT_OUT = frozenset(
     {
         *("alembic_version", "errands"),
         *("venue_tasks", "venue_pairs", "venue_currencies", "venue_rates"),
+        *SNAPSHOT_PARTITIONS,
     }
 )
-"""Tables that are no data: the revision is told apart, errands are over within minutes, and what
-venues list is found out anew."""
+"""Tables that are no data: the revision is told apart, errands are over within minutes, what venues
+list is found out anew, and what partitions hold is in the table that they are of."""
 
 ROWS_AT_ONCE = 500
 LARGE_ROWS_AT_ONCE = 20

@@ -27,6 +27,7 @@ from coffers.store.operations import Operations
 from coffers.store.paper import PaperBooks
 from coffers.store.portfolios import Portfolios
 from coffers.store.prices import Prices
+from coffers.store.rollups import RollUps
 from coffers.store.sqlite import SqliteDatabase
 from coffers.store.trades import Trades
 from coffers.store.transfers import Transfers
@@ -55,6 +56,7 @@ class Transaction:
         self.portfolios = Portfolios(connection)
         self.balancing = AutoBalances(connection)
         self.history = Histories(connection)
+        self.rollups = RollUps(connection)
         self.imports = Imports(connection)
         self.walks = Walks(connection)
         self.trades = Trades(connection)

@@ -179,11 +179,12 @@ def _kept(dialect: str) -> Prepared:
         at=bindparam("moment"),
         btc=bindparam("worth_btc"),
         usd=bindparam("worth_usd"),
+        tier=0,
     )
     new = statement.excluded
     return Prepared(
         statement.on_conflict_do_update(
-            index_elements=[_S.user_id, _S.account_id, _S.at],
+            index_elements=[_S.user_id, _S.account_id, _S.at, _S.tier],
             set_={"btc": new.btc, "usd": new.usd},
         )
     )

@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -346,8 +347,29 @@ snapshots = Table(
     Column("at", BigInteger, nullable=False),
     Column("btc", Exact, nullable=False),
     Column("usd", Exact, nullable=False),
-    PrimaryKeyConstraint("user_id", "account_id", "at"),
+    # How far it is rolled up: 0 as it was taken, 1 hourly, 2 daily. PostgreSQL keeps each apart.
+    Column("tier", SmallInteger, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("user_id", "account_id", "at", "tier"),
     _of_account(),
+    postgresql_partition_by="LIST (tier)",
+    # The key is most of the row: a table beside its index would hold it twice.
+    sqlite_with_rowid=False,
+)
+
+SNAPSHOT_PARTITIONS = ("snapshots_fine", "snapshots_hourly", "snapshots_daily")
+"""What the snapshots are kept in on PostgreSQL, by their tier."""
+
+# How far the snapshots are rolled up, of all accounts: nobody's data, so no user's id.
+snapshot_rollups = Table(
+    "snapshot_rollups",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # All up to this moment is rolled up; 0 where nothing is yet.
+    Column("done_to", BigInteger, nullable=False),
+    # The end of the span that is being rolled up, and the last account that is done; NULL between.
+    Column("until", BigInteger),
+    Column("after_user", Integer, nullable=False),
+    Column("after_account", Integer, nullable=False),
 )
 
 imports = Table(
