@@ -122,6 +122,19 @@ worker_failures = Counter(
     ["error"],
     registry=REGISTRY,
 )
+snapshots_rolled_up = Counter(
+    "coffers_snapshots_rolled_up",
+    "Snapshots that were removed since a later one of their slot is kept, by tier.",
+    ["tier"],
+    registry=REGISTRY,
+)
+rollup_lag = Gauge(
+    "coffers_snapshot_rollup_lag_seconds",
+    "For how long snapshots have been waiting to be rolled up, by tier.",
+    ["tier"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 auto_balances = Counter(
     "coffers_auto_balances",
     "Runs of rebalancing, by how they ended.",

@@ -91,6 +91,7 @@ def _parts(
     from coffers.portfolio.venue_account_work import VenueAccountWork
     from coffers.sync.past_worker import PastWorker
     from coffers.sync.queue import EmbeddedQueue
+    from coffers.sync.rollups import RollUpWorker
     from coffers.sync.trades_worker import TradeWorker
     from coffers.sync.venue_markets import VenueMarketWorker
     from coffers.sync.worker import Rhythm, Worker
@@ -115,6 +116,7 @@ def _parts(
         OperationWatch(operations),
         VenueMarketWorker(store, catalogue, rooms.listings, clock),
         BalanceWorker(store, balancer, clock),
+        RollUpWorker(store, clock),
     ]
 
 

@@ -17,8 +17,11 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    Delete,
     Integer,
+    Row,
     ScalarSelect,
+    Update,
     and_,
     bindparam,
     case,
@@ -26,6 +29,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    text,
     tuple_,
     update,
     values,
@@ -39,6 +43,7 @@ from coffers.store.tables import accounts, snapshot_rollups, snapshots
 ACCOUNTS_AT_ONCE: Final = 100
 """Accounts of one transaction: some 7,200 snapshots, if one is taken every five minutes."""
 
+_NEVER = Millis(0)
 _A, _R, _S = accounts.c, snapshot_rollups.c, snapshots.c
 _OTHER = snapshots.alias("others")
 _O = _OTHER.c
@@ -78,7 +83,7 @@ class Progress:
     before it) that is done.
     """
 
-    done_to: Millis = Millis(0)
+    done_to: Millis = _NEVER
     until: Millis | None = None
     after: tuple[int, int] = (0, 0)
 
@@ -123,6 +128,9 @@ class RollUps:
         until = progress.next_until(tier, now)
         if until is None:
             return None
+        if self._connection.dialect.name == "postgresql":
+            # It overestimates the looks for a follower, and would compile them at each batch.
+            await self._connection.execute(text("SET LOCAL jit = off"))
         since = _begin(tier, progress, now)
         batch = await self._next(progress.after) if since < until else []
         if not batch:
@@ -181,7 +189,7 @@ def _within(
 ) -> ColumnElement[bool]:
     """Return what a tier has to do with: the snapshots of a span that it has not taken yet."""
     named = values(column("user_id", Integer), column("account_id", Integer), name="batch")
-    own = select(named.data(list(batch)).cte("batch"))
+    own = select(named.data(list(batch)).cte("batch", nesting=True))
     return and_(
         tuple_(_S.user_id, _S.account_id).in_(own),
         _S.at > since,
@@ -196,7 +204,7 @@ def _is_finer(number: ColumnElement[int], tier: Tier) -> ColumnElement[bool]:
     return number.in_(bindparam(None, finer, expanding=True, literal_execute=True))
 
 
-def _removal(tier: Tier, batch: Sequence[tuple[int, int]], since: Millis, until: Millis) -> Any:  # noqa: ANN401 - a statement
+def _removal(tier: Tier, batch: Sequence[tuple[int, int]], since: Millis, until: Millis) -> Delete:
     """Remove what is followed by another one of the same slot, and is no opening."""
     slot_end = (_S.at + (tier.slot - 1)) // tier.slot * tier.slot
     follower = _near(func.min(_O.at), _O.at > _S.at, _O.at <= until, _is_finer(_O.tier, tier))
@@ -210,11 +218,9 @@ def _removal(tier: Tier, batch: Sequence[tuple[int, int]], since: Millis, until:
     return delete(snapshots).where(_within(tier, batch, since, until), is_superfluous)
 
 
-def _move(tier: Tier, batch: Sequence[tuple[int, int]], since: Millis, until: Millis) -> Any:  # noqa: ANN401 - a statement
+def _move(tier: Tier, batch: Sequence[tuple[int, int]], since: Millis, until: Millis) -> Update:
     """Hand what is left to the tier."""
-    return (
-        update(snapshots).where(_within(tier, batch, since, until)).values(tier=tier.number)
-    )
+    return update(snapshots).where(_within(tier, batch, since, until)).values(tier=tier.number)
 
 
 def _near(pick: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
@@ -222,5 +228,5 @@ def _near(pick: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarS
     return select(pick).where(own, *conditions).correlate(snapshots).scalar_subquery()
 
 
-def _progress_of(row: Any) -> Progress:  # noqa: ANN401 - a row
+def _progress_of(row: Row[Any]) -> Progress:
     return Progress(row.done_to, row.until, (row.after_user, row.after_account))

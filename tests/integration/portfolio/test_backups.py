@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from coffers.clock import ManualClock, Millis
+from coffers.clock import DAY, ManualClock, Millis
 from coffers.errors import CoffersError, SettingsError, UsageError
 from coffers.portfolio.archive import (
     BrokenArchive,
@@ -34,7 +34,8 @@ from coffers.store.dump import NotEmpty, dumping
 from coffers.store.engine import Store
 from coffers.store.migrate import revision
 from coffers.store.revision import NEWEST
-from coffers.valuation.model import Flow
+from coffers.store.rollups import TIERS
+from coffers.valuation.model import Flow, Snapshot, Value
 from factories import NOW
 from served import add_account, add_book, serving
 
@@ -133,6 +134,31 @@ async def test_everything_comes_back_in_either_database(
     kept = [(tmp_path / place / "master.key").read_text() for place in ("old", "new")]
     assert kept[0].split()[-1] == kept[1].split()[-1]
     await open_vault(settings(tmp_path / "new", blank_store), blank_store, CLOCK)
+
+
+async def test_rolled_up_snapshots_come_back_once_each(
+    tmp_path: Path, store: Store, blank_store: Store, key: Path
+) -> None:
+    await filled(tmp_path / "old", store)
+    async with store.transaction() as tx:
+        owner = await tx.users.by_name("ann")
+        assert owner is not None
+        account = (await tx.accounts.of_user(owner.id))[0]
+        for days in (90, 89, 9, 8):
+            worth = Value(Decimal(1), Decimal(days))
+            snapshot = Snapshot(Millis(NOW - days * DAY), worth)
+            await tx.history.add_snapshot(owner.id, account.id, snapshot)
+    for tier in TIERS:
+        async with store.transaction() as tx:
+            await tx.rollups.roll_up(tier, Millis(NOW))
+    rows = await all_rows(store)
+    assert {row["tier"] for row in rows["snapshots"]} == {0, 1, 2}
+    assert len(rows["snapshot_rollups"]) == 3
+    await put(tmp_path / "new", blank_store, await made(tmp_path / "old", store, key), key)
+    assert await all_rows(blank_store) == rows
+    async with blank_store.reading() as tx:
+        page = await tx.history.snapshot_page(owner.id, account.id, 9, until=Millis(NOW))
+    assert len(page) == len({each.at for each in page}) == 5
 
 
 async def test_what_is_restored_goes_on_growing(

@@ -8,13 +8,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from coffers.clock import Millis
+from coffers.clock import DAY, HOUR, Millis
 from coffers.store.account_rows import new_columns
 from coffers.store.engine import Store
 from coffers.store.errors import DatabaseTooNew, MigrationNeeded, StoreUnavailable
 from coffers.store.migrate import _config, prepare, revision, upgrade
-from coffers.store.records import NewAccount
+from coffers.store.records import Account, NewAccount
 from coffers.store.revision import NEWEST, is_current
+from coffers.store.rollups import DAILY
 from coffers.store.tables import SNAPSHOT_PARTITIONS, accounts, metadata
 from coffers.store.walks import Walk
 from coffers.valuation.model import Position
@@ -115,9 +116,14 @@ async def test_the_database_of_a_later_release_is_refused_and_left_alone(store: 
 
 
 def _upgrade_to_the_first(connection: Connection) -> None:
+    _move_to(connection, "0001")
+
+
+def _move_to(connection: Connection, wanted: str) -> None:
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "0001")
+    is_back = (MigrationContext.configure(connection).get_current_revision() or "") > wanted
+    (command.downgrade if is_back else command.upgrade)(config, wanted)
 
 
 async def test_accounts_that_were_read_before_walk_back_from_their_first_reading(
@@ -135,7 +141,7 @@ async def test_accounts_that_were_read_before_walk_back_from_their_first_reading
             await connection.execute(accounts.insert().values(**columns))
         for at in (NOW + day, NOW + 2 * day):
             insert = "INSERT INTO snapshots (user_id, account_id, at, btc, usd) "
-            values = text(f"{insert} VALUES (:user, 1, :at, '1', '1')")  # noqa: S608 - our own
+            values = text(f"{insert} VALUES (:user, 1, :at, '1', '1')")
             await connection.execute(values, {"user": ann.id, "at": at})
     await upgrade(blank)
     async with blank.reading() as tx:
@@ -194,3 +200,50 @@ async def test_a_sqlite_file_is_upgraded_without_being_asked(tmp_path: object) -
     await prepare(store, allow_upgrade=False)
     assert await revision(store) == NEWEST
     await store.close()
+
+
+async def test_snapshots_of_before_are_all_kept_and_rolled_up_from_the_first_on(
+    blank: Store,
+) -> None:
+    async with blank.connection() as connection:
+        await connection.run_sync(lambda sync: _move_to(sync, "0015"))
+    async with blank.transaction() as tx:
+        ann = await tx.users.add("ann", NOW)
+        account = NewAccount(ann.id, "binance", "Main")
+        known = await tx.accounts.add(account, identity=None, credential_id="c", now=NOW)
+    begin = NOW - 100 * DAY
+    moments = [begin + hours * HOUR for hours in range(0, 60, 5)]
+    insert = "INSERT INTO snapshots (user_id, account_id, at, btc, usd) "
+    values = text(f"{insert} VALUES (:user, :account, :at, '1.10', '2')")
+    ids = {"user": ann.id, "account": known.id}
+    async with blank.connection() as connection:
+        await connection.execute(values, [{**ids, "at": at} for at in moments])
+    await upgrade(blank)
+    assert await _moments(blank, known) == moments
+    async with blank.connection() as connection:
+        # As a program writes it that knows of no tiers.
+        await connection.execute(values, {**ids, "at": NOW})
+    async with blank.reading() as tx:
+        begun = (await tx.rollups.progress())["daily"].done_to
+    assert begin - DAY <= begun < begin
+    while await _roll_up(blank):
+        pass
+    days = {-(-at // DAY): at for at in moments}
+    assert await _moments(blank, known) == [begin, *days.values(), NOW]
+    async with blank.connection() as connection:
+        await connection.run_sync(lambda sync: _move_to(sync, "0015"))
+        kept = await connection.scalars(text("SELECT at FROM snapshots ORDER BY at"))
+        assert list(kept) == [begin, *days.values(), NOW]
+    await upgrade(blank)
+    assert await _moments(blank, known) == [begin, *days.values(), NOW]
+
+
+async def _roll_up(store: Store) -> bool:
+    async with store.transaction() as tx:
+        return await tx.rollups.roll_up(DAILY, NOW) is not None
+
+
+async def _moments(store: Store, known: Account) -> list[int]:
+    async with store.reading() as tx:
+        page = await tx.history.snapshot_page(known.user_id, known.id, 100, until=NOW)
+    return [each.at for each in reversed(page)]

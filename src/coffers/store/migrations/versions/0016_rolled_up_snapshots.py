@@ -20,7 +20,7 @@ _TIER = sa.Column("tier", sa.SmallInteger, nullable=False, server_default="0")
 
 def upgrade() -> None:
     _set_aside()
-    _create(_TIER, key=("at", "tier"), postgresql_partition_by="LIST (tier)")
+    _create(_TIER, key=("at", "tier"), partition_by="LIST (tier)")
     if op.get_bind().dialect.name == "postgresql":
         for tier, name in enumerate(_TIERS):
             part = f"CREATE TABLE snapshots_{name} PARTITION OF snapshots"
@@ -58,7 +58,9 @@ def _set_aside() -> None:
         op.execute("ALTER TABLE snapshots_before DROP CONSTRAINT pk_snapshots")
 
 
-def _create(*columns: sa.Column[int], key: tuple[str, ...], **options: str) -> None:
+def _create(
+    *columns: sa.Column[int], key: tuple[str, ...], partition_by: str | None = None
+) -> None:
     op.create_table(
         "snapshots",
         sa.Column("user_id", sa.Integer, nullable=False),
@@ -75,7 +77,7 @@ def _create(*columns: sa.Column[int], key: tuple[str, ...], **options: str) -> N
             ondelete="CASCADE",
         ),
         sqlite_with_rowid=False,
-        **options,
+        postgresql_partition_by=partition_by,
     )
 
 

@@ -1,0 +1,64 @@
+"""The part of a worker that rolls snapshots up, so that the database grows by days, not minutes."""
+
+import asyncio
+from typing import Final
+
+from coffers import metrics
+from coffers.clock import SECOND, Clock
+from coffers.store.engine import Store
+from coffers.store.rollups import TIERS, Batch, Tier
+from coffers.sync.loops import Loops
+
+LOOK_EVERY: Final = 2.0
+"""Seconds between two looks for what is old enough."""
+
+BATCHES_AT_ONCE: Final = 10
+"""Transactions of one look: they hold up what a worker is for."""
+
+
+class RollUpWorker:
+    """Rolls snapshots up until it is stopped; any number of them may do so at once."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._loops = Loops()
+
+    async def run(self) -> None:
+        """Work until `stop`; the transaction under way is finished first."""
+        await self._loops.every(LOOK_EVERY, self.look)
+
+    def stop(self) -> None:
+        """Come to an end."""
+        self._loops.stop()
+
+    async def look(self) -> None:
+        """Roll up some of what is old enough: nothing, most of the time."""
+        for tier in await self._due():
+            for _ in range(BATCHES_AT_ONCE):
+                if await self._batch(tier) is None:
+                    break
+                # Others of this process get their turn.
+                await asyncio.sleep(0)
+            else:
+                return
+
+    async def _due(self) -> list[Tier]:
+        now = self._clock.now()
+        async with self._store.reading() as tx:
+            progress = await tx.rollups.progress()
+        for tier in TIERS:
+            lag = progress[tier.name].lag(tier, now) if tier.name in progress else 0
+            metrics.rollup_lag.labels(tier.name).set(lag / SECOND)
+        return [
+            tier
+            for tier in TIERS
+            if tier.name not in progress or progress[tier.name].next_until(tier, now) is not None
+        ]
+
+    async def _batch(self, tier: Tier) -> Batch | None:
+        async with self._store.transaction() as tx:
+            batch = await tx.rollups.roll_up(tier, self._clock.now())
+        if batch is not None:
+            metrics.snapshots_rolled_up.labels(tier.name).inc(batch.removed)
+        return batch
