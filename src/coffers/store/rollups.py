@@ -11,33 +11,32 @@ written in the transaction that removes. So whoever is killed loses nothing, and
 once the second waits for the first and goes on behind it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
-    Delete,
     Integer,
     Row,
     ScalarSelect,
-    Update,
     and_,
     bindparam,
     case,
-    column,
     delete,
     func,
+    literal_column,
     select,
     text,
     tuple_,
     update,
-    values,
 )
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.connection import AsyncConnection
-from coffers.store.statements import changed, insert
+from coffers.store.prepared import Prepared
+from coffers.store.statements import insert
 from coffers.store.tables import accounts, snapshot_rollups, snapshots
 
 ACCOUNTS_AT_ONCE: Final = 100
@@ -45,6 +44,9 @@ ACCOUNTS_AT_ONCE: Final = 100
 
 _NEVER = Millis(0)
 _A, _R, _S = accounts.c, snapshot_rollups.c, snapshots.c
+_AFTER_USER, _AFTER = bindparam("after_user", type_=Integer), bindparam("after", type_=Integer)
+_USER, _LAST = bindparam("user", type_=Integer), bindparam("last", type_=Integer)
+_SINCE, _UNTIL = bindparam("since", type_=BigInteger), bindparam("until", type_=BigInteger)
 _OTHER = snapshots.alias("others")
 _O = _OTHER.c
 
@@ -136,9 +138,11 @@ class RollUps:
         if not batch:
             await self._keep(tier, Progress(done_to=until))
             return Batch(0, 0)
-        removed = await changed(self._connection, _removal(tier, batch, since, until))
+        of = {"since": since, "until": until, "after_user": progress.after[0]}
+        of |= {"after": progress.after[1], "user": batch[-1][0], "last": batch[-1][1]}
+        removed = await self._connection.changed(_removal(tier), of)
         if tier.number:
-            await self._connection.execute(_move(tier, batch, since, until))
+            await self._connection.changed(_move(tier), of)
         await self._keep(tier, replace(progress, until=until, after=batch[-1]))
         return Batch(removed, len(batch))
 
@@ -184,30 +188,38 @@ def _begin(tier: Tier, progress: Progress, now: Millis) -> Millis:
     return Millis(max(progress.done_to, *coarser, 0)) if coarser else progress.done_to
 
 
-def _within(
-    tier: Tier, batch: Sequence[tuple[int, int]], since: Millis, until: Millis
-) -> ColumnElement[bool]:
+def _within(tier: Tier) -> ColumnElement[bool]:
     """Return what a tier has to do with: the snapshots of a span that it has not taken yet."""
-    named = values(column("user_id", Integer), column("account_id", Integer), name="batch")
-    own = select(named.data(list(batch)).cte("batch", nesting=True))
+    key = (_A.user_id, _A.id)
+    own = (
+        select(*key)
+        .where(tuple_(*key) > tuple_(_AFTER_USER, _AFTER), tuple_(*key) <= tuple_(_USER, _LAST))
+        .order_by(*key)
+        # It takes all; but PostgreSQL learns from it that these are few.
+        .limit(_literal(2 * ACCOUNTS_AT_ONCE))
+    )
     return and_(
         tuple_(_S.user_id, _S.account_id).in_(own),
-        _S.at > since,
-        _S.at <= until,
+        _S.at > _SINCE,
+        _S.at <= _UNTIL,
         _is_finer(_S.tier, tier),
     )
 
 
 def _is_finer(number: ColumnElement[int], tier: Tier) -> ColumnElement[bool]:
-    finer = list(range(max(tier.number, 1)))
     # Written out, so that PostgreSQL plans for the partitions that hold them alone.
-    return number.in_(bindparam(None, finer, expanding=True, literal_execute=True))
+    return number.in_([_literal(finer) for finer in range(max(tier.number, 1))])
 
 
-def _removal(tier: Tier, batch: Sequence[tuple[int, int]], since: Millis, until: Millis) -> Delete:
+def _literal(number: int) -> ColumnElement[int]:
+    return literal_column(f"{number}", Integer)
+
+
+@cache
+def _removal(tier: Tier) -> Prepared:
     """Remove what is followed by another one of the same slot, and is no opening."""
     slot_end = (_S.at + (tier.slot - 1)) // tier.slot * tier.slot
-    follower = _near(func.min(_O.at), _O.at > _S.at, _O.at <= until, _is_finer(_O.tier, tier))
+    follower = _near(func.min(_O.at), _O.at > _S.at, _O.at <= _UNTIL, _is_finer(_O.tier, tier))
     # The one just before tells nearly always that there is one; the others are looked at only else.
     before = func.coalesce(
         _near(func.max(_O.at), _O.at < _S.at, _is_finer(_O.tier, tier)),
@@ -215,12 +227,13 @@ def _removal(tier: Tier, batch: Sequence[tuple[int, int]], since: Millis, until:
     )
     # In this order: most of them need not be looked at for the second.
     is_superfluous = case((follower <= slot_end, before.is_not(None)), else_=False)
-    return delete(snapshots).where(_within(tier, batch, since, until), is_superfluous)
+    return Prepared(delete(snapshots).where(_within(tier), is_superfluous))
 
 
-def _move(tier: Tier, batch: Sequence[tuple[int, int]], since: Millis, until: Millis) -> Update:
+@cache
+def _move(tier: Tier) -> Prepared:
     """Hand what is left to the tier."""
-    return update(snapshots).where(_within(tier, batch, since, until)).values(tier=tier.number)
+    return Prepared(update(snapshots).where(_within(tier)).values(tier=tier.number))
 
 
 def _near(pick: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
