@@ -225,8 +225,12 @@ def _removal(tier: Tier) -> Prepared:
         _near(func.max(_O.at), _O.at < _S.at, _is_finer(_O.tier, tier)),
         _near(func.min(_O.at), _O.at < _S.at),
     )
+    # One of the same moment that was taken already; two would not go together.
+    taken = _near(func.max(_O.tier), _O.at == _S.at, ~_is_finer(_O.tier, HOURLY))
     # In this order: most of them need not be looked at for the second.
-    is_superfluous = case((follower <= slot_end, before.is_not(None)), else_=False)
+    is_superfluous = case(
+        (taken > _S.tier, True), (follower <= slot_end, before.is_not(None)), else_=False
+    )
     return Prepared(delete(snapshots).where(_within(tier), is_superfluous))
 
 

@@ -308,6 +308,23 @@ async def test_a_long_past_is_rolled_up_span_by_span(store: Store) -> None:
     assert batches == [0, 0, 3, 0, 2, 0]
 
 
+async def test_a_moment_that_is_written_again_when_it_was_rolled_up_is_no_obstacle(
+    store: Store,
+) -> None:
+    known = await stored.account(store, await stored.user(store))
+    moments = [NOW - 99 * DAY, NOW - 98 * DAY, NOW - 9 * DAY]
+    await _put(store, known, moments)
+    await _roll_up(store, NOW)
+    await _put(store, known, moments)
+    await _begin_anew(store)
+    assert await _roll_up(store, NOW) == 3
+    assert await _kept(store, known) == moments
+    await _put(store, known, moments[1:])
+    await _begin_anew(store)
+    assert await _roll_up(store, NOW + 60 * DAY) == 2
+    assert await _kept(store, known) == moments
+
+
 async def test_an_account_that_is_removed_loses_the_snapshots_of_every_tier(store: Store) -> None:
     known = await stored.account(store, await stored.user(store))
     await _put(store, known, [NOW - 90 * DAY, NOW - 89 * DAY, NOW - 9 * DAY, NOW])
