@@ -6,8 +6,8 @@ All that was there is of the first tier afterwards, and a worker rolls it up bit
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 
 # As in the first migration, which may not be imported: it must stay as it was.
 exact = sa.Text().with_variant(sa.Numeric(), "postgresql")
