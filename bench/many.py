@@ -74,19 +74,20 @@ class Meter:
     failed: bool = False
     is_over: bool = False
 
-    async def sync(self, user_id: int, account_id: int) -> Result:
+    async def sync(self, user_id: int, account_id: int, *, only_if_due: bool) -> Result:
         """Read an account once the meter is open."""
         await self.opened.wait()
         if self.is_over:
             return Result(Outcome.BUSY)
         self.running += 1
-        result = None
+        result = Result(Outcome.FAILED)
         try:
-            result = await self.syncer.sync(user_id, account_id)
+            result = await self.syncer.sync(user_id, account_id, only_if_due=only_if_due)
         finally:
-            self.failed |= result is None or result.outcome is not Outcome.COMPLETE
             self.running -= 1
-            self.done += 1
+            if result.outcome is not Outcome.NOT_DUE:
+                self.failed |= result.outcome is not Outcome.COMPLETE
+                self.done += 1
             self._close_when_done()
         return result
 
@@ -133,9 +134,10 @@ async def _working(store: Store, rooms: VenueRooms) -> AsyncIterator[Meter]:
     meter = Meter(rooms.syncer)
     worker = Worker(
         store,
+        load_catalogue(),
         rooms.prices,
         meter,  # type: ignore[arg-type]  # of a syncer, the worker needs this method
-        EmbeddedQueue(),
+        EmbeddedQueue(AT_ONCE),
         SystemClock(),
         Rhythm(HOUR, AT_ONCE),
     )

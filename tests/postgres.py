@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from coffers.store.tables import metadata
+from coffers.store.tables import QUEUE_TABLES, metadata
 
 # A crash of the machine may cost the tests their data.
 _UNSAFE_AND_QUICK = ("fsync", "synchronous_commit", "full_page_writes")
@@ -22,7 +22,8 @@ _SHAPE = """
     SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_proc),
            (SELECT count(*) FROM pg_type), (SELECT version_num FROM alembic_version);
 """
-_EMPTY = ";".join(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables))  # noqa: S608 - our own names
+_NAMES = (*(table.name for table in reversed(metadata.sorted_tables)), *QUEUE_TABLES)
+_EMPTY = ";".join(f"DELETE FROM {name}" for name in _NAMES)  # noqa: S608 - our own names
 _OTHERS_OUT = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid();

@@ -99,6 +99,13 @@ sync_seconds = Histogram(
     ["venue"],
     registry=REGISTRY,
 )
+leader = Gauge(
+    "coffers_leader",
+    "Whether this worker does the work that one of them does for all: prices, accounts, balance.",
+    ["work"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 syncs_overdue = _latest("coffers_syncs_overdue", "Accounts whose next reading is past due.")
 accounts_locked = _latest(
     "coffers_accounts_locked", "Accounts locked because their keys were refused."

@@ -108,6 +108,13 @@ class Settings(BaseSettings):
     sync_concurrency: int = Field(
         default=16, ge=1, le=1_000, description="How many accounts a worker reads at once."
     )
+    venue_concurrency: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000,
+        description="How many of these may be of one exchange or chain; by default at most half of "
+        "what the others leave free, so that one that hangs stops only itself.",
+    )
     history_pause: Seconds = Field(
         default=60,
         description="The time between two steps back through an account's old deposits and "

@@ -90,14 +90,15 @@ def _parts(
     from coffers.portfolio.trading_work import TradingWork
     from coffers.portfolio.venue_account_work import VenueAccountWork
     from coffers.sync.past_worker import PastWorker
-    from coffers.sync.queue import EmbeddedQueue
+    from coffers.sync.queue import queue_of
     from coffers.sync.rollups import RollUpWorker
     from coffers.sync.trades_worker import TradeWorker
     from coffers.sync.venue_markets import VenueMarketWorker
-    from coffers.sync.worker import Rhythm, Worker
+    from coffers.sync.worker import Rhythm, Worker, venue_of
 
     clock = SystemClock()
     rhythm = Rhythm(settings.price_interval, settings.sync_concurrency)
+    queue = queue_of(store, {venue_of(each) for each in catalogue}, settings.venue_concurrency)
     operations = _operations_for(settings, rooms, store, vault, catalogue)
     planner = _planner_for(rooms, store, operations)
     balancer = Balancer(store, planner, operations, clock)
@@ -109,7 +110,7 @@ def _parts(
         **BalanceWork(planner, balancer, clock).handlers(),
     }
     return [
-        Worker(store, rooms.prices, rooms.syncer, EmbeddedQueue(), clock, rhythm),
+        Worker(store, catalogue, rooms.prices, rooms.syncer, queue, clock, rhythm),
         PastWorker(store, rooms.walker, clock),
         TradeWorker(store, rooms.trades, clock),
         ErrandDesk(store, vault, clock, handlers),

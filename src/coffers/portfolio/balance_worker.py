@@ -1,6 +1,7 @@
 """The worker's part that looks for accounts to be rebalanced, until it is stopped."""
 
 import asyncio
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -12,6 +13,7 @@ from coffers.store.balancing import Watched
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.records import BalanceState
+from coffers.sync.elected import Elected
 from coffers.sync.loops import Loops, guarded
 from coffers.sync.snapshots import FRESH
 from coffers.valuation.model import PriceBook
@@ -33,24 +35,37 @@ class BalanceWorker:
         self._balancer = balancer
         self._clock = clock
         self._loops = Loops()
+        self._watching = Elected(store, clock, "balance")
         self._newest = NewestBook()
         self._seen = 0
 
     async def run(self) -> None:
         """Look for work until `stop`; what is being run then is finished first."""
-        await self._loops.every(LOOK_EVERY, self.look)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._loops.every(LOOK_EVERY, self.run_due))
+            group.create_task(self._watching.run((LOOK_EVERY, self.run_moved)))
 
     def stop(self) -> None:
         """Come to an end."""
         self._loops.stop()
+        self._watching.stop()
 
-    async def look(self) -> None:
-        """Run some accounts that are due, and all whose prices have moved too far."""
+    async def run_due(self) -> None:
+        """Run some accounts that are due; workers share them by claims."""
         async with self._store.reading() as tx:
             due = await tx.balancing.due(self._clock.now(), AT_ONCE)
-        moved = await self._moved()
+        await self._run_all(due)
+
+    async def run_moved(self) -> None:
+        """Run all accounts whose prices have moved too far; one worker does, for all.
+
+        A second one would find the same and run them again, once the first is through.
+        """
+        await self._run_all(await self._moved())
+
+    async def _run_all(self, keys: Sequence[tuple[int, int]]) -> None:
         free = asyncio.Semaphore(AT_ONCE)
-        await asyncio.gather(*(self._run(free, *key) for key in dict.fromkeys((*due, *moved))))
+        await asyncio.gather(*(self._run(free, *key) for key in keys))
 
     async def _run(self, free: asyncio.Semaphore, user_id: int, account_id: int) -> None:
         async with free:

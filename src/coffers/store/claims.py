@@ -4,7 +4,9 @@ A claim covers the exchange key, not only the account: two connections of one ke
 at once, since a venue with nonces would refuse one of them.
 """
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select, update
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
@@ -43,21 +45,45 @@ _RELEASE = Prepared(
 )
 
 
+class DuePlace(NamedTuple):
+    """A place among all accounts in the order in which they are due."""
+
+    due_at: Millis
+    account_id: int
+
+
+class DueAccount(NamedTuple):
+    """An account whose reading is due, and since when."""
+
+    user_id: int
+    account_id: int
+    market_code: str
+    due_at: Millis
+
+    @property
+    def place(self) -> DuePlace:
+        """Its place among all that are due."""
+        return DuePlace(self.due_at, self.account_id)
+
+
 class Claims:
     """The part of the accounts that says when they are read and by whom."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def due(self, now: Millis, limit: int) -> list[tuple[int, int]]:
-        """Return (user id, account id) of accounts that nobody reads now, longest due first."""
-        statement = (
-            select(accounts.c.user_id, accounts.c.id)
-            .where(accounts.c.next_sync_at <= now, ~_is_claimed(now))
-            .order_by(accounts.c.next_sync_at, accounts.c.id)
-            .limit(limit)
-        )
-        return [(row.user_id, row.id) for row in await self._connection.execute(statement)]
+    async def due(self, now: Millis, limit: int, after: DuePlace | None = None) -> list[DueAccount]:
+        """Return accounts that nobody reads now, longest due first, those behind a place."""
+        columns = accounts.c.user_id, accounts.c.id, accounts.c.market_code, accounts.c.next_sync_at
+        statement = select(*columns).where(accounts.c.next_sync_at <= now, ~_is_claimed(now))
+        if after is not None:
+            is_later = accounts.c.next_sync_at > after.due_at
+            statement = statement.where(
+                accounts.c.next_sync_at >= after.due_at,
+                or_(is_later, accounts.c.id > after.account_id),
+            )
+        statement = statement.order_by(accounts.c.next_sync_at, accounts.c.id).limit(limit)
+        return [DueAccount(*row) for row in await self._connection.execute(statement)]
 
     async def next_due_at(self) -> Millis | None:
         """Return when the next account is due, None where there are no accounts."""

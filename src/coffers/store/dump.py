@@ -29,17 +29,19 @@ from coffers.errors import CoffersError
 from coffers.store.connection import AsyncConnection
 from coffers.store.engine import Store
 from coffers.store.migrate import check_known, lock_upgrades, migrated, revision_of
-from coffers.store.tables import SNAPSHOT_PARTITIONS
+from coffers.store.tables import QUEUE_TABLES, SNAPSHOT_PARTITIONS
 
 LEFT_OUT = frozenset(
     {
-        *("alembic_version", "errands"),
+        *("alembic_version", "errands", "leases"),
         *("venue_tasks", "venue_pairs", "venue_currencies", "venue_rates"),
         *SNAPSHOT_PARTITIONS,
+        *QUEUE_TABLES,
     }
 )
-"""Tables that are no data: the revision is told apart, errands are over within minutes, what venues
-list is found out anew, and what partitions hold is in the table that they are of."""
+"""Tables that are no data: the revision is told apart, errands and leases are over within minutes,
+what venues list is found out anew, so is what is due, and what partitions hold is in the table that
+they are of."""
 
 ROWS_AT_ONCE = 500
 LARGE_ROWS_AT_ONCE = 20
@@ -170,8 +172,8 @@ async def _is_empty(connection: AsyncConnection) -> bool:
 
 def _tables(connection: Connection) -> list[Table]:
     metadata = MetaData()
-    metadata.reflect(connection)
-    return [table for table in metadata.sorted_tables if table.name not in LEFT_OUT]
+    metadata.reflect(connection, only=lambda name, _: name not in LEFT_OUT)
+    return metadata.sorted_tables
 
 
 def _emptied(connection: Connection) -> list[Table]:

@@ -22,6 +22,7 @@ from coffers.store.events import Events
 from coffers.store.history import Histories
 from coffers.store.holdings import HeldPositions
 from coffers.store.imports import Imports
+from coffers.store.leases import Leases
 from coffers.store.memories import Memories
 from coffers.store.operations import Operations
 from coffers.store.paper import PaperBooks
@@ -66,6 +67,7 @@ class Transaction:
         self.choices = UserChoices(connection)
         self.venue_markets = VenueMarkets(connection)
         self.venue_tasks = VenueTasks(connection)
+        self.leases = Leases(connection)
         self.audit = Audit(connection)
         self.events = Events(connection)
         self.webhooks = Webhooks(connection)

@@ -804,3 +804,15 @@ venue_rates = Table(
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("venue", "symbol"),
 )
+
+QUEUE_TABLES = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics")
+"""The tables of the queue that workers share on PostgreSQL; PgQueuer's own, which only it knows."""
+
+leases = Table(
+    "leases",
+    metadata,
+    # The piece of work that only one of the workers does.
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)

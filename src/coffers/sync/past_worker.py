@@ -2,7 +2,6 @@
 
 import asyncio
 
-from coffers import metrics
 from coffers.clock import Clock
 from coffers.store.engine import Store
 from coffers.store.walking import Place
@@ -38,7 +37,6 @@ class PastWorker:
         """Walk one step back with each of some accounts whose walk may go on."""
         async with self._store.reading() as tx:
             due = await tx.walks.due(self._clock.now(), WALKED_AT_ONCE, self._after)
-            metrics.histories_open.set(await tx.walks.count_open())
         self._after = due.after
         await asyncio.gather(*(self._step(*key) for key in due.keys))
 

@@ -47,16 +47,13 @@ from coffers.sync.policy import (
 )
 from coffers.sync.snapshots import take_snapshot
 from coffers.sync.transfers import pair_transfers
-from coffers.sync.turns import Turns
+from coffers.sync.turns import CLAIM, Turns
 from coffers.valuation.model import Flow, Snapshot
 from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
 
-CLAIM = Millis(5 * MINUTE)
-"""How long an account stays claimed by a process that died; longer than any reading takes."""
-
 LONGEST_READING = Millis(4 * MINUTE)
-"""After this a reading is given up, while its claim still holds."""
+"""After this a reading is given up."""
 
 VALUED_AT_ONCE = 20
 """Known flows of one reading whose worth is looked for again."""
@@ -72,6 +69,7 @@ class Outcome(StrEnum):
     HELD_BACK = "held_back"
     FAILED = "failed"
     BUSY = "busy"
+    NOT_DUE = "not_due"
     GONE = "gone"
 
 
@@ -106,17 +104,25 @@ class Syncer:
         self._newest = NewestBook()
         self._turns = Turns(store, clock)
 
-    async def sync(self, user_id: int, account_id: int) -> Result:
-        """Read one account now and store what follows from it."""
+    async def sync(self, user_id: int, account_id: int, *, only_if_due: bool = False) -> Result:
+        """Read one account and store what follows from it: now, or only if it is due by now.
+
+        The latter is for whoever was told some time ago that it is.
+        """
         holder = uuid.uuid4().hex
         try:
-            known = await self._take(user_id, account_id, holder)
-            return await self._read(known, holder) if isinstance(known, Known) else Result(known)
+            known = await self._take(user_id, account_id, holder, only_if_due=only_if_due)
+            if not isinstance(known, Known):
+                return Result(known)
+            async with self._turns.kept(known.account, holder):
+                return await self._read(known, holder)
         except BaseException as fault:
             await self._give_back(user_id, account_id, holder, fault)
             raise
 
-    async def _take(self, user_id: int, account_id: int, holder: str) -> Known | Outcome:
+    async def _take(
+        self, user_id: int, account_id: int, holder: str, *, only_if_due: bool = False
+    ) -> Known | Outcome:
         """Claim an account and return what is known of it, or why it is not to be read."""
         now = self._clock.now()
         async with self._store.transaction() as tx:
@@ -127,7 +133,12 @@ class Syncer:
             sealed = await tx.secrets.get(user_id, account_id)
             if account is None or (sealed is None and not self._market(account).is_kept):
                 return Outcome.GONE
-            return await self._known(tx, account, sealed) if claimed else Outcome.BUSY
+            if not claimed:
+                return Outcome.BUSY
+            if only_if_due and account.sync.next_sync_at > now:
+                await tx.accounts.release(user_id, account_id, holder)
+                return Outcome.NOT_DUE
+            return await self._known(tx, account, sealed)
 
     async def _known(self, tx: Transaction, account: Account, sealed: Sealed | None) -> Known:
         user_id, account_id = account.user_id, account.id

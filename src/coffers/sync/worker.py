@@ -1,20 +1,34 @@
 """The worker: keeps prices fresh and reads every account when it is due, until it is stopped."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coffers import metrics
-from coffers.clock import Clock
+from coffers.clock import SECOND, Clock, Millis
+from coffers.markets.catalogue import Catalogue, Market
+from coffers.store.claims import DueAccount, DuePlace
 from coffers.store.engine import Store
-from coffers.sync.loops import Loops, guarded
+from coffers.sync.elected import Elected
+from coffers.sync.loops import guarded
 from coffers.sync.prices import PriceRounds
-from coffers.sync.queue import SyncQueue
+from coffers.sync.queue import Due, SyncQueue
 from coffers.sync.syncer import Syncer
 
 LOOK_EVERY = 1.0
 """Seconds between two looks for due accounts: how late an immediate reading may begin."""
 
+COUNT_EVERY = 15.0
+"""Seconds between two counts of all accounts, which look at every one."""
+
 TAKEN_AT_ONCE = 500
+"""Accounts that are put into the queue by one statement."""
+
+MOST_PAGES = 20
+"""So many times as many are put in at one look, of those that have become due since the last."""
+
+LATE = Millis(5 * SECOND)
+"""How long after a moment a transaction may end that makes an account due at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +39,22 @@ class Rhythm:
     concurrency: int
 
 
+def venue_of(market: Market) -> str:
+    """Return whose places the accounts of a market take while they are read."""
+    return market.venue or market.code
+
+
 class Worker:
-    """Runs the price loop, the look for due accounts, and the readings."""
+    """Runs the price loop, the look for due accounts, and the readings.
+
+    Any number of them share a database. Each reads what the queue hands to it; prices are asked for
+    and due accounts are put into the queue by one of them for all.
+    """
 
     def __init__(
         self,
         store: Store,
+        catalogue: Catalogue,
         prices: PriceRounds,
         syncer: Syncer,
         queue: SyncQueue,
@@ -38,23 +62,31 @@ class Worker:
         rhythm: Rhythm,
     ) -> None:
         self._store = store
+        self._catalogue = catalogue
         self._prices = prices
         self._syncer = syncer
         self._queue = queue
         self._clock = clock
         self._rhythm = rhythm
-        self._loops = Loops()
+        self._pricing = Elected(store, clock, "prices")
+        self._putting = Elected(store, clock, "accounts")
+        self._front: DuePlace | None = None
+        self._sweep: DuePlace | None = None
 
     async def run(self) -> None:
         """Work until `stop`; what is being read then is finished first."""
+        rhythm = self._rhythm
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._loops.every(self._rhythm.price_interval, self.refresh_prices))
-            group.create_task(self._loops.every(LOOK_EVERY, self.put_due))
-            group.create_task(self._queue.run(self._handle, self._rhythm.concurrency))
+            group.create_task(self._pricing.run((rhythm.price_interval, self.refresh_prices)))
+            group.create_task(
+                self._putting.run((LOOK_EVERY, self.put_due), (COUNT_EVERY, self.count))
+            )
+            group.create_task(self._queue.run(self._handle, rhythm.concurrency))
 
     def stop(self) -> None:
         """Come to an end."""
-        self._loops.stop()
+        self._pricing.stop()
+        self._putting.stop()
         self._queue.stop()
 
     async def refresh_prices(self) -> None:
@@ -62,14 +94,50 @@ class Worker:
         await self._prices.refresh()
 
     async def put_due(self) -> None:
-        """Put the accounts that are due into the queue."""
+        """Put accounts that are due into the queue.
+
+        Those that have become due since the last look go first, so that thousands that wait for one
+        venue hold up nobody at another. Beside them a page of all that are due, one after the
+        other, brings in again what the queue has lost.
+        """
         now = self._clock.now()
+        page = await self._put_page(now, self._sweep)
+        began_anew, is_last = self._sweep is None, len(page) < TAKEN_AT_ONCE
+        self._sweep = None if is_last else page[-1].place
+        if not (began_anew and is_last):
+            await self._put_new(now)
+        else:
+            self._front = DuePlace(Millis(now - LATE), 0)
+
+    async def count(self) -> None:
+        """Count the accounts that are overdue, and those that are locked."""
         async with self._store.reading() as tx:
-            due = await tx.accounts.due(now, TAKEN_AT_ONCE)
-            counts = await tx.accounts.counts(now)
+            counts = await tx.accounts.counts(self._clock.now())
+            histories = await tx.walks.count_open()
         metrics.syncs_overdue.set(counts.overdue)
         metrics.accounts_locked.set(counts.locked)
-        await self._queue.put(due)
+        metrics.histories_open.set(histories)
+
+    async def _put_new(self, now: Millis) -> None:
+        for _ in range(MOST_PAGES):
+            page = await self._put_page(now, self._front)
+            if len(page) < TAKEN_AT_ONCE:
+                self._front = DuePlace(Millis(now - LATE), 0)
+                return
+            self._front = page[-1].place
+
+    async def _put_page(self, now: Millis, after: DuePlace | None) -> Sequence[DueAccount]:
+        async with self._store.reading() as tx:
+            page = await tx.accounts.due(now, TAKEN_AT_ONCE, after)
+        await self._queue.put([self._due(each) for each in page])
+        return page
+
+    def _due(self, account: DueAccount) -> Due:
+        market = self._catalogue.get(account.market_code)
+        venue = account.market_code if market is None else venue_of(market)
+        return Due(account.user_id, account.account_id, venue)
 
     async def _handle(self, user_id: int, account_id: int) -> None:
-        await guarded(lambda: self._syncer.sync(user_id, account_id), account=account_id)
+        await guarded(
+            lambda: self._syncer.sync(user_id, account_id, only_if_due=True), account=account_id
+        )

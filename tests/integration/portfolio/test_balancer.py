@@ -139,6 +139,11 @@ class World:
     def own(self) -> tuple[int, int]:
         return self.account.user_id, self.account.id
 
+    async def look(self) -> None:
+        """Do what a worker alone does at a look."""
+        await self.worker.run_due()
+        await self.worker.run_moved()
+
     async def switch_on(self, **wanted: Any) -> None:
         said = BalanceWanted(**{"portfolio_id": self.portfolio_id, "period": 2, **wanted})
         await self.settings.set(*self.own, said)
@@ -218,11 +223,11 @@ async def test_a_run_by_hand_trades_and_tells_when(world: World) -> None:
 
 async def test_what_is_due_runs_once_however_long_nobody_looked(world: World) -> None:
     await world.switch_on()
-    await world.worker.look()
+    await world.look()
     assert world.desk.placed == []
     world.clock.advance(50 * HOUR)
     for _ in range(2):
-        await world.worker.look()
+        await world.look()
 
     assert len(world.desk.planned) == 1
     assert (await world.shown()).last_at == world.clock.now()
@@ -233,7 +238,7 @@ async def test_within_the_tolerance_a_run_trades_nothing_and_counts(world: World
     await world.switch_on()
     for _ in range(2):
         world.clock.advance(2 * HOUR)
-        await world.worker.look()
+        await world.look()
 
     assert len(world.desk.placed) == 2
     assert len(world.desk.planned) == 1
@@ -248,7 +253,7 @@ async def test_a_price_that_moves_too_far_is_what_the_other_method_waits_for(
         world.clock.advance(MINUTE)
         await add_book(world.store, world.clock.now(), ETH=usd)
         for _ in range(2):
-            await world.worker.look()
+            await world.look()
         assert len(world.desk.planned) == runs, usd
     assert (await world.state()).prices["ETH"] == D(2470)
 
@@ -261,7 +266,7 @@ async def test_an_asset_that_lost_its_price_stops_the_run_and_is_named(world: Wo
         assert book is not None
         kept = {asset: price for asset, price in book.prices.items() if asset != "ETH"}
         await tx.prices.save_book(kept, world.clock.now())
-    await world.worker.look()
+    await world.look()
 
     shown = await world.shown()
     assert shown.error == "ETH has no price now: shares are unknown, so nothing is traded"
@@ -276,7 +281,7 @@ async def test_failures_are_waited_out_longer_each_time_and_end_it_at_last(world
     )
     waits = []
     for _ in range(FAILURES_ALLOWED):
-        await world.worker.look()
+        await world.look()
         at = (await world.state()).next_at
         waits.append(None if at is None else (at - world.clock.now()) // MINUTE)
         world.clock.set(at or world.clock.now())
@@ -288,7 +293,7 @@ async def test_failures_are_waited_out_longer_each_time_and_end_it_at_last(world
         "switched off after 8 failures in a row, the last one: the exchange is down",
     )
     world.clock.advance(24 * HOUR)
-    await world.worker.look()
+    await world.look()
     assert (await world.state()).failures == 8
 
 
@@ -296,12 +301,12 @@ async def test_a_good_run_forgets_the_failures(world: World) -> None:
     await world.switch_on()
     world.clock.advance(2 * HOUR)
     world.desk.fault, world.desk.dies_after = CannotBalance("not now"), 1
-    await world.worker.look()
+    await world.look()
     begun = (await world.state()).planned_at
     assert ((await world.shown()).error, begun) == ("not now", world.clock.now())
     world.desk.dies_after = None
     world.clock.advance(5 * MINUTE)
-    await world.worker.look()
+    await world.look()
 
     assert (await world.shown()).error is None
     assert (await world.state()).failures == 0
@@ -317,10 +322,10 @@ async def test_a_process_that_dies_in_a_run_leaves_it_to_be_gone_on_with(world: 
     with pytest.raises(asyncio.CancelledError):
         await world.balancer.run(*world.own)
     world.desk.dies_after = None
-    await world.worker.look()
+    await world.look()
     assert len(world.desk.placed) == 1
     world.clock.advance(4 * MINUTE)
-    await world.worker.look()
+    await world.look()
 
     assert len(world.desk.planned) == 1
     assert [order.side for order in world.desk.placed] == ["sell", "buy"]
@@ -331,7 +336,7 @@ async def test_several_workers_do_it_once(world: World) -> None:
     await world.switch_on()
     world.clock.advance(2 * HOUR)
     others = [BalanceWorker(world.store, world.balancer, world.clock) for _ in range(4)]
-    await asyncio.gather(*(each.look() for each in (world.worker, *others)))
+    await asyncio.gather(*(each.run_due() for each in (world.worker, *others)))
 
     assert len(world.desk.placed) == 2
     assert len(world.desk.planned) == 1
@@ -359,7 +364,7 @@ async def test_orders_that_were_not_filled_are_a_failure_and_planned_anew(
     await world.switch_on()
     world.clock.advance(2 * HOUR)
     world.desk.state = state
-    await world.worker.look()
+    await world.look()
 
     assert "operation 7 filled " in ((await world.shown()).error or "")
     found = await world.state()

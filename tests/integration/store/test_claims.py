@@ -20,7 +20,7 @@ async def _claim(store: Store, known: Account, holder: str, now: Millis = NOW) -
 
 async def _due(store: Store, now: int = NOW, limit: int = 10) -> list[int]:
     async with store.reading() as tx:
-        return [account_id for _, account_id in await tx.accounts.due(Millis(now), limit)]
+        return [each.account_id for each in await tx.accounts.due(Millis(now), limit)]
 
 
 async def _at(tx: Transaction, known: Account, at: int) -> None:
@@ -35,8 +35,11 @@ async def test_due_accounts_come_longest_due_first_whoever_owns_them(store: Stor
         await _at(tx, known[1], NOW - 2)
         await _at(tx, known[2], NOW + 1)
     async with store.reading() as tx:
-        assert await tx.accounts.due(NOW, 10) == [(bob.id, known[1].id), (ann.id, known[0].id)]
-        assert await tx.accounts.due(NOW, 1) == [(bob.id, known[1].id)]
+        due = await tx.accounts.due(NOW, 10)
+        assert [each[:2] for each in due] == [(bob.id, known[1].id), (ann.id, known[0].id)]
+        assert await tx.accounts.due(NOW, 1) == due[:1]
+        assert await tx.accounts.due(NOW, 10, due[0].place) == due[1:]
+        assert await tx.accounts.due(NOW, 10, due[1].place) == []
         assert await tx.accounts.next_due_at() == NOW - 2
         assert await tx.accounts.counts(NOW) == Counts(overdue=2, locked=0)
 

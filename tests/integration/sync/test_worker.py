@@ -41,13 +41,15 @@ class FakeSyncer:
     def __init__(self, work: Callable[[int, int], Awaitable[None]]) -> None:
         self._work = work
 
-    async def sync(self, user_id: int, account_id: int) -> Any:
+    async def sync(self, user_id: int, account_id: int, *, only_if_due: bool) -> Any:
+        assert only_if_due
         return await self._work(user_id, account_id)
 
 
 def worker(store: Store, keeper: FakeKeeper, read: Callable[[int, int], Awaitable[None]]) -> Worker:
     return Worker(
         store,
+        load_catalogue(),
         PriceRounds(store, load_catalogue(), cast("PriceKeeper", keeper), ()),
         cast("Syncer", FakeSyncer(read)),
         EmbeddedQueue(),
