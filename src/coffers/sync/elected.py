@@ -18,10 +18,10 @@ from coffers.store.engine import Store
 from coffers.store.leases import Lease
 from coffers.sync.loops import guarded
 
-LASTS = 15.0
-"""Seconds after which another worker takes over what a worker that died did."""
+LASTS = 12.0
+"""Seconds without a renewal after which another worker takes over, at its next look."""
 
-RENEWALS = 3
+RENEWALS = 4
 """How often a lease is renewed, or looked at, within the time that it lasts."""
 
 Work = Callable[[], Awaitable[object]]
