@@ -18,6 +18,7 @@ from coffers.errors import SettingsError
 from coffers.valkey.address import read_address
 
 PREFIX = "COFFERS_"
+_POSTGRESQL = "postgresql"
 
 
 def _plain_http(url: str) -> str:
@@ -50,6 +51,11 @@ class Settings(BaseSettings):
         default=None,
         description="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME; "
         "by default coffers.db in the data directory.",
+    )
+    database_direct_url: SecretStr | None = Field(
+        default=None,
+        description="Where database_url leads through a pooler in transaction mode: the address "
+        "of the PostgreSQL server itself, for what needs a session of its own.",
     )
     master_key: SecretStr | None = Field(
         default=None, description="Master keys, the current one first: base64 or hex, commas apart."
@@ -216,18 +222,36 @@ class Settings(BaseSettings):
         """The file that the master keys are read from when no variable gives them."""
         return self.master_key_file or self.data_dir / "master.key"
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether the database is reached through a pooler that hands out transactions."""
+        return self.database_direct_url is not None
+
     def database(self) -> str:
         """Return the database's URL as the store takes it, with the driver's name."""
         if self.database_url is None:
             return f"sqlite:///{self.data_dir / 'coffers.db'}"
         url = self.database_url.get_secret_value()
         scheme, _, rest = url.partition("://")
-        driver = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg"}.get(scheme)
+        driver = {"sqlite": "sqlite", _POSTGRESQL: f"{_POSTGRESQL}+asyncpg"}.get(scheme)
         if not driver:
             raise SettingsError(
                 f"{PREFIX}DATABASE_URL: must begin with sqlite:/// or postgresql://"
             )
         return f"{driver}://{rest}"
+
+    def direct_database(self) -> str:
+        """Return the URL for what needs a session of its own; without a pooler it is the same."""
+        url = self.database()
+        if self.database_direct_url is None:
+            return url
+        scheme, _, rest = self.database_direct_url.get_secret_value().partition("://")
+        if scheme != _POSTGRESQL or not url.startswith(_POSTGRESQL):
+            raise SettingsError(
+                f"{PREFIX}DATABASE_DIRECT_URL: must begin with postgresql://, as "
+                f"{PREFIX}DATABASE_URL must beside it"
+            )
+        return f"{_POSTGRESQL}+asyncpg://{rest}"
 
 
 def load_settings(**overrides: object) -> Settings:

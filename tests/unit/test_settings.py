@@ -69,6 +69,43 @@ def test_database_urls_get_their_driver(monkeypatch: pytest.MonkeyPatch) -> None
     assert "fake" not in repr(settings)
 
 
+def test_without_a_pooler_there_is_one_way_to_the_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COFFERS_DATABASE_URL", "postgresql://me:fake@localhost/coffers")
+    settings = load_settings()
+    assert not settings.is_pooled
+    assert settings.direct_database() == settings.database()
+
+
+def test_beside_a_pooler_the_server_itself_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COFFERS_DATABASE_URL", "postgresql://me:fake@pooler:6432/coffers")
+    monkeypatch.setenv("COFFERS_DATABASE_DIRECT_URL", "postgresql://me:fake@server/coffers")
+    settings = load_settings()
+    assert settings.is_pooled
+    assert settings.database() == "postgresql+asyncpg://me:fake@pooler:6432/coffers"
+    assert settings.direct_database() == "postgresql+asyncpg://me:fake@server/coffers"
+    assert "fake" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("url", "direct"),
+    [
+        (None, "postgresql://localhost/coffers"),
+        ("sqlite:////tmp/coffers.db", "postgresql://localhost/coffers"),
+        ("postgresql://pooler/coffers", "sqlite:////tmp/coffers.db"),
+    ],
+)
+def test_only_postgresql_has_a_direct_address(
+    monkeypatch: pytest.MonkeyPatch, url: str | None, direct: str
+) -> None:
+    if url is not None:
+        monkeypatch.setenv("COFFERS_DATABASE_URL", url)
+    monkeypatch.setenv("COFFERS_DATABASE_DIRECT_URL", direct)
+    with pytest.raises(SettingsError, match="COFFERS_DATABASE_DIRECT_URL"):
+        load_settings().direct_database()
+
+
 def test_another_kind_of_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COFFERS_DATABASE_URL", "mysql://localhost/coffers")
     with pytest.raises(SettingsError, match="COFFERS_DATABASE_URL"):

@@ -44,7 +44,8 @@ async def open_services(settings: Settings, clock: Clock | None = None) -> Async
         StoreUnavailable: when the database cannot be reached.
     """
     clock = clock or SystemClock()
-    store, look = Store(settings.database()), FastLook(settings.database())
+    url, is_pooled = settings.database(), settings.is_pooled
+    store, look = Store(url, is_pooled=is_pooled), FastLook(url, is_pooled=is_pooled)
     try:
         vault = await open_vault(settings, store, clock)
         async with opened_server(settings) as server:

@@ -27,7 +27,7 @@ async def _migrate() -> tuple[str | None, str]:
 
     settings = settings_for()
     make_data_dir(settings)
-    store = Store(settings.database())
+    store = Store(settings.direct_database())
     try:
         return await upgrade(store)
     finally:

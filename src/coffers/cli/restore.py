@@ -53,7 +53,7 @@ async def _restored(file: Path, key: Path) -> "BackedUp":
 
     settings = settings_for()
     make_data_dir(settings)
-    store = Store(settings.database())
+    store = Store(settings.direct_database())
     try:
         with _opened(file, key) as members, _shown("restoring") as show:
             return await put_back(settings, store, members, show)
@@ -67,7 +67,7 @@ async def _look_at_key() -> None:
     from coffers.store.engine import Store
 
     settings = settings_for()
-    store = Store(settings.database())
+    store = Store(settings.direct_database())
     try:
         await open_vault(settings, store, SystemClock())
     except CoffersError as error:

@@ -96,7 +96,7 @@ async def opened_store(settings: Settings) -> "AsyncIterator[Store]":
     from coffers.store.revision import is_current
 
     make_data_dir(settings)
-    store = Store(settings.database())
+    store = Store(settings.database(), is_pooled=settings.is_pooled)
     try:
         if not await is_current(store):
             from coffers.store.migrate import prepare

@@ -75,11 +75,14 @@ class Transaction:
 
 
 class Store:
-    """The database. `url` names the driver: sqlite:/// or postgresql+asyncpg://."""
+    """The database. `url` names the driver: sqlite:/// or postgresql+asyncpg://.
 
-    def __init__(self, url: str) -> None:
+    `is_pooled` says that it leads to a pooler that hands out transactions, not sessions.
+    """
+
+    def __init__(self, url: str, *, is_pooled: bool = False) -> None:
         self.url = url
-        self.database = _database(url)
+        self.database = _database(url, is_pooled=is_pooled)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -116,12 +119,12 @@ class Store:
         await self.database.close()
 
 
-def _database(url: str) -> Database:
+def _database(url: str, *, is_pooled: bool) -> Database:
     if make_url(url).get_backend_name() == "sqlite":
         return SqliteDatabase(url)
     from coffers.store.postgres import PostgresDatabase  # noqa: PLC0415 - 10 MB, if it is used
 
-    return PostgresDatabase(url)
+    return PostgresDatabase(url, is_pooled=is_pooled)
 
 
 @asynccontextmanager

@@ -49,12 +49,15 @@ class Sighting:
 
 
 class FastLook:
-    """Looks tokens up; `url` is the store's. It connects when it is first used."""
+    """Looks tokens up; `url` and `is_pooled` are the store's. It connects when it is first used."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_pooled: bool = False) -> None:
         parsed = make_url(url)
-        is_sqlite = parsed.get_backend_name() == "sqlite"
-        self._looks: _Looks = _SqliteLooks(parsed) if is_sqlite else _PostgresLooks(parsed)
+        self._looks: _Looks
+        if parsed.get_backend_name() == "sqlite":
+            self._looks = _SqliteLooks(parsed)
+        else:
+            self._looks = _PostgresLooks(parsed, is_pooled=is_pooled)
 
     async def look(self, api_key: str) -> Sighting | None:
         """Return what is known of a token, revoked or not, or None.
@@ -113,11 +116,11 @@ class _SqliteLooks:
 
 
 class _PostgresLooks:
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, is_pooled: bool) -> None:
         # Here, since a host with SQLite does without the driver.
         from coffers.store.fast_postgres import PostgresRows  # noqa: PLC0415
 
-        self._rows = PostgresRows(url, _ON_POSTGRESQL)
+        self._rows = PostgresRows(url, _ON_POSTGRESQL, is_pooled=is_pooled)
 
     async def look(self, api_key: str) -> Sighting | None:
         row = await self._rows.find(api_key)

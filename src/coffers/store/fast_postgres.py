@@ -10,12 +10,11 @@ import asyncpg  # type: ignore[import-untyped]  # the driver ships no types
 from asyncpg.prepared_stmt import PreparedStatement  # type: ignore[import-untyped]
 from sqlalchemy.engine import URL
 
+from coffers.store.driver import connect
 from coffers.store.errors import unavailable
 
 HELD_CONNECTIONS = 4
 """How many connections a process holds at the most."""
-
-_SQLALCHEMYS_OWN = ("prepared_statement_cache_size", "prepared_statement_name_func")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +24,15 @@ class _Held:
 
 
 class PostgresRows:
-    """Finds one row by one text, over a few connections that are opened as they are needed."""
+    """Finds one row by one text, over a few connections that are opened as they are needed.
 
-    def __init__(self, url: URL, statement: str) -> None:
-        _, options = url.get_dialect()().create_connect_args(url)
-        self._options = {
-            name: value for name, value in options.items() if name not in _SQLALCHEMYS_OWN
-        }
+    `is_pooled` says that they lead to a pooler that hands out transactions: the statement has no
+    name there, and is prepared together with each run of it.
+    """
+
+    def __init__(self, url: URL, statement: str, *, is_pooled: bool) -> None:
+        self._url = url
+        self._is_pooled = is_pooled
         self._statement = statement
         self._places = asyncio.Semaphore(HELD_CONNECTIONS)
         self._idle: list[_Held] = []
@@ -66,7 +67,7 @@ class PostgresRows:
         return None
 
     async def _connect(self) -> _Held:
-        connection = await asyncpg.connect(**self._options)
+        connection = await connect(self._url, is_pooled=self._is_pooled)
         with _ended_by_failure(connection):
             return _Held(connection, await connection.prepare(self._statement))
 

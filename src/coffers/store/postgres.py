@@ -9,10 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection as LibraryConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from coffers.store.connection import AsyncConnection, Rows, T
+from coffers.store.driver import library_options
 from coffers.store.prepared import Prepared, Values
 
 # A reading sees one state of the database throughout.
 _READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+KEPT_CONNECTIONS, MOST_CONNECTIONS = 5, 10
+"""How many connections a process keeps for transactions, and how many it opens at the most."""
 
 
 class PostgresDatabase:
@@ -20,8 +25,14 @@ class PostgresDatabase:
 
     dialect = "postgresql"
 
-    def __init__(self, url: str) -> None:
-        self.engine = create_async_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5)
+    def __init__(self, url: str, *, is_pooled: bool = False) -> None:
+        self.engine = create_async_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=KEPT_CONNECTIONS,
+            max_overflow=MOST_CONNECTIONS - KEPT_CONNECTIONS,
+            connect_args=library_options(is_pooled=is_pooled),
+        )
 
     @asynccontextmanager
     async def connection(self, *, is_reading: bool) -> AsyncIterator[AsyncConnection]:
