@@ -174,6 +174,10 @@ venue_listing_age = Gauge(
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
+notices_down = _latest(
+    "coffers_notices_down",
+    "1 while a process hears no notices of PostgreSQL and looks more often instead, else 0.",
+)
 valkey_down = _latest(
     "coffers_valkey_down", "1 while the server that processes share cannot be reached, else 0."
 )

@@ -15,6 +15,7 @@ from coffers.portfolio.vaulting import open_vault
 from coffers.settings import Settings
 from coffers.store.engine import Store
 from coffers.store.fast import FastLook
+from coffers.store.notices import FOR_API
 from coffers.valkey.server import opened_server
 from coffers.vault.vault import Vault
 
@@ -48,6 +49,7 @@ async def open_services(settings: Settings, clock: Clock | None = None) -> Async
     store, look = Store(url, is_pooled=is_pooled), FastLook(url, is_pooled=is_pooled)
     try:
         vault = await open_vault(settings, store, clock)
+        await store.listen(settings.direct_database(), FOR_API)
         async with opened_server(settings) as server:
             yield Services(
                 settings=settings,

@@ -26,7 +26,7 @@ from coffers.errors import InvalidRecord
 from coffers.money import plain
 from coffers.portfolio.accounts import AccountKeeping
 from coffers.portfolio.events import EventLog, EventPage
-from coffers.portfolio.pulse import PollingPulse
+from coffers.portfolio.pulse import StorePulse
 from coffers.portfolio.summary import Summaries
 from coffers.portfolio.users import Users
 from coffers.store.events import MOST_NUMBER
@@ -90,7 +90,7 @@ class _Opened:
         self._summaries = Summaries(keeping, users, services.listing)
         self._streams = Streams(
             services.store,
-            PollingPulse(services.store),
+            StorePulse(services.store),
             self._prices,
             services.clock,
             services.settings.stream_limit,

@@ -92,6 +92,7 @@ class Streams:
         user_id, feed.position = feed.reader.user_id, position
         self._positions[user_id] = min(position, self._positions.get(user_id, position))
         self._feeds.add(feed)
+        self._pulse.hurry()
         if self._looking is None:
             self._looking = asyncio.create_task(self._look_out())
         try:
@@ -125,7 +126,7 @@ class Streams:
 
     async def _look(self) -> None:
         try:
-            await self._tell(await self._pulse.next(self._users()))
+            await self._tell(await self._pulse.next(self._positions.keys()))
         except CoffersError as error:
             _log.warning("streams cannot be fed now", reason=str(error))
             await asyncio.sleep(_AFTER_FAULT)

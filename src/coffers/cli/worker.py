@@ -40,10 +40,12 @@ def worker(
 
 async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
     from coffers.markets.chains import catalogue_of
+    from coffers.store.notices import FOR_WORKER
 
     clock, catalogue = SystemClock(), catalogue_of(settings)
     async with opened_store(settings) as store:
         vault = await opened_vault(settings, store)
+        await store.listen(settings.direct_database(), FOR_WORKER)
         async with (
             opened_venues(settings, store, vault, clock, catalogue) as rooms,
             opened_deliveries(settings, store, vault, clock) as deliveries,

@@ -6,7 +6,7 @@ the database, and waits; a worker takes it, does it and writes what came of it.
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -19,6 +19,7 @@ from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.errands import Errand
 from coffers.store.errors import AlreadyConnected
+from coffers.store.notices import Notice, Topic, joined
 from coffers.vault.vault import Vault
 
 LASTS = Millis(2 * MINUTE)
@@ -33,8 +34,14 @@ TAKEN_WITHIN = 5.0
 LOOKS = (0.02, 0.05, 0.1)
 """Seconds between the looks for an outcome, the last one again and again."""
 
+LOOKS_TOLD = (0.2, 1.0)
+"""The same while notices tell of outcomes: so late, should one be missed."""
+
 LOOK_FOR_WORK = 0.1
 """Seconds between two looks for errands: what an errand costs beside its work."""
+
+LOOK_FOR_WORK_TOLD = 2.0
+"""The same while notices tell of errands."""
 
 HELD = Millis(15_000)
 """How long an errand that can be done again is kept without a sign of life of its worker."""
@@ -114,9 +121,11 @@ class Errands:
 
     async def _outcome(self, user_id: int, errand_id: int) -> _Outcome:
         loop = asyncio.get_running_loop()
+        ended = Notice(Topic.OUTCOMES, joined(user_id, errand_id))
+        ear = self._store.notices.ear(ended.__eq__)
         began, looks = loop.time(), 0
         while (waited := loop.time() - began) < LASTS / 1000:
-            await asyncio.sleep(LOOKS[min(looks, len(LOOKS) - 1)])
+            await ear.wait(_pause(LOOKS, looks), _pause(LOOKS_TOLD, looks))
             looks += 1
             async with self._store.reading() as tx:
                 text = await tx.errands.outcome(user_id, errand_id)
@@ -152,6 +161,7 @@ class ErrandDesk:
         self._clock = clock
         self._handlers = handlers
         self._stopping = asyncio.Event()
+        self._ear = store.notices.ear(lambda notice: notice.topic is Topic.ERRANDS)
 
     async def run(self) -> None:
         """Do errands until `stop`; what is under way is finished first."""
@@ -159,35 +169,37 @@ class ErrandDesk:
         async with asyncio.TaskGroup() as group:
             while not self._stopping.is_set():
                 await free.acquire()
-                errand, holder = await self._take()
-                if errand is None:
+                taken = await self._take()
+                if taken is None:
                     free.release()
-                    await self._pause()
+                    await self._ear.wait(LOOK_FOR_WORK, LOOK_FOR_WORK_TOLD)
                     continue
-                task = group.create_task(self._do(errand, holder))
+                task = group.create_task(self._do(*taken))
                 task.add_done_callback(lambda _: free.release())
 
     def stop(self) -> None:
         """Come to an end."""
         self._stopping.set()
+        self._ear.ring()
 
-    async def _take(self) -> tuple[Errand | None, str]:
-        holder, now = uuid.uuid4().hex, self._clock.now()
+    async def _take(self) -> tuple[Errand, str] | None:
+        """Take an errand for a holder of its own; None where none waits, or none can be taken."""
+        holder = uuid.uuid4().hex
         try:
-            async with self._store.reading() as tx:
-                if not await tx.errands.is_waiting(now):
-                    return None, holder
-            async with self._store.transaction() as tx:
-                return await tx.errands.take(holder, now, Millis(now + LASTS)), holder
+            while await self._is_waiting():
+                now = self._clock.now()
+                async with self._store.transaction() as tx:
+                    errand = await tx.errands.take(holder, now, Millis(now + LASTS))
+                if errand is not None:
+                    return errand, holder
+                # Another worker was quicker; there may be a next one.
         except CoffersError as error:
             _log.warning("errands not read", reason=str(error))
-            return None, holder
+        return None
 
-    async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), LOOK_FOR_WORK)
-        except TimeoutError:
-            return
+    async def _is_waiting(self) -> bool:
+        async with self._store.reading() as tx:
+            return await tx.errands.is_waiting(self._clock.now())
 
     async def _do(self, errand: Errand, holder: str) -> None:
         held = asyncio.create_task(self._hold(errand, holder)) if errand.kind in AGAIN else None
@@ -261,6 +273,10 @@ def _told(outcome: _Outcome) -> bytes:
         kind = FailureKind(outcome.failure)
         raise ConnectorFailure(kind, outcome.message, code=outcome.code)
     raise NotFound(outcome.message) if outcome.missing else CoffersError(outcome.message)
+
+
+def _pause(pauses: Sequence[float], looks: int) -> float:
+    return pauses[min(looks, len(pauses) - 1)]
 
 
 def _context(user_id: int, errand_id: int) -> str:

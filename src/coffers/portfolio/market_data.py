@@ -6,7 +6,7 @@ all processes for one call. What is old is told with its age rather than not at 
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coffers.clock import HOUR, MINUTE, SECOND, Clock, Millis
@@ -15,6 +15,7 @@ from coffers.errors import CoffersError, InvalidRecord
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.markets.pairs import Rate, VenuePair, is_shown
 from coffers.store.engine import Store
+from coffers.store.notices import Notice, Topic, joined
 from coffers.store.venue_tasks import PAIRS, Standing, Task, rate_of
 
 LISTING_FRESH = Millis(12 * HOUR)
@@ -41,6 +42,9 @@ SHORT_WAIT = 3.0
 
 LOOKS = (0.05, 0.1, 0.2)
 """Seconds between the looks whether it is known, the last one again and again."""
+
+LOOKS_TOLD = (0.2, 1.0)
+"""The same while notices tell what was found out: so late, should one be missed."""
 
 _REFUSALS = frozenset({FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED})
 
@@ -190,6 +194,8 @@ class MarketData:
 
     async def _wait(self, task: Task) -> None:
         """Make a task due, unless the venue just failed, and wait until something came of it."""
+        found = Notice(Topic.FOUND, joined(task.venue, task.subject))
+        ear = self._store.notices.ear(found.__eq__)
         before = await self._standing(task)
         now = self._clock.now()
         if before is not None and _just_failed(before, now, task):
@@ -197,20 +203,18 @@ class MarketData:
         async with self._store.transaction() as tx:
             await tx.venue_tasks.ask(task, now, is_due=True)
         turns = 0 if before is None else before.turns
-        for pause in _pauses():
-            await asyncio.sleep(pause)
+        loop = asyncio.get_running_loop()
+        until, looks = loop.time() + LONGEST_WAIT, 0
+        while loop.time() < until:
+            await ear.wait(_pause(LOOKS, looks), _pause(LOOKS_TOLD, looks))
+            looks += 1
             standing = await self._standing(task)
             if standing is None or standing.turns != turns:
                 return
 
 
-def _pauses() -> Iterable[float]:
-    left = LONGEST_WAIT
-    looks = 0
-    while left > 0:
-        pause = LOOKS[min(looks, len(LOOKS) - 1)]
-        looks, left = looks + 1, left - pause
-        yield pause
+def _pause(pauses: Sequence[float], looks: int) -> float:
+    return pauses[min(looks, len(pauses) - 1)]
 
 
 def _just_failed(standing: Standing, now: Millis, task: Task) -> bool:

@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from coffers.store.engine import Store
+from coffers.store.notices import Notice, Topic
 
 LOOK_EVERY: Final = 0.5
-"""Seconds between two looks: how late a change may be told."""
+"""Seconds between two looks where nothing tells of changes: how late one may be told."""
+
+LOOK_ANYWAY: Final = 2.0
+"""Seconds between two looks where notices do."""
+
+GATHERED: Final = 0.05
+"""Seconds between two looks at the least, however much happens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """How things stand: the newest event of each user by number, and the newest price epoch."""
+    """How things stand: the newest event by number of users, and the newest price epoch.
+
+    Users to whom nothing has happened may be left out.
+    """
 
     heads: Mapping[int, int]
     epoch: int
@@ -25,21 +35,52 @@ class Pulse(Protocol):
     async def next(self, user_ids: Collection[int]) -> Beat:
         """Wait until something may have changed for these users, and tell how things stand.
 
+        `user_ids` may change meanwhile: who is in there when something happens counts.
+
         Raises:
             StoreUnavailable: when the database cannot be read.
         """
         ...
 
+    def hurry(self) -> None:
+        """Look soon: there are users for whom nothing was looked at yet."""
+        ...
 
-class PollingPulse:
-    """Looks into the database again and again: one look for all users of a process."""
 
-    def __init__(self, store: Store, seconds: float = LOOK_EVERY) -> None:
+class StorePulse:
+    """Looks into the database when a notice says so, and now and then: once for all users."""
+
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._seconds = seconds
+        self._user_ids: Collection[int] = ()
+        self._ear = store.notices.ear(self._concerns)
+        self._looked_at = 0.0
 
     async def next(self, user_ids: Collection[int]) -> Beat:
-        """Wait for the next look, and tell how things stand."""
-        await asyncio.sleep(self._seconds)
+        """Wait until something may have changed, and tell how things stand."""
+        self._user_ids = user_ids
+        loop = asyncio.get_running_loop()
+        heard = await self._ear.wait(LOOK_EVERY, LOOK_ANYWAY)
+        await asyncio.sleep(self._looked_at + GATHERED - loop.time())
+        self._looked_at = loop.time()
+        concerned = user_ids if heard is None else _users_of(heard)
         async with self._store.reading() as tx:
-            return Beat(await tx.events.heads(user_ids), await tx.prices.newest_epoch())
+            heads = await tx.events.heads(concerned) if concerned else {}
+            return Beat(heads, await tx.prices.newest_epoch())
+
+    def hurry(self) -> None:
+        """Look soon."""
+        self._ear.ring()
+
+    def _concerns(self, notice: Notice) -> bool:
+        match notice.topic:
+            case Topic.PRICES:
+                return True
+            case Topic.EVENTS:
+                return notice.about.isdigit() and int(notice.about) in self._user_ids
+            case _:
+                return False
+
+
+def _users_of(notices: Collection[Notice]) -> set[int]:
+    return {int(notice.about) for notice in notices if notice.topic is Topic.EVENTS}

@@ -30,6 +30,7 @@ from coffers.store.account_rows import (
 from coffers.store.claims import OWN, Claims, is_account
 from coffers.store.distinct import distinct
 from coffers.store.errors import AlreadyConnected
+from coffers.store.notices import Topic, announce
 from coffers.store.prepared import Prepared
 from coffers.store.records import (
     Account,
@@ -65,6 +66,7 @@ class Accounts(Claims):
         if not await changed(self._connection, statement):
             raise AlreadyConnected(await self._same(new, identity))
         await bump_user(self._connection, new.user_id)
+        await announce(self._connection, Topic.DUE, new.user_id, account_id)
         return await self._one(new.user_id, account_id)
 
     async def get(self, user_id: int, account_id: int) -> Account | None:
@@ -182,6 +184,7 @@ class Accounts(Claims):
         keys = {"identity": identity, "credential_id": credential_id}
         others = {**sync_columns(fresh), **keys}
         await self._write(account.user_id, account.id, now, shown=shown, others=others)
+        await announce(self._connection, Topic.DUE, account.user_id, account.id)
 
     async def _others(self, account: Account, identity: str) -> bool:
         statement = select(accounts.c.id).where(

@@ -1,8 +1,9 @@
 """Connections and transactions: SQLite and PostgreSQL behind one small class."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -24,6 +25,7 @@ from coffers.store.holdings import HeldPositions
 from coffers.store.imports import Imports
 from coffers.store.leases import Leases
 from coffers.store.memories import Memories
+from coffers.store.notices import Notices, Topic
 from coffers.store.operations import Operations
 from coffers.store.paper import PaperBooks
 from coffers.store.portfolios import Portfolios
@@ -38,6 +40,9 @@ from coffers.store.venue_markets import VenueMarkets
 from coffers.store.venue_tasks import VenueTasks
 from coffers.store.walks import Walks
 from coffers.store.webhooks import Webhooks
+
+if TYPE_CHECKING:
+    from coffers.store.listener import Listener
 
 
 class Transaction:
@@ -83,6 +88,19 @@ class Store:
     def __init__(self, url: str, *, is_pooled: bool = False) -> None:
         self.url = url
         self.database = _database(url, is_pooled=is_pooled)
+        self.notices = Notices()
+        self._listener: Listener | None = None
+
+    async def listen(self, url: str, topics: Collection[Topic]) -> None:
+        """Hear notices of other processes from now on, where the database can tell any.
+
+        `url` is for a session of one's own: not through a pooler.
+        """
+        if self.database.dialect == "postgresql":
+            from coffers.store.listener import Listener  # noqa: PLC0415 - with the driver
+
+            self._listener = Listener(url, topics, self.notices)
+            await self._listener.open()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -116,6 +134,8 @@ class Store:
 
     async def close(self) -> None:
         """Give back every connection."""
+        if self._listener is not None:
+            await self._listener.close()
         await self.database.close()
 
 

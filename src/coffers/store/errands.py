@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.notices import Topic, announce
 from coffers.store.statements import changed, next_id
 from coffers.store.tables import errands
 from coffers.vault.sealed import Sealed
@@ -47,6 +48,7 @@ class Errands:
             expires_at=expires_at,
         )
         await self._connection.execute(statement)
+        await announce(self._connection, Topic.ERRANDS, errand.user_id, errand.id)
 
     async def is_waiting(self, now: Millis) -> bool:
         """Return whether there is an errand that nobody works at."""
@@ -79,7 +81,10 @@ class Errands:
         )
         # What was asked has no use any more, and may hold a key.
         values = {"outcome": outcome, "blob": b""}
-        return await changed(self._connection, statement.values(**values)) > 0
+        is_ended = await changed(self._connection, statement.values(**values)) > 0
+        if is_ended:
+            await announce(self._connection, Topic.OUTCOMES, user_id, errand_id)
+        return is_ended
 
     async def outcome(self, user_id: int, errand_id: int) -> str | None:
         """Return what came of an errand, None while it is open."""

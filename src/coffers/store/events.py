@@ -14,8 +14,10 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Row,
+    Text,
     and_,
     bindparam,
+    cast,
     delete,
     func,
     insert,
@@ -27,6 +29,7 @@ from sqlalchemy import (
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.notices import Topic
 from coffers.store.prepared import Prepared
 from coffers.store.records import Mode
 from coffers.store.statements import changed
@@ -62,7 +65,7 @@ MOST_NUMBER = 2**62
 _E, _U = events.c, users.c
 _COLUMNS = ("user_id", "number", "kind", "account_id", "mode", "at", "body")
 _EVENTS = select(*(_E[name] for name in _COLUMNS))
-_NEXT = Prepared(
+_COUNTED = (
     update(users)
     .where(_U.id == bindparam("user"))
     .values(
@@ -70,7 +73,11 @@ _NEXT = Prepared(
         # Webhooks, if there are some, lack deliveries of them.
         has_unsent=_U.has_webhooks,
     )
-    .returning(_U.last_event)
+)
+_NEXT = Prepared(_COUNTED.returning(_U.last_event))
+# Notices go with the same statement: they add no round trip to a reading.
+_NEXT_TOLD = Prepared(
+    _COUNTED.returning(_U.last_event, func.pg_notify(Topic.EVENTS.value, cast(_U.id, Text)))
 )
 _ADD = Prepared(insert(events).values({name: bindparam(f"new_{name}") for name in _COLUMNS}))
 
@@ -150,7 +157,9 @@ class Events:
         """
         if not found:
             return
-        rows = await self._connection.rows(_NEXT, {"user": user_id, "count": len(found)})
+        is_told = self._connection.dialect.name == "postgresql"
+        statement = _NEXT_TOLD if is_told else _NEXT
+        rows = await self._connection.rows(statement, {"user": user_id, "count": len(found)})
         first = rows[0].last_event - len(found) + 1
         for number, event in enumerate(found, first):
             await self._connection.changed(_ADD, _columns_of(user_id, number, event))

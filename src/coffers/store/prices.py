@@ -12,6 +12,7 @@ from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.choices import OPERATOR
 from coffers.store.connection import AsyncConnection
 from coffers.store.distinct import distinct
+from coffers.store.notices import Topic, announce
 from coffers.store.prepared import Prepared
 from coffers.store.statements import insert, next_id
 from coffers.store.tables import (
@@ -59,6 +60,7 @@ class Prices:
         body = zstandard.compress(_encoder.encode((book.prices, book.held_back)))
         statement = insert(self._connection, price_books).values(epoch=book.epoch, at=at, body=body)
         await self._connection.execute(statement)
+        await announce(self._connection, Topic.PRICES, epoch)
         return book
 
     async def newest(self) -> PriceBook | None:

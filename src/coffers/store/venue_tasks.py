@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.notices import Topic, announce
 from coffers.store.statements import changed, insert
 from coffers.store.tables import venue_tasks
 
@@ -81,6 +82,8 @@ class VenueTasks:
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=key, set_=changes)
         )
+        if is_due:
+            await announce(self._connection, Topic.ASKED, task.venue, task.subject)
 
     async def schedule(self, task: Task, due_at: Millis) -> None:
         """Make a task due at a moment, unless it is due at one already."""
@@ -162,7 +165,10 @@ class VenueTasks:
         own = update(venue_tasks).where(_is(task), _T.taken_by == holder)
         ended = {"taken_by": None, "taken_until": None, "turns": _T.turns + 1, "due_at": due_at}
         said = {"failure": failure, "failure_message": message}
-        return await changed(self._connection, own.values(**values, **ended, **said)) > 0
+        is_ended = await changed(self._connection, own.values(**values, **ended, **said)) > 0
+        if is_ended:
+            await announce(self._connection, Topic.FOUND, task.venue, task.subject)
+        return is_ended
 
 
 def _is(task: Task) -> ColumnElement[bool]:

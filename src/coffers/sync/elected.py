@@ -16,6 +16,7 @@ from coffers.clock import Clock, Millis
 from coffers.logs import logger
 from coffers.store.engine import Store
 from coffers.store.leases import Lease
+from coffers.store.notices import Ear
 from coffers.sync.loops import guarded
 
 LASTS = 12.0
@@ -57,6 +58,7 @@ class Elected:
         self._holds_until: float | None = None
         self._seen: Lease | None = None
         self._seen_at = 0.0
+        self._ears: list[Ear] = []
         self._stopping = asyncio.Event()
         self._woken = asyncio.Event()
 
@@ -65,18 +67,23 @@ class Elected:
         """Whether the work is this worker's to do; False once the lease was not renewed in time."""
         return self._holds_until is not None and self._watch() < self._holds_until
 
-    async def run(self, *pieces: tuple[float, Work]) -> None:
-        """Do pieces of work until `stop`, each so many seconds apart, while they are ours."""
+    async def run(self, *pieces: tuple[float, Work] | tuple[float, Work, Ear]) -> None:
+        """Do pieces of work until `stop`, each so many seconds apart, while they are ours.
+
+        A piece with an ear is done at once as well when that hears of some.
+        """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._look_on())
-            for seconds, work in pieces:
-                group.create_task(self._work_on(seconds, work))
+            for piece in pieces:
+                group.create_task(self._work_on(*piece))
         await guarded(self.give_back)
 
     def stop(self) -> None:
         """Come to an end; what is being done then is finished first."""
         self._stopping.set()
         self._woken.set()
+        for ear in self._ears:
+            ear.ring()
 
     async def look(self) -> None:
         """Renew the lease, or take it where nobody holds it any more."""
@@ -121,7 +128,9 @@ class Elected:
             await guarded(self.look)
             await self._pause(self._lasts / RENEWALS)
 
-    async def _work_on(self, seconds: float, work: Work) -> None:
+    async def _work_on(self, seconds: float, work: Work, ear: Ear | None = None) -> None:
+        if ear is not None:
+            self._ears.append(ear)
         while True:
             await self._woken.wait()
             if self._stopping.is_set():
@@ -130,7 +139,7 @@ class Elected:
                 self._woken.clear()
                 continue
             await guarded(work)
-            await self._pause(seconds)
+            await (self._pause(seconds) if ear is None else ear.wait(seconds, seconds))
 
     async def _pause(self, seconds: float) -> None:
         try:

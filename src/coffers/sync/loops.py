@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from coffers import metrics
 from coffers.errors import CoffersError
 from coffers.logs import logger
+from coffers.store.notices import Ear
 
 _log = logger("coffers.worker")
 
@@ -15,10 +16,13 @@ class Loops:
 
     def __init__(self) -> None:
         self._stopping = asyncio.Event()
+        self._ears: list[Ear] = []
 
     def stop(self) -> None:
         """Let every loop come to its end; what is being done then is finished first."""
         self._stopping.set()
+        for ear in self._ears:
+            ear.ring()
 
     async def every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         """Do a piece of work again and again, with a pause of so many seconds in between."""
@@ -28,6 +32,18 @@ class Loops:
                 await asyncio.wait_for(self._stopping.wait(), seconds)
             except TimeoutError:
                 continue
+
+    async def told(
+        self, ear: Ear, work: Callable[[], Awaitable[object]], *, quick: float, slow: float
+    ) -> None:
+        """Do a piece of work whenever an ear hears of some, and so many seconds after the last.
+
+        `slow` holds while notices arrive, and `quick` while they do not.
+        """
+        self._ears.append(ear)
+        while not self._stopping.is_set():
+            await guarded(work)
+            await ear.wait(quick, slow)
 
 
 async def guarded(work: Callable[[], Awaitable[object]], **about: object) -> None:

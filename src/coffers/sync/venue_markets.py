@@ -19,6 +19,7 @@ from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.logs import logger
 from coffers.markets.catalogue import Catalogue
 from coffers.store.engine import Store, Transaction
+from coffers.store.notices import Topic
 from coffers.store.venue_tasks import CURRENCIES, PAIRS, Standing, Task
 from coffers.sync.loops import Loops, guarded
 from coffers.sync.policy import Jitter
@@ -47,6 +48,9 @@ PLAN_EVERY = 30.0
 
 LOOK_EVERY = 0.2
 """Seconds between two looks for what is due: what a rate asked for costs beside its call."""
+
+LOOK_EVERY_TOLD = 2.0
+"""The same while notices tell what is asked for."""
 
 AT_ONCE = 4
 """Tasks that a worker does at the same time."""
@@ -77,13 +81,16 @@ class VenueMarketWorker:
         self._clock = clock
         self._jitter = jitter
         self._loops = Loops()
+        self._ear = store.notices.ear(lambda notice: notice.topic is Topic.ASKED)
         self._busy: dict[asyncio.Task[None], _Taken] = {}
 
     async def run(self) -> None:
         """Work until `stop`; what is being asked then is finished first."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._loops.every(PLAN_EVERY, self.plan))
-            group.create_task(self._loops.every(LOOK_EVERY, partial(self._begin, group)))
+            begin = partial(self._begin, group)
+            look = self._loops.told(self._ear, begin, quick=LOOK_EVERY, slow=LOOK_EVERY_TOLD)
+            group.create_task(look)
 
     def stop(self) -> None:
         """Come to an end."""
@@ -114,7 +121,12 @@ class VenueMarketWorker:
                 return
             task = group.create_task(guarded(partial(self._do, taken), venue=taken.venue))
             self._busy[task] = taken
-            task.add_done_callback(self._busy.pop)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._busy[task]
+        # There is room for the next one.
+        self._ear.ring()
 
     def _venues_of(self, codes: Sequence[str]) -> list[str]:
         markets = [self._catalogue.get(code) for code in codes]

@@ -9,6 +9,7 @@ from coffers.clock import SECOND, Clock, Millis
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.claims import DueAccount, DuePlace
 from coffers.store.engine import Store
+from coffers.store.notices import Topic
 from coffers.sync.elected import Elected
 from coffers.sync.loops import guarded
 from coffers.sync.prices import PriceRounds
@@ -16,7 +17,7 @@ from coffers.sync.queue import Due, SyncQueue
 from coffers.sync.syncer import Syncer
 
 LOOK_EVERY = 1.0
-"""Seconds between two looks for due accounts: how late an immediate reading may begin."""
+"""Seconds between two looks for due accounts: how late a reading may begin."""
 
 COUNT_EVERY = 15.0
 """Seconds between two counts of all accounts, which look at every one."""
@@ -76,10 +77,11 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop`; what is being read then is finished first."""
         rhythm = self._rhythm
+        due = self._store.notices.ear(lambda notice: notice.topic is Topic.DUE)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._pricing.run((rhythm.price_interval, self.refresh_prices)))
             group.create_task(
-                self._putting.run((LOOK_EVERY, self.put_due), (COUNT_EVERY, self.count))
+                self._putting.run((LOOK_EVERY, self.put_due, due), (COUNT_EVERY, self.count))
             )
             group.create_task(self._queue.run(self._handle, rhythm.concurrency))
 

@@ -26,6 +26,9 @@ class Pulses:
         self.beats: asyncio.Queue[Beat | Exception] = asyncio.Queue()
         self.asked: list[set[int]] = []
 
+    def hurry(self) -> None:
+        return
+
     async def next(self, user_ids: Collection[int]) -> Beat:
         self.asked.append(set(user_ids))
         beat = await self.beats.get()
