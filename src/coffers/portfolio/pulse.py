@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from coffers.store.engine import Store
-from coffers.store.notices import Notice, Topic
+from coffers.store.notices import Ear, Notice, Topic
 
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks where nothing tells of changes: how late one may be told."""
@@ -53,13 +53,15 @@ class StorePulse:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._user_ids: Collection[int] = ()
-        self._ear = store.notices.ear(self._concerns)
+        self._ear: Ear | None = None
         self._looked_at = 0.0
 
     async def next(self, user_ids: Collection[int]) -> Beat:
         """Wait until something may have changed, and tell how things stand."""
         self._user_ids = user_ids
         loop = asyncio.get_running_loop()
+        if self._ear is None:
+            self._ear = self._store.notices.ear(self._concerns)
         heard = await self._ear.wait(LOOK_EVERY, LOOK_ANYWAY)
         await asyncio.sleep(self._looked_at + GATHERED - loop.time())
         self._looked_at = loop.time()
@@ -70,7 +72,8 @@ class StorePulse:
 
     def hurry(self) -> None:
         """Look soon."""
-        self._ear.ring()
+        if self._ear is not None:
+            self._ear.ring()
 
     def _concerns(self, notice: Notice) -> bool:
         match notice.topic:
