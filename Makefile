@@ -3,14 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
-TESTS ?= tests
+TESTS ?= tests --ignore=tests/system
 ARGS ?=
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(VENV)/.runtime ## Install the program as .venv/bin/coffers
@@ -22,6 +22,10 @@ demo: $(VENV)/.runtime ## Run everything with a simulated exchange (ARGS="--port
 .PHONY: test
 test: $(VENV)/.dev ## Run all tests (TESTS=tests/unit for some, ARGS="-k name")
 	@$(BIN)/python -m pytest -n 4 --dist loadfile $(TESTS) $(ARGS)
+
+.PHONY: test-system
+test-system: $(VENV)/.dev ## Run the tests that need programs of Debian (apt-get install pgbouncer)
+	@$(BIN)/python -m pytest tests/system $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## Lint, format, types, the house's floors, and the docs

@@ -1,0 +1,152 @@
+"""Everything through a real PgBouncer in transaction mode, which mixes sessions as it can."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from coffers.clock import SystemClock
+from coffers.store.engine import Store
+from coffers.store.errors import StoreUnavailable
+from coffers.store.fast import FastLook
+from coffers.store.notices import Topic
+from household import ACCOUNT, Household, household, serving_api, setting_of, working
+from pooler import SESSIONS, Pooler, pooling
+from postgres import Postgres
+from served import LIST
+from sse import streaming
+
+CLIENTS = 50
+LISTENERS, OF_THE_TEST = 2, 2
+_SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database();"
+CALLS = 6
+
+
+@pytest.fixture
+def pooler(postgres_url: str) -> Iterator[Pooler]:
+    with pooling(postgres_url) as running:
+        yield running
+
+
+@pytest.fixture
+async def house(postgres_url: str, pooler: Pooler, tmp_path: Path) -> AsyncIterator[Household]:
+    settings = {
+        "COFFERS_DATABASE_URL": setting_of(pooler.url(postgres_url)),
+        "COFFERS_DATABASE_DIRECT_URL": setting_of(postgres_url),
+        "COFFERS_SYNC_INTERVAL": "2",
+        "COFFERS_PRICE_INTERVAL": "2",
+    }
+    async with household(postgres_url, tmp_path, **settings) as prepared:
+        yield prepared
+
+
+async def test_an_account_lives_through_the_pooler_under_load(
+    house: Household, tmp_path: Path, postgres: Postgres, postgres_url: str
+) -> None:
+    async with serving_api(house) as http, working(house, tmp_path):
+        account = await house.connected(http)
+        assert (await house.call(http, f"{LIST}/new", ACCOUNT)).status_code == 400
+        async with streaming(str(http.base_url), house.caller) as heard:
+            assert (await heard.of_kind("open")).data["mode"] == "real"
+            assert (await heard.of_kind("prices")).data["accounts"] == 1
+            loaded = asyncio.gather(*(_client(house, http) for _ in range(CLIENTS)))
+            read = await house.call(http, f"{LIST}/{account['id']}/load_balances", {})
+            assert read.status_code == 201, read.text
+            (listed,) = (await house.call(http, LIST)).json()
+            assert listed["btc_amount"] is not None
+            renamed = await house.call(http, f"{LIST}/{account['id']}/rename?name=Other", {})
+            assert renamed.is_success, renamed.text
+            assert (await heard.of_kind("account_renamed")).data["account_id"] == account["id"]
+            assert set(await loaded) == {httpx.codes.OK}
+            sessions = postgres.sql(_SESSIONS, postgres_url.partition("@/")[2].partition("?")[0])
+        assert int(sessions) <= SESSIONS + LISTENERS + OF_THE_TEST
+        metrics = (await http.get("/metrics")).text
+        assert "coffers_notices_down 0.0" in metrics
+        assert 'status="500"' not in metrics
+    log = (tmp_path / "worker.log").read_text()
+    assert "worker stopped" in log
+    assert "did not answer" not in log
+    assert "work failed" not in log
+
+
+async def _client(house: Household, http: httpx.AsyncClient) -> int:
+    """Call again and again, and return the worst status."""
+    worst = 0
+    for number in range(CALLS):
+        target = LIST if number % 2 else f"/public/api/v1/events?after={number}"
+        worst = max(worst, (await house.call(http, target)).status_code)
+    return worst
+
+
+async def test_statements_with_names_would_break(pooler: Pooler, postgres_url: str) -> None:
+    look = FastLook(pooler.url(postgres_url))
+
+    async def all_sessions() -> None:
+        for _ in range(2 * SESSIONS):
+            await asyncio.gather(*(look.look("nobody") for _ in range(SESSIONS)))
+
+    with pytest.raises(StoreUnavailable):
+        await all_sessions()
+    await look.close()
+
+
+async def test_readings_see_one_state_and_claims_exclude_each_other(
+    pooler: Pooler, postgres_url: str
+) -> None:
+    store = Store(pooler.url(postgres_url), is_pooled=True)
+    now = SystemClock().now()
+    async with store.transaction() as tx:
+        await tx.users.add("ann", now)
+    async with store.reading() as tx:
+        assert await tx.prices.newest_epoch() == 0
+        async with store.transaction() as other:
+            await other.prices.save_book({}, now)
+        assert await tx.prices.newest_epoch() == 0
+
+    async def count() -> None:
+        async with store.transaction() as tx:
+            await tx.prices.save_book({}, now)
+
+    await asyncio.gather(*(count() for _ in range(40)))
+    async with store.reading() as tx:
+        assert await tx.prices.newest_epoch() == 41
+    await store.close()
+
+
+async def test_a_listener_behind_the_pooler_is_found_out(pooler: Pooler, postgres_url: str) -> None:
+    url = pooler.url(postgres_url)
+    store, look = Store(url, is_pooled=True), FastLook(url, is_pooled=True)
+    # Of several sessions the pooler takes another one for each transaction.
+    await asyncio.gather(*(look.look("nobody") for _ in range(SESSIONS)))
+    await look.close()
+    await store.listen(url, tuple(Topic))
+    assert not store.notices.is_up
+    await store.close()
+
+
+def test_the_tables_are_made_past_the_pooler(postgres: Postgres, tmp_path: Path) -> None:
+    name = postgres.create()
+    direct = postgres.url(name)
+    with pooling(direct) as pooler:
+        env = {
+            "COFFERS_DATA_DIR": str(tmp_path),
+            "COFFERS_DATABASE_URL": setting_of(pooler.url(direct)),
+            "COFFERS_DATABASE_DIRECT_URL": setting_of(direct),
+        }
+        for command in ("migrate", "doctor"):
+            done = subprocess.run(  # noqa: S603 - our own program
+                [sys.executable, "-m", "coffers", command],
+                env=env,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if command == "migrate":
+                assert done.returncode == 0, done.stderr
+            else:
+                assert "tables are current" in done.stdout
+    postgres.drop(name)
