@@ -97,14 +97,39 @@ async def _data_dir(settings: "Settings") -> Finding:
 async def _of_store(settings: "Settings") -> list[Finding]:
     try:
         async with opened_store(settings) as store:
+            found = [Finding("database", "ok", f"{store.database.dialect}, tables are current")]
+            if store.database.dialect == "postgresql":
+                found += [
+                    await _look("connections", lambda: _connections(store)),
+                    await _look("notices", lambda: _notices(settings, store)),
+                ]
             return [
-                Finding("database", "ok", f"{store.database.dialect}, tables are current"),
+                *found,
                 await _look("master key", lambda: _key(settings, store)),
                 await _look("clock", lambda: _clock(store)),
                 await _look("accounts", lambda: _accounts(store)),
             ]
     except CoffersError as error:
         return [Finding("database", "failed", str(error))]
+
+
+async def _connections(store: "Store") -> Finding:
+    from coffers.store.budget import API, WORKER, room_of
+
+    room = await room_of(store)
+    said = (
+        f"{room.taken} of {room.most} are taken; an API process takes {API.total} at the most, "
+        f"a worker {WORKER.total}"
+    )
+    return Finding("connections", "warning" if room.is_short else "ok", said)
+
+
+async def _notices(settings: "Settings", store: "Store") -> Finding:
+    await store.listen(settings.direct_database(), ())
+    if store.notices.is_up:
+        return Finding("notices", "ok", "what other processes tell is heard")
+    said = "nothing is heard; does COFFERS_DATABASE_DIRECT_URL lead to the server itself?"
+    return Finding("notices", "failed", said)
 
 
 async def _key(settings: "Settings", store: "Store") -> Finding:

@@ -11,6 +11,15 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]  # the driver ships no types
 from sqlalchemy.engine import URL
 
+KEPT_CONNECTIONS, MOST_CONNECTIONS = 5, 10
+"""How many connections a process keeps for transactions, and how many it opens at the most."""
+
+HELD_CONNECTIONS = 4
+"""How many an API process opens at the most for the look-up that every call begins with."""
+
+LISTENING_CONNECTIONS = 1
+"""How many a process listens over."""
+
 CONNECTED_BY = 10.0
 """Seconds within which a server must have taken a connection."""
 

@@ -10,11 +10,8 @@ import asyncpg  # type: ignore[import-untyped]  # the driver ships no types
 from asyncpg.prepared_stmt import PreparedStatement  # type: ignore[import-untyped]
 from sqlalchemy.engine import URL
 
-from coffers.store.driver import connect
+from coffers.store.driver import HELD_CONNECTIONS, connect
 from coffers.store.errors import unavailable
-
-HELD_CONNECTIONS = 4
-"""How many connections a process holds at the most."""
 
 
 @dataclass(frozen=True, slots=True)

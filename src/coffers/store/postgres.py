@@ -9,15 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection as LibraryConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from coffers.store.connection import AsyncConnection, Rows, T
-from coffers.store.driver import library_options
+from coffers.store.driver import KEPT_CONNECTIONS, MOST_CONNECTIONS, library_options
 from coffers.store.prepared import Prepared, Values
 
 # A reading sees one state of the database throughout.
 _READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-
-
-KEPT_CONNECTIONS, MOST_CONNECTIONS = 5, 10
-"""How many connections a process keeps for transactions, and how many it opens at the most."""
 
 
 class PostgresDatabase:
