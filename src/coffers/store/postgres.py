@@ -2,11 +2,15 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from time import monotonic
+from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Dialect, Executable, ScalarResult
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, ScalarResult, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection as LibraryConnection
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from coffers.store.connection import AsyncConnection, Rows, T
 from coffers.store.driver import KEPT_CONNECTIONS, MOST_CONNECTIONS, library_options
@@ -14,6 +18,12 @@ from coffers.store.prepared import Prepared, Values
 
 # A reading sees one state of the database throughout.
 _READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+TRIED_AFTER: Final = 1.0
+"""Seconds of rest after which a connection is tried before it is used: three messages more."""
+
+_RETURNED_AT: Final = "coffers_returned_at"
 
 
 class PostgresDatabase:
@@ -24,11 +34,12 @@ class PostgresDatabase:
     def __init__(self, url: str, *, is_pooled: bool = False) -> None:
         self.engine = create_async_engine(
             url,
-            pool_pre_ping=True,
             pool_size=KEPT_CONNECTIONS,
             max_overflow=MOST_CONNECTIONS - KEPT_CONNECTIONS,
             connect_args=library_options(is_pooled=is_pooled),
         )
+        event.listen(self.engine.sync_engine, "checkin", _on_return)
+        event.listen(self.engine.sync_engine, "checkout", self._on_loan)
 
     @asynccontextmanager
     async def connection(self, *, is_reading: bool) -> AsyncIterator[AsyncConnection]:
@@ -42,6 +53,25 @@ class PostgresDatabase:
     async def close(self) -> None:
         """Give back every connection."""
         await self.engine.dispose()
+
+    def _on_loan(self, connection: Any, entry: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401 - the dialect's adapter of one
+        """Have the pool open another connection in place of one that is lost.
+
+        A server that ends says so to each connection. One that vanishes with its machine does not,
+        but is not back within a second either.
+        """
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+        if monotonic() - entry.info.get(_RETURNED_AT, monotonic()) <= TRIED_AFTER:
+            return
+        try:
+            connection.ping()
+        except (self.engine.dialect.loaded_dbapi.Error, OSError) as error:
+            raise DisconnectionError from error
+
+
+def _on_return(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.info[_RETURNED_AT] = monotonic()
 
 
 class _Connection:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import event
 
 from coffers.clock import SystemClock
 from coffers.portfolio import errands, market_data, pulse
@@ -112,3 +113,22 @@ async def test_a_loop_goes_round_when_it_is_told_and_ends_when_it_is_stopped(
         await rounds.get()
         loops.stop()
         await looking
+
+
+async def test_an_idle_desk_looks_seldom_while_it_hears(postgres_url: str) -> None:
+    store, statements = Store(postgres_url), list[str]()
+    await store.listen(postgres_url, tuple(Topic))
+    engine = store.database.engine.sync_engine  # type: ignore[attr-defined]
+
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM errands" in statement:
+            statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", count)
+    desk = ErrandDesk(store, Vault(lambda: KeyRing((new_key(),))), SystemClock(), {})
+    running = asyncio.create_task(desk.run())
+    await asyncio.sleep(errands.LOOK_FOR_WORK_TOLD)
+    desk.stop()
+    await running
+    await store.close()
+    assert 1 <= len(statements) <= 3
