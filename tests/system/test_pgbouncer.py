@@ -128,7 +128,9 @@ async def test_a_listener_behind_the_pooler_is_found_out(pooler: Pooler, postgre
     await store.close()
 
 
-def test_the_tables_are_made_past_the_pooler(postgres: Postgres, tmp_path: Path) -> None:
+def test_commands_work_through_the_pooler_and_tables_are_made_past_it(
+    postgres: Postgres, tmp_path: Path
+) -> None:
     name = postgres.create()
     direct = postgres.url(name)
     with pooling(direct) as pooler:
@@ -137,16 +139,18 @@ def test_the_tables_are_made_past_the_pooler(postgres: Postgres, tmp_path: Path)
             "COFFERS_DATABASE_URL": setting_of(pooler.url(direct)),
             "COFFERS_DATABASE_DIRECT_URL": setting_of(direct),
         }
-        for command in ("migrate", "doctor"):
+
+        def coffers(*arguments: str) -> str:
+            command = [sys.executable, "-m", "coffers", *arguments]
             done = subprocess.run(  # noqa: S603 - our own program
-                [sys.executable, "-m", "coffers", command],
-                env=env,
-                capture_output=True,
-                text=True,
-                check=False,
+                command, env=env, capture_output=True, text=True, check=False
             )
-            if command == "migrate":
-                assert done.returncode == 0, done.stderr
-            else:
-                assert "tables are current" in done.stdout
+            assert done.returncode == 0, done.stderr
+            return done.stdout + done.stderr
+
+        coffers("migrate")
+        coffers("user", "add", "ann")
+        key, backup = str(tmp_path / "key"), str(tmp_path / "backup")
+        public = coffers("backup-key", key).split()[-1]
+        assert "users 1" in coffers("backup", backup, "--to", public)
     postgres.drop(name)
