@@ -18,14 +18,11 @@ from coffers.logs import logger
 from coffers.portfolio.auto_balance import next_run, target_prices
 from coffers.portfolio.balance_plans import MadePlan, Planner
 from coffers.portfolio.errand_forms import CannotBalance
-from coffers.portfolio.ledger import NotAllowed
+from coffers.portfolio.ledger import AUTO_BALANCE, NotAllowed, balance_key
 from coffers.store.engine import Store
 from coffers.store.records import AuditEvent, AutoBalance, BalanceState
 from coffers.sync.policy import BackOff
 from coffers.valuation.orders import PlannedOrder
-
-KIND: Final = "auto_balance"
-"""What its operations are called."""
 
 HELD: Final = Millis(3 * MINUTE)
 """How long a claim holds that is not extended any more."""
@@ -111,7 +108,7 @@ class _Run:
     @property
     def key(self) -> str:
         """What its operation is called."""
-        return f"{KIND}:{self.account_id}:{self.planned_at}"
+        return balance_key(self.account_id, self.planned_at)
 
 
 class Balancer:
@@ -193,7 +190,9 @@ class Balancer:
 
         run.is_unsettled = True
         try:
-            operation = await self._operations.run(run.user_id, run.account_id, KIND, run.key, plan)
+            operation = await self._operations.run(
+                run.user_id, run.account_id, AUTO_BALANCE, run.key, plan
+            )
         except NotAllowed:
             run.is_unsettled = False
             raise

@@ -47,6 +47,13 @@ class Later(CoffersError):
     """An operation that cannot go on before the venue tells what became of an order."""
 
 
+class Stopped(CoffersError):
+    """What an operation serves was removed meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("the account is not rebalanced any more")
+
+
 class Doing:
     """One operation on its way."""
 
@@ -76,7 +83,7 @@ class Doing:
                 await self._in_rounds(rounds)
             elif not self._steps:
                 why = "it was interrupted before it was planned"
-        except ConnectorFailure as failure:
+        except (ConnectorFailure, Stopped) as failure:
             why = str(failure)
         for number, step in enumerate(self._steps):
             if step.state == "planned":
@@ -151,7 +158,10 @@ class Doing:
             if why is not None:
                 await self._keep(number, replace(step, state="refused", why=why))
                 continue
-            await self._keep(number, replace(step, state="sent"))
+            self._steps[number] = replace(step, state="sent")
+            if not await self._notes.send(self._operation, self._steps[number]):
+                self._steps[number] = step
+                raise Stopped
             await self._keep(number, await self._placed(self._steps[number]))
             is_refused = self._steps[number].state == "refused"
             self._refused = self._refused + 1 if is_refused else 0

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from coffers.clock import Clock, iso
+from coffers.clock import Clock, Millis, iso
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.markets.catalogue import PAPER, Catalogue
 from coffers.money import plain
@@ -28,6 +28,11 @@ CONVERT, TRANSFER, AUTO_BALANCE = "convert_dust_to_bnb", "transfer", "auto_balan
 MOST_AT_ONCE = 100
 
 _KEY: Final = re.compile(r"[!-~]{1,255}")
+
+
+def balance_key(account_id: int, planned_at: Millis) -> str:
+    """Return what the operation of a run is called that was planned at a moment."""
+    return f"{AUTO_BALANCE}:{account_id}:{planned_at}"
 
 
 class NotAllowed(CoffersError):

@@ -8,7 +8,8 @@ from coffers.clock import Clock, Millis
 from coffers.connectors.trading import TradingDesk
 from coffers.money import plain
 from coffers.portfolio.claimed import CLAIM
-from coffers.store.engine import Store
+from coffers.portfolio.ledger import AUTO_BALANCE, balance_key
+from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.operations import Operation, Step
 from coffers.store.records import AuditEvent
@@ -64,17 +65,31 @@ class Notes:
         share = plain(money.rounded(money.multiply(loss, money.HUNDRED), 1))
         return f"the exchange pays {share} % worse in {pair} than is known elsewhere"
 
+    async def send(self, operation: Operation, step: Step) -> bool:
+        """Write down that an order is about to be sent; False, and nothing, where it must not be.
+
+        Whoever removes what an operation serves waits for this to be written, or is seen by it.
+        """
+        async with self._store.transaction() as tx:
+            if not await _is_wanted(tx, operation):
+                return False
+            await self._record(tx, operation, step)
+            return True
+
     async def keep(self, operation: Operation, step: Step) -> None:
         """Write down how a step stands, and hold the account for longer."""
-        now = self._clock.now()
         async with self._store.transaction() as tx:
-            await tx.operations.record(operation, step, now)
-            until = Millis(now + CLAIM)
-            own = operation.user_id, operation.account_id
-            await tx.accounts.renew(*own, holder_of(operation), until)
-            await tx.audit.add(
-                AuditEvent(own[0], now, f"{step.kind}_{step.state}", str(own[1]), _told(step))
-            )
+            await self._record(tx, operation, step)
+
+    async def _record(self, tx: Transaction, operation: Operation, step: Step) -> None:
+        now = self._clock.now()
+        await tx.operations.record(operation, step, now)
+        until = Millis(now + CLAIM)
+        own = operation.user_id, operation.account_id
+        await tx.accounts.renew(*own, holder_of(operation), until)
+        await tx.audit.add(
+            AuditEvent(own[0], now, f"{step.kind}_{step.state}", str(own[1]), _told(step))
+        )
 
     async def touch(self, operation: Operation) -> None:
         """Note that an operation was looked at, and is to be looked at again."""
@@ -95,6 +110,15 @@ class Notes:
 def holder_of(operation: Operation) -> str:
     """Return by what name an operation claims its account."""
     return f"operation {operation.user_id} {operation.id}"
+
+
+async def _is_wanted(tx: Transaction, operation: Operation) -> bool:
+    """Tell whether an operation still serves something: one of a run, that the run goes on."""
+    if operation.kind != AUTO_BALANCE:
+        return True
+    own = operation.user_id, operation.account_id
+    planned_at = await tx.balancing.planned_at(*own, is_held=True)
+    return planned_at is not None and balance_key(own[1], planned_at) == operation.key
 
 
 def _told(step: Step) -> str:

@@ -117,7 +117,7 @@ class AutoBalances:
         values = {"claimed_by": holder, "claimed_until": until}
         if not await changed(self._connection, statement.values(**values)):
             return None
-        begun = await self._planned_at(user_id, account_id)
+        begun = await self.planned_at(user_id, account_id)
         if begun is None:
             own = update(auto_balances).where(_is(user_id, account_id))
             await self._connection.execute(own.values(planned_at=now))
@@ -144,10 +144,17 @@ class AutoBalances:
         free = {"planned_at": state.planned_at, "claimed_by": None, "claimed_until": None}
         return await changed(self._connection, statement.values(**_columns(state), **free)) > 0
 
-    async def _planned_at(self, user_id: int, account_id: int) -> Millis | None:
-        moment: Millis | None = await self._connection.scalar(
-            select(_B.planned_at).where(_is(user_id, account_id))
-        )
+    async def planned_at(
+        self, user_id: int, account_id: int, *, is_held: bool = False
+    ) -> Millis | None:
+        """Return when the run that is under way was planned, None where there is none.
+
+        With `is_held` the settings cannot be removed before the transaction has ended.
+        """
+        statement = select(_B.planned_at).where(_is(user_id, account_id))
+        if is_held:
+            statement = statement.with_for_update()
+        moment: Millis | None = await self._connection.scalar(statement)
         return moment
 
 

@@ -226,6 +226,39 @@ async def test_a_run_that_a_process_died_in_is_ended_and_then_planned_anew(bench
     assert (state.planned_at, state.failures) == (None, 0)
 
 
+@pytest.mark.parametrize("is_set_again", [False, True])
+async def test_a_run_places_no_further_order_once_its_settings_are_removed(
+    bench: Bench, is_set_again: bool
+) -> None:
+    await bench.to_portfolio(bench.own)
+    view = await bench.settings.get(*bench.own)
+    assert view.portfolio is not None
+    goal = BalanceWanted(view.portfolio.id)
+    notes = bench.operations._notes
+    keep = notes.keep
+
+    async def removing(operation: Operation, step: Step) -> None:
+        await keep(operation, step)
+        if step.state == "filled":
+            await bench.settings.unset(*bench.own)
+            if is_set_again:
+                await bench.settings.set(*bench.own, goal)
+
+    notes.keep = removing  # type: ignore[method-assign]
+    ran = await bench.balancer.run(*bench.own, by_hand=True)
+
+    [stopped] = await bench.operations_of(bench.own)
+    first, *others = stopped.steps
+    assert (ran.state, stopped.state, first.state) == ("partly", "partly", "filled")
+    assert {(step.state, step.why) for step in others} == {
+        ("skipped", "the account is not rebalanced any more")
+    }
+    asked = await bench.control.requests()
+    assert asked.counts["binance POST /api/v3/order"] == 1
+    shown = (await bench.shown()).auto_balance
+    assert (shown.enabled, shown.error, shown.last_at) == (is_set_again, None, None)
+
+
 async def test_an_exchange_that_is_down_is_a_failure_that_is_told_and_tried_again(
     bench: Bench,
 ) -> None:
