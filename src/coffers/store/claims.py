@@ -9,10 +9,11 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, update
 
 from coffers.clock import Millis
+from coffers.store.account_rows import account_of
 from coffers.store.connection import AsyncConnection
 from coffers.store.distinct import counted
 from coffers.store.prepared import Prepared
-from coffers.store.records import Counts
+from coffers.store.records import Account, Counts
 from coffers.store.statements import changed
 from coffers.store.tables import accounts
 
@@ -28,6 +29,7 @@ _CLAIM = Prepared(
     update(accounts)
     .where(OWN, ~_same_key_in_use)
     .values(claimed_by=bindparam("holder"), claimed_until=bindparam("until"))
+    .returning(*accounts.c)
 )
 _HOLDS = Prepared(
     select(accounts.c.id)
@@ -106,10 +108,17 @@ class Claims:
             False where this account or another one with the same exchange key is claimed, or
             where there is no such account.
         """
+        return await self.claimed(user_id, account_id, holder, now=now, until=until) is not None
+
+    async def claimed(
+        self, user_id: int, account_id: int, holder: str, *, now: Millis, until: Millis
+    ) -> Account | None:
+        """Claim an account as `claim` does, and return it; None where it cannot be claimed."""
         await self._lock_credential(user_id, account_id)
         own = {"user": user_id, "account": account_id}
         values = {**own, "holder": holder, "now": now, "until": until}
-        return await self._connection.changed(_CLAIM, values) > 0
+        rows = await self._connection.rows(_CLAIM, values)
+        return account_of(rows[0]) if rows else None
 
     async def holds(self, user_id: int, account_id: int, holder: str, now: Millis) -> bool:
         """Return whether the account is claimed by this holder, and the claim has not run out.

@@ -56,8 +56,13 @@ class Database(Protocol):
         """`sqlite` or `postgresql`."""
         ...
 
-    def connection(self, *, is_reading: bool) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Run a block in a transaction: kept at its end, undone when it raises."""
+    def connection(
+        self, *, is_reading: bool, may_be_lost: bool = False
+    ) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Run a block in a transaction: kept at its end, undone when it raises.
+
+        With `may_be_lost` a power cut may undo it afterwards.
+        """
         ...
 
     async def close(self) -> None:

@@ -103,13 +103,16 @@ class Store:
             await self._listener.open()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, may_be_lost: bool = False) -> AsyncIterator[Transaction]:
         """Run a block as one writing transaction: all of it is stored, or nothing.
+
+        With `may_be_lost` a power cut may undo it afterwards: for what means nothing then, such
+        as who is at work on what.
 
         Raises:
             StoreUnavailable: when the database cannot be reached or written.
         """
-        async with self.connection() as connection:
+        async with self.connection(may_be_lost=may_be_lost) as connection:
             yield Transaction(connection)
 
     @asynccontextmanager
@@ -123,13 +126,16 @@ class Store:
             yield Transaction(connection)
 
     @asynccontextmanager
-    async def connection(self, *, is_reading: bool = False) -> AsyncIterator[AsyncConnection]:
+    async def connection(
+        self, *, is_reading: bool = False, may_be_lost: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
         """Run a block in a transaction of its own, with the bare connection; for migrations.
 
         Raises:
             StoreUnavailable: when the database cannot be reached or written.
         """
-        async with _plain_errors(), self.database.connection(is_reading=is_reading) as connection:
+        opened = self.database.connection(is_reading=is_reading, may_be_lost=may_be_lost)
+        async with _plain_errors(), opened as connection:
             yield connection
 
     async def close(self) -> None:

@@ -42,7 +42,12 @@ class PostgresDatabase:
         event.listen(self.engine.sync_engine, "checkout", self._on_loan)
 
     @asynccontextmanager
-    async def connection(self, *, is_reading: bool) -> AsyncIterator[AsyncConnection]:
+    async def connection(
+        self,
+        *,
+        is_reading: bool,
+        may_be_lost: bool = False,  # noqa: ARG002  # to say so here is one round trip more
+    ) -> AsyncIterator[AsyncConnection]:
         """Run a block in a transaction: kept at its end, undone when it raises."""
         async with self.engine.connect() as connection:
             if is_reading:

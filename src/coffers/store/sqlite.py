@@ -7,8 +7,8 @@ write lock that another process has is waited for asleep, between tries.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -55,19 +55,40 @@ class SqliteDatabase:
         # Writers of this process queue here, in their order; only those of other processes have
         # to be waited for at the file.
         self._writing = asyncio.Lock()
+        self._idle: list[Connection] = []
 
     @asynccontextmanager
-    async def connection(self, *, is_reading: bool) -> AsyncIterator[AsyncConnection]:
-        """Run a block in a transaction: kept at its end, undone when it raises."""
+    async def connection(
+        self, *, is_reading: bool, may_be_lost: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
+        """Run a block in a transaction: kept at its end, undone when it raises.
+
+        One that may be lost is not waited for to be on the disk: a power cut can undo it, the
+        death of the process cannot.
+        """
         async with nullcontext() if is_reading else self._writing:
-            with self.engine.connect() as connection:
+            with self._lent() as connection, _hurried(connection) if may_be_lost else nullcontext():
                 await _begin(connection, "BEGIN" if is_reading else "BEGIN IMMEDIATE")
                 with connection.begin():
                     yield _InLoop(connection)
 
     async def close(self) -> None:
         """Close the file."""
+        while self._idle:
+            self._idle.pop().close()
         self.engine.dispose()
+
+    @contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        """Lend a connection: to take one out of the pool and back takes longer than a statement."""
+        connection = self._idle.pop() if self._idle else self.engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            # The pool undoes what is left of it.
+            connection.close()
+            raise
+        self._idle.append(connection)
 
 
 class _InLoop:
@@ -101,6 +122,17 @@ class _InLoop:
 
     async def run_sync(self, work: Callable[[Connection], T]) -> T:
         return work(self._connection)
+
+
+@contextmanager
+def _hurried(connection: Connection) -> Iterator[None]:
+    """Commit without waiting for the disk meanwhile; what is committed later takes it along."""
+    driver = _driver(connection)
+    driver.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA synchronous = FULL")
 
 
 async def _begin(connection: Connection, statement: str) -> None:

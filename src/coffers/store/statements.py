@@ -2,14 +2,20 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Executable, Table, update
+from sqlalchemy import Executable, Table, bindparam, update
 from sqlalchemy.dialects import sqlite
 
 from coffers.store.connection import AsyncConnection
+from coffers.store.prepared import Prepared
 from coffers.store.tables import accounts, counters, users
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
+
+
+_BUMP = Prepared(
+    update(users).where(users.c.id == bindparam("user")).values(version=users.c.version + 1)
+)
 
 
 def insert(connection: AsyncConnection, table: Table) -> "postgresql.Insert | sqlite.Insert":
@@ -43,6 +49,9 @@ async def next_id(connection: AsyncConnection, name: str) -> int:
 
 async def bump_user(connection: AsyncConnection, user_id: int, **values: Any) -> None:  # noqa: ANN401 - values of any column
     """Count a user's version up, with other columns where given."""
+    if not values:
+        await connection.changed(_BUMP, {"user": user_id})
+        return
     statement = update(users).where(users.c.id == user_id)
     await connection.execute(statement.values(version=users.c.version + 1, **values))
 

@@ -125,16 +125,17 @@ class Syncer:
     ) -> Known | Outcome:
         """Claim an account and return what is known of it, or why it is not to be read."""
         now = self._clock.now()
-        async with self._store.transaction() as tx:
-            claimed = await tx.accounts.claim(
+        async with self._store.transaction(may_be_lost=True) as tx:
+            account = await tx.accounts.claimed(
                 user_id, account_id, holder, now=now, until=Millis(now + CLAIM)
             )
-            account = await tx.accounts.get(user_id, account_id)
+            if account is None:
+                is_there = await tx.accounts.get(user_id, account_id) is not None
+                return Outcome.BUSY if is_there else Outcome.GONE
             sealed = await tx.secrets.get(user_id, account_id)
-            if account is None or (sealed is None and not self._market(account).is_kept):
+            if sealed is None and not self._market(account).is_kept:
+                await tx.accounts.release(user_id, account_id, holder)
                 return Outcome.GONE
-            if not claimed:
-                return Outcome.BUSY
             if only_if_due and account.sync.next_sync_at > now:
                 await tx.accounts.release(user_id, account_id, holder)
                 return Outcome.NOT_DUE

@@ -34,6 +34,9 @@ class Amounts:
 
 
 _EMPTY = Amounts(money.ZERO, money.ZERO, money.ZERO)
+_ZEROS = ("0", "0.0", "0.00000000")
+_NOTHING = {(free, used, total, None) for free in _ZEROS for used in _ZEROS for total in _ZEROS}
+"""How most entries of a balance tell that there is nothing: these need no closer look."""
 
 
 def amount_of(value: object) -> Decimal | None:
@@ -71,8 +74,8 @@ def amounts_of(entry: Mapping[str, object]) -> Amounts:
         InvalidAmount: for what is no number.
         ValueError: for no amount at all, or a negative one.
     """
-    told = [entry.get(name) for name in ("free", "used", "total", "debt")]
-    if all(_is_nothing(amount) for amount in told) and any(told):
+    told = entry.get("free"), entry.get("used"), entry.get("total"), entry.get("debt")
+    if told in _NOTHING or (any(told) and all(_is_nothing(amount) for amount in told)):
         return _EMPTY
     free, used, total, debt = (amount_of(amount) for amount in told)
     borrowed = debt or money.ZERO

@@ -8,7 +8,7 @@ before an exchange's class and mends both for every call that the class makes.
 import json
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 WORDS = {
@@ -55,7 +55,7 @@ def exact_json(body: str) -> object:
     Raises:
         ValueError: for what is no JSON, NaN and infinities included.
     """
-    return json.loads(body, parse_float=str, parse_constant=_refuse_constant)
+    return _DECODER.decode(body)
 
 
 def routed(url: str, gateway: str | None, venue: str) -> str:
@@ -104,7 +104,7 @@ class Listening:
     def on_json_response(self, body: str) -> object:
         """Parse a body that looks like JSON, and keep what it says."""
         answer = exact_json(body)
-        self._hears(replace(_HEARD.get(), answer=answer))
+        self._hears(_with_answer(_HEARD.get(), answer))
         return answer
 
     def calculate_rate_limiter_cost(self, *args: Any) -> object:  # noqa: ANN401  # ccxt's own method
@@ -160,10 +160,18 @@ class Listening:
         if isinstance(answer, dict | list) or (isinstance(answer, str) and answer.isdigit()):
             return answer
         if isinstance(answer, str) and (word := answer.strip('"')) in WORDS.get(self.id, ()):
-            self._hears(replace(_HEARD.get(), answer=word))
+            self._hears(_with_answer(_HEARD.get(), word))
             return answer
         raise NotJson
 
 
+def _with_answer(heard: Heard, answer: object) -> Heard:
+    return Heard(heard.status, heard.headers, answer)
+
+
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON number")
+
+
+# `json.loads` makes a decoder each time that it is told how to read numbers.
+_DECODER = json.JSONDecoder(parse_float=str, parse_constant=_refuse_constant)
