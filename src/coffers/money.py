@@ -76,7 +76,8 @@ def parse(text: str | int | Decimal) -> Decimal:
         raise InvalidAmount(str(text)[:80]) from error
     if not number.is_finite() or (number and abs(number.adjusted()) > MAX_EXPONENT):
         raise InvalidAmount(str(text)[:80])
-    if len(number.as_tuple().digits) > 2 * MAX_EXPONENT:
+    is_short = isinstance(text, str) and len(text) <= 2 * MAX_EXPONENT
+    if not is_short and len(number.as_tuple().digits) > 2 * MAX_EXPONENT:
         raise InvalidAmount(str(text)[:80])
     return number or ZERO
 

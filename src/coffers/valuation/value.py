@@ -7,6 +7,8 @@ from decimal import Decimal
 from coffers import money
 from coffers.valuation.model import NOTHING, UNCOUNTED, UNLISTED, Position, Price, Value
 
+_APART = frozenset({*UNCOUNTED, UNLISTED})
+
 Holdings = Mapping[str, Decimal]
 """Units owned per asset, over all wallets of an account; never zero."""
 
@@ -24,7 +26,7 @@ def holdings_of(positions: Iterable[Position]) -> dict[str, Decimal]:
 
     So are parts that count for nothing, and unlisted tokens, see `unlisted_of`.
     """
-    return _summed(each for each in positions if each.wallet not in {*UNCOUNTED, UNLISTED})
+    return _summed(each for each in positions if each.wallet not in _APART)
 
 
 def unlisted_of(positions: Iterable[Position]) -> dict[str, Decimal]:
