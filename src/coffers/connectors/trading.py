@@ -1,11 +1,12 @@
 """What places orders and moves money at a venue, and what it tells of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from coffers.clock import Millis
 from coffers.connectors.reading import Credentials
 from coffers.errors import CoffersError
 from coffers.markets.catalogue import Market
@@ -44,6 +45,16 @@ class Converted:
     received: Decimal
     fee: Decimal
     parts: Sequence[Mapping[str, str | int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Money between two wallets of one key, which are called as the exchange library does."""
+
+    code: str
+    amount: Decimal
+    source: str
+    target: str
 
 
 class TradingDesk(Protocol):
@@ -99,12 +110,22 @@ class TradingDesk(Protocol):
         """
         ...
 
-    async def move(self, code: str, amount: Decimal, source: str, target: str) -> str | None:
+    async def move(self, move: Move) -> str | None:
         """Move money between the wallets of one key; return the venue's id of it, if it has one.
 
         Raises:
             NotDone: when the venue does not do it.
             ConnectorFailure: when it is not known whether it did.
+        """
+        ...
+
+    async def find_move(self, move: Move, since: Millis, others: Collection[str]) -> Placed | None:
+        """Return what became of a move that may have been done since a moment; None where none was.
+
+        `others` are the venue's ids of moves that are known already.
+
+        Raises:
+            ConnectorFailure: when the venue does not tell.
         """
         ...
 

@@ -12,7 +12,7 @@ import msgspec
 from coffers import money
 from coffers.clock import HOUR, MINUTE, Millis
 from coffers.connectors.reading import ConnectorFailure
-from coffers.connectors.trading import NotDone, Placed, TradingDesk
+from coffers.connectors.trading import Move, NotDone, Placed, TradingDesk
 from coffers.errors import CoffersError
 from coffers.money import plain
 from coffers.portfolio.ledger import CONVERT, TRANSFER
@@ -32,6 +32,9 @@ GIVES_UP = Millis(HOUR)
 
 REFUSALS = 3
 """Refused orders in a row after which the rest is given up."""
+
+LISTED_WITHIN = Millis(MINUTE)
+"""After so long a transfer that was done is in the venue's list of them."""
 
 LOOK_AGAIN = 1.0
 """Seconds after which an order whose answer was lost is looked for."""
@@ -177,18 +180,29 @@ class Doing:
             return await self._found(step)
 
     async def _found(self, step: Step) -> Step:
-        if step.kind != "order":
+        if step.kind == "conversion":
             told = "it was interrupted, and the exchange does not tell whether it was done"
             return replace(step, state="unknown", why=told)
         try:
-            found = await self._desk.find(_order(step), step.client_id)
+            found = await self._asked_for(step)
         except ConnectorFailure as failure:
             if self._notes.now - self._operation.created_at < GIVES_UP:
                 raise Later(str(failure)) from failure
             return replace(step, state="unknown", why=str(failure))
         if found is None:
-            return replace(step, state="refused", why="the exchange knows no such order")
+            return replace(step, state="refused", why=f"the exchange knows no such {step.kind}")
         return _after(step, found)
+
+    async def _asked_for(self, step: Step) -> Placed | None:
+        """Return what the venue tells of a step that may have been done, None where it was not."""
+        if step.kind == "order":
+            return await self._desk.find(_order(step), step.client_id)
+        sent = self._operation.created_at
+        known = await self._notes.moves(self._operation)
+        found = await self._desk.find_move(_move(step), sent, known)
+        if found is None and self._notes.now - sent < LISTED_WITHIN:
+            raise Later("the exchange does not list the transfer yet")
+        return found
 
     async def _convert(self) -> None:
         if self._steps:
@@ -219,11 +233,14 @@ class Doing:
         self._steps += await self._notes.add(self._operation, [step])
         [step] = self._steps
         try:
-            found = await self._desk.move(code, amount, moved.source, moved.target)
-        except (NotDone, ConnectorFailure) as failure:
-            await self._keep(0, _failed(step, failure))
-            return
-        await self._keep(0, replace(step, state="filled", filled=amount, venue_id=found))
+            found = await self._desk.move(_move(step))
+        except NotDone as refusal:
+            await self._keep(0, replace(step, state="refused", why=str(refusal)))
+        except ConnectorFailure:
+            await asyncio.sleep(LOOK_AGAIN)
+            await self._keep(0, await self._found(step))
+        else:
+            await self._keep(0, replace(step, state="filled", filled=amount, venue_id=found))
 
     def _asked(self, kind: type[_T]) -> _T:
         parts = msgspec.json.decode(self._operation.asked, type=list[msgspec.Raw])
@@ -249,6 +266,10 @@ def _pair(step: Step) -> tuple[str, str, str]:
 def _order(step: Step) -> PlannedOrder:
     side: Literal["buy", "sell"] = "buy" if step.side == "buy" else "sell"
     return PlannedOrder(step.base, step.quote, side, step.amount or money.ZERO)
+
+
+def _move(step: Step) -> Move:
+    return Move(step.base, step.amount or money.ZERO, step.side, step.quote)
 
 
 def _after(step: Step, placed: Placed) -> Step:

@@ -91,6 +91,13 @@ class Notes:
             AuditEvent(own[0], now, f"{step.kind}_{step.state}", str(own[1]), _told(step))
         )
 
+    async def moves(self, operation: Operation) -> set[str]:
+        """Return the venue's ids of the transfers that other operations of the user are."""
+        async with self._store.reading() as tx:
+            found = await tx.operations.transfers(operation.user_id)
+        steps = [step for each in found if each.id != operation.id for step in each.steps]
+        return {step.venue_id for step in steps if step.venue_id is not None}
+
     async def touch(self, operation: Operation) -> None:
         """Note that an operation was looked at, and is to be looked at again."""
         async with self._store.transaction() as tx:

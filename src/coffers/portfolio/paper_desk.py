@@ -1,10 +1,11 @@
 """A paper account as a desk: orders are filled at the prices of the newest book."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from coffers import money
-from coffers.connectors.trading import Converted, NotDone, Placed
+from coffers.clock import Millis
+from coffers.connectors.trading import Converted, Move, NotDone, Placed
 from coffers.errors import CoffersError
 from coffers.money import plain
 from coffers.portfolio.paper import PaperAccounts
@@ -97,13 +98,16 @@ class PaperDesk:
         """
         raise NotDone(f"{codes or 'nothing'} is converted on paper")
 
-    async def move(self, code: str, amount: Decimal, source: str, target: str) -> str | None:
+    async def move(self, move: Move) -> str | None:
         """Refuse: paper has one wallet.
 
         Raises:
             NotDone: always.
         """
-        raise NotDone(f"{amount} {code} cannot go from {source} to {target} on paper")
+        raise NotDone(f"{move.code} cannot go from {move.source} to {move.target} on paper")
+
+    async def find_move(self, _move: Move, _since: Millis, _others: Collection[str]) -> None:
+        """Return that none was done: paper has one wallet."""
 
 
 def _placed(order: PaperOrder) -> Placed:

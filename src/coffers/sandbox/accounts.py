@@ -23,10 +23,11 @@ class Direction(StrEnum):
 
 
 class Wallet(StrEnum):
-    """The wallets of an account: `spot` trades, `funding` is what a spot balance does not show."""
+    """The wallets of an account: `spot` trades, and its balance shows neither of the others."""
 
     SPOT = "spot"
     FUNDING = "funding"
+    FUTURES = "futures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,17 @@ class Transfer:
     network: str
     at: int
     is_pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A transfer between two wallets of an account; `way` is the venue's name of both."""
+
+    id: int
+    way: str
+    asset: str
+    amount: Decimal
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,8 @@ class Account:
     is_revoked: bool = False
     spot: dict[str, Balance] = field(default_factory=dict)
     funding: dict[str, Balance] = field(default_factory=dict)
+    futures: dict[str, Balance] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     open_orders: list[OpenOrder] = field(default_factory=list)
@@ -123,7 +137,13 @@ class Account:
 
     def wallet(self, wallet: Wallet) -> dict[str, Balance]:
         """Return what a wallet holds."""
-        return self.spot if wallet is Wallet.SPOT else self.funding
+        match wallet:
+            case Wallet.SPOT:
+                return self.spot
+            case Wallet.FUNDING:
+                return self.funding
+            case Wallet.FUTURES:
+                return self.futures
 
     def put(self, asset: str, *, free: Decimal = ZERO, locked: Decimal = ZERO) -> None:
         """Add to what the spot wallet holds of an asset; negative amounts take away.
@@ -168,6 +188,8 @@ class Ledger:
                 secret=f"{account.secret}-{number}",
                 spot=dict(account.spot),
                 funding=dict(account.funding),
+                futures=dict(account.futures),
+                moves=[],
                 transfers=list(account.transfers),
                 orders=[],
                 open_orders=[],

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from coffers.sandbox import script
-from coffers.sandbox.accounts import BadScript, Wallet
+from coffers.sandbox.accounts import BadScript, Balance, Wallet
 from coffers.sandbox.script_rest import PREFIX
 
 KEPT_OPEN = 2.0
@@ -74,6 +74,15 @@ class SandboxControl:
             venue=venue, key=key, asset=asset, free=free, locked=locked, wallet=wallet
         )
         await self._ask("POST", "/balances", holding)
+
+    async def free(self, venue: str, key: str, asset: str, wallet: Wallet = Wallet.SPOT) -> Decimal:
+        """Return what is free of an asset in a wallet of a key."""
+        keys = msgspec.json.decode(await self._ask("GET", "/keys"), type=list[script.Kept])
+        for each in keys:
+            if (each.venue, each.key) == (venue, key):
+                held = {"spot": each.spot, "funding": each.funding, "futures": each.futures}
+                return held[wallet].get(asset, Balance()).free
+        raise BadScript(f"{venue} has no key {key!r}")
 
     async def set_price(self, venue: str, symbol: str, price: Decimal) -> None:
         """Hold a pair (`BTCUSDT`) at a price from now on."""

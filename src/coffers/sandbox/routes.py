@@ -64,6 +64,7 @@ ROUTES: dict[tuple[str, str], Open | Signed] = {
     ("GET", "/sapi/v1/fiat/orders"): Signed(rest_wallet.fiat_orders, _flat(1)),
     ("POST", "/sapi/v1/asset/get-funding-asset"): Signed(rest_wallet.funding, _flat(1)),
     ("POST", "/sapi/v1/asset/transfer"): Signed(rest_moves.transfer, _flat(1), needs_reading=False),
+    ("GET", "/sapi/v1/asset/transfer"): Signed(rest_moves.transfers, _flat(1)),
     ("POST", "/sapi/v1/asset/dust-btc"): Signed(rest_moves.small, _flat(1)),
     ("POST", "/sapi/v1/asset/dust"): Signed(rest_moves.convert, _flat(1), needs_reading=False),
     ("GET", "/sapi/v1/simple-earn/locked/position"): Signed(rest_wallet.locked_earn, _flat(150)),

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from coffers.sandbox.accounts import Wallet
+from coffers.sandbox.accounts import Balance, Wallet
 from coffers.sandbox.faults import FaultKind
 
 
@@ -48,6 +48,16 @@ class Holding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     free: Decimal
     locked: Decimal = Decimal(0)
     wallet: Wallet = Wallet.SPOT
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What the wallets of a key hold, by asset."""
+
+    venue: str
+    key: str
+    spot: dict[str, Balance]
+    funding: dict[str, Balance]
+    futures: dict[str, Balance]
 
 
 class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -77,6 +77,7 @@ def _keys(exchange: Exchange, _body: bytes) -> object:
             "is_revoked": account.is_revoked,
             "spot": account.spot,
             "funding": account.funding,
+            "futures": account.futures,
         }
         for account in exchange.ledger
     ]

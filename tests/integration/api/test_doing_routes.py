@@ -11,7 +11,7 @@ from coffers.sandbox import FaultKind, NewFault
 from coffers.store.engine import Store
 from coffers.store.records import NewAccount
 from served import LIST, add_book, serving
-from trading_house import KEY, TradingHouse, trading
+from trading_house import TradingHouse, trading
 
 D = Decimal
 OPERATIONS = "/public/api/v1/operations"
@@ -223,48 +223,6 @@ async def test_small_amounts_become_bnb(sqlite_store: Store) -> None:
         assert held["BNB"] == D(told["totalTransfered"])
         refused = await house.post("convert_dust_to_bnb", "codes[]=BTC")
         assert (refused.status_code, refused.json()["error"]) == (422, "operation_failed")
-
-
-async def futures_of(house: TradingHouse) -> int:
-    """Add a second account with the same key; it is not read."""
-    store, own = house.api.services.store, house.account
-    async with store.transaction() as tx:
-        made = await tx.accounts.add(
-            NewAccount(own.user_id, "binance_futures", "Futures", api_key=KEY),
-            identity="other",
-            credential_id="another",
-            now=house.api.clock.now(),
-        )
-    return made.id
-
-
-async def test_transfers_go_between_accounts_of_one_key_only(sqlite_store: Store) -> None:
-    async with trading(sqlite_store, {"USDT": "100"}) as house:
-        other, own = await futures_of(house), house.account.id
-        ways = (await house.api.get(house.caller, f"{LIST}/transfer_data")).json()
-        assert [(way["from_account_id"], way["to_account_id"]) for way in ways] == [
-            (own, other),
-            (other, own),
-        ]
-        assert ways[0]["currencies"] == [{"currency": "USDT", "available": "100.0"}]
-        asked = {"currency": "usdt", "amount": "10", "from_account_id": own}
-        target = f"{LIST}/transfer"
-        body = json.dumps({**asked, "to_account_id": other})
-        # The simulated exchange has no futures wallet: it refuses, and nothing is claimed.
-        answer = await house.api.post(house.caller, target, body)
-        assert (answer.status_code, answer.json()["error"]) == (422, "operation_failed")
-        history = f"{LIST}/transfer_history?account_id={other}&currency=USDT"
-        [told] = (await house.api.get(house.caller, history)).json()
-        assert (told["amount"], told["state"]) == ("10.0", "failed")
-        same = await house.api.post(
-            house.caller, target, json.dumps({**asked, "to_account_id": own})
-        )
-        assert "to_account_id" in same.json()["error_attributes"]
-        for wrong in ({"amount": "0"}, {"amount": "x"}, {"currency": "!"}, {"amount": "-1"}):
-            body = json.dumps({**asked, "to_account_id": other, **wrong})
-            refused = await house.api.post(house.caller, target, body)
-            assert list(refused.json()["error_attributes"]) == list(wrong)
-        assert (await house.api.post(house.caller, target, "{}")).status_code == 400
 
 
 async def test_paper_accounts_sell_without_the_operators_leave(store: Store) -> None:

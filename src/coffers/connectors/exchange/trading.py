@@ -6,14 +6,16 @@ conversion of small amounts.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from coffers import money
+from coffers.clock import Millis
 from coffers.connectors.exchange.balances import plans_of, read_holdings
 from coffers.connectors.exchange.failures import unexpected
+from coffers.connectors.exchange.moves import moved
 from coffers.connectors.exchange.order_answers import (
     ENDED,
     average_price,
@@ -24,7 +26,7 @@ from coffers.connectors.exchange.order_answers import (
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
-from coffers.connectors.trading import Converted, NotDone, Placed
+from coffers.connectors.trading import Converted, Move, NotDone, Placed
 from coffers.markets.catalogue import Market
 from coffers.valuation.orders import PlannedOrder
 from coffers.valuation.selling import Quoted
@@ -217,14 +219,21 @@ class VenueDesk:
         )
 
     @_told
-    async def move(self, code: str, amount: Decimal, source: str, target: str) -> str | None:
+    async def move(self, move: Move) -> str | None:
         """Move money between wallets; they are called as ccxt does ("spot", "linear")."""
         session = self.session
         if not session.can("transfer"):
             raise NotDone(f"{session.venue.name} moves nothing between wallets by this library")
-        asked = (session.code(code), f"{amount:f}", source, target)
+        asked = (session.code(move.code), f"{move.amount:f}", move.source, move.target)
         answer = await self._obeyed("transfer", *asked)
         return None if answer.get("id") is None else str(answer["id"])
+
+    @_told
+    async def find_move(self, move: Move, since: Millis, others: Collection[str]) -> Placed | None:
+        """Look a move up in the venue's list of them, where it has one."""
+        if not self.session.can("fetchTransfers"):
+            return Placed("unknown", why="the exchange does not tell which transfers were done")
+        return await moved(self.session, move, since, others)
 
     async def _obeyed(self, method: str, *args: object, is_question: bool = False) -> Any:  # noqa: ANN401  # ccxt has no types
         """Return the answer to a call; what failed for certain is `NotDone`, as a question is."""
