@@ -43,6 +43,7 @@ from coffers.store.records import (
 from coffers.store.statements import bump_user, changed, insert, next_id
 from coffers.store.tables import accounts
 
+_UNCLAIMED: Mapping[str, object] = {"claimed_by": None, "claimed_until": None}
 _ACCOUNTS = select(accounts)
 _ACCOUNT = Prepared(_ACCOUNTS.where(OWN))
 
@@ -103,7 +104,7 @@ class Accounts(Claims):
         """Return the market codes that accounts are connected to, in alphabetical order."""
         return sorted(await self._connection.scalars(distinct(accounts.c.market_code)))
 
-    async def record_standing(
+    async def record_standing(  # noqa: PLR0913 - what it writes, each by its name
         self,
         user_id: int,
         account_id: int,
@@ -113,12 +114,17 @@ class Accounts(Claims):
         is_locked: bool,
         lock_reason: str | None,
         now: Millis,
+        frees: bool = False,
     ) -> None:
-        """Write what became of an account; its version grows only if a list shows a change."""
+        """Write what became of an account; its version grows only if a list shows a change.
+
+        With `frees` its claim is given back with it, for a holder that was found to have it.
+        """
         key = {"key_state": key_state, "is_locked": is_locked, "lock_reason": lock_reason}
         state = sync_columns(sync)
+        others = {**state, **(_UNCLAIMED if frees else {})}
         shown = {name: state[name] for name in ("read_at", "missing_wallets", "flows_known")}
-        await self._write(user_id, account_id, now, shown={**key, **shown}, others=state)
+        await self._write(user_id, account_id, now, shown={**key, **shown}, others=others)
 
     async def record_rights(
         self,

@@ -7,6 +7,7 @@ that is killed anywhere on the way leaves the account as it was; its claim runs 
 
 import asyncio
 import uuid
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -209,7 +210,7 @@ class Syncer:
     async def _failed(self, known: Known, holder: str, failure: ConnectorFailure) -> Result:
         account = known.account
         standing = after_failure(account, failure, self._clock.now(), self._pace.jitter)
-        async with self._turns.ending(known.account, known.sealed, holder) as tx:
+        async with self._ending(known, holder) as tx:
             if tx is not None:
                 await self._stand(tx, account, standing)
                 changes = events.of_failure(account, failure, standing, self._clock.now())
@@ -233,7 +234,7 @@ class Syncer:
         if doubtful and not is_confirmed(known.account.sync, mark, now):
             outcome = Outcome.HELD_BACK
             standing = after_doubt(known.account, mark, now)
-            async with self._turns.ending(known.account, known.sealed, holder) as tx:
+            async with self._ending(known, holder) as tx:
                 if tx is not None:
                     await self._stand(tx, known.account, standing)
                     changes = events.of_doubt(known.account, standing, now)
@@ -250,7 +251,7 @@ class Syncer:
         venue = known.market.venue
         flows = await self._valuer.valued(venue, account, (*known.unvalued, *landed_now))
         tried, new = flows[: len(known.unvalued)], flows[len(known.unvalued) :]
-        async with self._turns.ending(known.account, known.sealed, holder) as tx:
+        async with self._ending(known, holder) as tx:
             if tx is None:
                 return
             await keep_holdings(tx, known, reading)
@@ -303,6 +304,10 @@ class Syncer:
         if account.venue_identity is None and told is not None:
             await tx.accounts.record_venue_identity(account.user_id, account.id, told)
 
+    def _ending(self, known: Known, holder: str) -> AbstractAsyncContextManager[Transaction | None]:
+        """Open the transaction that a turn ends with; `_stand` gives the account back in it."""
+        return self._turns.ending(known.account, known.sealed, holder, is_freed=True)
+
     async def _stand(self, tx: Transaction, account: Account, standing: Standing) -> None:
         await tx.accounts.record_standing(
             account.user_id,
@@ -312,6 +317,7 @@ class Syncer:
             is_locked=standing.is_locked,
             lock_reason=standing.lock_reason,
             now=self._clock.now(),
+            frees=True,
         )
 
 

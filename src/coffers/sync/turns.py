@@ -49,14 +49,16 @@ class Turns:
 
     @asynccontextmanager
     async def ending(
-        self, account: Account, sealed: Sealed | None, holder: str
+        self, account: Account, sealed: Sealed | None, holder: str, *, is_freed: bool = False
     ) -> AsyncIterator[Transaction | None]:
         """Open the one transaction that writes what came of a turn and gives the account back.
 
         It is None where somebody took the account over, removed it or changed its key meanwhile.
+        With `is_freed` what is written in it gives the account back already.
         """
         async with self._store.transaction() as tx:
             holds = await tx.accounts.holds(account.user_id, account.id, holder, self._clock.now())
             same = holds and await tx.secrets.get(account.user_id, account.id) == sealed
             yield tx if same else None
-            await tx.accounts.release(account.user_id, account.id, holder)
+            if not (same and is_freed):
+                await tx.accounts.release(account.user_id, account.id, holder)
