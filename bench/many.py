@@ -1,12 +1,14 @@
 """What one worker does with very many accounts at one venue, against ccxt alone beside it.
 
-Run as `python -m bench.many DATA_DIR SANDBOX_URL ACCOUNTS`, in a process of its own, since it
-imports ccxt; prints the rows as JSON. The worker is the real one and reads every account; then it
+Run as `python -m bench.many DATA_DIR SANDBOX_URL ACCOUNTS READINGS`, in a process of its own, since
+it imports ccxt; prints the rows as JSON. Memory is held against what it was after each account was
+read, once READINGS more have been made. The worker is the real one and reads every account; then it
 and ccxt alone take turns, in the same process, at the same exchange and with as many readings at
 once. Neither side throttles.
 """
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -38,7 +40,8 @@ AT_ONCE = 16
 # An account is due again as soon as it was read, so that the worker always has work.
 SYNC_INTERVAL = 0.001
 MEMORY = Target(500.0, of_value=True)
-RATE = Target(0.5, is_least=True)
+RATE = Target(0.6, is_least=True)
+FLAT = Target(1.05)
 HOUR = 3_600.0
 
 
@@ -115,8 +118,8 @@ class Meter:
         return Spent(self.done - before, *spent)
 
 
-async def measure(data_dir: Path, sandbox_url: str, accounts: int) -> list[Row]:
-    """Return the rows of so many accounts."""
+async def measure(data_dir: Path, sandbox_url: str, accounts: int, readings: int) -> list[Row]:
+    """Return the rows of so many accounts, and of so many readings more than one of each."""
     settings = settings_in(data_dir, exchange_gateway=sandbox_url, sync_interval=SYNC_INTERVAL)
     catalogue = load_catalogue()
     async with opened_store(settings) as store:
@@ -125,7 +128,7 @@ async def measure(data_dir: Path, sandbox_url: str, accounts: int) -> list[Row]:
         async with opened_venues(settings, store, vault, SystemClock(), catalogue) as rooms:
             unthrottle()
             async with _working(store, rooms) as meter, bare(sandbox_url) as shared:
-                return await _rows(meter, Alone(shared, sandbox_url, crowd))
+                return await _rows(meter, Alone(shared, sandbox_url, crowd), readings)
 
 
 @asynccontextmanager
@@ -199,7 +202,7 @@ class Alone:
         return exchange
 
 
-async def _rows(meter: Meter, alone: Alone) -> list[Row]:
+async def _rows(meter: Meter, alone: Alone, readings: int) -> list[Row]:
     accounts = len(alone.crowd)
     await meter.let(accounts)
     after_all = _held()
@@ -207,8 +210,8 @@ async def _rows(meter: Meter, alone: Alone) -> list[Row]:
         one = alone.crowd[0]
         await meter.syncer.sync(one.user_id, one.account_id)
     turns = [await _turn(meter, alone) for _ in range(TURNS)]
-    await meter.let(max(1, 2 * accounts - meter.done))
-    memory = f"the same after {accounts:,} readings"
+    before, begun = _held(), meter.done
+    await meter.let(readings)
     held = _held()
     return [
         *_compared(turns, f"{accounts:,} accounts", len(alone.calls)),
@@ -216,10 +219,19 @@ async def _rows(meter: Meter, alone: Alone) -> list[Row]:
             f"{accounts:,} accounts in a worker, memory after {meter.done:,} readings",
             held,
             "MB",
-            memory,
+            f"the same after {accounts:,} readings",
             after_all,
             held / after_all,
             MEMORY,
+        ),
+        Row(
+            f"the same, {meter.done - begun:,} readings later",
+            held,
+            "MB",
+            f"before them, after {begun:,}",
+            before,
+            held / before,
+            FLAT,
         ),
     ]
 
@@ -260,6 +272,7 @@ def _compared(turns: list[tuple[Spent, Spent, Spent]], of: str, calls: int) -> l
 
 
 def _held() -> float:
+    gc.collect()
     found: float = psutil.Process().memory_info().rss / MEGABYTE
     return found
 
@@ -267,5 +280,5 @@ def _held() -> float:
 if __name__ == "__main__":
     # Else logs go where the rows go.
     configure_logs("error", "text")
-    found = asyncio.run(measure(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    found = asyncio.run(measure(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:5])))
     print(json.dumps([asdict(row) for row in found]))

@@ -1,6 +1,8 @@
 """All measurements in one run: `python -m bench.run`, one table and `bench/results.json`.
 
-`--accounts` says how many accounts one worker is given to read, 10,000 if nothing does.
+`--accounts` says how many accounts one worker is given to read, 10,000 if nothing does, and
+`--readings` how many more readings its memory is watched over, 10,000 too; 100,000 take half an
+hour.
 
 Every number is compared with a baseline that is measured beside it, since absolute times differ
 from machine to machine and from day to day.
@@ -23,7 +25,7 @@ from bench.seed import seed
 from bench.startup import measure_startup, measure_worker, memory_of
 from rich.console import Console
 
-ACCOUNTS = 10_000
+ACCOUNTS = READINGS = 10_000
 _console = Console(stderr=True)
 
 
@@ -31,16 +33,18 @@ def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("--accounts", type=int, default=ACCOUNTS)
-    accounts: int = parser.parse_args().accounts
+    parser.add_argument("--readings", type=int, default=READINGS)
+    asked = parser.parse_args()
+    crowd: tuple[int, int] = asked.accounts, asked.readings
     for variable in [name for name in os.environ if name.startswith("COFFERS_")]:
         del os.environ[variable]
     with tempfile.TemporaryDirectory(prefix="coffers-bench-") as directory:
-        rows = _measured(Path(directory), accounts)
+        rows = _measured(Path(directory), crowd)
     show(rows)
     write(rows)
 
 
-def _measured(work: Path, accounts: int) -> list[Row]:
+def _measured(work: Path, crowd: tuple[int, int]) -> list[Row]:
     data_dir = work / "data"
     _console.print("Filling a database ...")
     lists = asyncio.run(seed(data_dir))
@@ -55,10 +59,10 @@ def _measured(work: Path, accounts: int) -> list[Row]:
     rows += measure_startup(data_dir, work / "100.json")
     _console.print("Reading balances on a chain ...")
     rows += measure_chains()
-    return [*rows, *_measured_with_exchange(work, accounts)]
+    return [*rows, *_measured_with_exchange(work, crowd)]
 
 
-def _measured_with_exchange(work: Path, accounts: int) -> list[Row]:
+def _measured_with_exchange(work: Path, crowd: tuple[int, int]) -> list[Row]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = coffers("sandbox", "--port", str(port))
@@ -67,8 +71,8 @@ def _measured_with_exchange(work: Path, accounts: int) -> list[Row]:
         rows = _printed("bench.reading", work / "data", url)
         _console.print("Starting a worker ...")
         rows.append(measure_worker(work / "data", url))
-        _console.print(f"Reading {accounts:,} accounts, twice ...")
-        return [*rows, *_printed("bench.many", work / "many", url, accounts)]
+        _console.print(f"Reading {crowd[0]:,} accounts, then {crowd[1]:,} times more ...")
+        return [*rows, *_printed("bench.many", work / "many", url, *crowd)]
 
 
 def _printed(module: str, *arguments: object) -> list[Row]:

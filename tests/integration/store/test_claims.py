@@ -1,6 +1,8 @@
 import asyncio
 from contextlib import suppress
 
+import pytest
+
 import stored
 from coffers.clock import MINUTE, Millis
 from coffers.store.engine import Store, Transaction
@@ -183,3 +185,33 @@ async def test_of_many_claims_of_one_key_at_once_one_wins(store: Store) -> None:
         now = Millis(NOW + turn * 10 * MINUTE)
         won = await asyncio.gather(*(_claim(store, one, f"holder {one.id}", now) for one in known))
         assert sum(won) == 1
+
+
+async def test_a_claim_brings_the_account_as_it_is_then(store: Store) -> None:
+    known = await stored.account(store, await stored.user(store))
+    until = Millis(NOW + 5 * MINUTE)
+    async with store.transaction() as tx:
+        taken = await tx.accounts.claimed(known.user_id, known.id, "one", now=NOW, until=until)
+        assert taken == await tx.accounts.get(known.user_id, known.id)
+        again = await tx.accounts.claimed(known.user_id, known.id, "two", now=NOW, until=until)
+    assert again is None
+
+
+@pytest.mark.parametrize("frees", [True, False])
+async def test_a_claim_goes_with_what_became_of_the_account_if_that_is_said(
+    store: Store, frees: bool
+) -> None:
+    known = await stored.account(store, await stored.user(store))
+    assert await _claim(store, known, "one")
+    async with store.transaction() as tx:
+        await tx.accounts.record_standing(
+            known.user_id,
+            known.id,
+            sync=SyncState(next_sync_at=NOW),
+            key_state="ok",
+            is_locked=False,
+            lock_reason=None,
+            now=NOW,
+            frees=frees,
+        )
+        assert await tx.accounts.holds(known.user_id, known.id, "one", NOW) is not frees

@@ -151,6 +151,22 @@ async def test_a_full_disk_says_so_and_keeps_what_was_stored(sqlite_store: Store
         assert await tx.users.all() == [ann]
 
 
+async def test_only_what_may_be_lost_is_not_waited_for_to_be_on_the_disk(
+    sqlite_store: Store,
+) -> None:
+    full, normal = 2, 1
+    asked = text("PRAGMA synchronous")
+    for may_be_lost in (False, True, False):
+        async with sqlite_store.connection(may_be_lost=may_be_lost) as connection:
+            assert await connection.scalar(asked) == (normal if may_be_lost else full)
+    with pytest.raises(Stop):
+        await _stopped(sqlite_store)
+    async with sqlite_store.connection() as connection:
+        assert await connection.scalar(asked) == full
+    async with sqlite_store.reading() as tx:
+        assert await tx.users.all() == []
+
+
 async def test_a_server_that_is_not_there_is_named_as_unavailable(tmp_path: Path) -> None:
     await _refuses(f"postgresql+asyncpg://postgres@/coffers?host={tmp_path}", "did not answer")
 
@@ -197,3 +213,9 @@ async def _refuses(url: str, sentence: str) -> None:
     with pytest.raises(StoreUnavailable, match=sentence):
         await prepare(store, allow_upgrade=True)
     await store.close()
+
+
+async def _stopped(store: Store) -> None:
+    async with store.transaction(may_be_lost=True) as tx:
+        await tx.users.add("ann", NOW)
+        raise Stop
