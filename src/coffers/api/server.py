@@ -24,6 +24,10 @@ from coffers.settings import load_settings
 _GRACE: Final = 10
 """Seconds that requests have to finish when the server is to end."""
 
+_SILENT: Final = 30
+"""Seconds without a sign of life after which one of several processes is killed and replaced. A
+process gives none while it loads, which takes some seconds on a small or busy machine."""
+
 _log = logger("coffers.api")
 
 
@@ -104,6 +108,7 @@ def run(listener: socket.socket, workers: int = 1) -> None:
         access_log=False,
         log_config=None,
         timeout_graceful_shutdown=_GRACE,
+        timeout_worker_healthcheck=_SILENT,
     )
     if workers > 1:
         from uvicorn.supervisors import Multiprocess  # noqa: PLC0415 - not for one process

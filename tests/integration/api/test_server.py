@@ -2,14 +2,17 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
+import uvicorn.supervisors
 
-from coffers.api.server import ServedApp, app
+from coffers.api.server import ServedApp, app, run
 from coffers.errors import SettingsError
 from coffers.vault.keyring import new_key
 from served import started
@@ -68,6 +71,23 @@ def test_processes_end_with_the_one_that_supervises_them_even_if_killed(
         process.kill()
         # All of them hold the other end of the pipe: it ends with the last one.
         process.communicate(timeout=30)
+
+
+def test_a_process_that_takes_long_to_load_is_not_killed_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    patience = []
+
+    class Supervisor:
+        def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+            patience.append(config.timeout_worker_healthcheck)
+
+        def run(self) -> None: ...
+
+    monkeypatch.setattr(uvicorn.supervisors, "Multiprocess", Supervisor)
+    with socket.socket() as listener:
+        run(listener, workers=2)
+    assert patience == [30]
 
 
 def test_a_large_head_is_refused_by_the_process(settings: dict[str, str]) -> None:
