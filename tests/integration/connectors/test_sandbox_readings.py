@@ -150,7 +150,31 @@ async def test_flows_of_a_whole_year_are_asked_in_windows(world: World) -> None:
         await world.control.deposit(replace_move(move, at=now - days * DAY))
     reading = await world.read(request=ReadRequest(Millis(now - 365 * DAY)))
     assert len(reading.flows) == 4
-    assert (await world.control.requests()).counts[f"binance GET {DEPOSITS}"] == 5
+    # The five windows, and the last days once more, since there were new ones.
+    assert (await world.control.requests()).counts[f"binance GET {DEPOSITS}"] == 6
+
+
+@pytest.mark.parametrize("path", [DEPOSITS, ACCOUNT])
+async def test_a_deposit_that_comes_amid_a_reading_is_in_its_balances_and_its_flows_or_in_neither(
+    world: World, path: str
+) -> None:
+    fault = NewFault(kind=FaultKind.DELAY, path=path, seconds=0.3, count=1)
+    await world.control.inject(fault)
+    move = Move(venue="binance", key=key(1), asset="BTC", amount=Decimal(2))
+    pending = await world.control.deposit(replace_move(move, is_pending=True))
+    request = ReadRequest(Millis(SystemClock().now() - DAY))
+    connector = ExchangeConnector(world.venues, SystemClock())
+    reading = asyncio.create_task(connector.read(market(), credentials(), request))
+    async with asyncio.timeout(10):
+        while not any(path in name for name in (await world.control.requests()).counts):
+            await asyncio.sleep(0.01)
+    await world.control.complete("binance", key(1), pending)
+    await world.control.deposit(replace_move(move, amount=Decimal(3)))
+    read = await reading
+    held = sum(each.owned for each in read.positions if each.asset == "BTC")
+    assert pending in {flow.external_id for flow in read.flows}
+    assert held == Decimal("1.00000001") + sum(flow.amount for flow in read.flows)
+    assert all(flow.at <= read.at for flow in read.flows)
 
 
 async def test_without_flows_wanted_none_are_asked(world: World) -> None:

@@ -1,11 +1,13 @@
 """Reads exchange accounts through ccxt: balances, what the key may do, deposits and withdrawals."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from coffers.clock import DAY, Clock, Millis
-from coffers.connectors.exchange.balances import plans_of, read_holdings
+from coffers.connectors.exchange.balances import Holdings, plans_of, read_holdings
 from coffers.connectors.exchange.credentials import fingerprint
 from coffers.connectors.exchange.fiat import FiatOrders
+from coffers.connectors.exchange.flow_rows import Flows
 from coffers.connectors.exchange.flows import read_flows
 from coffers.connectors.exchange.open_orders import count_open_orders
 from coffers.connectors.exchange.ownership import Owners, shared_wallet
@@ -31,9 +33,16 @@ from coffers.connectors.reading import (
 from coffers.connectors.trades import FoundTrades, TradesConnector, TradesRequest
 from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
 from coffers.markets.catalogue import Market
+from coffers.valuation.model import Flow
 
 RIGHTS_AGE = DAY
 """How long a venue's word on a key is believed between readings."""
+
+MOST_LOOKS = 4
+"""How often balances are read for one reading while new flows go on coming."""
+
+RECENT = Millis(14 * DAY)
+"""How far back flows are asked for once more: one may be dated long before it is told."""
 
 MOST_RIGHTS = 10_000
 """How many keys' rights are remembered."""
@@ -56,21 +65,17 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
     async def read(self, market: Market, credentials: Credentials, request: ReadRequest) -> Reading:
         """Return what the venue says about the account; see `Connector.read`."""
         async with self._venues.session(_venue(market), credentials) as session:
-            at = self._clock.now()
             if credentials.subaccount_name:
-                return await self._read_subaccount(session, market, credentials, at)
-            holdings = await read_holdings(session, market)
+                return await self._read_subaccount(session, market, credentials, self._clock.now())
+            at, holdings, flows = await self._balances_and_flows(session, market, request)
             rights = await self._remembered_rights(session, credentials)
             owner = await self._owners.of_key(session, credentials)
-            # The venue dates by its own clock: what it says happened is put on ours.
-            ahead = session.clock_ahead
-            flows = await read_flows(session, request, Millis(at - ahead), holdings, self._fiat)
         return Reading(
             at=at,
             wallets=holdings.wallets,
             positions=holdings.positions,
             missing=holdings.missing,
-            flows=tuple(replace(flow, at=Millis(flow.at + ahead)) for flow in flows.flows),
+            flows=flows.flows,
             flows_known=flows.is_whole,
             rights=rights,
             hedge_mode=holdings.hedge_mode,
@@ -78,6 +83,35 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
             identity=owner or holdings.identity,
             shared_wallet=shared_wallet(session, market, holdings),
         )
+
+    async def _balances_and_flows(
+        self, session: VenueSession, market: Market, request: ReadRequest
+    ) -> tuple[Millis, Holdings, Flows]:
+        """Return balances, from when they are, and new flows: all of them are in the balances.
+
+        A flow that is new may have come before the balances were read or after, and its date does
+        not tell: many venues date a deposit when they first saw it. So the balances are read once
+        more, until no flow has come since the flows were asked for before.
+        """
+        found: tuple[Flow, ...] = ()
+        is_whole = True
+        fiat: FiatOrders | None = self._fiat
+        for _ in range(MOST_LOOKS):
+            at = self._clock.now()
+            holdings = await read_holdings(session, market)
+            # The venue dates by its own clock: what it says happened is put on ours.
+            ahead = session.clock_ahead
+            until = Millis(self._clock.now() - ahead)
+            told = await read_flows(session, request, until, holdings, fiat)
+            is_whole = is_whole and told.is_whole
+            if not told.flows:
+                found = tuple(replace(flow, at=min(flow.at, at)) for flow in found)
+                break
+            found += tuple(replace(flow, at=Millis(flow.at + ahead)) for flow in told.flows)
+            request = _again(request, found, Millis(until - RECENT))
+            # Its one call is too dear to be made twice in a reading.
+            fiat = None
+        return at, holdings, Flows(found, is_whole)
 
     async def _read_subaccount(
         self, session: VenueSession, market: Market, credentials: Credentials, at: Millis
@@ -163,6 +197,13 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
             self._rights.clear()
         self._rights[_key(session, credentials)] = (self._clock.now(), rights)
         return rights
+
+
+def _again(request: ReadRequest, found: Iterable[Flow], recent: Millis) -> ReadRequest:
+    """Return what is asked when flows were found: for those that have come since."""
+    known = {(flow.direction, flow.external_id) for flow in found}
+    since = max(request.flows_since or recent, recent)
+    return replace(request, flows_since=since, known_flows=request.known_flows | known)
 
 
 def _key(session: VenueSession, credentials: Credentials) -> tuple[str, str]:

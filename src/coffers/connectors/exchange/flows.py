@@ -42,9 +42,11 @@ async def read_flows(
     request: ReadRequest,
     until: Millis,
     holdings: Holdings,
-    fiat: FiatOrders,
+    fiat: FiatOrders | None,
 ) -> Flows:
     """Return the finished flows from `flows_since` on that are not known yet, oldest first.
+
+    Without `fiat`, orders of states' money are not asked for.
 
     Venues tell what went into and out of the whole account there. Where the wallets that deposits
     arrive in are not among those that were read, that says nothing, and the flows are unknown.
@@ -61,7 +63,7 @@ async def read_flows(
         return Flows((), is_whole=False)
     names, is_whole = histories(session, rule)
     told = [await _told(session, history, rule, holdings, since, until) for history in names]
-    if rule.fiat_orders:
+    if rule.fiat_orders and fiat is not None:
         told.append(await _fiat(session, fiat, holdings, since, until))
     is_whole = is_whole and all(part.is_whole for part in told)
     untold = {position.asset for position in holdings.positions} & set(rule.untold)
