@@ -12,7 +12,7 @@ import typer
 from coffers.cli.children import when_parent_ends
 from coffers.cli.delivering import opened_deliveries
 from coffers.cli.rooms import opened_store, opened_vault, opened_venues, run_async, service_settings
-from coffers.clock import SystemClock
+from coffers.clock import Millis, SystemClock
 from coffers.logs import logger
 from coffers.settings import Settings
 
@@ -91,6 +91,7 @@ def _parts(
     from coffers.portfolio.operation_work import OperationWatch, OperationWork
     from coffers.portfolio.trading_work import TradingWork
     from coffers.portfolio.venue_account_work import VenueAccountWork
+    from coffers.sync.clock_watch import ClockWatch
     from coffers.sync.past_worker import PastWorker
     from coffers.sync.queue import queue_of
     from coffers.sync.rollups import RollUpWorker
@@ -120,6 +121,7 @@ def _parts(
         VenueMarketWorker(store, catalogue, rooms.listings, clock),
         BalanceWorker(store, balancer, clock),
         RollUpWorker(store, clock),
+        ClockWatch(store, clock, Millis(round(settings.sync_interval * 1000))),
     ]
 
 

@@ -99,6 +99,22 @@ class Claims:
         statement = update(accounts).where(is_account(user_id, account_id))
         await self._connection.execute(statement.values(next_sync_at=at))
 
+    async def bring_back(self, now: Millis, latest: Millis) -> int:
+        """Make accounts due now that were made due later than `latest`; return how many.
+
+        Those whose last reading failed are left out: they may have been told to wait for long.
+        """
+        statement = update(accounts).where(
+            accounts.c.next_sync_at > latest, accounts.c.failures == 0
+        )
+        return await changed(self._connection, statement.values(next_sync_at=now))
+
+    async def free(self, longest: Millis) -> int:
+        """Let go of accounts that are claimed for longer than `longest`; return how many."""
+        statement = update(accounts).where(accounts.c.claimed_until > longest)
+        free = statement.values(claimed_by=None, claimed_until=None)
+        return await changed(self._connection, free)
+
     async def claim(
         self, user_id: int, account_id: int, holder: str, *, now: Millis, until: Millis
     ) -> bool:

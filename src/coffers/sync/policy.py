@@ -62,6 +62,18 @@ BACK_OFFS = {
 }
 
 
+OUTAGES = frozenset(
+    {
+        FailureKind.CLOCK_DRIFT,
+        FailureKind.VENUE_DOWN,
+        FailureKind.UNREACHABLE,
+        FailureKind.UNEXPECTED_ANSWER,
+    }
+)
+"""What ends by itself: an account is tried at least as often as it is read, so that it is read again
+within an interval of the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What becomes of an account: its sync state and the state of its key."""
@@ -105,15 +117,13 @@ def is_confirmed(sync: SyncState, fingerprint: str, now: Millis) -> bool:
     return mark == fingerprint and now - seen_at >= SECOND_LOOK
 
 
-def after_failure(
-    account: Account, failure: ConnectorFailure, now: Millis, jitter: Jitter
-) -> Standing:
+def after_failure(account: Account, failure: ConnectorFailure, now: Millis, pace: Pace) -> Standing:
     """Return the standing after a failed reading; nothing that was known changes."""
     failures = account.sync.failures + 1
     refusals = _refusals(account.sync, failure)
     state = replace(
         account.sync,
-        next_sync_at=_next_try(failure, failures, refusals, now, jitter),
+        next_sync_at=_next_try(failure, failures, refusals, now, pace),
         failures=failures,
         failure_kind=failure.kind.value,
         failure_code=failure.code,
@@ -143,12 +153,14 @@ def _refusals(sync: SyncState, failure: ConnectorFailure) -> int:
 
 
 def _next_try(
-    failure: ConnectorFailure, failures: int, refusals: int, now: Millis, jitter: Jitter
+    failure: ConnectorFailure, failures: int, refusals: int, now: Millis, pace: Pace
 ) -> Millis:
     if 0 < refusals < REFUSALS_TO_LOCK:
         return Millis(now + SECOND_LOOK)
-    wait = spread(BACK_OFFS[failure.kind].after(failures), jitter)
-    return Millis(now + max(wait, failure.retry_after or 0))
+    wait = BACK_OFFS[failure.kind].after(failures)
+    if failure.kind in OUTAGES:
+        wait = min(wait, pace.interval)
+    return Millis(now + max(spread(wait, pace.jitter), failure.retry_after or 0))
 
 
 def _key_state(rights: KeyRights, now: Millis) -> KeyState:

@@ -209,7 +209,7 @@ class Syncer:
 
     async def _failed(self, known: Known, holder: str, failure: ConnectorFailure) -> Result:
         account = known.account
-        standing = after_failure(account, failure, self._clock.now(), self._pace.jitter)
+        standing = after_failure(account, failure, self._clock.now(), self._pace)
         async with self._ending(known, holder) as tx:
             if tx is not None:
                 await self._stand(tx, account, standing)

@@ -166,7 +166,7 @@ async def test_a_deposit_that_comes_amid_a_reading_is_in_its_balances_and_its_fl
     connector = ExchangeConnector(world.venues, SystemClock())
     reading = asyncio.create_task(connector.read(market(), credentials(), request))
     async with asyncio.timeout(10):
-        while not any(path in name for name in (await world.control.requests()).counts):
+        while not any(path in name for name in (await world.control.requests()).counts):  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
     await world.control.complete("binance", key(1), pending)
     await world.control.deposit(replace_move(move, amount=Decimal(3)))

@@ -10,7 +10,9 @@ from coffers.keyrights import KeyRights
 from coffers.store.records import Account
 from coffers.sync.policy import (
     BACK_OFFS,
+    OUTAGES,
     SECOND_LOOK,
+    Pace,
     Standing,
     after_doubt,
     after_failure,
@@ -23,6 +25,9 @@ from factories import NOW, account
 
 def middle() -> float:
     return 0.5
+
+
+PACE = Pace(Millis(5 * MINUTE), middle)
 
 
 def refused(code: str = "-2015") -> ConnectorFailure:
@@ -41,7 +46,7 @@ def standing_of(held: Account, standing: Standing) -> Account:
 
 def after(held: Account, *failures: ConnectorFailure) -> Account:
     for failure in failures:
-        held = standing_of(held, after_failure(held, failure, NOW, middle))
+        held = standing_of(held, after_failure(held, failure, NOW, PACE))
     return held
 
 
@@ -83,15 +88,26 @@ def test_no_other_failure_locks_however_often(kind: FailureKind) -> None:
     assert held.sync.failures == 10
 
 
-def test_the_wait_doubles_up_to_a_longest() -> None:
-    down = ConnectorFailure(FailureKind.VENUE_DOWN, "maintenance")
-    waits = []
-    held = account()
+def waits(kind: FailureKind, pace: Pace = PACE) -> list[int]:
+    held, found = account(), []
     for _ in range(8):
-        held = after(held, down)
-        waits.append(held.sync.next_sync_at - NOW)
-    assert waits[:3] == [MINUTE, 2 * MINUTE, 4 * MINUTE]
-    assert waits[-1] == 15 * MINUTE
+        held = standing_of(held, after_failure(held, ConnectorFailure(kind, "fault"), NOW, pace))
+        found.append(held.sync.next_sync_at - NOW)
+    return found
+
+
+def test_the_wait_doubles_up_to_a_longest() -> None:
+    found = waits(FailureKind.ADDRESS_REFUSED)
+    assert found[:3] == [5 * MINUTE, 10 * MINUTE, 20 * MINUTE]
+    assert found[-1] == HOUR
+
+
+@pytest.mark.parametrize("kind", sorted(OUTAGES))
+def test_what_ends_by_itself_is_tried_as_often_as_it_is_read(kind: FailureKind) -> None:
+    assert max(waits(kind)) == 5 * MINUTE
+    assert waits(kind)[:2] == [BACK_OFFS[kind].first, 2 * BACK_OFFS[kind].first]
+    seldom = Pace(Millis(HOUR), middle)
+    assert max(waits(kind, seldom)) == BACK_OFFS[kind].longest
 
 
 def test_a_venue_that_names_a_wait_is_obeyed() -> None:
