@@ -70,8 +70,8 @@ OUTAGES = frozenset(
         FailureKind.UNEXPECTED_ANSWER,
     }
 )
-"""What ends by itself: an account is tried at least as often as it is read, so that it is read again
-within an interval of the end."""
+"""What ends by itself: an account is tried at least as often as it is read, so that it is read
+again within an interval of the end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
 from coffers.logs import logger
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
+from coffers.store.errors import StoreUnavailable
 from coffers.store.newest import NewestBook
 from coffers.store.records import Account
 from coffers.sync import events
@@ -176,11 +177,18 @@ class Syncer:
         self, user_id: int, account_id: int, holder: str, fault: BaseException
     ) -> None:
         """Let go of an account; after a fault of ours, which must not be run into at once again."""
-        async with self._store.transaction() as tx:
+        wait = self._pace.interval
+        if isinstance(fault, StoreUnavailable):
+            # The reading is made again soon once it can be written, yet not over and over.
+            wait = Millis(min(wait, SECOND_LOOK))
+        later = Millis(self._clock.now() + wait)
+
+        async def ending(tx: Transaction) -> None:
             if isinstance(fault, Exception):
-                later = Millis(self._clock.now() + self._pace.interval)
                 await tx.accounts.due_at(user_id, account_id, later)
             await tx.accounts.release(user_id, account_id, holder)
+
+        await self._turns.broken_off(ending)
 
     def _market(self, account: Account) -> Market:
         market = self._catalogue.get(account.market_code)

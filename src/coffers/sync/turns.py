@@ -1,13 +1,14 @@
 """One turn with an account's key: claimed before its venue is asked, given back with the answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from coffers.clock import SECOND, Clock, Millis
 from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.store.engine import Store, Transaction
+from coffers.store.errors import StoreUnavailable
 from coffers.store.records import Account
 from coffers.vault.sealed import Sealed
 
@@ -16,6 +17,12 @@ CLAIM = Millis(45 * SECOND)
 
 RENEW_EVERY = 15.0
 """Seconds between two renewals of a claim by a process that lives."""
+
+TRY_AGAIN = 1.0
+"""Seconds between two tries to give an account back while the database does not answer."""
+
+TRIES = 45
+"""After so many a claim has run out by itself."""
 
 _log = logger("coffers.sync")
 
@@ -26,6 +33,7 @@ class Turns:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._owed: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def kept(self, account: Account, holder: str) -> AsyncIterator[None]:
@@ -62,3 +70,30 @@ class Turns:
             yield tx if same else None
             if not (same and is_freed):
                 await tx.accounts.release(account.user_id, account.id, holder)
+
+    async def broken_off(self, ending: Callable[[Transaction], Awaitable[None]]) -> None:
+        """End a turn that something went wrong with, in one transaction.
+
+        Where the database cannot be written now, that is done as soon as it can: an account would
+        else stay claimed for minutes by somebody who has no use for it.
+        """
+        try:
+            await self._end(ending)
+        except StoreUnavailable:
+            task = asyncio.create_task(self._end_later(ending))
+            self._owed.add(task)
+            task.add_done_callback(self._owed.discard)
+
+    async def _end(self, ending: Callable[[Transaction], Awaitable[None]]) -> None:
+        async with self._store.transaction() as tx:
+            await ending(tx)
+
+    async def _end_later(self, ending: Callable[[Transaction], Awaitable[None]]) -> None:
+        for _ in range(TRIES):
+            await asyncio.sleep(TRY_AGAIN)
+            try:
+                await self._end(ending)
+            except StoreUnavailable:
+                continue
+            return
+        _log.warning("an account was not given back")

@@ -56,9 +56,12 @@ class Walker(ABC, Generic[Taken]):
                 await self._do(taken, holder)
         except BaseException:
             later = Millis(self._clock.now() + BACK_OFFS[FailureKind.UNEXPECTED_ANSWER].longest)
-            async with self._store.transaction() as tx:
+
+            async def ending(tx: Transaction) -> None:
                 await self._put_off(tx, user_id, account_id, later)
                 await tx.accounts.release(user_id, account_id, holder)
+
+            await self._turns.broken_off(ending)
             raise
 
     @abstractmethod

@@ -1,7 +1,8 @@
 """A reading from the sealed key to the stored snapshot, on both databases, with a told venue."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -22,8 +23,10 @@ from coffers.portfolio.connecting import Connecting, Connection
 from coffers.portfolio.listing import Listing
 from coffers.portfolio.view import AccountView
 from coffers.secret import Secret
-from coffers.store.engine import Store
+from coffers.store.engine import Store, Transaction
+from coffers.store.errors import StoreUnavailable
 from coffers.store.records import Account
+from coffers.sync import turns
 from coffers.sync.flows import FlowValuer
 from coffers.sync.policy import Pace
 from coffers.sync.syncer import Outcome, Result, Syncer
@@ -384,6 +387,39 @@ async def test_a_fault_of_ours_is_raised_and_tried_again_later(house: House) -> 
     shown = await house.view()
     assert shown.account.sync.next_sync_at == house.clock.now() + 5 * MINUTE
     assert (await house.read(reading(position("BTC", "1")))).outcome is Outcome.COMPLETE
+
+
+async def test_an_account_is_given_back_once_the_database_is_there_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "TRY_AGAIN", 0.01)
+    usual, is_away = house.store.transaction, asyncio.Event()
+
+    @asynccontextmanager
+    async def transaction() -> AsyncIterator[Transaction]:
+        if is_away.is_set():
+            raise StoreUnavailable("the database did not answer")
+        async with usual() as tx:
+            yield tx
+
+    async def answer(*asked: Any) -> Reading:
+        is_away.set()
+        return reading(position("BTC", "1"))
+
+    monkeypatch.setattr(house.store, "transaction", transaction)
+    monkeypatch.setattr(house.connector, "read", answer)
+    with pytest.raises(StoreUnavailable):
+        await house.syncer.sync(house.account.user_id, house.account.id)
+    is_away.clear()
+    house.clock.advance(MINUTE)
+    async with asyncio.timeout(10):
+        while not await is_due(house):  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def is_due(house: House) -> bool:
+    async with house.store.reading() as tx:
+        return len(await tx.accounts.due(house.clock.now(), 10)) > 0
 
 
 async def test_no_snapshot_is_taken_while_a_held_asset_s_price_is_in_doubt(house: House) -> None:
