@@ -66,8 +66,11 @@ class ClockWatch:
         was_set_back = self._ahead is None or ahead < self._ahead - SET_BACK
         if was_set_back:
             await self._free_claims()
-        if was_set_back or self._looks % LOOKS_ANYWAY == 0:
-            await self._bring_back()
+            # Readings are spread by a tenth.
+            await self._bring_back(1.2 * self._interval)
+        elif self._looks % LOOKS_ANYWAY == 0:
+            # Another machine's clock may differ a little, and what is in doubt waits for a minute.
+            await self._bring_back(max(2 * self._interval, 2 * MINUTE))
         # Only now: what went wrong is done again.
         self._ahead = ahead
         self._looks += 1
@@ -76,11 +79,9 @@ class ClockWatch:
         async with self._store.transaction() as tx:
             await tx.accounts.free(Millis(self._clock.now() + CLAIM + MINUTE))
 
-    async def _bring_back(self) -> None:
+    async def _bring_back(self, longest: float) -> None:
         now = self._clock.now()
-        # Readings are spread by a tenth, and what is in doubt is looked at again in a minute.
-        latest = Millis(now + max(2 * self._interval, 2 * MINUTE))
         async with self._store.transaction() as tx:
-            count = await tx.accounts.bring_back(now, latest)
+            count = await tx.accounts.bring_back(now, Millis(now + round(longest)))
         if count:
             _log.warning("due too late by this clock, read now", accounts=count)

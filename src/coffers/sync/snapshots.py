@@ -16,7 +16,7 @@ FRESH = Millis(10 * MINUTE)
 """A price book older than this says nothing of an account's worth now."""
 
 
-async def take_snapshot(tx: Transaction, known: Known, reading: Reading) -> bool:
+async def take_snapshot(tx: Transaction, known: Known, reading: Reading, now: Millis) -> bool:
     """Keep the account's worth at this reading; return whether it has an opening snapshot.
 
     The first snapshot is the opening deposit: it must be of the whole account, at prices that
@@ -24,7 +24,7 @@ async def take_snapshot(tx: Transaction, known: Known, reading: Reading) -> bool
     quotes no prices that would be never, so an hour is long enough to wait for them.
     """
     book = known.book
-    if book is None or reading.at - book.at > FRESH:
+    if book is None or now - book.at > FRESH:
         return known.is_open
     is_priced = _covers(book, known.market) or not is_new(known.account, reading)
     if not known.is_open and not (reading.is_complete and is_priced):

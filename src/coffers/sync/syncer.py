@@ -198,7 +198,7 @@ class Syncer:
 
     async def _read(self, known: Known, holder: str) -> Result:
         try:
-            reading = await self._asked(known)
+            reading = _after_the_last(known.account, await self._asked(known))
             check_identity(known, reading)
             reading = await marked(self._store, self._catalogue, known, reading)
         except TimeoutError:
@@ -267,7 +267,7 @@ class Syncer:
             undone = await tx.history.remove_flows(*own, reading.flows_undone)
             added = await tx.history.added_flows(*own, new)
             await keep_values(tx, account, tried, self._clock.now())
-            is_open = await take_snapshot(tx, known, reading)
+            is_open = await take_snapshot(tx, known, reading, self._clock.now())
             standing = self._standing(account, reading, is_open=is_open)
             await self._stand(tx, account, standing)
             await self._note_rights(tx, account, reading)
@@ -327,6 +327,18 @@ class Syncer:
             now=self._clock.now(),
             frees=True,
         )
+
+
+def _after_the_last(account: Account, reading: Reading) -> Reading:
+    """Return a reading that is later than the one before, whatever the clock says.
+
+    A clock that was set back, or is behind since the machine started, would put it before deposits
+    that are in its balances, and before the opening: they would count as profit or loss for good.
+    """
+    previous = account.sync.read_at
+    if previous is None or reading.at > previous:
+        return reading
+    return replace(reading, at=Millis(previous + 1))
 
 
 def _rights(account: Account, reading: Reading) -> KeyRights:

@@ -389,6 +389,29 @@ async def test_a_fault_of_ours_is_raised_and_tried_again_later(house: House) -> 
     assert (await house.read(reading(position("BTC", "1")))).outcome is Outcome.COMPLETE
 
 
+@pytest.mark.parametrize("step", [-HOUR, -400 * DAY])
+async def test_a_clock_that_is_set_back_puts_no_reading_before_the_last_one(
+    house: House, step: int
+) -> None:
+    await house.read(reading(position("BTC", "1")))
+    opened = await house.view()
+    house.clock.advance(step)
+    await house.book()
+    now = house.clock.now()
+    # The venue dates by its own clock, which the connector puts on ours.
+    deposit = Flow("d1", "in", "BTC", "BTC", Decimal(2), Decimal(0), "BTC", now)
+    await house.read(reading(position("BTC", "3"), flows=(deposit,)))
+    shown = await house.view()
+    assert opened.account.sync.read_at is not None
+    assert shown.account.sync.read_at == opened.account.sync.read_at + 1
+    assert (shown.figures.btc.amount, shown.figures.btc.total) == (3, 0)
+    house.clock.advance(-step + HOUR)
+    await house.book()
+    await house.read(reading(position("BTC", "3")))
+    shown = await house.view()
+    assert (shown.account.sync.read_at, shown.figures.btc.total) == (house.clock.now(), 0)
+
+
 async def test_an_account_is_given_back_once_the_database_is_there_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
