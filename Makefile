@@ -37,6 +37,10 @@ check: $(VENV)/.dev ## Lint, format, types, the house's floors, and the docs
 	$(BIN)/python scripts/make_exchange_docs.py --check
 	$(BIN)/python -m pytest tests/docs
 
+.PHONY: soak
+soak: $(VENV)/.dev ## Let faults strike at random for five minutes (ARGS="--database postgres --seed 7")
+	@PYTHONPATH=tests $(BIN)/python -m faults.soak $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure, as ratios, into bench/results.json
 	@$(BIN)/python -m bench.run $(ARGS)

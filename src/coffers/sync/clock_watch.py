@@ -12,7 +12,6 @@ from coffers.clock import MINUTE, SECOND, Clock, Millis
 from coffers.logs import logger
 from coffers.store.engine import Store
 from coffers.sync.loops import Loops
-from coffers.sync.syncer import CLAIM
 
 LOOK_EVERY = 1.0
 """Seconds between two comparisons of the clock with the machine's count of seconds."""
@@ -23,6 +22,9 @@ been wrong."""
 
 SET_BACK = Millis(2 * SECOND)
 """How far back the clock goes at once if it was set; less is how clocks are corrected."""
+
+LONGEST_CLAIM = Millis(10 * MINUTE)
+"""No account is claimed for so long at once, by whatever work."""
 
 _log = logger("coffers.sync")
 
@@ -77,7 +79,7 @@ class ClockWatch:
 
     async def _free_claims(self) -> None:
         async with self._store.transaction() as tx:
-            await tx.accounts.free(Millis(self._clock.now() + CLAIM + MINUTE))
+            await tx.accounts.free(Millis(self._clock.now() + LONGEST_CLAIM))
 
     async def _bring_back(self, longest: float) -> None:
         now = self._clock.now()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from coffers.clock import DAY, Clock, Millis
+from coffers.clock import DAY, SECOND, Clock, Millis
 from coffers.connectors.exchange.balances import Holdings, plans_of, read_holdings
 from coffers.connectors.exchange.credentials import fingerprint
 from coffers.connectors.exchange.fiat import FiatOrders
@@ -43,6 +43,9 @@ MOST_LOOKS = 4
 
 RECENT = Millis(14 * DAY)
 """How far back flows are asked for once more: one may be dated long before it is told."""
+
+UNSURE = Millis(10 * SECOND)
+"""How far a venue's clock may be ahead of what is thought: as long as it took to tell the time."""
 
 MOST_RIGHTS = 10_000
 """How many keys' rights are remembered."""
@@ -101,7 +104,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
             holdings = await read_holdings(session, market)
             # The venue dates by its own clock: what it says happened is put on ours.
             ahead = session.clock_ahead
-            until = Millis(self._clock.now() - ahead)
+            until = Millis(self._clock.now() - ahead + UNSURE)
             told = await read_flows(session, request, until, holdings, fiat)
             is_whole = is_whole and told.is_whole
             if not told.flows:
