@@ -32,10 +32,18 @@ _log = logger("coffers.api")
 
 
 class ServedApp:
-    """An ASGI application that opens its services when its server starts."""
+    """An ASGI application that opens its services when its server starts.
 
-    def __init__(self, opening: Callable[[], AbstractAsyncContextManager[Services]]) -> None:
+    `making` makes what answers, on the services: the API alone, or with more beside it.
+    """
+
+    def __init__(
+        self,
+        opening: Callable[[], AbstractAsyncContextManager[Services]],
+        making: Callable[[Services], ASGIApp] = make_app,
+    ) -> None:
         self._opening = opening
+        self._making = making
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,7 +57,7 @@ class ServedApp:
         await receive()
         try:
             async with self._opening() as services:
-                self._app = make_app(services)
+                self._app = self._making(services)
                 # What is there now stays: a full collection over it took 90 ms, in the middle of
                 # a request.
                 gc.freeze()
@@ -63,7 +71,7 @@ class ServedApp:
             await send({"type": "lifespan.shutdown.complete"})
 
 
-def app() -> ServedApp:
+def app(making: Callable[[Services], ASGIApp] = make_app) -> ServedApp:
     """Return the application for a server process, with the settings of the environment.
 
     Raises:
@@ -72,7 +80,7 @@ def app() -> ServedApp:
     _end_with_parent()
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
-    return ServedApp(partial(open_services, settings))
+    return ServedApp(partial(open_services, settings), making)
 
 
 def _end_with_parent() -> None:
@@ -88,14 +96,16 @@ def _end_with_parent() -> None:
     Thread(target=end_after, name="parent-watch", daemon=True).start()
 
 
-def run(listener: socket.socket, workers: int = 1) -> None:
+def run(listener: socket.socket, workers: int = 1, factory: str = "coffers.api.server:app") -> None:
     """Serve on a socket that listens, until a signal ends it, with so many processes.
+
+    `factory` names the function that makes a process's application: "module:function".
 
     Raises:
         CoffersError: when the API could not start; the log says why.
     """
     config = uvicorn.Config(
-        "coffers.api.server:app",
+        factory,
         factory=True,
         workers=workers,
         loop="uvloop",

@@ -16,8 +16,9 @@ import typer
 
 from coffers.cli import children
 from coffers.cli.console import err, out, print_json
-from coffers.cli.rooms import run_async, settings_for
+from coffers.cli.rooms import opened_store, run_async, settings_for
 from coffers.cli.signing import PREFIX, curl_command
+from coffers.clock import SystemClock
 from coffers.errors import CoffersError, UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Shown:
     api_key: str
     secret: str
     sandbox_url: str
+    pages_url: str
 
 
 def demo(
@@ -96,7 +98,7 @@ async def _demo(port: int, data_dir: Path, *, as_json: bool) -> None:
         _set_up_environment(data_dir, sandbox_url)
         issued = await live_through_month(settings_for(), sandbox_url, clock)
         async with _served(port) as (server, base_url):
-            shown = _shown(issued, base_url, sandbox_url)
+            shown = _shown(issued, base_url, sandbox_url, await _sign_in_code())
             if as_json:
                 print_json(shown)
             else:
@@ -119,7 +121,7 @@ def _set_up_environment(data_dir: Path, sandbox_url: str) -> None:
 
 @asynccontextmanager
 async def _served(port: int) -> AsyncIterator[tuple[subprocess.Popen[bytes], str]]:
-    server = children.start(["serve", "--host", "127.0.0.1", "--port", str(port)])
+    server = children.start(["serve", "--no-first-run", "--host", "127.0.0.1", "--port", str(port)])
     try:
         base_url = f"http://127.0.0.1:{port}"
         await _wait_until_ready(base_url, server)
@@ -142,9 +144,20 @@ async def _wait_until_ready(base_url: str, server: subprocess.Popen[bytes]) -> N
     raise CoffersError("the server did not start")
 
 
-def _shown(issued: "IssuedToken", base_url: str, sandbox_url: str) -> Shown:
+async def _sign_in_code() -> str:
+    """Return a code that signs the visitor in as the demo's user, once."""
+    from coffers.access.passwords import Passwords
+    from coffers.cli.demo_month import USER
+    from coffers.portfolio.sign_in import SignIn
+
+    async with opened_store(settings_for()) as store:
+        return await SignIn(store, Passwords(), SystemClock()).ticket_for(USER)
+
+
+def _shown(issued: "IssuedToken", base_url: str, sandbox_url: str, code: str) -> Shown:
     secret = issued.secret.reveal() if issued.secret else ""
-    return Shown(base_url, issued.token.api_key, secret, sandbox_url)
+    pages = f"{base_url}/sign-in?code={code}"
+    return Shown(base_url, issued.token.api_key, secret, sandbox_url, pages)
 
 
 def _tell(shown: Shown) -> None:
@@ -152,6 +165,8 @@ def _tell(shown: Shown) -> None:
 
     headers = SignedAuth(shown.api_key, shown.secret).headers(LIST.encode())
     out.print("\n[bold]Coffers is running[/], with three accounts at a simulated exchange.\n")
+    out.print(f"  Pages    {shown.pages_url}", soft_wrap=True)
+    out.print("           (signs you in, once, within 15 minutes, on this machine alone)")
     out.print(f"  API      {shown.base_url}")
     out.print(f"  Docs     {shown.base_url}/docs")
     out.print(f"  Exchange {shown.sandbox_url} (simulated)\n")

@@ -13,6 +13,7 @@ import typer
 
 from coffers.cli.children import KeptRunning, when_parent_ends
 from coffers.cli.rooms import opened_store, opened_vault, run_async, service_settings
+from coffers.clock import SystemClock
 from coffers.errors import CoffersError
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a directory of ours is made in it
@@ -34,11 +35,14 @@ def serve(
         bool,
         typer.Option(hidden=True, help="End when standard input ends: with the parent process."),
     ] = False,
+    no_first_run: Annotated[
+        bool, typer.Option(hidden=True, help="Let nobody make a first user at the pages.")
+    ] = False,
 ) -> None:
     """Serve the API; a worker process is started beside it."""
     settings = service_settings(host=host, port=port)
     with _shared_metrics(), _listening(settings) as listener:
-        run_async(_check(settings))
+        code = run_async(_checked(settings, may_begin=not no_first_run))
         os.environ["COFFERS_HOST"] = settings.host
         os.environ["COFFERS_PORT"] = str(listener.getsockname()[1])
         beside = None if no_worker else KeptRunning(["worker"])
@@ -50,7 +54,7 @@ def serve(
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _leave)
         try:
-            _run_api(settings, listener, workers)
+            _run_api(settings, listener, workers, code)
         finally:
             if beside is not None:
                 beside.stop()
@@ -60,18 +64,30 @@ def _leave(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
 
 
-def _run_api(settings: "Settings", listener: socket.socket, workers: int) -> None:
+def _run_api(settings: "Settings", listener: socket.socket, workers: int, code: str | None) -> None:
     from coffers.api.server import run
 
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    typer.echo(f"Coffers serves http://{shown}:{listener.getsockname()[1]}", err=True)
-    run(listener, workers)
+    address = f"http://{shown}:{listener.getsockname()[1]}"
+    typer.echo(f"Coffers serves {address}", err=True)
+    if code is not None:
+        typer.echo(f"Nobody can sign in yet: open {address}/welcome; the code is {code}", err=True)
+    run(listener, workers, "coffers.cli.site:app")
 
 
-async def _check(settings: "Settings") -> None:
-    """Find out now what would else fail at the first request: database, tables, master key."""
+async def _checked(settings: "Settings", *, may_begin: bool) -> str | None:
+    """Find out now what would else fail at the first request: database, tables, master key.
+
+    Returns:
+        The code by which the first user is made, None where somebody can sign in already.
+    """
+    from coffers.access.passwords import Passwords
+    from coffers.portfolio.sign_in import SignIn
+
     async with opened_store(settings) as store:
         await opened_vault(settings, store)
+        signing = SignIn(store, Passwords(), SystemClock())
+        return await signing.first_run_code() if may_begin else None
 
 
 @contextmanager

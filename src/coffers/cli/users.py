@@ -1,5 +1,6 @@
 """`coffers user`: the people whose accounts are kept here."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,11 +8,14 @@ import typer
 from coffers.cli.console import print_json, print_table
 from coffers.cli.rooms import opened_store, run_async, settings_for
 from coffers.clock import SystemClock, iso
+from coffers.secret import Secret
 
 if TYPE_CHECKING:
+    from coffers.portfolio.sign_in import SignIn
+    from coffers.store.engine import Store
     from coffers.store.records import User
 
-app = typer.Typer(help="Add and list users.", no_args_is_help=True)
+app = typer.Typer(help="Add and list users, and let them sign in.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -56,6 +60,54 @@ def currency(
         print_json(_plain(user))
     else:
         typer.echo(f"Amounts of {user.name} are now shown in {user.display_currency}.")
+
+
+@app.command("password")
+def password(
+    name: Annotated[str, typer.Argument(help="Whose password is set.")],
+    from_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+) -> None:
+    """Set a user's password for the pages; the user is signed out everywhere."""
+    text = sys.stdin.readline().rstrip("\r\n") if from_stdin else _asked()
+    run_async(_set_password(name, Secret(text)))
+    typer.echo(f"{name} signs in with the new password from now on.")
+
+
+@app.command("code")
+def code(
+    name: Annotated[str, typer.Argument(help="Who is to sign in with it.")],
+    as_json: Json = False,
+) -> None:
+    """Make a code by which a user signs in at the pages, once, within 15 minutes."""
+    made = run_async(_code(name))
+    if as_json:
+        print_json({"name": name, "code": made, "path": f"/sign-in?code={made}"})
+    else:
+        typer.echo(f"Open /sign-in?code={made} within 15 minutes; it works once.")
+
+
+def _asked() -> str:
+    text: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return text
+
+
+async def _set_password(name: str, text: Secret) -> None:
+    async with opened_store(settings_for()) as store:
+        await _signing(store).set_password(name, text)
+
+
+async def _code(name: str) -> str:
+    async with opened_store(settings_for()) as store:
+        return await _signing(store).ticket_for(name)
+
+
+def _signing(store: "Store") -> "SignIn":
+    from coffers.access.passwords import Passwords
+    from coffers.portfolio.sign_in import SignIn
+
+    return SignIn(store, Passwords(), SystemClock())
 
 
 async def _add(name: str) -> "User":

@@ -70,6 +70,22 @@ def with_ages(shown: Plain, now: Millis, book: PriceBook | None) -> Plain:
     return {**shown, "prices_age_seconds": age(prices_at, now), "told_at": iso(now)}
 
 
+def reasons_of(worked: Worked, now: Millis, stale_after: Millis) -> list[str]:
+    """Return why an account's figures are not wholly to be trusted; nothing where they are."""
+    quality, history = worked.view.quality, worked.inputs.history
+    told = {
+        "unread": quality.read_at is None,
+        "unpriced": bool(quality.unpriced),
+        "missing_wallets": bool(quality.missing_wallets),
+        "stale": quality.read_at is not None and now - quality.read_at > stale_after,
+        "flows_unknown": not worked.view.account.sync.flows_known,
+        "flows_unvalued": history is not None and history.has_unvalued_flows,
+        "no_history": quality.read_at is not None and history is None,
+        "no_rate": worked.view.figures.lacks_rate,
+    }
+    return [reason for reason, holds in told.items() if holds]
+
+
 def plain_figures(figures: Figures) -> Plain:
     """Return figures as exact texts, null where they are not known."""
     return {
@@ -140,25 +156,12 @@ def _state(account: Account) -> Plain:
 
 
 def _quality(worked: Worked, now: Millis, stale_after: Millis) -> Plain:
-    quality, sync = worked.view.quality, worked.view.account.sync
-    history = worked.inputs.history
+    quality = worked.view.quality
     held_back = {} if worked.book is None else worked.book.held_back
     prices = _prices_of(worked)
-    is_stale = quality.read_at is not None and now - quality.read_at > stale_after
-    has_unvalued = history is not None and history.has_unvalued_flows
-    told = {
-        "unread": quality.read_at is None,
-        "unpriced": bool(quality.unpriced),
-        "missing_wallets": bool(quality.missing_wallets),
-        "stale": is_stale,
-        "flows_unknown": not sync.flows_known,
-        "flows_unvalued": has_unvalued,
-        "no_history": quality.read_at is not None and history is None,
-        "no_rate": worked.view.figures.lacks_rate,
-    }
     return {
         "is_complete": quality.is_complete,
-        "reasons": [reason for reason, holds in told.items() if holds],
+        "reasons": reasons_of(worked, now, stale_after),
         "as_of": iso(quality.as_of),
         "read_at": _iso(quality.read_at),
         "unpriced": [asset for asset in quality.unpriced if asset not in held_back],

@@ -27,9 +27,7 @@ class Users:
         Raises:
             InvalidRecord: for a name that cannot be one; `NameTaken` for one that is in use.
         """
-        name = name.strip()
-        if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-            raise InvalidRecord({"name": [f"must be 1 to {LONGEST_NAME} printable characters"]})
+        name = checked_name(name)
         now = self._clock.now()
         async with self._store.transaction() as tx:
             user = await tx.users.add(name, now)
@@ -109,3 +107,15 @@ class Users:
         """Return all users in order of id."""
         async with self._store.reading() as tx:
             return await tx.users.all()
+
+
+def checked_name(name: str) -> str:
+    """Return a user's name as it is kept.
+
+    Raises:
+        InvalidRecord: for a name that cannot be one.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise InvalidRecord({"name": [f"must be 1 to {LONGEST_NAME} printable characters"]})
+    return name

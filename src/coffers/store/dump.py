@@ -35,13 +35,14 @@ LEFT_OUT = frozenset(
     {
         *("alembic_version", "errands", "leases"),
         *("venue_tasks", "venue_pairs", "venue_currencies", "venue_rates"),
+        *("sessions", "sign_in_tickets", "sign_in_failures"),
         *SNAPSHOT_PARTITIONS,
         *QUEUE_TABLES,
     }
 )
 """Tables that are no data: the revision is told apart, errands and leases are over within minutes,
-what venues list is found out anew, so is what is due, and what partitions hold is in the table that
-they are of."""
+what venues list is found out anew, so is what is due, who is signed in signs in again, and what
+partitions hold is in the table that they are of."""
 
 ROWS_AT_ONCE = 500
 LARGE_ROWS_AT_ONCE = 20

@@ -31,6 +31,7 @@ from coffers.store.paper import PaperBooks
 from coffers.store.portfolios import Portfolios
 from coffers.store.prices import Prices
 from coffers.store.rollups import RollUps
+from coffers.store.sign_ins import SignIns
 from coffers.store.sqlite import SqliteDatabase
 from coffers.store.trades import Trades
 from coffers.store.transfers import Transfers
@@ -74,6 +75,7 @@ class Transaction:
         self.venue_tasks = VenueTasks(connection)
         self.leases = Leases(connection)
         self.audit = Audit(connection)
+        self.sign_ins = SignIns(connection)
         self.events = Events(connection)
         self.webhooks = Webhooks(connection)
         self.deliveries = Deliveries(connection)

@@ -816,3 +816,46 @@ leases = Table(
     Column("holder", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
 )
+
+passwords = Table(
+    "passwords",
+    metadata,
+    Column("user_id", Integer, ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    # In the form of argon2: the method, its cost, the salt and the hash.
+    Column("hash", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
+    # The SHA-256 of what the browser holds: who reads the database cannot go on with a session.
+    Column("id", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("agent", Text, nullable=False),
+    PrimaryKeyConstraint("user_id", "id"),
+    Index("ix_sessions_expires_at", "expires_at"),
+)
+
+sign_in_tickets = Table(
+    "sign_in_tickets",
+    metadata,
+    # The SHA-256 of the code.
+    Column("id", Text, primary_key=True),
+    # Whom it signs in; NULL for the code that lets the first user be made.
+    Column("user_id", Integer, ForeignKey("users.id")),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    # The SHA-256 of a name that was tried, or of an address that tried.
+    Column("subject", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("locked_until", BigInteger, nullable=False),
+)

@@ -1,0 +1,42 @@
+"""What a server process answers: the pages, and the API behind them."""
+
+from starlette.types import ASGIApp, Scope
+
+from coffers.access.passwords import Passwords
+from coffers.api import server
+from coffers.api.app import make_app
+from coffers.api.services import Services
+from coffers.api.surroundings import HEADERS, Surroundings
+from coffers.portfolio.sign_in import SignIn
+from coffers.web.rooms import Rooms
+from coffers.web.site import Site
+
+
+def app() -> server.ServedApp:
+    """Return the application for a server process, with the settings of the environment.
+
+    Raises:
+        SettingsError: for a setting that cannot be meant.
+    """
+    return server.app(site_of)
+
+
+def site_of(services: Services) -> ASGIApp:
+    """Return the pages and the API on services that are open for as long as it is used."""
+    surroundings = Surroundings(services.settings)
+
+    def base_url(scope: Scope) -> str:
+        return surroundings.base_url({**scope, HEADERS: dict(scope["headers"])})
+
+    rooms = Rooms(
+        settings=services.settings,
+        store=services.store,
+        listing=services.listing,
+        shelf=services.shelf,
+        catalogue=services.catalogue,
+        sign_in=SignIn(services.store, Passwords(), services.clock),
+        clock=services.clock,
+        address_of=surroundings.address_of,
+        base_url=base_url,
+    )
+    return Site(rooms, make_app(services))

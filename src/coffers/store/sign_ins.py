@@ -1,0 +1,154 @@
+"""What signs people in at the pages: passwords, sessions, one-time codes and failed tries.
+
+Codes and what browsers hold are kept as SHA-256 alone, so that who reads the database, or a backup
+of it, can sign in as nobody.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, delete, select, update
+
+from coffers.clock import Millis
+from coffers.store.connection import AsyncConnection
+from coffers.store.statements import changed, insert
+from coffers.store.tables import passwords, sessions, sign_in_failures, sign_in_tickets
+
+_F, _P, _S, _T = sign_in_failures.c, passwords.c, sessions.c, sign_in_tickets.c
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser that is signed in. `id` is the hash of what it holds."""
+
+    user_id: int
+    id: str
+    created_at: Millis
+    seen_at: Millis
+    expires_at: Millis
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Tries that failed in a row for one name, or from one address."""
+
+    count: int
+    last_at: Millis
+    locked_until: Millis
+
+
+class SignIns:
+    """Who may sign in, and who is."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def has_passwords(self) -> bool:
+        """Return whether anybody has a password."""
+        return (await self._connection.execute(select(_P.user_id).limit(1))).first() is not None
+
+    async def password(self, user_id: int) -> str | None:
+        """Return the hash of a user's password, None where there is none."""
+        found: str | None = await self._connection.scalar(
+            select(_P.hash).where(_P.user_id == user_id)
+        )
+        return found
+
+    async def set_password(self, user_id: int, hashed: str, now: Millis) -> None:
+        """Keep the hash of a user's password, in place of the one before."""
+        statement = insert(self._connection, passwords)
+        statement = statement.values(user_id=user_id, hash=hashed, changed_at=now)
+        statement = statement.on_conflict_do_update(
+            index_elements=[_P.user_id], set_={"hash": hashed, "changed_at": now}
+        )
+        await self._connection.execute(statement)
+
+    async def add_session(self, session: Session) -> None:
+        """Keep a session."""
+        await self._connection.execute(
+            sessions.insert().values(
+                user_id=session.user_id,
+                id=session.id,
+                created_at=session.created_at,
+                seen_at=session.seen_at,
+                expires_at=session.expires_at,
+                agent=session.agent,
+            )
+        )
+
+    async def session(self, user_id: int, session_id: str, now: Millis) -> Session | None:
+        """Return a session that lasts, or None."""
+        statement = select(sessions).where(
+            _S.user_id == user_id, _S.id == session_id, _S.expires_at > now
+        )
+        row = (await self._connection.execute(statement)).first()
+        if row is None:
+            return None
+        return Session(row.user_id, row.id, row.created_at, row.seen_at, row.expires_at, row.agent)
+
+    async def see_session(self, session: Session, now: Millis, expires_at: Millis) -> None:
+        """Note that a session is in use, and how long it lasts from now on."""
+        own = and_(_S.user_id == session.user_id, _S.id == session.id)
+        values = {"seen_at": now, "expires_at": expires_at}
+        await self._connection.execute(update(sessions).where(own).values(**values))
+
+    async def end_session(self, user_id: int, session_id: str) -> None:
+        """Forget a session."""
+        await self._connection.execute(
+            delete(sessions).where(_S.user_id == user_id, _S.id == session_id)
+        )
+
+    async def end_sessions(self, user_id: int, but: str | None = None) -> None:
+        """Forget all sessions of a user, but one."""
+        statement = delete(sessions).where(_S.user_id == user_id)
+        await self._connection.execute(statement.where(_S.id != but) if but else statement)
+
+    async def add_ticket(self, ticket_id: str, user_id: int | None, expires_at: Millis) -> None:
+        """Keep a one-time code by its hash; without a user it lets the first one be made."""
+        await self._connection.execute(
+            sign_in_tickets.insert().values(id=ticket_id, user_id=user_id, expires_at=expires_at)
+        )
+
+    async def drop_first_run(self) -> None:
+        """Forget the codes by which a first user may be made."""
+        await self._connection.execute(delete(sign_in_tickets).where(_T.user_id.is_(None)))
+
+    async def ticket(self, ticket_id: str, now: Millis) -> tuple[int | None] | None:
+        """Return whom a code that lasts is for, in a tuple; None where there is no such code."""
+        statement = select(_T.user_id).where(_T.id == ticket_id, _T.expires_at > now)
+        row = (await self._connection.execute(statement)).first()
+        return None if row is None else (row.user_id,)
+
+    async def use_ticket(self, ticket_id: str) -> bool:
+        """Use a code up; False where somebody else did."""
+        return (
+            await changed(self._connection, delete(sign_in_tickets).where(_T.id == ticket_id)) > 0
+        )
+
+    async def failures(self, subject: str) -> Failures | None:
+        """Return the failed tries of a name or an address, None where there are none."""
+        statement = select(sign_in_failures).where(_F.subject == subject)
+        row = (await self._connection.execute(statement)).first()
+        return None if row is None else Failures(row[1], row.last_at, row.locked_until)
+
+    async def note_failure(self, subject: str, failures: Failures) -> None:
+        """Keep the failed tries of a name or an address."""
+        values = {
+            "count": failures.count,
+            "last_at": failures.last_at,
+            "locked_until": failures.locked_until,
+        }
+        statement = insert(self._connection, sign_in_failures).values(subject=subject, **values)
+        statement = statement.on_conflict_do_update(index_elements=[_F.subject], set_=values)
+        await self._connection.execute(statement)
+
+    async def forget_failures(self, subject: str) -> None:
+        """Forget the failed tries of a name or an address."""
+        await self._connection.execute(delete(sign_in_failures).where(_F.subject == subject))
+
+    async def forget_old(self, now: Millis, failed_before: Millis) -> None:
+        """Forget sessions and codes that are over, and failures of long ago."""
+        await self._connection.execute(delete(sessions).where(_S.expires_at <= now))
+        await self._connection.execute(delete(sign_in_tickets).where(_T.expires_at <= now))
+        old = and_(_F.last_at < failed_before, _F.locked_until <= now)
+        await self._connection.execute(delete(sign_in_failures).where(old))

@@ -1,0 +1,107 @@
+"""Pages as answers: rendered, with the headers that keep a browser from harm."""
+
+from functools import cached_property
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from coffers.web import numbers
+from coffers.web.forms import COOKIE
+
+CONTENT_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+SECURITY: Final = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_A_YEAR: Final = "public, max-age=31536000, immutable"
+
+
+class Shelf:
+    """The files that pages use, from memory; their addresses change with what is in them."""
+
+    def __init__(self) -> None:
+        found = files("coffers.web").joinpath("static")
+        self._bodies = {each.name: each.read_bytes() for each in found.iterdir() if each.is_file()}
+        self._names = {self.address(name): name for name in self._bodies}
+
+    def address(self, name: str) -> str:
+        """Return where a file is to be had."""
+        return f"/static/{sha256(self._bodies[name]).hexdigest()[:12]}/{name}"
+
+    def answer(self, path: str) -> Response | None:
+        """Return the file at an address, None where there is none."""
+        name = self._names.get(path)
+        if name is None:
+            return None
+        kind = _TYPES[name.rpartition(".")[2]]
+        headers = {"Cache-Control": _A_YEAR, "X-Content-Type-Options": "nosniff"}
+        return Response(self._bodies[name], headers=headers, media_type=kind)
+
+
+class Renderer:
+    """Fills templates."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def page(self, request: Request, template: str, status: int = 200, **told: object) -> Response:
+        """Return a page; nothing of it is kept by caches."""
+        body = self._environment.get_template(template).render(path=request.url.path, **told)
+        headers = {**SECURITY, "Cache-Control": "no-store"}
+        if request.url.scheme == "https":
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        return Response(body, status, headers, media_type="text/html")
+
+    @cached_property
+    def _environment(self) -> Environment:
+        environment = Environment(
+            loader=PackageLoader("coffers.web"),
+            autoescape=select_autoescape(["html"]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        shown: dict[str, Any] = {
+            "money": numbers.money,
+            "units": numbers.units,
+            "percent": numbers.percent,
+            "tone": numbers.tone,
+            "age": numbers.age,
+            "span": numbers.span,
+            "moment": numbers.moment,
+            "right": numbers.right,
+            "file": self._shelf.address,
+        }
+        environment.globals.update(shown)
+        return environment
+
+
+def see_other(path: str) -> Response:
+    """Return an answer that sends the browser to another page of ours."""
+    return RedirectResponse(path, 303, {**SECURITY, "Cache-Control": "no-store"})
+
+
+def with_session(answer: Response, token: str, *, is_secure: bool, lasts: int) -> Response:
+    """Have the browser hold a session; `lasts` is in seconds."""
+    answer.set_cookie(
+        COOKIE, token, max_age=lasts, path="/", secure=is_secure, httponly=True, samesite="lax"
+    )
+    return answer
+
+
+def without_session(answer: Response) -> Response:
+    """Have the browser forget its session."""
+    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+    return answer

@@ -1,0 +1,155 @@
+"""Charts as SVG, drawn here: they need no script, and weigh a few kilobytes.
+
+Coordinates are screen positions, the one thing beside spans of time that is a float.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby, pairwise
+from math import ceil, floor, log10
+
+from coffers.clock import Millis
+
+WIDTH, HEIGHT = 960, 300
+"""Of the whole drawing, in units that stretch with the page."""
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 8, 952, 12, 272
+_LINES = 4
+_DATES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment of a series; `value` is None where it is unknown, `is_carried` where it is old."""
+
+    at: Millis
+    value: Decimal | None
+    is_carried: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A line through moments that belong together: solid, or over a gap."""
+
+    path: str
+    is_gap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A line across with what it stands for: a value at a height, or a moment at a place."""
+
+    place: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A drawing of one series with what was put in beside it."""
+
+    value: tuple[Stroke, ...]
+    area: str
+    put_in: tuple[Stroke, ...]
+    heights: tuple[Tick, ...]
+    moments: tuple[Tick, ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    bottom: int = _BOTTOM
+
+
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    since: int
+    until: int
+    low: float
+    high: float
+
+    def x(self, at: int) -> float:
+        return _LEFT + (_RIGHT - _LEFT) * (at - self.since) / max(1, self.until - self.since)
+
+    def y(self, value: float) -> float:
+        reach = self.high - self.low or 1.0
+        return _BOTTOM - (_BOTTOM - _TOP) * (value - self.low) / reach
+
+
+def chart(
+    value: Sequence[Mark],
+    put_in: Sequence[Mark],
+    named: Callable[[Decimal], str],
+    dated: Callable[[Millis], str],
+) -> Chart | None:
+    """Return the drawing of a series, None where fewer than two of its moments are known."""
+    known = [mark for mark in (*value, *put_in) if mark.value is not None]
+    if sum(mark.value is not None for mark in value) < 2:  # noqa: PLR2004 - a line has two ends
+        return None
+    amounts = [float(mark.value) for mark in known if mark.value is not None]
+    steps = _steps(min(amounts), max(amounts))
+    plane = _Plane(value[0].at, value[-1].at, steps[0], steps[-1])
+    return Chart(
+        tuple(_strokes(value, plane)),
+        _area(value, plane),
+        tuple(_strokes(put_in, plane, stepped=True)),
+        tuple(Tick(round(plane.y(step), 1), named(Decimal(str(step)))) for step in steps),
+        tuple(_dates(plane, dated)),
+    )
+
+
+def sparkline(values: Sequence[Decimal], width: int = 120, height: int = 28) -> str:
+    """Return the path of a small line without scales, empty where it would have one end only."""
+    if len(values) < 2:  # noqa: PLR2004 - a line has two ends
+        return ""
+    amounts = [float(value) for value in values]
+    low, reach = min(amounts), (max(amounts) - min(amounts)) or 1.0
+    step = width / (len(amounts) - 1)
+    places = [
+        f"{place * step:.1f},{height - 2 - (height - 4) * (amount - low) / reach:.1f}"
+        for place, amount in enumerate(amounts)
+    ]
+    return "M" + "L".join(places)
+
+
+def _strokes(marks: Sequence[Mark], plane: _Plane, *, stepped: bool = False) -> Iterator[Stroke]:
+    """Yield the lines of a series; what is carried over a gap has a line of its own."""
+    legs = [
+        (before, after)
+        for before, after in pairwise(marks)
+        if before.value is not None and after.value is not None
+    ]
+    for is_gap, group in groupby(legs, key=lambda leg: leg[1].is_carried):
+        path, last = "", None
+        for before, after in group:
+            if before is not last:
+                path += f"M{_point(before, plane)}"
+            if stepped:
+                path += f"H{plane.x(after.at):.1f}"
+            path += f"L{_point(after, plane)}"
+            last = after
+        yield Stroke(path, is_gap)
+
+
+def _area(marks: Sequence[Mark], plane: _Plane) -> str:
+    known = [mark for mark in marks if mark.value is not None]
+    line = "L".join(_point(mark, plane) for mark in known)
+    return f"M{plane.x(known[0].at):.1f},{_BOTTOM}L{line}L{plane.x(known[-1].at):.1f},{_BOTTOM}Z"
+
+
+def _point(mark: Mark, plane: _Plane) -> str:
+    return f"{plane.x(mark.at):.1f},{plane.y(float(mark.value or 0)):.1f}"
+
+
+def _steps(low: float, high: float) -> list[float]:
+    """Return round values that reach from below the lowest to above the highest."""
+    reach = (high - low) or abs(high) or 1.0
+    rough = reach / _LINES
+    size = 10.0 ** floor(log10(rough))
+    step = next(size * times for times in (1, 2, 2.5, 5, 10) if size * times >= rough)
+    first, last = floor(low / step), ceil(high / step)
+    return [round(number * step, 12) for number in range(first, max(last, first + 1) + 1)]
+
+
+def _dates(plane: _Plane, dated: Callable[[Millis], str]) -> Iterator[Tick]:
+    reach = plane.until - plane.since
+    for number in range(_DATES):
+        at = Millis(plane.since + reach * number // (_DATES - 1))
+        yield Tick(round(plane.x(at), 1), dated(at))

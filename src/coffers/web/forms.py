@@ -1,0 +1,57 @@
+"""What browsers send: forms, within bounds and from our own pages only, and cookies."""
+
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.requests import Request
+
+from coffers.errors import CoffersError
+from coffers.secret import Secret
+
+COOKIE: Final = "coffers_session"
+LONGEST_FORM: Final = 64_000
+MOST_FIELDS: Final = 100
+FORM_KEY: Final = "form_key"
+
+
+class BadForm(CoffersError):
+    """A form that no page of ours sent, or that is too long."""
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Return the fields of a form that a page of this server sent.
+
+    Raises:
+        BadForm: for one of another site, or one that cannot be read.
+    """
+    if not _is_our_own(request):
+        raise BadForm("this form was not sent from a page of this server; open the page again")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_FORM:
+            raise BadForm("this form is too long")
+    try:
+        fields = parse_qsl(
+            body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"
+        )
+    except ValueError:
+        raise BadForm("this form cannot be read") from None
+    return dict(fields)
+
+
+def _is_our_own(request: Request) -> bool:
+    """Return whether a form comes from a page of this server.
+
+    Every browser of today tells the page's origin with a form; one that does not is refused.
+    """
+    origin = request.headers.get("origin")
+    if origin is None or origin == "null":
+        return request.headers.get("sec-fetch-site") == "same-origin"
+    return urlsplit(origin).netloc == request.headers.get("host")
+
+
+def session_of(request: Request) -> Secret | None:
+    """Return what the browser holds of a session, None where it holds nothing."""
+    token = request.cookies.get(COOKIE)
+    return Secret(token) if token else None

@@ -1,0 +1,105 @@
+"""The pages before one is signed in: the first run, signing in, and by a one-time code."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from coffers.errors import InvalidRecord
+from coffers.portfolio.sign_in import (
+    LONGEST,
+    SignedIn,
+    SignInLocked,
+    SignInRefused,
+    Visitor,
+)
+from coffers.secret import Secret
+from coffers.web.answers import Renderer, see_other, with_session, without_session
+from coffers.web.forms import FORM_KEY, BadForm, form_of, session_of
+from coffers.web.rooms import Rooms
+
+TOO_MANY: Final = 429
+
+
+class SignInPages:
+    """Signs people in and out."""
+
+    def __init__(self, rooms: Rooms, renderer: Renderer) -> None:
+        self._rooms = rooms
+        self._sign_in = rooms.sign_in
+        self._renderer = renderer
+
+    async def welcome(self, request: Request) -> Response:
+        """Make the first user, with the code that the terminal shows."""
+        if not await self._sign_in.is_first_run():
+            return see_other("/sign-in")
+        if request.method != "POST":
+            return self._shown(request, "welcome.html", {})
+        form = await form_of(request)
+        if form.get("password") != form.get("again"):
+            faults = {"again": ["is not the same"]}
+            return self._shown(request, "welcome.html", form, faults, 400)
+        given = (form.get("code", ""), form.get("name", ""), Secret(form.get("password", "")))
+        try:
+            signed_in = await self._sign_in.welcome(*given, self._visitor(request))
+        except InvalidRecord as error:
+            return self._shown(request, "welcome.html", form, error.attributes, 400)
+        except SignInLocked as error:
+            return self._shown(request, "welcome.html", form, {"code": [str(error)]}, TOO_MANY)
+        return self._begun(request, signed_in)
+
+    async def sign_in(self, request: Request) -> Response:
+        """Sign in by name and password."""
+        if request.method != "POST":
+            form = {"code": request.query_params.get("code", "")}
+            if not form["code"] and await self._sign_in.is_first_run():
+                return see_other("/welcome")
+            return self._shown(request, "sign_in.html", form)
+        form = await form_of(request)
+        try:
+            signed_in = await self._by(form, self._visitor(request))
+        except InvalidRecord as error:
+            return self._shown(request, "sign_in.html", form, error.attributes, 400)
+        except SignInRefused as error:
+            return self._shown(request, "sign_in.html", form, {"name": [str(error)]}, 400)
+        except SignInLocked as error:
+            return self._shown(request, "sign_in.html", form, {"name": [str(error)]}, TOO_MANY)
+        return self._begun(request, signed_in)
+
+    async def _by(self, form: dict[str, str], visitor: Visitor) -> SignedIn:
+        code = form.get("code", "")
+        if code:
+            return await self._sign_in.by_code(code, visitor)
+        password = Secret(form.get("password", ""))
+        return await self._sign_in.by_password(form.get("name", ""), password, visitor)
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session."""
+        form, token = await form_of(request), session_of(request)
+        signed_in = None if token is None else await self._sign_in.of(token)
+        if signed_in is not None:
+            if form.get(FORM_KEY) != signed_in.form_key:
+                raise BadForm("this page is of an earlier session; open it again")
+            await self._sign_in.sign_out(signed_in)
+        return without_session(see_other("/sign-in"))
+
+    def _begun(self, request: Request, signed_in: SignedIn) -> Response:
+        is_secure = self._rooms.base_url(request.scope).startswith("https:")
+        token, lasts = signed_in.token.reveal(), LONGEST // 1000
+        return with_session(see_other("/"), token, is_secure=is_secure, lasts=lasts)
+
+    def _shown(
+        self,
+        request: Request,
+        template: str,
+        form: dict[str, str],
+        faults: dict[str, list[str]] | None = None,
+        status: int = 200,
+    ) -> Response:
+        # What was secret is not sent back.
+        kept = {name: form.get(name, "") for name in ("name", "code")}
+        return self._renderer.page(request, template, status, form=kept, faults=faults or {})
+
+    def _visitor(self, request: Request) -> Visitor:
+        agent = request.headers.get("user-agent", "")
+        return Visitor(self._rooms.address_of(request.scope), agent)
