@@ -21,7 +21,7 @@ def app() -> server.ServedApp:
     return server.app(site_of)
 
 
-def site_of(services: Services) -> ASGIApp:
+def site_of(services: Services, passwords: Passwords | None = None) -> ASGIApp:
     """Return the pages and the API on services that are open for as long as it is used."""
     surroundings = Surroundings(services.settings)
 
@@ -34,7 +34,7 @@ def site_of(services: Services) -> ASGIApp:
         listing=services.listing,
         shelf=services.shelf,
         catalogue=services.catalogue,
-        sign_in=SignIn(services.store, Passwords(), services.clock),
+        sign_in=SignIn(services.store, passwords or Passwords(), services.clock),
         clock=services.clock,
         address_of=surroundings.address_of,
         base_url=base_url,

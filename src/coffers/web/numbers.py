@@ -23,6 +23,13 @@ def money(amount: Decimal | None, currency: str, *, signed: bool = False) -> str
     return f"{_signed(amount, _fitting(amount, places), signed=signed)} {currency}"
 
 
+def rough(amount: Decimal, currency: str) -> str:
+    """Return a round amount with no more places than it needs, for a scale."""
+    text = _fitting(amount, 8)
+    bare = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{_signed(amount, bare, signed=False)} {currency}"
+
+
 def units(amount: Decimal | None) -> str:
     """Return so many units of an asset, with at the most eight places."""
     if amount is None:

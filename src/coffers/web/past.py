@@ -13,7 +13,7 @@ from coffers.portfolio.charts import Charts, Point
 from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.model import Value
 from coffers.web.drawing import Chart, Mark, chart
-from coffers.web.numbers import money as money_text
+from coffers.web.numbers import rough
 from coffers.web.rooms import Rooms
 
 EVER: Final = Millis(0)
@@ -51,7 +51,7 @@ async def past_of(
     drawn = chart(
         value,
         put_in,
-        lambda amount: money_text(amount, display.code),
+        lambda amount: rough(amount, display.code),
         _dated(Millis(points[-1].at - points[0].at)) if points else str,
     )
     return Past(

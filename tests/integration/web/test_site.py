@@ -1,0 +1,230 @@
+"""The pages over ASGI: who sees what, what forms need, and what headers every page carries."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from argon2 import PasswordHasher
+
+from coffers.access.passwords import Passwords
+from coffers.cli.site import site_of
+from coffers.portfolio.sign_in import SignIn
+from coffers.secret import Secret
+from coffers.store.engine import Store
+from coffers.web.forms import COOKIE
+from served import Served, add_account, add_book, serving
+
+BASE = "http://coffers.test"
+OURS = {"Origin": BASE}
+PASSWORD = "a long password 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages as a browser has them."""
+
+    api: Served
+    http: httpx.AsyncClient
+    signing: SignIn
+
+    async def post(self, path: str, **form: str) -> httpx.Response:
+        return await self.http.post(path, data=form, headers=OURS)
+
+    async def begin(self, name: str = "ann") -> None:
+        code = await self.signing.first_run_code() or await self.signing.ticket_for(name)
+        answer = await self.post(
+            "/welcome", code=code, name=name, password=PASSWORD, again=PASSWORD
+        )
+        assert answer.status_code == 303, answer.text
+
+
+@asynccontextmanager
+async def opened(store: Store) -> AsyncIterator[Pages]:
+    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    async with serving(store) as api:
+        transport = httpx.ASGITransport(site_of(api.services, passwords))
+        async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+            yield Pages(api, http, SignIn(store, passwords, api.clock))
+
+
+@pytest.fixture
+async def pages(sqlite_store: Store) -> AsyncIterator[Pages]:
+    async with opened(sqlite_store) as found:
+        yield found
+
+
+async def test_a_new_server_leads_to_the_first_run(pages: Pages) -> None:
+    assert (await pages.http.get("/")).headers["location"] == "/sign-in"
+    assert (await pages.http.get("/sign-in")).headers["location"] == "/welcome"
+    shown = await pages.http.get("/welcome")
+    assert "the code that the terminal shows" in shown.text
+
+
+async def test_the_first_user_lands_on_the_overview(pages: Pages) -> None:
+    await pages.begin()
+    shown = await pages.http.get("/")
+    assert shown.status_code == 200
+    assert "No accounts yet" in shown.text
+    assert (await pages.http.get("/welcome")).headers["location"] == "/sign-in"
+
+
+async def test_a_wrong_code_and_two_passwords_that_differ_name_their_fields(pages: Pages) -> None:
+    wrong = await pages.post("/welcome", code="AAAA", name="ann", password=PASSWORD, again=PASSWORD)
+    assert wrong.status_code == 400
+    assert "Code: is none that lasts" in wrong.text
+    differs = await pages.post("/welcome", code="A", name="ann", password=PASSWORD, again="x")
+    assert "Password again: is not the same" in differs.text
+    assert PASSWORD not in wrong.text + differs.text
+
+
+async def test_the_overview_shows_values_and_says_what_is_missing(pages: Pages) -> None:
+    await pages.begin()
+    store = pages.api.services.store
+    async with store.reading() as tx:
+        ann = await tx.users.by_name("ann")
+    assert ann is not None
+    await add_book(store)
+    await add_account(store, ann, "Main", held={"BTC": "0.5"})
+    await add_account(store, ann, "Odd <b>", held={"BTC": "1", "NOPRICE": "7"})
+    shown = (await pages.http.get("/")).text
+    assert "75,000.00 USD" in shown
+    assert "incomplete: 1 of 2 accounts" in shown
+    assert "something held has no price" in shown
+    assert "Odd &lt;b&gt;" in shown
+    assert "<b>" not in shown.replace('<b class="chip">', "")
+
+
+async def test_an_account_and_how_it_comes_about(pages: Pages) -> None:
+    await pages.begin()
+    store = pages.api.services.store
+    async with store.reading() as tx:
+        ann = await tx.users.by_name("ann")
+    assert ann is not None
+    await add_book(store)
+    account = await add_account(store, ann, "Main", held={"BTC": "0.5", "NOPRICE": "7"})
+    for span in ("1d", "1w", "1m", "1y", "all", "nonsense"):
+        shown = await pages.http.get(f"/accounts/{account.id}", params={"range": span})
+        assert shown.status_code == 200
+        assert "25,000.00 USD" in shown.text
+        assert "unknown" in shown.text
+    told = (await pages.http.get(f"/accounts/{account.id}/explain")).text
+    assert "amount times price" in told
+    assert "NOPRICE" in told
+
+
+async def test_anothers_account_is_not_found(pages: Pages) -> None:
+    await pages.begin()
+    bob = (await pages.api.caller("bob")).user
+    account = await add_account(pages.api.services.store, bob)
+    for path in (f"/accounts/{account.id}", f"/accounts/{account.id}/explain"):
+        answer = await pages.http.get(path)
+        assert answer.status_code == 404
+        assert "Main" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/accounts/0", "/accounts/x", "/accounts/1/2", "/accounts/99999999999", "/static/x"]
+)
+async def test_what_there_is_not_is_not_found(pages: Pages, path: str) -> None:
+    await pages.begin()
+    assert (await pages.http.get(path)).status_code == 404
+
+
+async def test_who_is_not_signed_in_sees_nothing(pages: Pages) -> None:
+    await pages.begin()
+    pages.http.cookies.clear()
+    for path in ("/", "/accounts/1", "/accounts/1/explain"):
+        answer = await pages.http.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+async def test_a_form_of_another_site_is_refused(pages: Pages) -> None:
+    await pages.begin()
+    form = {"name": "ann", "password": PASSWORD}
+    for headers in ({"Origin": "https://evil.test"}, {"Origin": "null"}, {}):
+        answer = await pages.http.post("/sign-in", data=form, headers=headers)
+        assert answer.status_code == 400
+        assert "not sent from a page of this server" in answer.text
+    same = {"Sec-Fetch-Site": "same-origin"}
+    assert (await pages.http.post("/sign-in", data=form, headers=same)).status_code == 303
+
+
+async def test_signing_out_needs_the_key_of_the_session(pages: Pages) -> None:
+    await pages.begin()
+    assert (await pages.post("/sign-out", form_key="guessed")).status_code == 400
+    assert (await pages.http.get("/")).status_code == 200
+    signed_in = await pages.signing.of(Secret(pages.http.cookies[COOKIE]))
+    assert signed_in is not None
+    answer = await pages.post("/sign-out", form_key=signed_in.form_key)
+    assert answer.headers["location"] == "/sign-in"
+    assert (await pages.http.get("/")).status_code == 303
+
+
+async def test_a_code_signs_in_by_a_form_and_not_by_its_address_alone(pages: Pages) -> None:
+    await pages.begin()
+    pages.http.cookies.clear()
+    code = await pages.signing.ticket_for("ann")
+    shown = await pages.http.get("/sign-in", params={"code": code})
+    assert code in shown.text
+    assert COOKIE not in pages.http.cookies
+    assert (await pages.post("/sign-in", code=code)).status_code == 303
+    assert (await pages.http.get("/")).status_code == 200
+
+
+async def test_guessing_leads_to_a_wait(pages: Pages) -> None:
+    await pages.begin()
+    told = [await pages.post("/sign-in", name="ann", password="wrong") for _ in range(6)]
+    assert [answer.status_code for answer in told] == [400] * 5 + [429]
+    assert "try again in 30 seconds" in told[-1].text
+
+
+async def test_every_page_has_the_headers_that_protect_it(pages: Pages) -> None:
+    await pages.begin()
+    for path in ("/", "/sign-in", "/welcome", "/accounts/1"):
+        headers = (await pages.http.get(path)).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+    cookie = (await pages.post("/sign-in", name="ann", password=PASSWORD)).headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+
+
+async def test_files_are_kept_for_a_year_under_an_address_of_their_own(pages: Pages) -> None:
+    shown = (await pages.http.get("/welcome")).text
+    address = shown.split('rel="stylesheet" href="')[1].split('"')[0]
+    style = await pages.http.get(address)
+    assert style.headers["content-type"].startswith("text/css")
+    assert "immutable" in style.headers["cache-control"]
+
+
+async def test_pages_need_no_script_and_no_other_host(pages: Pages) -> None:
+    await pages.begin()
+    for path in ("/", "/sign-in"):
+        shown = (await pages.http.get(path)).text
+        assert "<script" not in shown
+        assert "style=" not in shown
+        assert "https://" not in shown
+
+
+async def test_a_form_that_is_too_long_or_no_text_is_refused(pages: Pages) -> None:
+    kind = {**OURS, "Content-Type": "application/x-www-form-urlencoded"}
+    for body in (b"name=" + b"x" * 70_000, b"name=%ff%fe", b"&".join([b"a=1"] * 200)):
+        answer = await pages.http.post("/sign-in", content=body, headers=kind)
+        assert answer.status_code == 400
+
+
+async def test_head_tells_the_headers_alone(pages: Pages) -> None:
+    answer = await pages.http.head("/welcome")
+    assert answer.status_code == 200
+    assert answer.content == b""
+
+
+async def test_the_api_answers_beside_the_pages(pages: Pages) -> None:
+    caller = await pages.api.caller()
+    path = "/public/api/ver1/accounts"
+    answer = await pages.http.get(path, headers=caller.headers(path))
+    assert answer.status_code == 200
+    assert (await pages.http.get("/nothing")).headers["content-type"] == "application/json"

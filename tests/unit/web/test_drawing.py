@@ -1,0 +1,74 @@
+"""Charts: what is known is drawn, what is unknown leaves a hole, what is old looks old."""
+
+from decimal import Decimal
+
+from coffers.clock import HOUR, Millis
+from coffers.web.drawing import HEIGHT, WIDTH, Chart, Mark, chart, sparkline
+
+
+def _marks(*values: str | None, carried: tuple[int, ...] = ()) -> list[Mark]:
+    return [
+        Mark(Millis(place * HOUR), None if value is None else Decimal(value), place in carried)
+        for place, value in enumerate(values)
+    ]
+
+
+def _drawn(value: list[Mark], put_in: list[Mark] | None = None) -> Chart:
+    found = chart(value, put_in or [], str, str)
+    assert found is not None
+    return found
+
+
+def test_a_line_goes_through_all_that_is_known() -> None:
+    drawn = _drawn(_marks("10", "30", "20"))
+    (stroke,) = drawn.value
+    assert stroke.path.count("L") == 2
+    assert not stroke.is_gap
+    assert drawn.area.endswith("Z")
+
+
+def test_the_unknown_leaves_a_hole() -> None:
+    drawn = _drawn(_marks("10", "30", None, "20", "25"))
+    (stroke,) = drawn.value
+    assert stroke.path.count("M") == 2
+
+
+def test_what_is_carried_over_a_gap_is_a_line_of_its_own() -> None:
+    drawn = _drawn(_marks("10", "20", "20", "30", carried=(2,)))
+    assert [stroke.is_gap for stroke in drawn.value] == [False, True, False]
+
+
+def test_what_was_put_in_goes_up_in_steps() -> None:
+    drawn = _drawn(_marks("10", "20"), _marks("10", "15"))
+    assert "H" in drawn.put_in[0].path
+
+
+def test_heights_are_round_and_hold_all_values() -> None:
+    drawn = _drawn(_marks("1012", "1987"))
+    labels = [Decimal(tick.label) for tick in drawn.heights]
+    assert labels[0] <= 1012
+    assert labels[-1] >= 1987
+    assert all(label % 50 == 0 for label in labels)
+
+
+def test_everything_lies_within_the_drawing() -> None:
+    drawn = _drawn(_marks("-5", "0", "0", "7.5"))
+    places = [tick.place for tick in drawn.heights]
+    assert all(0 <= place <= HEIGHT for place in places)
+    assert all(0 <= tick.place <= WIDTH for tick in drawn.moments)
+
+
+def test_a_value_that_never_moved_is_a_level_line() -> None:
+    assert _drawn(_marks("0", "0")).value
+    assert _drawn(_marks("5", "5")).value
+
+
+def test_one_moment_is_no_chart() -> None:
+    assert chart(_marks("10"), [], str, str) is None
+    assert chart(_marks("10", None), [], str, str) is None
+    assert chart([], [], str, str) is None
+
+
+def test_a_sparkline_has_two_ends() -> None:
+    assert sparkline([Decimal(1)]) == ""
+    assert sparkline([Decimal(1), Decimal(3), Decimal(2)]).count("L") == 2
