@@ -115,8 +115,8 @@ def _set_up_environment(data_dir: Path, sandbox_url: str) -> None:
         "COFFERS_SYNC_INTERVAL": "60",
         "COFFERS_LOG_LEVEL": os.environ.get("COFFERS_LOG_LEVEL", "error"),
     }
-    for other in ("COFFERS_DATABASE_URL", "COFFERS_MASTER_KEY", "COFFERS_MASTER_KEY_FILE"):
-        os.environ.pop(other, None)
+    for other in ("DATABASE_URL", "DATABASE_DIRECT_URL", "MASTER_KEY", "MASTER_KEY_FILE"):
+        os.environ.pop(f"COFFERS_{other}", None)
 
 
 @asynccontextmanager

@@ -96,12 +96,13 @@ async def _data_dir(settings: "Settings") -> Finding:
 
 async def _of_store(settings: "Settings") -> list[Finding]:
     try:
+        direct = settings.direct_database()
         async with opened_store(settings) as store:
             found = [Finding("database", "ok", f"{store.database.dialect}, tables are current")]
             if store.database.dialect == "postgresql":
                 found += [
                     await _look("connections", lambda: _connections(store)),
-                    await _look("notices", lambda: _notices(settings, store)),
+                    await _look("notices", lambda: _notices(direct, store)),
                 ]
             return [
                 *found,
@@ -124,8 +125,8 @@ async def _connections(store: "Store") -> Finding:
     return Finding("connections", "warning" if room.is_short else "ok", said)
 
 
-async def _notices(settings: "Settings", store: "Store") -> Finding:
-    await store.listen(settings.direct_database(), ())
+async def _notices(direct: str, store: "Store") -> Finding:
+    await store.listen(direct, ())
     if store.notices.is_up:
         return Finding("notices", "ok", "what other processes tell is heard")
     said = "nothing is heard; does COFFERS_DATABASE_DIRECT_URL lead to the server itself?"

@@ -23,6 +23,13 @@ def test_a_direct_address_that_leads_nowhere_is_told(coffers: Run, postgres_url:
     assert "hunter2" not in json.dumps(list(told.values()))
 
 
+def test_a_direct_address_beside_a_file_is_told(coffers: Run) -> None:
+    direct = "postgresql://postgres:hunter2@127.0.0.1:1/coffers"
+    told = {each["subject"]: each for each in findings(coffers, COFFERS_DATABASE_DIRECT_URL=direct)}
+    assert told["database"]["state"] == "failed"
+    assert "COFFERS_DATABASE_DIRECT_URL" in told["database"]["said"]
+
+
 def findings(coffers: Run, **env: str) -> list[dict[str, str]]:
     found: list[dict[str, str]] = json.loads(coffers("doctor", "--json", **env).stdout)
     return found
