@@ -68,7 +68,7 @@ class PriceKeeper:
         self._floor = floor
         self._fallbacks = Fallbacks((), clock) if fallbacks is None else fallbacks
         self._watch = SpikeWatch(spike)
-        self._has_recalled = False
+        self._epoch = 0
         self._answers: dict[str, _Answer] = {}
         self._failing: set[str] = set()
         self._running = asyncio.Lock()
@@ -99,6 +99,7 @@ class PriceKeeper:
             return self._book
 
     async def _refresh(self, venues: frozenset[str]) -> PriceBook | None:
+        began = self._clock.now()
         found = await self._found(venues)
         if venues and not found:
             # An outage of all venues: the sources that are none do not stand in for a market.
@@ -108,7 +109,8 @@ class PriceKeeper:
         await self._take_accepted()
         prices = await self._completed(found)
         now = self._clock.now()
-        if not prices:
+        # A process that stood still meanwhile has nothing to say that is new.
+        if not prices or now - began > QUOTES_LAST:
             await self._show_age(now)
             return None
         held_back = self._watch.suspects(prices, now)
@@ -126,15 +128,14 @@ class PriceKeeper:
         return await self._prices(venues, self._clock.now())
 
     async def _recall(self) -> None:
-        """Take up what the process before this one knew, once."""
-        if self._has_recalled:
-            return
+        """Take up what the process knew that wrote the newest book, where it was another one."""
         async with self._store.reading() as tx:
+            if await tx.prices.newest_epoch() == self._epoch:
+                return
             newest = await tx.prices.newest()
         if newest is not None:
             self._watch.recall(newest)
             self._fallbacks.recall(newest)
-        self._has_recalled = True
 
     async def _take_accepted(self) -> None:
         """Believe what was accepted by hand, maybe by another process."""
@@ -201,6 +202,7 @@ class PriceKeeper:
                 await tx.prices.thin(now)
         if is_thinning:
             self._thinned_at = now
+        self._epoch = book.epoch
         metrics.price_epoch.set(book.epoch)
         metrics.priced_assets.set(len(prices))
         metrics.prices_held_back.set(len(held_back))

@@ -50,6 +50,10 @@ class Books(Protocol):
         """Return the book of the highest epoch."""
         ...
 
+    async def newest_epoch(self) -> int:
+        """Return the number of that book, 0 before the first."""
+        ...
+
     async def thin(self, now: Millis) -> None:
         """Drop old books that are no longer needed."""
         ...

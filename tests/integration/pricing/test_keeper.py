@@ -12,7 +12,7 @@ from coffers import metrics
 from coffers.clock import HOUR, MINUTE, SECOND, ManualClock, Millis
 from coffers.errors import CoffersError
 from coffers.markets.quote import Quote
-from coffers.pricing.keeper import PriceKeeper
+from coffers.pricing.keeper import QUOTES_LAST, PriceKeeper
 from coffers.store.engine import Store
 from factories import NOW
 from unit.pricing.quoting import BITCOIN, FLOOR, quote
@@ -203,6 +203,18 @@ async def test_venues_are_asked_all_at_once(keeper: PriceKeeper, venues: FakeVen
     assert sorted(venues.calls) == sorted(BOTH)
     venues.opened.set()
     await refresh
+
+
+async def test_who_stood_still_in_a_round_writes_no_old_prices_as_new(
+    keeper: PriceKeeper, venues: FakeVenues, clock: ManualClock
+) -> None:
+    venues.opened.clear()
+    refresh = asyncio.create_task(keeper.refresh(BOTH))
+    await asyncio.wait_for(venues.asked.wait(), 5)
+    clock.advance(QUOTES_LAST + 1)
+    venues.opened.set()
+    assert await refresh is None
+    assert await keeper.refresh(BOTH) is not None
 
 
 async def test_refreshes_at_the_same_time_share_one(

@@ -300,6 +300,17 @@ async def test_a_new_process_goes_on_doubting(
     assert book.held_back["ALGO"].until == NOW + 10 * MINUTE
 
 
+async def test_one_that_takes_over_again_knows_what_others_believed_meanwhile(
+    keeper: PriceKeeper, sqlite_store: Store, market: Market, clock: ManualClock
+) -> None:
+    await refreshed(keeper)
+    clock.advance(HOUR)
+    await refreshed(made_keeper(sqlite_store, market, clock))
+    clock.advance(30 * SECOND)
+    market.quoting["kraken"][1] = quote("ALGO/USD", "20")
+    assert "ALGO" in (await refreshed(keeper)).held_back
+
+
 async def test_the_factor_is_the_operators_choice(
     sqlite_store: Store, market: Market, clock: ManualClock
 ) -> None:

@@ -351,6 +351,49 @@ async def test_one_account_is_never_read_twice_at_once(house: House) -> None:
     assert (await first).outcome is Outcome.COMPLETE
 
 
+async def test_an_account_that_is_told_to_be_due_is_read_once(house: House) -> None:
+    own = house.account.user_id, house.account.id
+    asked = len(house.connector.asked)
+    first, second = [await house.syncer.sync(*own, only_if_due=True) for _ in range(2)]
+    assert (first.outcome, second.outcome) == (Outcome.COMPLETE, Outcome.NOT_DUE)
+    assert len(house.connector.asked) == asked + 1
+    house.clock.advance(5 * MINUTE)
+    assert (await house.syncer.sync(*own, only_if_due=True)).outcome is Outcome.COMPLETE
+
+
+async def test_a_reading_that_takes_long_keeps_its_claim_and_a_killed_one_loses_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "RENEW_EVERY", 0.01)
+    own = house.account.user_id, house.account.id
+    usual: Callable[..., Any] = house.connector.read
+
+    async def is_claimed() -> bool:
+        async with house.store.reading() as tx:
+            return not await tx.accounts.due(Millis(house.clock.now() + 1), 1)
+
+    async def slow(*asked: Any) -> Reading:
+        for _ in range(3):
+            house.clock.advance(turns.CLAIM - 1)
+            async with asyncio.timeout(10):
+                while not await is_claimed():  # noqa: ASYNC110 - it is renewed by a task of its own
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.05)
+        answer: Reading = await usual(*asked)
+        return replace(answer, at=house.clock.now())
+
+    house.connector.read = slow  # type: ignore[method-assign]
+    assert (await house.syncer.sync(*own)).outcome is Outcome.COMPLETE
+    async with house.store.transaction() as tx:
+        now = house.clock.now()
+        await tx.accounts.due_at(*own, now)
+        assert await tx.accounts.claim(*own, "killed", now=now, until=Millis(now + turns.CLAIM))
+    assert (await house.syncer.sync(*own)).outcome is Outcome.BUSY
+    house.clock.advance(turns.CLAIM + 1)
+    house.connector.read = usual  # type: ignore[method-assign]
+    assert (await house.syncer.sync(*own)).outcome is Outcome.COMPLETE
+
+
 async def test_an_account_removed_while_it_is_read_leaves_nothing(house: House) -> None:
     def remove_meanwhile(_credentials: Credentials, _request: ReadRequest) -> Answer:
         return reading(position("BTC", "1"), at=house.clock.now())

@@ -85,6 +85,16 @@ _QUEUE = (
     AND (dedupe_key IS NOT NULL))""",
     """CREATE INDEX pgqueuer_updated_id_id1_idx ON pgqueuer
     USING btree (updated, id DESC) INCLUDE (id) WHERE (status = 'picked'::pgqueuer_status)""",
+    # As PgQueuer recommends: rows come and go, and most of them are dead.
+    """ALTER TABLE pgqueuer SET (
+        autovacuum_vacuum_scale_factor = 0.01,
+        autovacuum_vacuum_threshold = 1000,
+        autovacuum_analyze_scale_factor = 0.02,
+        autovacuum_analyze_threshold = 500,
+        autovacuum_vacuum_cost_limit = 10000,
+        autovacuum_vacuum_cost_delay = 0,
+        fillfactor = 70
+    )""",
     """CREATE FUNCTION coffers_keep_nothing() RETURNS TRIGGER AS
     $$ BEGIN RETURN NULL; END; $$ LANGUAGE plpgsql""",
     """CREATE TRIGGER coffers_keep_nothing BEFORE INSERT ON pgqueuer_log
