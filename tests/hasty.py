@@ -15,6 +15,6 @@ if __name__ == "__main__":
     elected.LASTS = LASTS
     defaults = queue.JobQueue.__init__.__kwdefaults__
     defaults["given_up_after"] = GIVEN_UP_AFTER
-    turns.CLAIM = syncer.CLAIM = CLAIM
+    turns.READING_CLAIM = syncer.READING_CLAIM = CLAIM
     turns.RENEW_EVERY = CLAIM / 4_000
     run()

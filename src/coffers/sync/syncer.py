@@ -49,7 +49,7 @@ from coffers.sync.policy import (
 )
 from coffers.sync.snapshots import take_snapshot
 from coffers.sync.transfers import pair_transfers
-from coffers.sync.turns import CLAIM, Turns
+from coffers.sync.turns import READING_CLAIM, Turns
 from coffers.valuation.model import Flow, Snapshot
 from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
@@ -129,7 +129,7 @@ class Syncer:
         now = self._clock.now()
         async with self._store.transaction(may_be_lost=True) as tx:
             account = await tx.accounts.claimed(
-                user_id, account_id, holder, now=now, until=Millis(now + CLAIM)
+                user_id, account_id, holder, now=now, until=Millis(now + READING_CLAIM)
             )
             if account is None:
                 is_there = await tx.accounts.get(user_id, account_id) is not None

@@ -12,7 +12,7 @@ from coffers.store.errors import StoreUnavailable
 from coffers.store.records import Account
 from coffers.vault.sealed import Sealed
 
-CLAIM = Millis(45 * SECOND)
+READING_CLAIM = Millis(45 * SECOND)
 """How long an account stays claimed by a process that died."""
 
 RENEW_EVERY = 15.0
@@ -48,7 +48,7 @@ class Turns:
     async def _renew(self, account: Account, holder: str) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY)
-            until = Millis(self._clock.now() + CLAIM)
+            until = Millis(self._clock.now() + READING_CLAIM)
             try:
                 async with self._store.transaction() as tx:
                     await tx.accounts.renew(account.user_id, account.id, holder, until)

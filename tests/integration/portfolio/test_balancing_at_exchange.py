@@ -153,7 +153,7 @@ async def test_an_account_at_an_exchange_is_brought_to_its_shares(bench: Bench) 
     before = await bench.planner.make(*bench.own)
     assert not is_there(before)
     bench.clock.ahead += HOUR
-    await bench.worker.look()
+    await bench.worker.run_due()
 
     [done] = await bench.operations_of(bench.own)
     assert (done.kind, done.state) == ("auto_balance", "done")
@@ -216,7 +216,7 @@ async def test_a_run_that_a_process_died_in_is_ended_and_then_planned_anew(bench
         task.cancel()
     await asyncio.gather(run, return_exceptions=True)
     bench.clock.ahead += 4 * MINUTE
-    await bench.worker.look()
+    await bench.worker.run_due()
 
     assert is_there(await bench.planner.make(*bench.own))
     assert {each.state for each in await bench.operations_of(bench.own)} <= {"done", "partly"}
@@ -265,12 +265,12 @@ async def test_an_exchange_that_is_down_is_a_failure_that_is_told_and_tried_agai
     await bench.to_portfolio(bench.own)
     await bench.control.inject(NewFault(venue="binance", kind=FaultKind.STATUS))
     bench.clock.ahead += HOUR
-    await bench.worker.look()
+    await bench.worker.run_due()
     assert (await bench.shown()).auto_balance.error is not None
     assert await bench.operations_of(bench.own) == []
     await bench.control.clear_faults()
     bench.clock.ahead += 6 * MINUTE
-    await bench.worker.look()
+    await bench.worker.run_due()
     assert (await bench.shown()).auto_balance.error is None
     assert is_there(await bench.planner.make(*bench.own))
 
@@ -281,7 +281,7 @@ async def test_where_trading_is_off_nothing_is_traded_and_the_account_says_so(
 ) -> None:
     await bench.to_portfolio(bench.own)
     bench.clock.ahead += HOUR
-    await bench.worker.look()
+    await bench.worker.run_due()
     error = (await bench.shown()).auto_balance.error
     assert error is not None
     assert error.startswith("orders and transfers are off on this server")

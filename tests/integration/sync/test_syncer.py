@@ -374,7 +374,7 @@ async def test_a_reading_that_takes_long_keeps_its_claim_and_a_killed_one_loses_
 
     async def slow(*asked: Any) -> Reading:
         for _ in range(3):
-            house.clock.advance(turns.CLAIM - 1)
+            house.clock.advance(turns.READING_CLAIM - 1)
             async with asyncio.timeout(10):
                 while not await is_claimed():  # noqa: ASYNC110 - it is renewed by a task of its own
                     await asyncio.sleep(0.01)
@@ -387,9 +387,11 @@ async def test_a_reading_that_takes_long_keeps_its_claim_and_a_killed_one_loses_
     async with house.store.transaction() as tx:
         now = house.clock.now()
         await tx.accounts.due_at(*own, now)
-        assert await tx.accounts.claim(*own, "killed", now=now, until=Millis(now + turns.CLAIM))
+        assert await tx.accounts.claim(
+            *own, "killed", now=now, until=Millis(now + turns.READING_CLAIM)
+        )
     assert (await house.syncer.sync(*own)).outcome is Outcome.BUSY
-    house.clock.advance(turns.CLAIM + 1)
+    house.clock.advance(turns.READING_CLAIM + 1)
     house.connector.read = usual  # type: ignore[method-assign]
     assert (await house.syncer.sync(*own)).outcome is Outcome.COMPLETE
 
