@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
+    literal,
     select,
     true,
     union,
@@ -142,11 +143,17 @@ class Histories(Flows):
         # Each edge is looked up once, before the rows in between are: left to itself, SQLite looks
         # them up again for every row.
         edges = edges.prefix_with("MATERIALIZED")
-        statement = select(_S.account_id, _S.at, _S.btc, _S.usd).where(
+        within = select(_S.account_id, _S.at, _S.btc, _S.usd).where(
             _S.user_id == user_id,
             _S.account_id == edges.c.account_id,
             _S.at.between(edges.c.first_at, edges.c.last_at),
         )
+        statement = within
+        if self._connection.dialect.name == "postgresql":
+            # For each edge by itself, which the limit sees to: left to itself, PostgreSQL reads
+            # all that the user ever had, as it expects a ninth of it to lie within each.
+            each = within.limit(_EVER).lateral("each")
+            statement = select(*each.c).select_from(edges.join(each, true()))
         return await self._by_account(statement)
 
     async def _by_account(self, statement: Select[Any]) -> dict[int, list[Snapshot]]:
@@ -213,8 +220,8 @@ def _first(user_id: int, ids: Sequence[int]) -> Select[Any]:
 
 
 def _opening(user_id: int, ids: Sequence[int]) -> Select[Any]:
-    first = _moment(func.min(_S.at), true())
-    return _span(user_id, ids, first, first)
+    # From ever on up to the first one, which is looked up once so.
+    return _span(user_id, ids, literal(-_EVER, BigInteger), _moment(func.min(_S.at), true()))
 
 
 def _edges(user_id: int, ids: Sequence[int], since: Millis, until: Millis) -> Select[Any]:

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 import stored
 from coffers.clock import DAY, HOUR, Millis
@@ -270,3 +270,36 @@ async def test_snapshots_are_looked_up_and_not_walked_through(sqlite_store: Stor
     assert len(steps) == 3
     assert all(step.startswith("SEARCH snapshots") for step in steps)
     assert all("account_id=?" in step for step in steps)
+
+
+async def test_a_list_reads_what_it_needs_of_a_long_past_and_no_more(store: Store) -> None:
+    ann = await stored.user(store)
+    known = [await stored.account(store, ann, f"{number}") for number in range(40)]
+    hours = "WITH RECURSIVE h(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM h WHERE n < 2999)"
+    rows = text(
+        "INSERT INTO snapshots (user_id, account_id, at, btc, usd, tier) "  # noqa: S608 - our own
+        f"SELECT user_id, id, {NOW} - n * CAST({HOUR} AS BIGINT), 1, 1, n / 1000 "
+        f"FROM accounts, ({hours} SELECT n FROM h) m"
+    )
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    async with store.connection() as connection:
+        await connection.execute(rows)
+        await connection.execute(text("ANALYZE"))
+    engine = store.database.engine  # type: ignore[attr-defined]  # both have one
+    event.listen(
+        getattr(engine, "sync_engine", engine),
+        "before_cursor_execute",
+        lambda _connection, _cursor, said, values, *_rest: asked.append((said, values)),
+    )
+    async with store.connection(is_reading=True) as connection:
+        histories = Transaction(connection).history
+        found = await histories.windows(ann.id, [one.id for one in known], NOW, Millis(NOW + HOUR))
+        said, values = next(each for each in asked if "edges" in each[0])
+        kind = "EXPLAIN QUERY PLAN" if store.database.dialect == "sqlite" else "EXPLAIN"
+        plan = await connection.run_sync(
+            lambda plain: plain.exec_driver_sql(f"{kind} {said}", values).all()
+        )
+    assert {len(each.snapshots) for each in found.values()} == {7}
+    steps = [str(row[-1]) for row in plan]
+    assert not [step for step in steps if "Seq Scan on snapshots" in step or "Join" in step]
+    assert not [step for step in steps if "SCAN snapshots" in step]
