@@ -42,6 +42,9 @@ from coffers.store.tables import accounts, snapshot_rollups, snapshots
 ACCOUNTS_AT_ONCE: Final = 100
 """Accounts of one transaction: some 7,200 snapshots, if one is taken every five minutes."""
 
+AT_FIRST: Final = 10
+"""Those of a transaction of the first look of all, whose span is all that was before it."""
+
 _NEVER = Millis(0)
 _A, _R, _S = accounts.c, snapshot_rollups.c, snapshots.c
 _AFTER_USER, _AFTER = bindparam("after_user", type_=Integer), bindparam("after", type_=Integer)
@@ -134,7 +137,8 @@ class RollUps:
             # It overestimates the looks for a follower, and would compile them at each batch.
             await self._connection.execute(text("SET LOCAL jit = off"))
         since = _begin(tier, progress, now)
-        batch = await self._next(progress.after) if since < until else []
+        most = ACCOUNTS_AT_ONCE if progress.done_to else min(AT_FIRST, ACCOUNTS_AT_ONCE)
+        batch = await self._next(progress.after, most) if since < until else []
         if not batch:
             await self._keep(tier, Progress(done_to=until))
             return Batch(0, 0)
@@ -155,7 +159,7 @@ class RollUps:
             row = (await self._connection.execute(one)).one()
         return _progress_of(row)
 
-    async def _next(self, after: tuple[int, int]) -> list[tuple[int, int]]:
+    async def _next(self, after: tuple[int, int], most: int) -> list[tuple[int, int]]:
         """Return the next accounts in order, which nobody removes or resets meanwhile.
 
         PostgreSQL moves a row from one partition to another: whoever removed it at the same time
@@ -163,7 +167,7 @@ class RollUps:
         """
         key = (_A.user_id, _A.id)
         statement = select(*key).where(tuple_(*key) > tuple_(*after)).order_by(*key)
-        statement = statement.limit(ACCOUNTS_AT_ONCE).with_for_update(read=True, key_share=True)
+        statement = statement.limit(most).with_for_update(read=True, key_share=True)
         return [(row.user_id, row.id) for row in await self._connection.execute(statement)]
 
     async def _keep(self, tier: Tier, progress: Progress) -> None:

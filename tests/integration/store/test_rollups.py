@@ -325,6 +325,17 @@ async def test_a_moment_that_is_written_again_when_it_was_rolled_up_is_no_obstac
     assert await _kept(store, known) == moments
 
 
+async def test_the_first_look_of_all_takes_few_accounts_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollups, "AT_FIRST", 2)
+    await _some(store, 5)
+    sizes = [batch.accounts for _ in range(4) if (batch := await _batch(store, HOURLY, NOW))]
+    assert sizes == [2, 2, 1, 0]
+    later = NOW + 3 * HOURLY.span
+    assert (await _batch(store, HOURLY, later)) == Batch(0, 5)
+
+
 async def test_an_account_that_is_removed_loses_the_snapshots_of_every_tier(store: Store) -> None:
     known = await stored.account(store, await stored.user(store))
     await _put(store, known, [NOW - 90 * DAY, NOW - 89 * DAY, NOW - 9 * DAY, NOW])
