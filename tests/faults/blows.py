@@ -4,7 +4,7 @@ import asyncio
 import resource
 import time
 
-from faults.estate import DEADLINE, gone, until
+from faults.estate import gone, until
 from faults.proof import Proof
 
 AWAY = 1.0
@@ -26,10 +26,10 @@ async def kill_worker(proof: Proof) -> None:
     async def is_replaced() -> bool:
         return any(each.pid not in known for each in place.workers())
 
-    await until(is_replaced, DEADLINE, "another worker is started")
+    await until(is_replaced, place.deadline, "another worker is started")
     await place.let_claims_run_out()
     # It loads the exchange library first.
-    await proof.recovered(since, within=DEADLINE)
+    await proof.recovered(since, within=place.deadline)
 
 
 async def kill_api(proof: Proof) -> None:
@@ -42,12 +42,12 @@ async def kill_api(proof: Proof) -> None:
         async def has_ended() -> bool:
             return gone(process)
 
-        await until(has_ended, DEADLINE, "the process has ended")
+        await until(has_ended, place.deadline, "the process has ended")
 
     async def is_replaced() -> bool:
         return len(place.apis()) > len(others) and process not in place.apis()
 
-    await until(is_replaced, DEADLINE, "another process is started")
+    await until(is_replaced, place.deadline, "another process is started")
     await proof.recovered()
 
 

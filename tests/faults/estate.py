@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -47,7 +48,11 @@ INTERVAL = 3.0
 TWO_INTERVALS = 2 * INTERVAL + 12
 """Within this every account is read after a fault: the look-out and a busy machine included."""
 
-DEADLINE = 120.0
+DEADLINE = 60.0
+SLOWEST_START = 300.0
+USUAL_START = 15.0
+"""Seconds that all of it takes at most to start where nothing else is running."""
+
 MOST_SHOWN = 20_000
 """Characters of the log that are shown with a failure."""
 
@@ -74,6 +79,8 @@ class Estate:
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
     gaps: list[tuple[int, int]] = field(default_factory=list)
     """When readings may have been missed, or dated by a clock that was wrong."""
+    slowness: float = 1.0
+    """How many times as long as usual all takes on this machine now: limits of time are longer."""
 
     @property
     def base_url(self) -> str:
@@ -128,7 +135,17 @@ class Estate:
             found = [await tx.accounts.of_user(owner.caller.user.id) for owner in self.owners]
         return [account for each in found for account in each]
 
-    async def all_read(self, within: float = TWO_INTERVALS) -> None:
+    @property
+    def two_intervals(self) -> float:
+        """Seconds within which every account is read after a fault."""
+        return TWO_INTERVALS * self.slowness
+
+    @property
+    def deadline(self) -> float:
+        """Seconds within which a process starts, and reads every account."""
+        return DEADLINE * self.slowness
+
+    async def all_read(self, within: float) -> None:
         """Wait until every account was read once more."""
         before = {each.id: each.sync.read_at for each in await self.accounts()}
 
@@ -152,7 +169,7 @@ class Estate:
                 except httpx.TransportError:
                     return False
 
-            await until(answers, DEADLINE, "the server answers")
+            await until(answers, SLOWEST_START, "the server answers")
 
         async def are_open() -> bool:
             async with self.store.reading() as tx:
@@ -164,7 +181,7 @@ class Estate:
                     ]
                 )
 
-        await until(are_open, DEADLINE, "every account has its first snapshot")
+        await until(are_open, SLOWEST_START, "every account has its first snapshot")
 
 
 async def until(holds: Callable[[], object], within: float, what: str) -> None:
@@ -234,8 +251,10 @@ async def estate(home: Path, kind: str, **settings: str) -> AsyncIterator[Estate
         made = Estate(home, control, cable, clock, redis, server, store, env, port)
         await _settle(made)
         stack.push_async_callback(_stop, made)
+        began = time.monotonic()
         made.start("serve", "--port", str(port), "--workers", "2")
         await made.ready()
+        made.slowness = max(1.0, (time.monotonic() - began) / USUAL_START)
         yield made
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from coffers.clock import Millis, from_iso
-from faults.estate import INTERVAL, TWO_INTERVALS, VENUE, Estate, until
+from faults.estate import INTERVAL, VENUE, Estate, until
 from faults.load import MOVES_EVERY, load
 from faults.witness import Held, Owner, Witness
 
@@ -48,10 +48,10 @@ class Proof:
         self.since = Millis(estate.now())
         self._vitals = vitals(estate)
 
-    async def recovered(self, since: int | None = None, within: float = TWO_INTERVALS) -> None:
+    async def recovered(self, since: int | None = None, within: float | None = None) -> None:
         """Wait until all is as before the fault: every account was read after now."""
         begun = self.since if since is None else since
-        await self.estate.all_read(within)
+        await self.estate.all_read(within or self.estate.two_intervals)
         self.estate.gaps.append((begun, self.estate.now()))
 
     async def amid_reading(self) -> None:
@@ -62,12 +62,13 @@ class Proof:
         async def is_asked() -> bool:
             return (await control.requests()).counts[BALANCES] > before
 
-        await until(is_asked, TWO_INTERVALS, "an account is read")
+        await until(is_asked, self.estate.two_intervals, "an account is read")
 
     async def finish(self) -> None:
         """Check the answers, the database and the processes, once the load is over."""
         estate = self.estate
-        await until(self._is_settled, TWO_INTERVALS, "the database shows what the exchange has")
+        what = "the database shows what the exchange has"
+        await until(self._is_settled, estate.two_intervals, what)
         assert self.witness.wrong == [], self.witness.wrong[:5]
         assert self.witness.unexplained() == [], self.witness.unexplained()[:5]
         assert self.witness.good.total() >= ENOUGH, self.witness.good
@@ -124,7 +125,7 @@ class Proof:
             if any(before <= end and after >= begin for begin, end in self.estate.gaps):
                 continue
             assert span >= INTERVAL * 800, f"{held.key} twice, {span} ms apart"
-            assert span <= TWO_INTERVALS * 1000, f"{held.key}: a gap of {span} ms"
+            assert span <= self.estate.two_intervals * 1000, f"{held.key}: a gap of {span} ms"
 
     async def _audit_events(self, owner: Owner) -> None:
         user = owner.caller.user.id
@@ -177,15 +178,15 @@ async def proving(
     """Load the program while the block does its worst, then see whether all is as it should be."""
     async with load(estate, seed, moves_every) as witness:
         proof = Proof(estate, witness)
-        await warm(witness)
+        await warm(witness, estate.deadline)
         yield proof
     await proof.finish()
 
 
-async def warm(witness: Witness) -> None:
+async def warm(witness: Witness, within: float) -> None:
     """Wait until every kind of request was answered."""
 
     async def is_warm() -> bool:
         return len(witness.good) >= 6 and witness.good.total() >= ENOUGH
 
-    await until(is_warm, 20, "requests are answered")
+    await until(is_warm, within, "requests are answered")

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from coffers.clock import HOUR
 from faults import blows
-from faults.estate import DEADLINE, Estate, estate
+from faults.estate import Estate, estate
 from faults.proof import proving
 from faults.soak import strike
 from faults.witness import SLACK, STALE_AFTER
@@ -65,7 +65,7 @@ async def test_a_database_that_takes_nothing_costs_requests_for_as_long_alone(
 
 async def test_a_short_soak(place: Estate) -> None:
     async with proving(place) as proof:
-        await strike(proof, random.Random(1), 2, time.monotonic() + DEADLINE)  # noqa: S311 - it is to be the same
+        await strike(proof, random.Random(1), 2, time.monotonic() + place.deadline)  # noqa: S311 - it is to be the same
 
 
 # At the end: readings are dated after the last one, so that for an hour their dates tell little.
