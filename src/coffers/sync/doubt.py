@@ -29,7 +29,7 @@ def is_doubtful(known: Iterable[Position], reading: Reading, prices: Mapping[str
     Withdrawals that the venue tells of in the same reading explain a loss.
     """
     before = [position for position in known if position.wallet in reading.wallets]
-    if not before:
+    if not before or set(before) == set(reading.positions):
         return False
     if not reading.positions:
         return True

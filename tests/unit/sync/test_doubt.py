@@ -56,3 +56,8 @@ def test_readings_agree_when_they_show_the_same_assets() -> None:
     one, other = reading(held("BTC", "1")), reading(held("BTC", "0.9"))
     assert fingerprint(one) == fingerprint(other)
     assert fingerprint(one) != fingerprint(reading(held("USDT", "1")))
+
+
+def test_what_is_held_as_before_is_never_doubtful_even_of_one_who_owes_more_than_he_has() -> None:
+    owing = Position("spot", "BTC", "BTC", Decimal(0), borrowed=Decimal(1))
+    assert not is_doubtful([owing], reading(owing), PRICES)
