@@ -32,6 +32,9 @@ from coffers.store.prepared import Prepared, Values
 LONGEST_WAIT = 10.0
 """Seconds after which a write lock that another process holds is an error."""
 
+MOST_IDLE = 5
+"""Connections that are kept for those who come next; each may hold two megabytes of pages."""
+
 _PAUSE = 0.002
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -88,7 +91,10 @@ class SqliteDatabase:
             # The pool undoes what is left of it.
             connection.close()
             raise
-        self._idle.append(connection)
+        if len(self._idle) < MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
 
 class _InLoop:
