@@ -6,17 +6,25 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 
 from coffers.clock import DAY, HOUR, Millis
 from coffers.store.account_rows import new_columns
 from coffers.store.engine import Store
 from coffers.store.errors import DatabaseTooNew, MigrationNeeded, StoreUnavailable
-from coffers.store.migrate import _config, prepare, revision, upgrade
+from coffers.store.migrate import _config, migrated, prepare, revision, upgrade
 from coffers.store.records import Account, NewAccount
 from coffers.store.revision import NEWEST, is_current
 from coffers.store.rollups import DAILY
-from coffers.store.tables import QUEUE_TABLES, SNAPSHOT_PARTITIONS, accounts, metadata
+from coffers.store.tables import (
+    QUEUE_TABLES,
+    SNAPSHOT_PARTITIONS,
+    accounts,
+    auto_balances,
+    metadata,
+    users,
+    webhooks,
+)
 from coffers.store.walks import Walk
 from coffers.valuation.model import Position
 from factories import NOW
@@ -131,6 +139,20 @@ def _move_to(connection: Connection, wanted: str) -> None:
     (command.downgrade if is_back else command.upgrade)(config, wanted)
 
 
+_WEBHOOK = {
+    "url": "https://example.com",
+    "kinds": (),
+    "mode": "real",
+    "key_id": "k1",
+    "blob": b"",
+    "enqueued_to": 3,
+    "numbered": 0,
+    "failures": 0,
+    "created_at": NOW,
+    "updated_at": NOW,
+}
+
+
 async def test_accounts_that_were_read_before_walk_back_from_their_first_reading(
     blank: Store,
 ) -> None:
@@ -157,6 +179,34 @@ async def test_accounts_that_were_read_before_walk_back_from_their_first_reading
         Walk(Millis(unopened), Millis(unopened), next_at=Millis(unopened)),
         None,
     ]
+
+
+async def test_webhooks_and_rebalancing_that_there_were_are_found_by_what_finds_them_now(
+    blank: Store,
+) -> None:
+    async with blank.connection() as connection:
+        await connection.run_sync(migrated("0015"))
+    async with blank.transaction() as tx:
+        ids = [(await tx.users.add(name, NOW)).id for name in ("ann", "bob", "cyd")]
+    new = NewAccount(ids[0], "binance", "Main")
+    columns = new_columns(1, new, None, "c", NOW) | {"auto_balance_method": "currency_change"}
+    balance = {"user_id": ids[0], "account_id": 1, "next_at": NOW, "failures": 0, "prices": "{}"}
+    async with blank.connection() as connection:
+        await connection.execute(accounts.insert().values(**columns))
+        await connection.execute(auto_balances.insert().values(**balance))
+        await connection.execute(users.update().values(last_event=5))
+        for user_id, is_active in ((ids[0], True), (ids[1], False)):
+            row = {**_WEBHOOK, "user_id": user_id, "id": user_id, "is_active": is_active}
+            await connection.execute(webhooks.insert().values(**row))
+    await upgrade(blank)
+    async with blank.reading() as tx:
+        assert [due.user_id for due in await tx.webhooks.due(NOW, 9)] == [ids[0]]
+        assert await tx.balancing.due(NOW, 9) == []
+    async with blank.connection(is_reading=True) as connection:
+        found = select(users.c.has_webhooks, users.c.has_unsent).order_by(users.c.id)
+        flags = [tuple(row) for row in await connection.execute(found)]
+        assert flags == [(True, True), (False, False), (False, False)]
+        assert await connection.scalar(select(auto_balances.c.by_price))
 
 
 async def test_what_the_release_before_stored_is_kept(blank: Store) -> None:
