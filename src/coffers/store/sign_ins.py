@@ -106,18 +106,18 @@ class SignIns:
     async def add_ticket(self, ticket_id: str, user_id: int | None, expires_at: Millis) -> None:
         """Keep a one-time code by its hash; without a user it lets the first one be made."""
         await self._connection.execute(
-            sign_in_tickets.insert().values(id=ticket_id, user_id=user_id, expires_at=expires_at)
+            sign_in_tickets.insert().values(id=ticket_id, signs_in=user_id, expires_at=expires_at)
         )
 
     async def drop_first_run(self) -> None:
         """Forget the codes by which a first user may be made."""
-        await self._connection.execute(delete(sign_in_tickets).where(_T.user_id.is_(None)))
+        await self._connection.execute(delete(sign_in_tickets).where(_T.signs_in.is_(None)))
 
     async def ticket(self, ticket_id: str, now: Millis) -> tuple[int | None] | None:
         """Return whom a code that lasts is for, in a tuple; None where there is no such code."""
-        statement = select(_T.user_id).where(_T.id == ticket_id, _T.expires_at > now)
+        statement = select(_T.signs_in).where(_T.id == ticket_id, _T.expires_at > now)
         row = (await self._connection.execute(statement)).first()
-        return None if row is None else (row.user_id,)
+        return None if row is None else (row.signs_in,)
 
     async def use_ticket(self, ticket_id: str) -> bool:
         """Use a code up; False where somebody else did."""

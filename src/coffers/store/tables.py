@@ -846,7 +846,7 @@ sign_in_tickets = Table(
     # The SHA-256 of the code.
     Column("id", Text, primary_key=True),
     # Whom it signs in; NULL for the code that lets the first user be made.
-    Column("user_id", Integer, ForeignKey("users.id")),
+    Column("signs_in", Integer),
     Column("expires_at", BigInteger, nullable=False),
 )
 

@@ -31,10 +31,9 @@ def upgrade() -> None:
     op.create_table(
         "sign_in_tickets",
         sa.Column("id", sa.Text, nullable=False),
-        sa.Column("user_id", sa.Integer),
+        sa.Column("signs_in", sa.Integer),
         sa.Column("expires_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_sign_in_tickets"),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_sign_in_tickets_users"),
     )
     op.create_table(
         "sign_in_failures",
