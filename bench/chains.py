@@ -101,8 +101,9 @@ async def _cost(work: Callable[[httpx.AsyncClient], Awaitable[None]]) -> Cost:
 
 async def _tokens(nodes: Nodes, calls: Sequence[Call]) -> None:
     """Read the tokens of an address as a reading does."""
-    caller = Caller(nodes, await newest(nodes, SystemClock()))
-    found = await TokenReader(CHAIN, caller, LISTED, Memory()).read(OWNERS[0])
+    clock = SystemClock()
+    caller = Caller(nodes, await newest(nodes, clock))
+    found = await TokenReader(CHAIN, caller, LISTED, Memory()).read(OWNERS[0], clock.now())
     if [each.free for each in found.tokens] != [Decimal(AMOUNT).scaleb(-6)] * len(calls):
         raise SystemExit("A balance is wrong")
 

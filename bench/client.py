@@ -6,14 +6,28 @@ from types import TracebackType
 from typing import Self
 
 _CHUNK = 1 << 18
+_UNCHANGED = 304
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The status and the body of an answer."""
+    """The status, the head and the body of an answer."""
 
     status: int
+    head: bytes
     body: bytes
+
+    def header(self, name: str) -> str:
+        """Return the value of a header.
+
+        Raises:
+            RuntimeError: when it is not there.
+        """
+        for line in self.head.decode("latin-1").split("\r\n"):
+            found, _, value = line.partition(":")
+            if found.lower() == name:
+                return value.strip()
+        raise RuntimeError(f"an answer without {name}")
 
 
 class Client:
@@ -53,11 +67,12 @@ class Client:
         received = bytearray()
         while (end_of_head := received.find(b"\r\n\r\n")) < 0:
             self._receive(received)
-        head = bytes(received[:end_of_head]).lower()
-        whole = end_of_head + 4 + _content_length(head)
+        head = bytes(received[:end_of_head])
+        status = int(head[9:12])
+        whole = end_of_head + 4 + (0 if status == _UNCHANGED else _content_length(head.lower()))
         while len(received) < whole:
             self._receive(received)
-        return Answer(int(head[9:12]), bytes(received[end_of_head + 4 : whole]))
+        return Answer(status, head, bytes(received[end_of_head + 4 : whole]))
 
     def _receive(self, received: bytearray) -> None:
         chunk = self._connection.recv(_CHUNK)

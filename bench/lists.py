@@ -6,93 +6,137 @@ The servers take turns within each round, so that what else happens on the machi
 
 import asyncio
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from bench import nginx
-from bench.client import Client
-from bench.processes import Server, coffers, free_port, median_of, running
+from bench.client import Answer, Client
+from bench.processes import Server, median_of
 from bench.results import Row, Target
 from bench.seed import PATH, Listed, new_book, settings_in
+from bench.servers import (
+    FRAMEWORKS,
+    STATIC,
+    Runner,
+    frameworks,
+    static,
+    taking_turns,
+    unchanged,
+)
 
 from coffers.store.engine import Store
 
-ROUNDS = 9
 REQUESTS = {1: 600, 100: 300}
 """Requests a round, by the number of accounts in the list."""
 
+REQUESTS_OF_FRAMEWORKS = 10
 COLD_ROUNDS = 40
-WARM_TARGETS = {1: Target(0.35, is_least=True), 100: Target(0.5, is_least=True)}
-COLD_TARGETS = {100: Target(8.0, of_value=True)}
-STATIC = "static raw ASGI route"
-
-
-@dataclass(frozen=True, slots=True)
-class Runner:
-    """A server and a connection to it that asks for the list, or for the bytes of one."""
-
-    name: str
-    server: Server
-    client: Client
-
-    def cost(self, requests: int) -> float:
-        """Return the server's processor time per request, in microseconds."""
-        begun = self.server.cpu_ns()
-        for _ in range(requests):
-            if self.client.get().status != 200:  # noqa: PLR2004 - HTTP's
-                raise RuntimeError(f"{self.name} did not answer with 200")
-        return (self.server.cpu_ns() - begun) / requests / 1000
-
-
-@contextmanager
-def api(data_dir: Path) -> Iterator[Server]:
-    """Run the API alone, without limits, on a seeded database."""
-    port = free_port()
-    env = {
-        "COFFERS_DATA_DIR": str(data_dir),
-        "COFFERS_LIMITS_ENABLED": "false",
-        "COFFERS_LOG_LEVEL": "error",
-    }
-    command = coffers("serve", "--no-worker", "--port", str(port))
-    with running(command, port, "/readyz", env) as server:
-        yield server
-
-
-@contextmanager
-def static(body: Path) -> Iterator[Server]:
-    """Run the baseline."""
-    port = free_port()
-    command = [sys.executable, "-m", "bench.static_server", str(port), str(body)]
-    with running(command, port, "/") as server:
-        yield server
+WARM_TARGETS = {1: Target(0.45, is_least=True), 100: Target(0.6, is_least=True)}
+UNCHANGED_TARGET = Target(0.6, is_least=True)
+COLD_TARGETS = {100: Target(4.0, of_value=True)}
+FRAMEWORKS_TARGET = Target(10.0, is_least=True)
+POSTGRES_TARGET = Target(1.5)
 
 
 def measure_list(server: Server, listed: Listed, data_dir: Path, work: Path) -> list[Row]:
-    """Return the rows of one list: warm against each baseline, and cold."""
+    """Return the rows of one list: warm against each baseline, unchanged, and cold."""
     with Client(server.port, PATH, listed.headers) as client, ExitStack() as stack:
-        body = _checked_body(client, listed)
+        answer = checked(client, listed)
         kept = work / f"{listed.accounts}.json"
-        kept.write_bytes(body)
+        kept.write_bytes(answer.body)
         baseline = _runner(stack, STATIC, stack.enter_context(static(kept)), "/")
         others = [baseline]
         if nginx.is_installed():
             found = stack.enter_context(nginx.serving(kept))
             others.append(_runner(stack, "nginx static file", found, f"/{kept.name}"))
-        warm = _rows_warm(Runner("the list", server, client), others, listed.accounts)
-        return [*warm, asyncio.run(_row_cold(server, client, baseline, listed, data_dir))]
+        rows = _rows_warm(Runner("the list", server, client), others, listed.accounts)
+        rows.append(asyncio.run(_row_cold(server, client, baseline, listed, data_dir)))
+    return [*rows, _row_unchanged(server, listed)]
 
 
-def _checked_body(client: Client, listed: Listed) -> bytes:
+def measure_frameworks(server: Server, listed: Listed, data_dir: Path) -> Row:
+    """Return the row of a list against what users would build instead."""
+    with (
+        Client(server.port, PATH, listed.headers) as client,
+        frameworks(data_dir) as other,
+        Client(other.port, PATH, listed.headers) as others_client,
+    ):
+        _check_equal(checked(client, listed), checked(others_client, listed))
+        runners = {
+            Runner("the list", server, client): REQUESTS[listed.accounts],
+            Runner(FRAMEWORKS, other, others_client): REQUESTS_OF_FRAMEWORKS,
+        }
+        own, base = taking_turns(runners)
+    name = f"warm list of {listed.accounts}, server CPU per request"
+    return _compared(name, own, f"{FRAMEWORKS}, values alone", base, FRAMEWORKS_TARGET)
+
+
+def measure_postgres(
+    sqlite: Server, on_sqlite: Listed, postgres: Server, on_postgres: Listed
+) -> Row:
+    """Return the row of a warm list on PostgreSQL against the same on SQLite."""
+    with (
+        Client(sqlite.port, PATH, on_sqlite.headers) as first,
+        Client(postgres.port, PATH, on_postgres.headers) as second,
+    ):
+        checked(first, on_sqlite)
+        checked(second, on_postgres)
+        requests = REQUESTS[on_sqlite.accounts]
+        runners = {
+            Runner("on SQLite", sqlite, first): requests,
+            Runner("on PostgreSQL", postgres, second): requests,
+        }
+        base, own = taking_turns(runners)
+    ratios = [mine / other for mine, other in zip(own, base, strict=True)]
+    name = f"warm list of {on_sqlite.accounts} on PostgreSQL, server CPU per request"
+    return Row(
+        name,
+        median_of(own),
+        "us",
+        "the same on SQLite",
+        median_of(base),
+        median_of(ratios),
+        POSTGRES_TARGET,
+    )
+
+
+def checked(client: Client, listed: Listed) -> Answer:
+    """Return an answer that holds the whole list, each account with its value.
+
+    Raises:
+        RuntimeError: for any other.
+    """
     answer = client.get()
     accounts = json.loads(answer.body)
     if answer.status != 200 or len(accounts) != listed.accounts:  # noqa: PLR2004 - HTTP's
         raise RuntimeError(f"the list answered {answer.status}: {answer.body[:200]!r}")
     if any(account["usd_amount"] is None for account in accounts):
         raise RuntimeError("an account of the list has no value")
-    return answer.body
+    return answer
+
+
+def _check_equal(own: Answer, other: Answer) -> None:
+    """Require that the baseline tells the same, but for the profits that it does not make."""
+    for mine, theirs in zip(json.loads(own.body), json.loads(other.body), strict=True):
+        if list(mine) != list(theirs) or any(
+            _told(mine[key]) != _told(theirs[key])
+            for key in mine
+            if "profit" not in key and key != "market_icon"
+        ):
+            raise RuntimeError("the baseline answers something else")
+
+
+def _told(value: Any) -> Any:  # noqa: ANN401 - any of the answer
+    """Return a value of an answer; amounts as numbers, however many zeros end them."""
+    match value:
+        case {"amount": str(amount)}:
+            return Decimal(amount)
+        case str() if value.replace(".", "").isdecimal():
+            return Decimal(value)
+        case _:
+            return value
 
 
 def _runner(stack: ExitStack, name: str, server: Server, path: str) -> Runner:
@@ -100,28 +144,44 @@ def _runner(stack: ExitStack, name: str, server: Server, path: str) -> Runner:
 
 
 def _rows_warm(real: Runner, others: list[Runner], accounts: int) -> list[Row]:
-    requests = REQUESTS[accounts]
-    runners = [real, *others]
-    costs: dict[str, list[float]] = {runner.name: [] for runner in runners}
-    for round_number in range(ROUNDS + 1):
-        for runner in runners:
-            cost = runner.cost(requests)
-            if round_number:  # the first one warms up
-                costs[runner.name].append(cost)
-    return [_row_warm(real.name, other, costs, accounts) for other in others]
+    runners = dict.fromkeys([real, *others], REQUESTS[accounts])
+    own, *bases = taking_turns(runners)
+    name = f"warm list of {accounts}, server CPU per request"
+    return [
+        _compared(
+            name,
+            own,
+            f"{other.name}, same bytes",
+            base,
+            WARM_TARGETS[accounts] if other.name == STATIC else None,
+        )
+        for other, base in zip(others, bases, strict=True)
+    ]
 
 
-def _row_warm(real: str, other: Runner, costs: dict[str, list[float]], accounts: int) -> Row:
-    ratios = [base / own for base, own in zip(costs[other.name], costs[real], strict=True)]
-    return Row(
-        f"warm list of {accounts}, server CPU per request",
-        median_of(costs[real]),
-        "us",
-        f"{other.name}, same bytes",
-        median_of(costs[other.name]),
-        median_of(ratios),
-        WARM_TARGETS[accounts] if other.name == STATIC else None,
-    )
+def _row_unchanged(server: Server, listed: Listed) -> Row:
+    with Client(server.port, PATH, listed.headers) as client:
+        tag = checked(client, listed).header("etag")
+    headers = {**listed.headers, "If-None-Match": tag}
+    with (
+        unchanged(tag) as other,
+        Client(server.port, PATH, headers) as client,
+        Client(other.port, "/") as others_client,
+    ):
+        runners = {
+            Runner("the unchanged list", server, client, 304): REQUESTS[1],
+            Runner(STATIC, other, others_client, 304): REQUESTS[1],
+        }
+        own, base = taking_turns(runners)
+    name = f"unchanged list of {listed.accounts} (304), server CPU per request"
+    return _compared(name, own, f"{STATIC}, a bare 304", base, UNCHANGED_TARGET)
+
+
+def _compared(
+    name: str, own: list[float], baseline: str, base: list[float], target: Target | None
+) -> Row:
+    ratios = [theirs / mine for theirs, mine in zip(base, own, strict=True)]
+    return Row(name, median_of(own), "us", baseline, median_of(base), median_of(ratios), target)
 
 
 async def _row_cold(

@@ -84,9 +84,16 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str], port: int, path: str, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    port: int,
+    path: str,
+    env: Mapping[str, str] | None = None,
+    *,
+    is_any_answer: bool = False,
 ) -> Iterator[Server]:
-    """Run a server from its start until the block ends; the block begins once `path` answers 200.
+    """Run a server from its start until the block ends; the block begins once `path` answers.
+
+    With 200, unless `is_any_answer`.
 
     Raises:
         RuntimeError: when it ends early or does not answer in time.
@@ -94,7 +101,7 @@ def running(
     begun = time.perf_counter()
     child = start(command, env)
     try:
-        while not _answers(port, path):
+        while not _answers(port, path, b"HTTP/" if is_any_answer else b" 200 "):
             if child.poll() is not None:
                 raise RuntimeError(f"{' '.join(command)} ended with code {child.returncode}")
             if time.perf_counter() - begun > START_WITHIN:
@@ -130,11 +137,11 @@ def median_of(numbers: Sequence[float]) -> float:
     return float(statistics.median(numbers))
 
 
-def _answers(port: int, path: str) -> bool:
+def _answers(port: int, path: str, wanted: bytes) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
             request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             connection.sendall(request.encode())
-            return b" 200 " in connection.recv(64)
+            return wanted in connection.recv(64)
     except OSError:
         return False

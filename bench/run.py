@@ -2,7 +2,7 @@
 
 `--accounts` says how many accounts one worker is given to read, 10,000 if nothing does, and
 `--readings` how many more readings its memory is watched over, 10,000 too; 100,000 take half an
-hour.
+hour. `--only` measures a part: `lists`, `startup`, `chains` or `exchange`.
 
 Every number is compared with a baseline that is measured beside it, since absolute times differ
 from machine to machine and from day to day.
@@ -15,17 +15,21 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bench import postgres
 from bench.chains import measure_chains
-from bench.lists import api, measure_list, static
-from bench.processes import ROOT, coffers, free_port, running
+from bench.lists import measure_frameworks, measure_list, measure_postgres
+from bench.processes import ROOT, Server, coffers, free_port, running
 from bench.results import Row, Target, show, write
-from bench.seed import seed
+from bench.seed import Listed, seed, settings_in
+from bench.servers import api, static
 from bench.startup import measure_startup, measure_worker, memory_of
 from rich.console import Console
 
 ACCOUNTS = READINGS = 10_000
+PARTS = ("lists", "startup", "chains", "exchange")
 _console = Console(stderr=True)
 
 
@@ -34,32 +38,60 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("--accounts", type=int, default=ACCOUNTS)
     parser.add_argument("--readings", type=int, default=READINGS)
-    asked = parser.parse_args()
-    crowd: tuple[int, int] = asked.accounts, asked.readings
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS)
+    wanted = parser.parse_args()
+    crowd: tuple[int, int] = wanted.accounts, wanted.readings
     for variable in [name for name in os.environ if name.startswith("COFFERS_")]:
         del os.environ[variable]
     with tempfile.TemporaryDirectory(prefix="coffers-bench-") as directory:
-        rows = _measured(Path(directory), crowd)
+        rows = _measured(Path(directory), crowd, wanted.only)
     show(rows)
     write(rows)
 
 
-def _measured(work: Path, crowd: tuple[int, int]) -> list[Row]:
+def _measured(work: Path, crowd: tuple[int, int], parts: Sequence[str]) -> list[Row]:
     data_dir = work / "data"
     _console.print("Filling a database ...")
     lists = asyncio.run(seed(data_dir))
+    rows: list[Row] = []
+    if "lists" in parts:
+        rows += _measured_lists(work, data_dir, lists)
+    if "startup" in parts:
+        _console.print("Starting processes ...")
+        rows += measure_startup(data_dir, work / "100.json")
+    if "chains" in parts:
+        _console.print("Reading balances on a chain ...")
+        rows += measure_chains()
+    if "exchange" in parts:
+        rows += _measured_with_exchange(work, crowd)
+    return rows
+
+
+def _measured_lists(work: Path, data_dir: Path, lists: Mapping[int, Listed]) -> list[Row]:
     rows: list[Row] = []
     with api(data_dir) as server:
         for count, listed in lists.items():
             _console.print(f"Asking for a list of {count} ...")
             rows += measure_list(server, listed, data_dir, work)
+        _console.print("Asking what users would build instead ...")
+        rows.append(measure_frameworks(server, lists[100], data_dir))
+        _console.print("Asking on PostgreSQL ...")
+        rows += _measured_postgres(work, server, lists)
         with static(work / "100.json") as baseline:
             rows.append(memory_of(server, baseline))
-    _console.print("Starting processes ...")
-    rows += measure_startup(data_dir, work / "100.json")
-    _console.print("Reading balances on a chain ...")
-    rows += measure_chains()
-    return [*rows, *_measured_with_exchange(work, crowd)]
+    return rows
+
+
+def _measured_postgres(work: Path, sqlite: Server, lists: Mapping[int, Listed]) -> list[Row]:
+    with postgres.database() as url:
+        data_dir = work / "postgres"
+        asyncio.run(postgres.make_tables(settings_in(data_dir, database_url=url)))
+        others = asyncio.run(seed(data_dir, database_url=url))
+        with api(data_dir, url) as server:
+            return [
+                measure_postgres(sqlite, listed, server, others[count])
+                for count, listed in lists.items()
+            ]
 
 
 def _measured_with_exchange(work: Path, crowd: tuple[int, int]) -> list[Row]:

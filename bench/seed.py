@@ -37,9 +37,9 @@ def settings_in(data_dir: Path, **others: object) -> Settings:
     return load_settings(data_dir=data_dir, **others)
 
 
-async def seed(data_dir: Path) -> dict[int, Listed]:
+async def seed(data_dir: Path, **others: object) -> dict[int, Listed]:
     """Fill a new database; return the lists by their numbers of accounts."""
-    settings = settings_in(data_dir)
+    settings = settings_in(data_dir, **others)
     async with opened_store(settings) as store:
         vault = await opened_vault(settings, store)
         await new_book(store, 0)

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import psutil
-from bench.lists import STATIC, api, static
 from bench.processes import MEGABYTE, ROOT, Server, coffers, end, median_of, start
 from bench.results import Row, Target
 from bench.seed import settings_in
+from bench.servers import STATIC, api, static
 
 from coffers.store.engine import Store
 

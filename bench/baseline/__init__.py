@@ -1,0 +1,1 @@
+"""What users would build instead: FastAPI, SQLAlchemy's ORM, pydantic, over the same tables."""
