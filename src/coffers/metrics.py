@@ -4,7 +4,10 @@ A server of several processes counts in files that they share (`PROMETHEUS_MULTI
 `coffers serve` before this module is imported), so that any of them can tell the whole.
 """
 
+import asyncio
 import os
+from bisect import bisect_left
+from collections import Counter as Counts
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -17,8 +20,70 @@ def _latest(name: str, help_text: str) -> Gauge:
     return Gauge(name, help_text, registry=REGISTRY, multiprocess_mode="mostrecent")
 
 
+class Waiting:
+    """Counts that are kept in memory for a moment, and written to the metrics together.
+
+    In files that processes share, to count one request takes some 15 us, a quarter of its answer.
+    Belongs to one thread; other processes see what is counted here `WITHIN` seconds later.
+    """
+
+    WITHIN = 0.25
+
+    def __init__(self) -> None:
+        self._counts: dict[Counter, int] = {}
+        self._observed: dict[Histogram, list[float]] = {}
+        self._written_by: asyncio.AbstractEventLoop | None = None
+
+    def count(self, counter: Counter) -> None:
+        """Count one more."""
+        self._counts[counter] = self._counts.get(counter, 0) + 1
+        self._see_to_it()
+
+    def observe(self, histogram: Histogram, seconds: float) -> None:
+        """Observe a span of time."""
+        kept = self._observed.get(histogram)
+        if kept is None:
+            kept = self._observed[histogram] = []
+        kept.append(seconds)
+        self._see_to_it()
+
+    def write(self) -> None:
+        """Write what waits; done by itself in an event loop."""
+        self._written_by = None
+        counts, self._counts = self._counts, {}
+        observed, self._observed = self._observed, {}
+        for counter, number in counts.items():
+            counter.inc(number)
+        for histogram, spans in observed.items():
+            _observe_all(histogram, spans)
+
+    def _see_to_it(self) -> None:
+        if self._written_by is not None and not self._written_by.is_closed():
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.write()
+        else:
+            self._written_by = loop
+            loop.call_later(self.WITHIN, self.write)
+
+
+def _observe_all(histogram: Histogram, spans: list[float]) -> None:
+    # What `observe` does, for all of them at once; the library has no way in for that.
+    bounds, buckets = histogram._upper_bounds, histogram._buckets  # noqa: SLF001
+    histogram._sum.inc(sum(spans))  # noqa: SLF001
+    for place, number in Counts(bisect_left(bounds, span) for span in spans).items():
+        buckets[place].inc(number)
+
+
+waiting = Waiting()
+"""What this process counts too often to write it each time."""
+
+
 def exposition() -> bytes:
     """Return all metrics in the text format of Prometheus, those of all processes together."""
+    waiting.write()
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(REGISTRY)
     shared = CollectorRegistry()

@@ -59,7 +59,7 @@ class Gate:
             WrongMasterKey, SealBroken: when the token's secret cannot be opened.
         """
         # A ban that other processes know alone is found when the call is counted.
-        _refuse_banned(await self._tally.banned_here(call.address))
+        _refuse_banned(self._tally.banned_here(call.address))
         try:
             return await self._admit(call, permission)
         except Refusal as refusal:
@@ -129,7 +129,7 @@ class Gate:
                     seconds=length // SECOND,
                     reason=refusal.reason,
                 )
-            elif wait := await self._tally.banned_here(address):
+            elif wait := self._tally.banned_here(address):
                 refusal = refusals.banned(wait)  # by another process, or just now
         metrics.refusals.labels(refusal.error).inc()
         return refusal

@@ -26,6 +26,10 @@ K = TypeVar("K")
 class Limits(Protocol):
     """The counters behind the limits. All spans are in milliseconds, 0 where nothing bars."""
 
+    def banned_here(self, address: str) -> Millis:
+        """Return how long the address stays banned as far as this process knows."""
+        ...
+
     async def banned_for(self, address: str) -> Millis:
         """Return how long the address stays banned."""
         ...
@@ -77,6 +81,10 @@ class MemoryLimits:
 
     async def banned_for(self, address: str) -> Millis:
         """Return how long the address stays banned."""
+        return self.banned_here(address)
+
+    def banned_here(self, address: str) -> Millis:
+        """Return how long the address stays banned."""
         ban = self._bans.get(ban_key(address))
         return _FREE if ban is None else Millis(max(ban.until - self._clock.now(), 0))
 
@@ -122,6 +130,10 @@ class MemoryLimits:
 
 class NoLimits:
     """Bars nobody: an operator has turned the limits off."""
+
+    def banned_here(self, address: str) -> Millis:  # noqa: ARG002 - the protocol's
+        """Return 0: nobody is banned."""
+        return _FREE
 
     async def banned_for(self, address: str) -> Millis:  # noqa: ARG002 - the protocol's
         """Return 0: nobody is banned."""

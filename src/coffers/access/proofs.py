@@ -3,7 +3,7 @@
 from typing import Final
 
 from coffers.access.bounded import Bounded
-from coffers.access.signature import ProofKey
+from coffers.access.signature import HmacKey, ProofKey
 from coffers.access.tokens import read_public_key
 from coffers.store.records import Token
 from coffers.vault.sealed import Sealed
@@ -44,4 +44,5 @@ class Proofs:
     def _load(self, token: Token) -> ProofKey:
         if token.sealed_secret is None:
             return read_public_key(token.rsa_public_key or "")
-        return self._vault.open(token.sealed_secret, secret_context(token.user_id, token.id))
+        context = secret_context(token.user_id, token.id)
+        return HmacKey(self._vault.open(token.sealed_secret, context))

@@ -54,9 +54,9 @@ class SharedTally:
         self._alone = MemoryTally(self._limits, self._seen)
         self._locked: Bounded[int, Millis] = Bounded(_LOCKS)
 
-    async def banned_here(self, address: str) -> Millis:
+    def banned_here(self, address: str) -> Millis:
         """Return how long the address stays banned as far as this process knows."""
-        return await self._limits.banned_for(address)
+        return self._limits.banned_here(address)
 
     async def banned_for(self, address: str) -> Millis:
         """Return how long the address stays banned."""

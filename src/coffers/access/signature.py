@@ -14,6 +14,7 @@ one of it:
 
 import base64
 import binascii
+import hashlib
 import hmac
 import json
 import re
@@ -30,11 +31,38 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from coffers.access.call import SignedCall
 from coffers.secret import Secret
 
-ProofKey = Secret | RSAPublicKey
+
+class HmacKey:
+    """The secret of a system-generated token, made ready for HMAC-SHA256 (RFC 2104).
+
+    The library looks its algorithm up and hashes both pads with every call, which takes twice as
+    long as the rest.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, secret: Secret) -> None:
+        key = secret.reveal().encode()
+        block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+        self._inner = hashlib.sha256(block.translate(_INNER_PAD))
+        self._outer = hashlib.sha256(block.translate(_OUTER_PAD))
+
+    def digest(self, text: bytes) -> bytes:
+        """Return the code of a text."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
+ProofKey = HmacKey | RSAPublicKey
 """What proves a token: the secret of a system-generated one, the public key of a user's own."""
 
 _Pairs = list[tuple[str, str]]
 
+_BLOCK: Final = 64
+_INNER_PAD: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in range(256))
 _HEX_DIGITS: Final = 64
 _SHOWN: Final = 2048
 """Characters of the expected text that go into a header."""
@@ -55,8 +83,8 @@ def verify(call: SignedCall, key: ProofKey, stamp: bytes = b"") -> bytes | None:
     HMAC-SHA256 comes in hex of either case; RSASSA-PKCS1-v1_5 with SHA-256 in base64. `stamp` is
     what the client put before the text. Secrets' digests are compared in constant time.
     """
-    if isinstance(key, Secret):
-        return _verify_hmac(call, key.reveal().encode(), stamp)
+    if isinstance(key, HmacKey):
+        return _verify_hmac(call, key, stamp)
     return _verify_rsa(call, key, stamp)
 
 
@@ -114,7 +142,7 @@ def is_broken_object(body: bytes) -> bool:
     return _OBJECT.match(body) is not None and not is_json_object(body)
 
 
-def _verify_hmac(call: SignedCall, secret: bytes, stamp: bytes) -> bytes | None:
+def _verify_hmac(call: SignedCall, key: HmacKey, stamp: bytes) -> bytes | None:
     signature = call.signature or ""
     if len(signature) != _HEX_DIGITS:
         return None
@@ -123,7 +151,7 @@ def _verify_hmac(call: SignedCall, secret: bytes, stamp: bytes) -> bytes | None:
     except ValueError:
         return None
     for text in candidates(call):
-        if hmac.compare_digest(hmac.digest(secret, stamp + text, "sha256"), given):
+        if hmac.compare_digest(key.digest(stamp + text), given):
             return given
     return None
 

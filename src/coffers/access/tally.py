@@ -7,6 +7,8 @@ use up the limit of its token, and a call over the limit is not remembered as us
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
+import msgspec
+
 from coffers.access.limits import Limits
 from coffers.access.replay import SeenSignatures
 from coffers.clock import Millis
@@ -14,8 +16,7 @@ from coffers.clock import Millis
 _FREE: Final = Millis(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(msgspec.Struct, frozen=True, gc=False):
     """A call that proved its token. `signature` is set for a token that takes each call once."""
 
     token_id: int
@@ -34,7 +35,7 @@ class Bar:
 class Tally(Protocol):
     """The counters behind the gate. All spans are in milliseconds, 0 where nothing bars."""
 
-    async def banned_here(self, address: str) -> Millis:
+    def banned_here(self, address: str) -> Millis:
         """Return how long the address stays banned as far as this process knows."""
         ...
 
@@ -58,9 +59,9 @@ class MemoryTally:
         self._limits = limits
         self._seen = seen
 
-    async def banned_here(self, address: str) -> Millis:
+    def banned_here(self, address: str) -> Millis:
         """Return how long the address stays banned."""
-        return await self._limits.banned_for(address)
+        return self._limits.banned_here(address)
 
     async def banned_for(self, address: str) -> Millis:
         """Return how long the address stays banned."""
@@ -72,11 +73,14 @@ class MemoryTally:
 
     async def take(self, use: Use) -> Bar | None:
         """Count a call; return what bars it, None when it may pass."""
+        if use.signature is None:
+            wait = await self._limits.spend(use.token_id)
+            return Bar("limit", wait) if wait else None
         if self._is_replay(use):
             return Bar("replay", _FREE)
         if wait := await self._limits.spend(use.token_id):
             return Bar("limit", wait)
-        return None if use.signature is None else self._remember(use, use.signature)
+        return self._remember(use, use.signature)
 
     def _is_replay(self, use: Use) -> bool:
         return use.signature is not None and self._seen.has(use.token_id, use.signature)

@@ -9,9 +9,9 @@ from starlette.types import Receive, Scope, Send
 
 from coffers.access.tokens import Permission
 from coffers.api.door import Door
+from coffers.api.edge import REPLY
 from coffers.api.encodings import coding_for
 from coffers.api.errors import MethodNotAllowed
-from coffers.api.paging import Header
 from coffers.api.params import page_wanted
 from coffers.api.ready import ReadyLists
 from coffers.api.surroundings import HEADERS, Headers, Surroundings
@@ -40,11 +40,9 @@ class AccountList:
         coding = coding_for(headers.get(b"accept-encoding", b"identity"))
         ready, answer = await self._lists.answer(caller, wanted, base_url, coding)
         if is_unchanged(headers.get(b"if-none-match"), ready.tag):
-            await _send(send, 304, ready.headers, b"")
+            status, answer = 304, ready.unchanged
         else:
-            await _send(send, 200, answer.headers, answer.body)
-
-
-async def _send(send: Send, status: int, headers: list[Header], body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+            status = 200
+        if not scope[REPLY](status, answer.lines, answer.body):
+            await send({"type": "http.response.start", "status": status, "headers": answer.headers})
+            await send({"type": "http.response.body", "body": answer.body})

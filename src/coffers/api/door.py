@@ -62,22 +62,22 @@ class Door:
         headers: Headers = scope[HEADERS]
         has_body = b"content-length" in headers or b"transfer-encoding" in headers
         body = await _read(receive) if has_body else b""
-        content_type = _text(headers, b"content-type")
         call = SignedCall(
-            method=scope["method"],
-            path=scope["raw_path"],
-            query=scope["query_string"],
-            body=body,
-            content_type=content_type,
-            api_key=_text(headers, b"apikey"),
-            signature=_text(headers, b"signature"),
-            timestamp=_text(headers, b"timestamp"),
-            forced_mode=_text(headers, b"forced-mode"),
-            address=self._surroundings.address_of(scope),
+            scope["method"],
+            scope["raw_path"],
+            scope["query_string"],
+            body,
+            _text(headers, b"content-type"),
+            _text(headers, b"apikey"),
+            _text(headers, b"signature"),
+            _text(headers, b"timestamp"),
+            _text(headers, b"forced-mode"),
+            self._surroundings.address_of(scope),
         )
         caller = await self._gate.admit(call, permission)
         scope[CALLER] = caller
-        check_body(content_type, body)
+        if body:
+            check_body(call.content_type, body)
         return caller, call
 
     async def check_address(self, scope: Scope) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import count
 from time import perf_counter
-from typing import Final
+from typing import Final, Protocol
 
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,7 +30,10 @@ FAIL: Final = "coffers.fail"
 """Key of the scope: answers the request with the wire's error for a fault."""
 
 CONNECTION: Final = "coffers.connection"
-"""Key of the scope: the connection, for an answer that lasts."""
+"""Key of the scope: the connection, for an answer that lasts or that is ready."""
+
+REPLY: Final = "coffers.reply"
+"""Key of the scope: sends (status, lines of headers, body) at once, or returns False."""
 
 HEAD_ALONE: Final = "coffers.head"
 """Key of the scope: there where only the head of the answer is asked for."""
@@ -68,9 +71,11 @@ class Edge:
         exchange = _Exchange(scope, send, self._translator)
         app = self._direct.get(scope["path"])
         try:
-            _check_target(scope)
-            bounded = _bounded(exchange.scope[HEADERS], receive)
-            await (app or self._inner)(exchange.scope, bounded, exchange.send)
+            if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET:
+                raise AddressTooLong  # noqa: TRY301 - answered below like all
+            if exchange.has_body:
+                receive = _bounded(exchange.scope[HEADERS], receive)
+            await (app or self._inner)(exchange.scope, receive, exchange.send)
         except ClientGone:
             pass
         except Exception as fault:  # noqa: BLE001 - the boundary: classified, counted and logged
@@ -78,6 +83,10 @@ class Edge:
         finally:
             route = scope["path"] if app else _template(exchange.scope)
             _count(route, exchange, perf_counter() - started)
+
+
+class _Connection(Protocol):
+    def reply(self, scope: Scope, status: int, fields: bytes, body: bytes) -> bool: ...
 
 
 class _Exchange:
@@ -95,8 +104,25 @@ class _Exchange:
             self.scope[HEAD_ALONE] = True
         self.scope[HEADERS] = headers
         self.scope[FAIL] = self.fail
+        self.scope[REPLY] = self.reply
         self.request_id = request_id_of(headers)
         self.status = 0
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the request announces a body."""
+        headers: Headers = self.scope[HEADERS]
+        return b"content-length" in headers or b"transfer-encoding" in headers
+
+    def reply(self, status: int, fields: bytes, body: bytes) -> bool:
+        connection: _Connection | None = self.scope.get(CONNECTION)
+        if connection is None or self._starts_only:
+            return False
+        fields = b"%sx-request-id: %s\r\n" % (fields, self.request_id)
+        if not connection.reply(self.scope, status, fields, body):
+            return False
+        self.status = status
+        return True
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -137,11 +163,6 @@ def request_id_of(headers: Headers) -> bytes:
     return b"%s%08x" % (_PROCESS, next(_NUMBERS))
 
 
-def _check_target(scope: Scope) -> None:
-    if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET:
-        raise AddressTooLong
-
-
 def _bounded(headers: Headers, receive: Receive) -> Receive:
     """Return `receive` with a bound on the body; one that is announced too long is refused now."""
     announced = headers.get(b"content-length")
@@ -175,8 +196,8 @@ def _counters(route: str, status: int) -> tuple[Counter, Histogram]:
 
 def _count(route: str, exchange: _Exchange, seconds: float) -> None:
     answered, durations = _counters(route, exchange.status)
-    answered.inc()
-    durations.observe(seconds)
+    metrics.waiting.count(answered)
+    metrics.waiting.observe(durations, seconds)
     # Asked first: an event that is thrown away costs as much as one that is written.
     if _stdlib_log.isEnabledFor(logging.DEBUG):
         _log.debug(

@@ -1,5 +1,7 @@
 """Totals and links of a page, in headers: bodies stay bare arrays."""
 
+import re
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlencode
 
@@ -8,6 +10,20 @@ from coffers.api.params import MOST_PER_PAGE, PageWanted
 Header = tuple[bytes, bytes]
 
 ACCOUNTS_PATH: Final = "/public/api/ver1/accounts"
+
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def field_lines(headers: Iterable[Header]) -> bytes:
+    """Return headers as they stand in an answer: a line each.
+
+    Raises:
+        ValueError: when one holds a control character, which could end its line.
+    """
+    lines = [b"%s: %s" % header for header in headers]
+    if any(map(_CONTROL.search, lines)):
+        raise ValueError("a header with a control character")
+    return b"".join([line + b"\r\n" for line in lines])
 
 
 def page_headers(wanted: PageWanted, total: int, base_url: str) -> list[Header]:

@@ -8,11 +8,13 @@ import asyncio
 from collections.abc import Callable
 from typing import ClassVar, Final, Literal
 
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from coffers import metrics
 from coffers.api.edge import CONNECTION, REQUEST_ID, UNKNOWN_ROUTE, request_id_of
 from coffers.api.errors import MAX_TARGET, AddressTooLong, WireError, wire_error
+from coffers.api.paging import field_lines
 
 MAX_HEAD: Final = 32 * 1024
 """The most bytes of a request's line and headers."""
@@ -29,6 +31,7 @@ BODY_SECONDS: Final = 30
 _LINGER_SECONDS: Final = 1
 _LINGER_BYTES: Final = 8 * MAX_HEAD
 _FIELD_MARKS: Final = len(b": \r\n")
+_NO_FIELDS: Final[tuple[list[tuple[bytes, bytes]], bytes]] = ([], b"")
 
 _NOT_HTTP: Final = WireError(400, "bad_request", "This is no HTTP request.")
 _LATE: Final = WireError(408, "request_timeout", "The request did not come in time.")
@@ -61,6 +64,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _is_ending = False
     _tell_ending: Callable[[], None] | None = None
+    _fields_of_all: ClassVar[tuple[list[tuple[bytes, bytes]], bytes]] = _NO_FIELDS
 
     def connection_made(  # type: ignore[override]  # as in the class above
         self, transport: asyncio.Transport
@@ -129,6 +133,30 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_ending:
             tell()
 
+    def reply(self, scope: Scope, status: int, fields: bytes, body: bytes) -> bool:
+        """Answer a request whole and at once; return False where that cannot be: nothing was sent.
+
+        `fields` are the lines of its headers, known to be fit. The server's usual way takes an
+        answer in two parts, and looks at every header of it anew. Left to that are an answer that
+        is the connection's last, and one that the client is too slow for.
+        """
+        cycle = self.cycle
+        if (
+            cycle.scope is not scope
+            or cycle.response_started
+            or cycle.disconnected
+            or not cycle.keep_alive
+            or self.flow.write_paused
+        ):
+            return False
+        cycle.response_started = cycle.response_complete = True
+        self.transport.write(b"%s%s%s\r\n" % (STATUS_LINE[status], self._server_fields(), fields))
+        if body:
+            self.transport.write(body)
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
+
     def abort(self) -> None:
         """Close the connection at once, whatever waits to be sent."""
         self.transport.abort()
@@ -136,6 +164,15 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - says less than our sentence
         """Answer what is no HTTP."""
         self._refuse(_NOT_HTTP)
+
+    def _server_fields(self) -> bytes:
+        """Return the lines of the headers of every answer: the date, for a second the same."""
+        headers, lines = self._fields_of_all
+        if headers is not self.server_state.default_headers:
+            headers = self.server_state.default_headers
+            lines = field_lines(headers)
+            BoundedProtocol._fields_of_all = headers, lines
+        return lines
 
     def _begin(self) -> None:
         self._part = "head"
@@ -182,8 +219,7 @@ class BoundedProtocol(HttpToolsProtocol):
             (REQUEST_ID, request_id_of(dict(self.headers or ()))),
             (b"connection", b"close"),
         ]
-        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-        return b"%s%s\r\n%s" % (STATUS_LINE[error.status], lines, body)
+        return b"%s%s\r\n%s" % (STATUS_LINE[error.status], field_lines(headers), body)
 
     def _hang_up(self) -> None:
         # Closed at once with bytes unread, the connection would be reset, and the answer lost.

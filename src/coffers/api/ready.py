@@ -15,7 +15,7 @@ from coffers.access.call import Caller
 from coffers.api.cache import ByteCache
 from coffers.api.encodings import WORTH_CODING, Coding, encoded
 from coffers.api.entity import Frame, Presentation, entity, frame_of, unlisted
-from coffers.api.paging import Header, page_headers
+from coffers.api.paging import Header, field_lines, page_headers
 from coffers.api.params import PageWanted
 from coffers.api.trust import doubts, trust_headers
 from coffers.api.validators import weak_tag
@@ -51,10 +51,22 @@ _AccountKey = tuple[int, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A body in one coding, with all of its headers."""
+    """A body in one coding, with all of its headers; `lines` are these as they are sent."""
 
     headers: list[Header]
     body: bytes
+    lines: bytes
+
+    @classmethod
+    def of(cls, headers: Sequence[Header], body: bytes) -> "Answer":
+        """Return an answer with its length."""
+        told = [*headers, (b"content-length", b"%d" % len(body))]
+        return cls(told, body, field_lines(told))
+
+    @classmethod
+    def unchanged(cls, headers: list[Header]) -> "Answer":
+        """Return the answer that there is nothing new."""
+        return cls(headers, b"", field_lines(headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ class ReadyList:
     good_until: Millis
     page: AccountPage
     tag: bytes
-    headers: list[Header]
+    unchanged: Answer
     answers: dict[Coding, Answer] = field(default_factory=dict)
 
     @property
@@ -126,7 +138,7 @@ class ReadyLists:
             and ready.epoch == caller.epoch
             and self._clock.now() < ready.good_until
         )
-        _COUNTED[is_ready].inc()
+        metrics.waiting.count(_COUNTED[is_ready])
         if ready is None or not is_ready:
             ready = await self._make(caller, wanted, base_url, ready)
             self._lists.put(key, ready, ready.size)
@@ -153,8 +165,9 @@ class ReadyLists:
         tag = weak_tag(body, *(value for _, value in headers))
         headers = [*_FIXED, (b"etag", tag), *headers]
         until = min((account.good_until for account in ready), default=ALWAYS)
-        made = ReadyList(caller.user_version, _epoch(book), until, page, tag, headers)
-        made.answers["identity"] = Answer(_with_length(headers, body), body)
+        unchanged = Answer.unchanged(headers)
+        made = ReadyList(caller.user_version, _epoch(book), until, page, tag, unchanged)
+        made.answers["identity"] = Answer.of(headers, body)
         return made
 
     async def _ready_accounts(
@@ -234,9 +247,4 @@ def _answer(ready: ReadyList, coding: Coding) -> Answer:
     if len(plain.body) < WORTH_CODING:
         return plain
     body = encoded(plain.body, coding)
-    headers = [*ready.headers, (b"content-encoding", coding.encode())]
-    return Answer(_with_length(headers, body), body)
-
-
-def _with_length(headers: Sequence[Header], body: bytes) -> list[Header]:
-    return [*headers, (b"content-length", b"%d" % len(body))]
+    return Answer.of([*ready.unchanged.headers, (b"content-encoding", coding.encode())], body)

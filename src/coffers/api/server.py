@@ -28,6 +28,9 @@ _SILENT: Final = 30
 """Seconds without a sign of life after which one of several processes is killed and replaced. A
 process gives none while it loads, which takes some seconds on a small or busy machine."""
 
+_LOOSE_OBJECTS: Final = 20_000
+"""New objects after which the collector looks for those that nobody reaches: a few megabytes."""
+
 _log = logger("coffers.api")
 
 
@@ -61,6 +64,9 @@ class ServedApp:
                 # What is there now stays: a full collection over it took 90 ms, in the middle of
                 # a request.
                 gc.freeze()
+                # What requests leave behind is little, and looking for it after every 700 objects
+                # was a fifteenth of their cost.
+                gc.set_threshold(_LOOSE_OBJECTS)
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         except CoffersError as fault:

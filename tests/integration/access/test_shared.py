@@ -71,9 +71,9 @@ async def test_two_processes_share_bans_and_their_doubling(
     for _ in range(3):
         assert await one.tally.refused(HOME) == 0
     assert await other.tally.refused(HOME) == 2 * MINUTE
-    assert await one.tally.banned_here(HOME) == 0
+    assert one.tally.banned_here(HOME) == 0
     assert await one.tally.take(Use(1, HOME, None)) == Bar("banned", Millis(2 * MINUTE))
-    assert await one.tally.banned_here(HOME) == 2 * MINUTE
+    assert one.tally.banned_here(HOME) == 2 * MINUTE
     clock.advance(2 * MINUTE)
     assert [await one.tally.refused(HOME) for _ in range(4)][-1] == 4 * MINUTE
     assert await other.tally.banned_for(HOME) == 4 * MINUTE
