@@ -32,12 +32,13 @@ class Waiting:
     def __init__(self) -> None:
         self._counts: dict[Counter, int] = {}
         self._observed: dict[Histogram, list[float]] = {}
-        self._written_by: asyncio.AbstractEventLoop | None = None
+        self._written_by: asyncio.TimerHandle | None = None
 
     def count(self, counter: Counter) -> None:
         """Count one more."""
         self._counts[counter] = self._counts.get(counter, 0) + 1
-        self._see_to_it()
+        if self._written_by is None:
+            self._see_to_it()
 
     def observe(self, histogram: Histogram, seconds: float) -> None:
         """Observe a span of time."""
@@ -45,11 +46,14 @@ class Waiting:
         if kept is None:
             kept = self._observed[histogram] = []
         kept.append(seconds)
-        self._see_to_it()
+        if self._written_by is None:
+            self._see_to_it()
 
     def write(self) -> None:
         """Write what waits; done by itself in an event loop."""
-        self._written_by = None
+        if self._written_by is not None:
+            self._written_by.cancel()
+            self._written_by = None
         counts, self._counts = self._counts, {}
         observed, self._observed = self._observed, {}
         for counter, number in counts.items():
@@ -58,15 +62,10 @@ class Waiting:
             _observe_all(histogram, spans)
 
     def _see_to_it(self) -> None:
-        if self._written_by is not None and not self._written_by.is_closed():
-            return
         try:
-            loop = asyncio.get_running_loop()
+            self._written_by = asyncio.get_running_loop().call_later(self.WITHIN, self.write)
         except RuntimeError:
             self.write()
-        else:
-            self._written_by = loop
-            loop.call_later(self.WITHIN, self.write)
 
 
 def _observe_all(histogram: Histogram, spans: list[float]) -> None:

@@ -6,6 +6,7 @@ can lock out the token of somebody else; calls that fail count against their add
 """
 
 import re
+from collections.abc import Awaitable
 from typing import Final, Protocol, assert_never
 
 from coffers import metrics
@@ -36,7 +37,7 @@ _COUNTED: Final = frozenset({401, 429})
 class Look(Protocol):
     """Where tokens are looked up, with their users and the newest price epoch."""
 
-    async def look(self, api_key: str) -> Sighting | None:
+    def look(self, api_key: str) -> Awaitable[Sighting | None]:
         """Return what is known of an API key, None for an unknown one."""
         ...
 
@@ -59,7 +60,8 @@ class Gate:
             WrongMasterKey, SealBroken: when the token's secret cannot be opened.
         """
         # A ban that other processes know alone is found when the call is counted.
-        _refuse_banned(self._tally.banned_here(call.address))
+        if wait := self._tally.banned_here(call.address):
+            raise _refused_as_banned(wait)
         try:
             return await self._admit(call, permission)
         except Refusal as refusal:
@@ -71,7 +73,8 @@ class Gate:
         Raises:
             Refusal: 418, with the time that is left.
         """
-        _refuse_banned(await self._tally.banned_for(address))
+        if wait := await self._tally.banned_for(address):
+            raise _refused_as_banned(wait)
 
     async def _admit(self, call: SignedCall, permission: Permission | None) -> Caller:
         sighting = await self._known(call)
@@ -83,13 +86,13 @@ class Gate:
         if permission is not None and permission not in token.permissions:
             raise refusals.permission_refused(permission)
         return Caller(
-            user_id=sighting.user_id,
-            token_id=token.id,
-            permissions=token.permissions,
-            mode=_mode(call.forced_mode, sighting.mode),
-            display_currency=sighting.display_currency,
-            user_version=sighting.user_version,
-            epoch=sighting.epoch,
+            sighting.user_id,
+            token.id,
+            token.permissions,
+            sighting.mode if call.forced_mode is None else _mode(call.forced_mode),
+            sighting.display_currency,
+            sighting.user_version,
+            sighting.epoch,
         )
 
     async def _known(self, call: SignedCall) -> Sighting:
@@ -104,7 +107,7 @@ class Gate:
         return sighting
 
     def _proven(self, call: SignedCall, token: Token) -> bytes:
-        stamp = _stamp(call, token)
+        stamp = stamp_of(call.timestamp) if token.require_timestamp else b""
         key = self._proofs.of(token)
         signature = None if stamp is None else verify(call, key, stamp)
         fault = _fault(token, call.address, self._clock.now())
@@ -135,11 +138,10 @@ class Gate:
         return refusal
 
 
-def _refuse_banned(wait: Millis) -> None:
-    if wait:
-        refusal = refusals.banned(wait)
-        metrics.refusals.labels(refusal.error).inc()
-        raise refusal
+def _refused_as_banned(wait: Millis) -> Refusal:
+    refusal = refusals.banned(wait)
+    metrics.refusals.labels(refusal.error).inc()
+    return refusal
 
 
 def _barred(bar: Bar) -> Refusal:
@@ -154,16 +156,12 @@ def _barred(bar: Bar) -> Refusal:
             assert_never(never)
 
 
-def _stamp(call: SignedCall, token: Token) -> bytes | None:
-    return stamp_of(call.timestamp) if token.require_timestamp else b""
-
-
 def _fault(token: Token, address: str, now: Millis) -> tuple[str, str] | None:
     if token.revoked_at is not None:
         return "revoked", "It was revoked."
     if token.expires_at is not None and token.expires_at <= now:
         return "expired", f"It expired at {iso(token.expires_at)}."
-    if not is_allowed(address, token.allowed_networks):
+    if token.allowed_networks and not is_allowed(address, token.allowed_networks):
         return "address", f"It may not be used from {address}."
     return None
 
@@ -176,10 +174,8 @@ def _unsigned(call: SignedCall, stamp: bytes) -> Refusal:
     return refusals.signature_refused("missing_signature", hint, expected)
 
 
-def _mode(forced: str | None, stored: Mode) -> Mode:
+def _mode(forced: str) -> Mode:
     match forced:
-        case None:
-            return stored
         case "real" | "paper":
             return forced
         case _:

@@ -85,6 +85,8 @@ class MemoryLimits:
 
     def banned_here(self, address: str) -> Millis:
         """Return how long the address stays banned."""
+        if not self._bans:
+            return _FREE
         ban = self._bans.get(ban_key(address))
         return _FREE if ban is None else Millis(max(ban.until - self._clock.now(), 0))
 

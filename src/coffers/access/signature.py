@@ -150,6 +150,10 @@ def _verify_hmac(call: SignedCall, key: HmacKey, stamp: bytes) -> bytes | None:
         given = binascii.unhexlify(signature)
     except ValueError:
         return None
+    # Nearly every call is signed in its raw form and right.
+    raw = _raw_form(call)
+    if raw is not None and hmac.compare_digest(key.digest(stamp + raw), given):
+        return given
     for text in candidates(call):
         if hmac.compare_digest(key.digest(stamp + text), given):
             return given
@@ -172,6 +176,13 @@ def _is_signed(text: bytes, signature: bytes, key: RSAPublicKey) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def _raw_form(call: SignedCall) -> bytes | None:
+    """Return the first of the candidates where there is no body, None elsewhere."""
+    if call.body or b'"' in call.query:
+        return None
+    return b"%s?%s" % (call.path, call.query) if call.query else call.path
 
 
 def _of_query(call: SignedCall) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from coffers.api.door import Door
 from coffers.api.edge import REPLY
 from coffers.api.encodings import coding_for
 from coffers.api.errors import MethodNotAllowed
-from coffers.api.params import page_wanted
+from coffers.api.params import FIRST_PAGE, page_wanted
 from coffers.api.ready import ReadyLists
 from coffers.api.surroundings import HEADERS, Headers, Surroundings
 from coffers.api.validators import is_unchanged
@@ -34,15 +34,15 @@ class AccountList:
         if scope["method"] not in _ALLOWED:
             raise MethodNotAllowed(_ALLOWED)
         caller = await self._door.admit(scope, receive, _PERMISSION)
-        wanted = page_wanted(scope["query_string"])
+        query = scope["query_string"]
+        wanted = page_wanted(query) if query else FIRST_PAGE
         base_url = self._surroundings.base_url(scope)
         headers: Headers = scope[HEADERS]
         coding = coding_for(headers.get(b"accept-encoding", b"identity"))
         ready, answer = await self._lists.answer(caller, wanted, base_url, coding)
-        if is_unchanged(headers.get(b"if-none-match"), ready.tag):
+        status, known = 200, headers.get(b"if-none-match")
+        if known is not None and is_unchanged(known, ready.tag):
             status, answer = 304, ready.unchanged
-        else:
-            status = 200
         if not scope[REPLY](status, answer.lines, answer.body):
             await send({"type": "http.response.start", "status": status, "headers": answer.headers})
             await send({"type": "http.response.body", "body": answer.body})

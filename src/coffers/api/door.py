@@ -44,41 +44,40 @@ class Door:
             InvalidRecord: for a body that is not what its content type says.
             ClientGone: when the body did not come.
         """
-        caller, _ = await self._admit(scope, receive, permission)
-        return caller
+        call = await self._call(scope, receive)
+        return await self._admit(scope, call, permission)
 
     def admitting(self, permission: Permission | None) -> Callable[[Request], Awaitable[Admitted]]:
         """Return a route's dependency that lets a call in as `admit` does."""
 
         async def admitted(request: Request) -> Admitted:
-            caller, call = await self._admit(request.scope, request.receive, permission)
+            call = await self._call(request.scope, request.receive)
+            caller = await self._admit(request.scope, call, permission)
             return Admitted(caller, given_of(call))
 
         return admitted
 
-    async def _admit(
-        self, scope: Scope, receive: Receive, permission: Permission | None
-    ) -> tuple[Caller, SignedCall]:
+    async def _call(self, scope: Scope, receive: Receive) -> SignedCall:
         headers: Headers = scope[HEADERS]
         has_body = b"content-length" in headers or b"transfer-encoding" in headers
-        body = await _read(receive) if has_body else b""
-        call = SignedCall(
+        return SignedCall(
             scope["method"],
             scope["raw_path"],
             scope["query_string"],
-            body,
-            _text(headers, b"content-type"),
-            _text(headers, b"apikey"),
-            _text(headers, b"signature"),
-            _text(headers, b"timestamp"),
-            _text(headers, b"forced-mode"),
+            await _read(receive) if has_body else b"",
+            _text(headers.get(b"content-type")),
+            _text(headers.get(b"apikey")),
+            _text(headers.get(b"signature")),
+            _text(headers.get(b"timestamp")),
+            _text(headers.get(b"forced-mode")),
             self._surroundings.address_of(scope),
         )
-        caller = await self._gate.admit(call, permission)
-        scope[CALLER] = caller
-        if body:
-            check_body(call.content_type, body)
-        return caller, call
+
+    async def _admit(self, scope: Scope, call: SignedCall, permission: Permission | None) -> Caller:
+        caller = scope[CALLER] = await self._gate.admit(call, permission)
+        if call.body:
+            check_body(call.content_type, call.body)
+        return caller
 
     async def check_address(self, scope: Scope) -> None:
         """Refuse a banned address on a route that needs no signature.
@@ -100,6 +99,5 @@ async def _read(receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-def _text(headers: Headers, name: bytes) -> str | None:
-    value = headers.get(name)
+def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")

@@ -73,8 +73,9 @@ class Edge:
         try:
             if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET:
                 raise AddressTooLong  # noqa: TRY301 - answered below like all
-            if exchange.has_body:
-                receive = _bounded(exchange.scope[HEADERS], receive)
+            headers: Headers = exchange.scope[HEADERS]
+            if b"content-length" in headers or b"transfer-encoding" in headers:
+                receive = _bounded(headers, receive)
             await (app or self._inner)(exchange.scope, receive, exchange.send)
         except ClientGone:
             pass
@@ -107,12 +108,6 @@ class _Exchange:
         self.scope[REPLY] = self.reply
         self.request_id = request_id_of(headers)
         self.status = 0
-
-    @property
-    def has_body(self) -> bool:
-        """Whether the request announces a body."""
-        headers: Headers = self.scope[HEADERS]
-        return b"content-length" in headers or b"transfer-encoding" in headers
 
     def reply(self, status: int, fields: bytes, body: bytes) -> bool:
         connection: _Connection | None = self.scope.get(CONNECTION)

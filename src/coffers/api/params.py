@@ -32,7 +32,7 @@ class PageWanted(NamedTuple):
     api_key: str | None = None
 
 
-_FIRST_PAGE: Final = PageWanted()
+FIRST_PAGE: Final = PageWanted()
 
 
 def page_wanted(query: bytes) -> PageWanted:
@@ -43,7 +43,7 @@ def page_wanted(query: bytes) -> PageWanted:
             a key that no database takes.
     """
     if not query:
-        return _FIRST_PAGE
+        return FIRST_PAGE
     given = query_parameters(query)
     faults: dict[str, list[str]] = {}
     page = _integer("page", given, 1, _LAST_PAGE, faults)

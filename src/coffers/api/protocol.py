@@ -153,7 +153,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(b"%s%s%s\r\n" % (STATUS_LINE[status], self._server_fields(), fields))
         if body:
             self.transport.write(body)
-        cycle.message_event.set()
         cycle.on_response()
         return True
 

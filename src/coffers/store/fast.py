@@ -7,7 +7,7 @@ open; a pool that resets them after each use costs more than the look-up itself.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,13 +59,13 @@ class FastLook:
         else:
             self._looks = _PostgresLooks(parsed, is_pooled=is_pooled)
 
-    async def look(self, api_key: str) -> Sighting | None:
+    def look(self, api_key: str) -> Awaitable[Sighting | None]:
         """Return what is known of a token, revoked or not, or None.
 
         Raises:
             StoreUnavailable: when the database did not answer; the next look connects anew.
         """
-        return await self._looks.look(api_key)
+        return self._looks.look(api_key)
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -82,14 +82,13 @@ class _SqliteLooks:
     def __init__(self, url: URL) -> None:
         self._file = f"{Path(url.database or '').absolute().as_uri()}?mode=ro"
         self._connection: sqlite3.Connection | None = None
-        self._version = 0
+        self._cursor: sqlite3.Cursor | None = None
+        self._version = (0,)
         self._kept: dict[str, Sighting] = {}
 
     async def look(self, api_key: str) -> Sighting | None:
         try:
-            if self._connection is None:
-                self._connection = sqlite3.connect(self._file, uri=True, isolation_level=None)
-            return self._current(self._connection, api_key)
+            return self._current(self._cursor or self._connect(), api_key)
         except sqlite3.Error as error:
             await self.close()
             raise unavailable(error) from error
@@ -98,17 +97,22 @@ class _SqliteLooks:
         self._kept.clear()
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection = self._cursor = None
 
-    def _current(self, connection: sqlite3.Connection, api_key: str) -> Sighting | None:
-        (version,) = connection.execute("PRAGMA data_version").fetchone()
+    def _connect(self) -> sqlite3.Cursor:
+        self._connection = sqlite3.connect(self._file, uri=True, isolation_level=None)
+        self._cursor = self._connection.cursor()
+        return self._cursor
+
+    def _current(self, cursor: sqlite3.Cursor, api_key: str) -> Sighting | None:
+        version = cursor.execute("PRAGMA data_version").fetchone()
         if version != self._version or len(self._kept) >= KEPT:
             self._kept.clear()
             self._version = version
         found = self._kept.get(api_key)
         if found is None:
             # All rows are taken, so that the reading transaction ends here.
-            rows = connection.execute(_ON_SQLITE, (api_key,)).fetchall()
+            rows = cursor.execute(_ON_SQLITE, (api_key,)).fetchall()
             if not rows:
                 return None
             found = self._kept[api_key] = _sighting_of(rows[0])
