@@ -125,10 +125,21 @@ class _PostgresLooks:
         from coffers.store.fast_postgres import PostgresRows  # noqa: PLC0415
 
         self._rows = PostgresRows(url, _ON_POSTGRESQL, is_pooled=is_pooled)
+        self._kept: dict[str, tuple[Sequence[Any], Sighting]] = {}
 
     async def look(self, api_key: str) -> Sighting | None:
         row = await self._rows.find(api_key)
-        return None if row is None else _sighting_of(row)
+        if row is None:
+            return None
+        # To read a row takes longer than to see that it is the last one.
+        kept = self._kept.get(api_key)
+        if kept is not None and kept[0] == row:
+            return kept[1]
+        if len(self._kept) >= KEPT:
+            self._kept.clear()
+        found = _sighting_of(tuple(row))
+        self._kept[api_key] = row, found
+        return found
 
     async def close(self) -> None:
         await self._rows.close()

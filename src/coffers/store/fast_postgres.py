@@ -43,12 +43,15 @@ class PostgresRows:
         async with self._places:
             try:
                 held = self._take() or await self._connect()
-                with _ended_by_failure(held.connection):
-                    row = await held.statement.fetchrow(text)
+                try:
+                    row: Sequence[Any] | None = await held.statement.fetchrow(text)
+                except BaseException:
+                    _end(held.connection)
+                    raise
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 raise unavailable(error) from error
             self._idle.append(held)
-        return None if row is None else tuple(row)
+        return row
 
     async def close(self) -> None:
         """Close the connections that nobody uses now."""
@@ -74,6 +77,10 @@ def _ended_by_failure(connection: asyncpg.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        # A look that failed or was given up leaves the connection in an unknown state.
-        connection.terminate()
+        _end(connection)
         raise
+
+
+def _end(connection: asyncpg.Connection) -> None:
+    # A look that failed or was given up leaves the connection in an unknown state.
+    connection.terminate()
