@@ -7,6 +7,7 @@ settings of the account, the market catalogue narrowed by the key's rights, or t
 
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -218,8 +219,13 @@ def _figures(figures: Figures) -> tuple[str, str]:
     return _display_keys(figures, shown), _plain_keys(btc, usd)
 
 
+@lru_cache(maxsize=256)
+def _in_currency(code: str) -> str:
+    return f'{{"currency":{_encode(code).decode()},"amount":'
+
+
 def _display_keys(figures: Figures, shown: _Texts) -> str:
-    prefix = f'{{"currency":{_encode(figures.display_currency).decode()},"amount":'
+    prefix = _in_currency(figures.display_currency)
     day = _percentage(figures.display.day, 4)
     # The one number among strings, for the clients' sake.
     total = shown.total.strip('"')

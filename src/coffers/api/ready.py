@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 from prometheus_client import Counter
 
 from coffers import metrics
@@ -91,8 +92,7 @@ class ReadyList:
         return bodies + _RECORD_BYTES * len(self.page.accounts)
 
 
-@dataclass(frozen=True, slots=True)
-class _ReadyAccount:
+class _ReadyAccount(msgspec.Struct, frozen=True):
     version: int
     epoch: int
     good_until: Millis

@@ -20,12 +20,18 @@ from coffers.valuation.figures import (
     Gain,
     RateAt,
     Reckoning,
-    in_btc,
     in_display,
-    in_usd,
     reckoned,
 )
-from coffers.valuation.history import Amount, Baseline, History, Series, net_inflow
+from coffers.valuation.history import (
+    Amount,
+    Baseline,
+    History,
+    Series,
+    in_btc,
+    in_usd,
+    net_inflow,
+)
 from coffers.valuation.history import Point as Earned
 from coffers.valuation.model import UNCOUNTED, UNLISTED, Flow, Position, PriceBook, Value
 from coffers.valuation.value import holdings_of, is_agreed, unlisted_of, value_of

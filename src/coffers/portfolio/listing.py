@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from coffers.clock import HOUR, Millis
 from coffers.portfolio.rates import RateTable
 from coffers.portfolio.view import AccountView, Quality
@@ -69,8 +71,7 @@ class Inputs:
     until: Millis
 
 
-@dataclass(frozen=True, slots=True)
-class Worked:
+class Worked(msgspec.Struct, frozen=True):
     """An account with its figures, and what they were made of.
 
     `book` is as it counts for the account; `counted` is what counts at its prices.
@@ -222,7 +223,9 @@ def worked_at(
     """Return an account with its figures at prices as they count for it."""
     as_of = _as_of(account, book)
     prices = {} if book is None else book.prices
-    counted = together(inputs.holdings, agreed(inputs.unlisted, prices))
+    counted = inputs.holdings
+    if inputs.unlisted:
+        counted = together(counted, agreed(inputs.unlisted, prices))
     valued = value_of(counted, prices)
     value = None if account.sync.read_at is None else valued.value
     history = inputs.history

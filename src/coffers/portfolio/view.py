@@ -1,14 +1,13 @@
 """An account as a list shows it: its record, its figures, and how far they can be trusted."""
 
-from dataclasses import dataclass
+import msgspec
 
 from coffers.clock import Millis
 from coffers.store.records import Account
 from coffers.valuation.figures import Figures
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
+class Quality(msgspec.Struct, frozen=True):
     """What is missing from an account's figures, and how old their inputs are.
 
     `unpriced` are assets that are held and have no price; `missing_wallets` could not be read the
@@ -30,8 +29,7 @@ class Quality:
         return self.read_at is not None and not (self.unpriced or self.missing_wallets)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountView:
+class AccountView(msgspec.Struct, frozen=True):
     """One account with its figures at one price book."""
 
     account: Account

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ from coffers.store.tables import (
     price_books,
     rates,
 )
-from coffers.valuation.model import HeldBack, Price, PriceBook
+from coffers.valuation.model import HeldBack, LazyPrices, Price, PriceBook
 
 KEPT_WHOLE = Millis(2 * HOUR)
 """How long every book is kept."""
@@ -38,8 +39,22 @@ _B, _R = price_books.c, rates.c
 _HELD = distinct(positions.c.asset, positions.c.wallet != literal_column("'spam'"))
 _NEWEST = Prepared(select(func.max(_B.epoch).label("epoch")))
 _encoder = msgspec.msgpack.Encoder()
+
+
+class _Worth(msgspec.Struct, frozen=True, gc=False):
+    """The numbers of a stored price, which is told in less than half of the time."""
+
+    btc: Decimal
+    usd: Decimal
+
+
 # A book that was written before there were held back prices is the prices alone.
-_decoder = msgspec.msgpack.Decoder(tuple[dict[str, Price], dict[str, HeldBack]] | dict[str, Price])
+_decoder = msgspec.msgpack.Decoder(
+    tuple[dict[str, _Worth], dict[str, HeldBack]] | dict[str, _Worth]
+)
+_whole_decoder = msgspec.msgpack.Decoder(
+    tuple[dict[str, Price], dict[str, HeldBack]] | dict[str, Price]
+)
 
 
 class Prices:
@@ -152,6 +167,14 @@ class Prices:
 
 
 def _book_of(row: Row[Any]) -> PriceBook:
-    body = _decoder.decode(zstandard.decompress(row.body))
-    prices, held_back = (body, {}) if isinstance(body, dict) else body
-    return PriceBook(row.epoch, row.at, prices, held_back)
+    body = zstandard.decompress(row.body)
+    told = _decoder.decode(body)
+    worths, held_back = (told, {}) if isinstance(told, dict) else told
+    return PriceBook(
+        row.epoch, row.at, LazyPrices(worths, partial(_prices_of, row.body)), held_back
+    )
+
+
+def _prices_of(compressed: bytes) -> dict[str, Price]:
+    told = _whole_decoder.decode(zstandard.decompress(compressed))
+    return told if isinstance(told, dict) else told[0]

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
+
 from coffers import money
 from coffers.clock import DAY, Millis
-from coffers.valuation.history import Amount, Baseline, History, Series, net_inflow
+from coffers.valuation.history import Amount, Baseline, History, Series, in_btc, in_usd
 from coffers.valuation.model import Value
 
 MONTH = Millis(30 * DAY)
@@ -19,16 +21,14 @@ RateAt = Callable[[Millis], Decimal | None]
 """USD -> display currency: units of it per USD at a moment, None where that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gain:
+class Gain(msgspec.Struct, frozen=True):
     """A profit in units of its currency, and as a percentage of what it was made from."""
 
     profit: Decimal
     percentage: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class CurrencyFigures:
+class CurrencyFigures(msgspec.Struct, frozen=True):
     """One currency's figures. None is unknown: no value yet, or no rate at a needed moment."""
 
     amount: Decimal | None = None
@@ -40,8 +40,7 @@ class CurrencyFigures:
 UNKNOWN_FIGURES = CurrencyFigures()
 
 
-@dataclass(frozen=True, slots=True)
-class Reckoning:
+class Reckoning(msgspec.Struct, frozen=True):
     """One currency's figures with what they come from; None is unknown, as in the figures.
 
     Each baseline is what a window's profit is reckoned from; `series` tells the first point and
@@ -65,8 +64,7 @@ class DisplayCurrency:
     rate_at: RateAt
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(msgspec.Struct, frozen=True):
     """All money fields of an account at one moment."""
 
     btc: CurrencyFigures
@@ -121,16 +119,6 @@ def summary_of(figures: Iterable[Figures], display_currency: str) -> Figures:
     )
 
 
-def in_btc(_at: Millis, btc: Decimal, _usd: Decimal) -> Decimal:
-    """Pick the amount in BTC."""
-    return btc
-
-
-def in_usd(_at: Millis, _btc: Decimal, usd: Decimal) -> Decimal:
-    """Pick the amount in USD."""
-    return usd
-
-
 def in_display(rate_at: RateAt) -> Amount:
     """Return what tells amounts in a display currency: USD by the rate of the moment."""
 
@@ -168,7 +156,7 @@ def reckoned(as_of: Millis, value: Value, history: History | None, amount: Amoun
 
 def _series(as_of: Millis, now: Decimal, history: History, amount: Amount) -> Series | None:
     opening = history.earned(history.opening, amount)
-    inflow = net_inflow(history.flows, as_of, amount)
+    inflow = history.net_inflow(as_of, amount)
     if opening is None or inflow is None:
         return None
     return Series(opening, history, amount, (as_of, money.subtract(now, inflow)))

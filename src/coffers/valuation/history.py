@@ -6,9 +6,12 @@ between, a straight line through the values would count part of the deposit as g
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
+
+import msgspec
 
 from coffers import money
 from coffers.clock import Millis
@@ -21,8 +24,24 @@ Point = tuple[Millis, Decimal]
 """A moment, and the value less all net inflow at that moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+def in_btc(_at: Millis, btc: Decimal, _usd: Decimal) -> Decimal:
+    """Pick the amount in BTC."""
+    return btc
+
+
+def in_usd(_at: Millis, _btc: Decimal, usd: Decimal) -> Decimal:
+    """Pick the amount in USD."""
+    return usd
+
+
+_FIXED: Final[frozenset[Amount]] = frozenset({in_btc, in_usd})
+"""What picks amounts that never change."""
+
+_KEPT_POINTS: Final = 16
+"""Points of a past that are kept: those of the windows' ends and of the opening, in BTC and USD."""
+
+
+class Baseline(msgspec.Struct, frozen=True):
     """What a profit is reckoned from: the series at a past moment, and how it was found.
 
     It lies on the straight line from `earlier` to `later`. Where one point alone tells it (it is
@@ -46,6 +65,13 @@ class History:
     opening: Snapshot
     snapshots: tuple[Snapshot, ...]
     flows: tuple[Flow, ...] = ()
+    # What was reckoned before, of amounts that never change: most is asked for with every new book.
+    _points: dict[tuple[Amount, Millis], Point] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _inflows: dict[Amount, tuple[list[Millis], list[Decimal]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def has_unvalued_flows(self) -> bool:
@@ -54,15 +80,43 @@ class History:
 
     def earned(self, snapshot: Snapshot, amount: Amount) -> Point | None:
         """Return a snapshot's value less all net inflow until then, None where it is not known."""
+        if amount not in _FIXED:
+            return self._earned_by(snapshot, amount)
+        key = amount, snapshot.at
+        known = self._points.get(key)
+        if known is None:
+            known = self._earned_by(snapshot, amount)
+            if known is not None:
+                if len(self._points) >= _KEPT_POINTS:
+                    self._points.clear()
+                self._points[key] = known
+        return known
+
+    def _earned_by(self, snapshot: Snapshot, amount: Amount) -> Point | None:
         worth = amount(snapshot.at, snapshot.value.btc, snapshot.value.usd)
         if worth is None or not self.flows:
             return None if worth is None else (snapshot.at, worth)
-        inflow = net_inflow(self.flows, snapshot.at, amount)
+        inflow = self.net_inflow(snapshot.at, amount)
         return None if inflow is None else (snapshot.at, money.subtract(worth, inflow))
 
+    def net_inflow(self, until: Millis, amount: Amount) -> Decimal | None:
+        """Return deposits less withdrawals up to a moment, as the function of this name does."""
+        if amount not in _FIXED:
+            return net_inflow(self.flows, until, amount)
+        if not self.flows:
+            return money.ZERO
+        moments, sums = self._inflows.get(amount) or self._summed(amount)
+        return sums[bisect_right(moments, until)]
 
-@dataclass(frozen=True, slots=True)
-class Series:
+    def _summed(self, amount: Amount) -> tuple[list[Millis], list[Decimal]]:
+        """Return the moments of the flows, and what had come in before the first, after each."""
+        ordered = sorted(self.flows, key=_moment_of_flow)
+        found = [flow.at for flow in ordered], [*_running(ordered, amount)]
+        self._inflows[amount] = found
+        return found
+
+
+class Series(msgspec.Struct, frozen=True):
     """Value less net inflow over time, in one currency; `latest` is its last point.
 
     `opening` is the first. Of the snapshots between, only those that are asked for are reckoned:
@@ -116,8 +170,23 @@ def net_inflow(flows: Sequence[Flow], until: Millis, amount: Amount) -> Decimal 
     return result
 
 
+def _running(flows: Iterable[Flow], amount: Amount) -> Iterator[Decimal]:
+    """Return the net inflow before the first of some flows and after each of them."""
+    result = money.ZERO
+    yield result
+    for flow in flows:
+        worth = net_inflow((flow,), flow.at, amount)
+        if worth is not None:
+            result = money.add(result, worth)
+        yield result
+
+
 def _moment(snapshot: Snapshot) -> Millis:
     return snapshot.at
+
+
+def _moment_of_flow(flow: Flow) -> Millis:
+    return flow.at
 
 
 def _between(earlier: Point, later: Point, moment: Millis) -> Decimal:

@@ -1,9 +1,9 @@
 """What valuation works on: positions, prices, snapshots and flows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Protocol
 
 from coffers import money
 from coffers.clock import Millis
@@ -71,6 +71,55 @@ class Price:
     def is_agreed(self) -> bool:
         """Whether sources that know nothing of each other agree on it."""
         return len(set(self.sources)) >= AGREEING
+
+
+class Worth(Protocol):
+    """What one unit of an asset is worth, however that is known."""
+
+    @property
+    def btc(self) -> Decimal:
+        """In BTC."""
+        ...
+
+    @property
+    def usd(self) -> Decimal:
+        """In USD."""
+        ...
+
+
+class LazyPrices(Mapping[str, Price]):
+    """Prices of which a list needs the numbers alone: the rest is loaded once somebody asks.
+
+    `worths` tells the numbers; `load` all of the same prices.
+    """
+
+    __slots__ = ("_load", "_whole", "worths")
+
+    def __init__(
+        self, worths: Mapping[str, Worth], load: Callable[[], Mapping[str, Price]]
+    ) -> None:
+        self.worths = worths
+        self._load = load
+        self._whole: Mapping[str, Price] | None = None
+
+    def __getitem__(self, asset: str) -> Price:
+        return self._all()[asset]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.worths)
+
+    def __len__(self) -> int:
+        return len(self.worths)
+
+    def _all(self) -> Mapping[str, Price]:
+        if self._whole is None:
+            self._whole = self._load()
+        return self._whole
+
+
+def worths_of(prices: Mapping[str, Price]) -> Mapping[str, Worth]:
+    """Return the numbers of prices."""
+    return prices.worths if isinstance(prices, LazyPrices) else prices
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,21 @@
 """What positions are worth at given prices, and which of them have no price."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
+
 from coffers import money
-from coffers.valuation.model import NOTHING, UNCOUNTED, UNLISTED, Position, Price, Value
+from coffers.valuation.model import (
+    NOTHING,
+    UNCOUNTED,
+    UNLISTED,
+    Position,
+    Price,
+    Value,
+    Worth,
+    worths_of,
+)
 
 _APART = frozenset({*UNCOUNTED, UNLISTED})
 
@@ -13,8 +23,7 @@ Holdings = Mapping[str, Decimal]
 """Units owned per asset, over all wallets of an account; never zero."""
 
 
-@dataclass(frozen=True, slots=True)
-class Valuation:
+class Valuation(msgspec.Struct, frozen=True):
     """The worth of what could be priced. `value` is None where nothing held has a price."""
 
     value: Value | None
@@ -60,19 +69,22 @@ def value_of(holdings: Holdings, prices: Mapping[str, Price]) -> Valuation:
     """
     if not holdings:
         return Valuation(NOTHING, ())
-    add, multiply = money.add, money.multiply
-    btc = usd = money.ZERO
-    unpriced: list[str] = []
-    for asset, amount in holdings.items():
-        price = prices.get(asset)
-        if price is None:
-            unpriced.append(asset)
-        else:
-            btc = add(btc, multiply(amount, price.btc))
-            usd = add(usd, multiply(amount, price.usd))
-    if len(unpriced) == len(holdings):
-        return Valuation(None, tuple(sorted(unpriced)))
-    return Valuation(Value(btc, usd), tuple(sorted(unpriced)))
+    worths = worths_of(prices)
+    priced = [worth for asset in holdings if (worth := worths.get(asset)) is not None]
+    if len(priced) == len(holdings):
+        return Valuation(_sum_of(holdings.values(), priced), ())
+    known = {asset: amount for asset, amount in holdings.items() if asset in worths}
+    unpriced = tuple(sorted(holdings.keys() - known.keys()))
+    return Valuation(_sum_of(known.values(), priced) if known else None, unpriced)
+
+
+def _sum_of(amounts: Iterable[Decimal], worths: Iterable[Worth]) -> Value:
+    """Return the sum of amounts at what their units are worth."""
+    total = money.total_of_products
+    return Value(
+        total(amounts, [worth.btc for worth in worths]),
+        total(amounts, [worth.usd for worth in worths]),
+    )
 
 
 def _summed(positions: Iterable[Position]) -> dict[str, Decimal]:

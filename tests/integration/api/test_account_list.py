@@ -16,6 +16,7 @@ from served import HOST, LIST, add_account, add_book, read_account, serving
 
 
 def made() -> float:
+    metrics.waiting.write()
     return (
         metrics.REGISTRY.get_sample_value("coffers_list_bodies_total", {"source": "rendered"}) or 0
     )

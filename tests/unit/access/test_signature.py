@@ -1,6 +1,7 @@
 """A signature opens exactly the request that it was made for, in every way that clients sign."""
 
 import base64
+import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,16 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from coffers.access.call import SignedCall
-from coffers.access.signature import candidates, expected_text, is_json_object, verify
+from coffers.access.signature import HmacKey, candidates, expected_text, is_json_object, verify
 from coffers.access.tokens import read_public_key
 from coffers.secret import Secret
-from unit.access.door import PATH, SECRET, signed
+from unit.access.door import PATH, signed
+from unit.access.door import SECRET as SECRET_TEXT
 from unit.access.door import call as signed_call
 
 DATA = Path(__file__).parents[2] / "data/compat/signature_vectors.json"
 VECTORS = json.loads(DATA.read_text())
+SECRET = HmacKey(SECRET_TEXT)
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 
 
@@ -53,7 +56,7 @@ def of_vector(vector: dict[str, Any]) -> SignedCall:
 def test_every_published_vector_behaves_as_told(vector: dict[str, Any]) -> None:
     is_hmac = vector["algorithm"].startswith("hmac")
     pem = VECTORS["rsa_public_key_pem"]
-    key = Secret(vector["secret"]) if is_hmac else read_public_key(pem)
+    key = HmacKey(Secret(vector["secret"])) if is_hmac else read_public_key(pem)
     assert (verify(of_vector(vector), key) is not None) is vector["accept"]
 
 
@@ -279,3 +282,10 @@ def test_the_expected_text_fits_into_a_header(query: bytes, body: bytes) -> None
     assert text.isascii()
     assert text.isprintable()
     assert len(text) <= 2048
+
+
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 200])
+def test_a_prepared_key_makes_the_codes_of_the_library(length: int) -> None:
+    secret = "s" * length
+    expected = hmac.digest(secret.encode(), b"a text", "sha256")
+    assert HmacKey(Secret(secret)).digest(b"a text") == expected

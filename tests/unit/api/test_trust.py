@@ -1,9 +1,9 @@
 """What figures do not tell is said in headers."""
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from coffers.api.trust import NAMED, doubts, trust_headers
@@ -22,7 +22,7 @@ WHOLE = Quality(
 
 def view(display: DisplayCurrency = USD, **changes: Any) -> AccountView:
     figures = figures_of(NOW, Value(Decimal(1), Decimal(1)), None, display)
-    return AccountView(account(), figures, replace(WHOLE, **changes))
+    return AccountView(account(), figures, msgspec.structs.replace(WHOLE, **changes))
 
 
 @pytest.mark.parametrize(
