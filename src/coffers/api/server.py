@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -84,6 +85,9 @@ def app(making: Callable[[Services], ASGIApp] = make_app) -> ServedApp:
         SettingsError: for a setting that cannot be meant.
     """
     _end_with_parent()
+    # FastAPI looks with every route whether a model is one of the first version's, which none is:
+    # to load that for it takes 3 MB.
+    sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
     return ServedApp(partial(open_services, settings), making)

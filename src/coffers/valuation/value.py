@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from operator import attrgetter
 
 import msgspec
 
@@ -18,6 +19,7 @@ from coffers.valuation.model import (
 )
 
 _APART = frozenset({*UNCOUNTED, UNLISTED})
+_btc, _usd = attrgetter("btc"), attrgetter("usd")
 
 Holdings = Mapping[str, Decimal]
 """Units owned per asset, over all wallets of an account; never zero."""
@@ -70,20 +72,21 @@ def value_of(holdings: Holdings, prices: Mapping[str, Price]) -> Valuation:
     if not holdings:
         return Valuation(NOTHING, ())
     worths = worths_of(prices)
-    priced = [worth for asset in holdings if (worth := worths.get(asset)) is not None]
-    if len(priced) == len(holdings):
+    priced = [*map(worths.get, holdings)]
+    if all(priced):
         return Valuation(_sum_of(holdings.values(), priced), ())
     known = {asset: amount for asset, amount in holdings.items() if asset in worths}
     unpriced = tuple(sorted(holdings.keys() - known.keys()))
-    return Valuation(_sum_of(known.values(), priced) if known else None, unpriced)
+    value = _sum_of(known.values(), [*map(worths.get, known)]) if known else None
+    return Valuation(value, unpriced)
 
 
-def _sum_of(amounts: Iterable[Decimal], worths: Iterable[Worth]) -> Value:
+def _sum_of(amounts: Iterable[Decimal], worths: Iterable[Worth | None]) -> Value:
     """Return the sum of amounts at what their units are worth."""
     total = money.total_of_products
     return Value(
-        total(amounts, [worth.btc for worth in worths]),
-        total(amounts, [worth.usd for worth in worths]),
+        total(amounts, map(_btc, worths)),
+        total(amounts, map(_usd, worths)),
     )
 
 
