@@ -43,6 +43,12 @@ class Server:
             for pid in self._pids():
                 os.sched_setaffinity(pid, {processors[-1]})
 
+    def unsettle(self) -> None:
+        """Let its processes, and this one, run wherever the system puts them."""
+        for pid in (0, *self._pids()):
+            if _ALLOWED:
+                os.sched_setaffinity(pid, _ALLOWED)
+
     def cpu_ns(self) -> int:
         """Return the processor time that all its processes have used, in nanoseconds."""
         return sum(cpu_ns_of(pid) for pid in self._pids())

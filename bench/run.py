@@ -23,6 +23,7 @@ from bench.chains import measure_chains
 from bench.lists import measure_frameworks, measure_list, measure_postgres
 from bench.processes import ROOT, Server, coffers, free_port, running
 from bench.results import Row, Target, show, write
+from bench.scaling import measure_scaling
 from bench.seed import Listed, seed, settings_in
 from bench.servers import api, static
 from bench.startup import measure_startup, measure_worker, memory_of
@@ -79,7 +80,8 @@ def _measured_lists(work: Path, data_dir: Path, lists: Mapping[int, Listed]) -> 
         rows += _measured_postgres(work, server, lists)
         with static(work / "100.json") as baseline:
             rows.append(memory_of(server, baseline))
-    return rows
+    _console.print("Asking two processes ...")
+    return [*rows, *measure_scaling(data_dir, lists[1])]
 
 
 def _measured_postgres(work: Path, sqlite: Server, lists: Mapping[int, Listed]) -> list[Row]:

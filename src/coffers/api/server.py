@@ -25,12 +25,12 @@ from coffers.settings import load_settings
 _GRACE: Final = 10
 """Seconds that requests have to finish when the server is to end."""
 
-_SILENT: Final = 30
+_SILENT: Final = 60
 """Seconds without a sign of life after which one of several processes is killed and replaced. A
 process gives none while it loads, which takes some seconds on a small or busy machine."""
 
-_LOOSE_OBJECTS: Final = 20_000
-"""New objects after which the collector looks for those that nobody reaches: a few megabytes."""
+_LOOSE_OBJECTS: Final = 5_000
+"""New objects after which the collector looks for those that nobody reaches: under a megabyte."""
 
 _log = logger("coffers.api")
 
@@ -63,7 +63,8 @@ class ServedApp:
             async with self._opening() as services:
                 self._app = self._making(services)
                 # What is there now stays: a full collection over it took 90 ms, in the middle of
-                # a request.
+                # a request. What nobody reaches goes first, so that requests find its room.
+                gc.collect()
                 gc.freeze()
                 # What requests leave behind is little, and looking for it after every 700 objects
                 # was a fifteenth of their cost.
