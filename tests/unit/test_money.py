@@ -101,3 +101,10 @@ def test_a_quotient_to_places_keeps_more_digits_than_a_context_has() -> None:
     long = Decimal("123456789012345678901234567890.123456789012")
     assert money.quotient_down(long, Decimal(1), 12) == long
     assert money.quotient_up(long, Decimal(1), 12) == long
+
+
+@given(st.lists(st.tuples(_amounts, decimals)))
+def test_a_total_of_products_is_that_of_the_steps(pairs: list[tuple[Decimal, Decimal]]) -> None:
+    expected = money.total(money.multiply(amount, factor) for amount, factor in pairs)
+    found = money.total_of_products([a for a, _ in pairs], [f for _, f in pairs])
+    assert found.as_tuple() == expected.as_tuple()
