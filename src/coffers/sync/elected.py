@@ -126,6 +126,8 @@ class Elected:
     async def _look_on(self) -> None:
         while not self._stopping.is_set():
             await guarded(self.look)
+            # Where the database does not answer, the lease runs out without a look that says so.
+            metrics.leader.labels(self._name).set(self.is_ours)
             await self._pause(self._lasts / RENEWALS)
 
     async def _work_on(self, seconds: float, work: Work, ear: Ear | None = None) -> None:

@@ -8,6 +8,7 @@ import pytest
 from coffers.clock import HOUR, ManualClock
 from coffers.metrics import REGISTRY
 from coffers.store.engine import Store
+from coffers.store.errors import StoreUnavailable
 from coffers.sync.elected import Elected
 from factories import NOW
 
@@ -126,3 +127,23 @@ async def test_only_the_leader_works_and_the_next_one_begins_at_once(
         await following
     async with store.reading() as tx:
         assert await tx.leases.get("tests") is None
+
+
+async def test_one_that_cannot_renew_tells_that_it_leads_no_more(sqlite_store: Store) -> None:
+    elected, begun = Elected(sqlite_store, ManualClock(NOW), "tests", 0.2), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+
+    async def fails() -> None:
+        raise StoreUnavailable("gone")
+
+    running = asyncio.create_task(elected.run((60.0, work)))
+    async with asyncio.timeout(20):
+        await begun.wait()
+        assert is_leader("tests") == 1
+        elected.look = fails  # type: ignore[method-assign]
+        while is_leader("tests") != 0:  # noqa: ASYNC110 - a gauge cannot be waited for
+            await asyncio.sleep(0.02)
+        elected.stop()
+        await running
