@@ -53,6 +53,7 @@ SLOWEST_START = 300.0
 USUAL_START = 15.0
 """Seconds that all of it takes at most to start where nothing else is running."""
 
+WORKS = "worker started"
 MOST_SHOWN = 20_000
 """Characters of the log that are shown with a failure."""
 
@@ -98,6 +99,16 @@ class Estate:
             )
         self.started.append(process)
         return process
+
+    async def add_worker(self) -> None:
+        """Start one more worker, and wait until it works."""
+        before = self.log().count(WORKS)
+        self.start("worker")
+
+        async def works() -> bool:
+            return self.log().count(WORKS) > before
+
+        await until(works, SLOWEST_START, "one more worker works")
 
     def log(self) -> str:
         return (self.home / "log").read_text()

@@ -62,7 +62,7 @@ async def soak(kind: str, seed: int, seconds: float) -> None:
     with tempfile.TemporaryDirectory(prefix="coffers-soak-") as home:
         async with estate(Path(home), kind) as place:
             if kind == "postgres":
-                place.start("worker")
+                await place.add_worker()
             async with proving(place, seed, MOVES_EVERY) as proof:
                 ends = time.monotonic() + seconds
                 struck = await strike(proof, random.Random(seed), sys.maxsize, ends)  # noqa: S311

@@ -248,7 +248,7 @@ class Witness:
 
     def _marks(self, asked: Asked, held: Held, reasons: set[str]) -> None:
         self._same(asked, "unpriced" in reasons, held.has_orphan)
-        unsure = {"unpriced", "stale"} | ({FLOWS} if self.may_lack_worths else set())
+        unsure = {"unpriced", "stale", *({FLOWS} if self.may_lack_worths else ())}
         self._same(asked, reasons - unsure, set())
         self.marked_stale += "stale" in reasons
         if asked.at - self.unread_since > STALE_AFTER + SLACK and "stale" not in reasons:

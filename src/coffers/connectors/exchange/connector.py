@@ -38,8 +38,9 @@ from coffers.valuation.model import Flow
 RIGHTS_AGE = DAY
 """How long a venue's word on a key is believed between readings."""
 
-MOST_LOOKS = 4
-"""How often balances are read for one reading while new flows go on coming."""
+MOST_LOOKS = 6
+"""How often balances are read for one reading while new flows go on coming; then the flows count as
+unknown."""
 
 RECENT = Millis(14 * DAY)
 """How far back flows are asked for once more: one may be dated long before it is told."""
@@ -97,24 +98,29 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
         more, until no flow has come since the flows were asked for before.
         """
         found: tuple[Flow, ...] = ()
-        is_whole = True
+        is_whole, is_settled = True, False
         fiat: FiatOrders | None = self._fiat
         for _ in range(MOST_LOOKS):
             at = self._clock.now()
             holdings = await read_holdings(session, market)
-            # The venue dates by its own clock: what it says happened is put on ours.
-            ahead = session.clock_ahead
-            until = Millis(self._clock.now() - ahead + UNSURE)
+            thought = session.clock_ahead
+            until = Millis(self._clock.now() - thought + UNSURE)
             told = await read_flows(session, request, until, holdings, fiat)
-            is_whole = is_whole and told.is_whole
-            if not told.flows:
-                found = tuple(replace(flow, at=min(flow.at, at)) for flow in found)
-                break
+            # The venue dates by its own clock: what it says happened is put on ours. Where ours was
+            # set meanwhile, flows were asked for up to a wrong moment.
+            ahead = session.clock_ahead
             found += tuple(replace(flow, at=Millis(flow.at + ahead)) for flow in told.flows)
+            is_whole = is_whole and told.is_whole
+            was_set = request.flows_since is not None and abs(ahead - thought) >= UNSURE
+            is_settled = not told.flows and not was_set
+            if is_settled:
+                break
             request = _again(request, found, Millis(until - RECENT))
             # Its one call is too dear to be made twice in a reading.
             fiat = None
-        return at, holdings, Flows(found, is_whole)
+        if is_settled:
+            found = tuple(replace(flow, at=min(flow.at, at)) for flow in found)
+        return at, holdings, Flows(found, is_whole and is_settled)
 
     async def _read_subaccount(
         self, session: VenueSession, market: Market, credentials: Credentials, at: Millis
