@@ -19,6 +19,7 @@ from bench.seed import PRICED, asset
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.account_rows import new_columns
 from coffers.store.records import NewAccount
+from coffers.store.rollups import DAILY, HOURLY
 
 PROBES = {1: 1, 2: 20, 3: 100}
 """The probe users: their ids, with how many accounts each has."""
@@ -61,7 +62,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("user_id", "account_id", "direction", "external_id", "asset", "venue_code"),
         *("amount", "fee", "fee_asset", "at", "btc", "usd"),
     ),
-    "snapshots": ("user_id", "account_id", "at", "btc", "usd"),
+    "snapshots": ("user_id", "account_id", "at", "btc", "usd", "tier"),
     "flow_histories": (*_HISTORY, *_STATE),
     "trade_histories": (
         *("user_id", "account_id", "known_since", "known_until", "is_complete", "is_untold"),
@@ -135,7 +136,13 @@ class Population:
         snapshots = ROLLED_UP if is_probe else _some(self.snapshots)
         worth = chance.randrange(10**9)
         rows["snapshots"].extend(
-            (*own, self.now - ago, f"1.{worth + place:010}", f"98{place % 997}.{worth}4321")
+            (
+                *own,
+                self.now - ago,
+                f"1.{worth + place:010}",
+                f"98{place % 997}.{worth}4321",
+                sum(ago >= tier.age for tier in (HOURLY, DAILY)),
+            )
             for place, ago in enumerate(snapshots)
         )
         for number in range(3 if is_probe else min(int(chance.expovariate(0.3)), 30)):
