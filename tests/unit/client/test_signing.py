@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from coffers.access.call import SignedCall
+from coffers.access.signature import HmacKey as ServersKey
 from coffers.access.signature import verify
 from coffers.access.tokens import read_public_key
 from coffers.client import HmacKey, RsaKey, SignedAuth, signed_text
@@ -96,7 +97,7 @@ def test_every_published_request_that_is_accepted_can_be_signed_by_us(
         headers=headers,
     )
     assert made.url.raw_path == request["target"].encode()
-    proof = Secret("fake-secret") if kind == "hmac" else PUBLIC
+    proof = ServersKey(Secret("fake-secret")) if kind == "hmac" else PUBLIC
     assert verify(as_server(made), proof) is not None
 
 
@@ -118,7 +119,7 @@ WAYS: list[tuple[str, dict[str, Any]]] = [
 def test_every_way_to_send_parameters_is_signed_so_that_the_server_takes_it(
     method: str, parts: dict[str, Any]
 ) -> None:
-    for secret, proof in (("fake", Secret("fake")), (RsaKey(pem_of(RSA)), PUBLIC)):
+    for secret, proof in (("fake", ServersKey(Secret("fake"))), (RsaKey(pem_of(RSA)), PUBLIC)):
         made = sent(SignedAuth("key", secret), method, BASE + PATH, **parts)
         assert made.headers["apikey"] == "key"
         assert "timestamp" not in made.headers
@@ -134,15 +135,15 @@ async def test_async_requests_are_signed_alike() -> None:
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
         await http.post(BASE + PATH, json={"mode": "paper"}, auth=SignedAuth("key", "fake"))
-    assert verify(as_server(seen[0]), Secret("fake")) is not None
+    assert verify(as_server(seen[0]), ServersKey(Secret("fake"))) is not None
 
 
 def test_the_time_is_signed_where_it_is_wanted() -> None:
     auth = SignedAuth("key", "fake", timestamp=True, now=lambda: 1_760_000_000.9)
     made = sent(auth, "GET", f"{BASE}{PATH}?page=1")
     assert made.headers["timestamp"] == "1760000000"
-    assert verify(as_server(made), Secret("fake"), b"1760000000") is not None
-    assert verify(as_server(made), Secret("fake")) is None
+    assert verify(as_server(made), ServersKey(Secret("fake")), b"1760000000") is not None
+    assert verify(as_server(made), ServersKey(Secret("fake"))) is None
 
 
 def test_what_a_proxy_puts_before_the_prefix_is_not_signed() -> None:
