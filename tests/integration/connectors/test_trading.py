@@ -11,7 +11,7 @@ from coffers.connectors.exchange.order_answers import average_price, step_of
 from coffers.connectors.exchange.trading import ExchangeTrading, VenueDesk
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ConnectorFailure, Credentials
-from coffers.connectors.trading import NotDone
+from coffers.connectors.trading import Move, NotDone
 from coffers.markets.catalogue import load_catalogue
 from coffers.sandbox import (
     Exchange,
@@ -135,10 +135,10 @@ async def test_small_amounts_become_bnb() -> None:
 
 async def test_money_moves_between_wallets() -> None:
     async with at_desk(USDT="100") as (desk, _):
-        assert await desk.move("USDT", D("40"), "spot", "funding")
+        assert await desk.move(Move("USDT", D("40"), "spot", "funding"))
         assert (await desk.free())["USDT"] == D(60)
         with pytest.raises(NotDone):
-            await desk.move("USDT", D("70"), "spot", "funding")
+            await desk.move(Move("USDT", D("70"), "spot", "funding"))
 
 
 def test_a_price_is_the_average_down_to_the_amount() -> None:
