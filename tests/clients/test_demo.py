@@ -19,7 +19,7 @@ def told(demo: Demo) -> dict[str, str]:
 
 
 def test_the_first_line_tells_all_that_a_client_needs(told: dict[str, str]) -> None:
-    assert set(told) == {"base_url", "api_key", "secret", "sandbox_url"}
+    assert set(told) == {"base_url", "api_key", "secret", "sandbox_url", "pages_url"}
 
 
 def test_a_client_reads_three_accounts_with_true_figures(
