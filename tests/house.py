@@ -81,7 +81,7 @@ async def world(sqlite_store: Store) -> AsyncIterator[World]:
             await control.create_key(
                 NewKey(venue="binance", key=name, secret="fake-secret", balances=balances)
             )
-        venues = Venues(url, CALL_TIMEOUT, clock)
+        venues = Venues(url, CALL_TIMEOUT, clock, is_paced=False)
         connector = ExchangeConnector(venues, clock)
         keeper = PriceKeeper(sqlite_store, venues, clock, Decimal(10_000))
         valuer = FlowValuer(sqlite_store, CandlePrices(venues))

@@ -81,7 +81,7 @@ async def at_work(store: Store, *, has_worker: bool = True) -> AsyncIterator[Off
         SandboxControl(url) as control,
     ):
         await control.create_key(NewKey(venue="binance", key=KEY, secret=SECRET, balances=HELD))
-        services, venues = api.services, Venues(url, 20.0, api.clock)
+        services, venues = api.services, Venues(url, 20.0, api.clock, is_paced=False)
         listings = ExchangeListings(venues)
         worker = VenueMarketWorker(store, services.catalogue, listings, api.clock, lambda: 0.5)
         work = VenueAccountWork(store, services.vault, services.catalogue, listings, api.clock)

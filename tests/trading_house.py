@@ -90,7 +90,7 @@ async def trading(
         await control.create_key(
             NewKey(venue="binance", key=KEY, secret="fake-secret", balances=amounts, trade=trade)
         )
-        venues, vault = Venues(url, 10, api.clock), api.services.vault
+        venues, vault = Venues(url, 10, api.clock, is_paced=False), api.services.vault
         connector = ExchangeConnector(venues, api.clock)
         keeper = PriceKeeper(store, venues, api.clock, Decimal(10_000))
         prices = PriceRounds(store, catalogue, keeper, ("binance",))

@@ -25,7 +25,7 @@ from coffers.settings import load_settings
 _GRACE: Final = 10
 """Seconds that requests have to finish when the server is to end."""
 
-_SILENT: Final = 60
+_SILENT: Final = 30
 """Seconds without a sign of life after which one of several processes is killed and replaced. A
 process gives none while it loads, which takes some seconds on a small or busy machine."""
 

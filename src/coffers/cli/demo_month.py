@@ -58,7 +58,7 @@ async def live_through_month(
         issued = await _user_with_token(store, vault)
         with err.status("loading the exchange library"):
             await asyncio.to_thread(load_exchange_library)
-        async with opened_venues(settings, store, vault, clock, catalogue) as rooms:
+        async with opened_venues(settings, store, vault, clock, catalogue, is_paced=False) as rooms:
             with progress() as shown:
                 task = shown.add_task("living through a month", total=len(DAYS))
                 accounts: list[Account] = []

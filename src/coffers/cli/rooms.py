@@ -130,9 +130,15 @@ def load_exchange_library() -> None:
 
 @asynccontextmanager
 async def opened_venues(
-    settings: Settings, store: "Store", vault: "Vault", clock: Clock, catalogue: Catalogue
+    settings: Settings,
+    store: "Store",
+    vault: "Vault",
+    clock: Clock,
+    catalogue: Catalogue,
+    *,
+    is_paced: bool = True,
 ) -> AsyncIterator[VenueRooms]:
-    """Open what talks to exchanges.
+    """Open what talks to exchanges; without a pace only where they are simulated.
 
     Raises:
         CoffersError: when the exchange library, or what talks to the shared server, is missing.
@@ -142,7 +148,9 @@ async def opened_venues(
 
     async with (
         opened_server(settings) as server,
-        _opened_venues(settings, store, vault, clock, catalogue, server) as rooms,
+        _opened_venues(
+            settings, store, vault, clock, catalogue, server, is_paced=is_paced
+        ) as rooms,
     ):
         yield rooms
 
@@ -155,6 +163,8 @@ async def _opened_venues(
     clock: Clock,
     catalogue: Catalogue,
     server: "SharedServer | None",
+    *,
+    is_paced: bool,
 ) -> AsyncIterator[VenueRooms]:
     from coffers.connectors.chain.connector import ChainConnector
     from coffers.connectors.dispatch import Connectors
@@ -173,7 +183,7 @@ async def _opened_venues(
     from coffers.sync.trades import TradeWalker
 
     gateway, timeout = settings.exchange_gateway, settings.venue_timeout
-    venues = Venues(gateway, timeout, clock, server)
+    venues = Venues(gateway, timeout, clock, server, is_paced=is_paced)
     exchanges = ExchangeConnector(venues, clock)
     chains = ChainConnector(load_chains(settings), gateway, timeout, clock)
     connector = Connectors(exchanges, chains)

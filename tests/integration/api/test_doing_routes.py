@@ -247,6 +247,8 @@ async def test_what_a_dead_process_left_is_taken_over(store: Store) -> None:
         number = await _sent(house)
         [task] = house.operations._running.values()
         task.cancel()
+        # Nobody tells the caller any more what becomes of it.
+        asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
         # It may have been ended before its request was under way.
         await house.control.clear_faults()

@@ -87,7 +87,7 @@ def test_a_process_that_takes_long_to_load_is_not_killed_for_it(
     monkeypatch.setattr(uvicorn.supervisors, "Multiprocess", Supervisor)
     with socket.socket() as listener:
         run(listener, workers=2)
-    assert patience == [60]
+    assert patience == [30]
 
 
 def test_a_large_head_is_refused_by_the_process(settings: dict[str, str]) -> None:

@@ -202,7 +202,7 @@ async def test_leverage_that_only_a_key_is_told_is_asked_with_it(sqlite_store: S
     ):
         replay.by_path = answers
         services, clock = api.services, api.clock
-        venues = Venues(replay.url, 20.0, clock)
+        venues = Venues(replay.url, 20.0, clock, is_paced=False)
         listings = ExchangeListings(venues)
         work = VenueAccountWork(sqlite_store, services.vault, services.catalogue, listings, clock)
         desk = ErrandDesk(sqlite_store, services.vault, clock, work.handlers())

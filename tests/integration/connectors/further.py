@@ -32,7 +32,7 @@ async def told_of(case: dict[str, Any]) -> Told:
     """Return in texts what a case's call gives: amounts, flows, prices or positions."""
     async with replaying(recorded(case["body"])) as replay:
         _prepare(replay, case)
-        venues = Venues(replay.url, 60, CLOCK)
+        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
         shared = with_contracts(venues, case["venue"], CLOCK, case.get("markets", []))
         for code, number in case.get("currencies", {}).items():
             named = {**shared.prototype.currencies[code], "id": number}

@@ -45,7 +45,7 @@ async def told(case: dict[str, Any], *args: Any) -> tuple[Any, Any]:
     """Return what a call gives over HTTP, and the session that it was made in."""
     venue = case["venue"]
     async with replaying(recorded(case["body"])) as replay:
-        venues = Venues(replay.url, 60, CLOCK)
+        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
         shared = with_markets(venues, venue, CLOCK, *LISTED)
         if venue == "kraken":
             shared.prototype.markets["BTC/USDT"]["id"] = "XBTUSDT"
@@ -239,7 +239,7 @@ async def test_a_reading_that_takes_several_answers_gets_them_all(venue: str) ->
     examples = [c["body"] for c in CASES if (c["venue"], c["method"]) == (venue, "fetch_balance")]
     async with replaying(recorded(examples[0]) if examples else Recorded("{}")) as replay:
         replay.by_path.update(SEVERAL[venue])
-        venues = Venues(replay.url, 60, CLOCK)
+        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
         with_markets(venues, venue, CLOCK)
         hurried(venues, venue)
         connector = ExchangeConnector(venues, CLOCK)

@@ -78,7 +78,7 @@ async def asked(market: Market, credentials: Credentials) -> str:
     venue = str(market.venue)
     async with replaying(recorded({"a": 1})) as replay:
         replay.by_path |= BEFORE.get(venue, {})
-        venues = Venues(replay.url, 60, CLOCK)
+        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
         with_markets(venues, venue, CLOCK)
         hurried(venues, venue)
         try:
@@ -152,7 +152,7 @@ async def test_a_session_is_opened_once_for_many_readings_where_a_wallet_signs_f
     market = BY_VENUE["polymarket"]
     async with replaying(recorded({"margin": {"total_account_value": "5"}})) as replay:
         replay.by_path |= BEFORE["polymarket"]
-        venues = Venues(replay.url, 60, CLOCK)
+        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
         with_markets(venues, "polymarket", CLOCK)
         hurried(venues, "polymarket")
         for _ in range(2):

@@ -106,7 +106,7 @@ async def outcome(venues: Venues, where: Any) -> str:
 @pytest.mark.parametrize("venue", ccxt.exchanges)
 async def test_junk_is_a_failure_and_no_reading(venue: str) -> None:
     async with replaying(Recorded("{}")) as replay:
-        venues = Venues(replay.url, 60, CLOCK)
+        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
         with_markets(venues, venue, CLOCK)
         hurried(venues, venue)
         outcomes = {}
@@ -136,7 +136,7 @@ async def test_junk_is_no_reading_of_any_market(code: str) -> None:
     where = MARKETS[code]
     assert where.venue is not None
     async with replaying(Recorded("{}")) as replay:
-        venues = Venues(replay.url, 60, CLOCK)
+        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
         with_markets(venues, where.venue, CLOCK)
         hurried(venues, where.venue)
         found = set()
@@ -180,7 +180,7 @@ async def flows_told(venues: Venues, venue: str) -> bool | FailureKind:
 @pytest.mark.parametrize("venue", ccxt.exchanges)
 async def test_junk_is_no_history_without_flows(venue: str) -> None:
     async with replaying(Recorded("{}")) as replay:
-        venues = Venues(replay.url, 60, CLOCK)
+        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
         with_markets(venues, venue, CLOCK)
         hurried(venues, venue)
         told = set()

@@ -30,7 +30,7 @@ async def replayed(
 ) -> AsyncIterator[Venues]:
     async with replaying(otherwise) as replay:
         replay.by_path = dict(by_path or {})
-        venues = Venues(replay.url, 20.0, SystemClock())
+        venues = Venues(replay.url, 20.0, SystemClock(), is_paced=False)
         try:
             yield venues
         finally:
@@ -129,7 +129,7 @@ async def test_a_page_of_html_is_no_listing() -> None:
 async def test_a_table_is_taken_as_it_is_until_it_is_too_old() -> None:
     clock = ManualClock(NOW)
     async with running(Exchange(7, machine_time)) as url, SandboxControl(url) as control:
-        venues = Venues(url, 20.0, clock)
+        venues = Venues(url, 20.0, clock, is_paced=False)
         try:
             first = await venues.listed("binance", NOW)
             clock.advance(HOUR)
@@ -152,7 +152,7 @@ async def test_venues_that_nobody_has_an_account_at_are_held_no_longer_than_need
 ) -> None:
     monkeypatch.setattr(listings, "MOST_HELD", 1)
     async with running(Exchange(7, machine_time)) as url:
-        venues = Venues(url, 20.0, SystemClock())
+        venues = Venues(url, 20.0, SystemClock(), is_paced=False)
         asked = ExchangeListings(venues)
         try:
             assert await asked.rates("binance", ["BTC/USDT"])
@@ -169,7 +169,7 @@ async def test_venues_that_nobody_has_an_account_at_are_held_no_longer_than_need
 async def test_venues_that_accounts_are_read_at_stay_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listings, "MOST_HELD", 0)
     async with running(Exchange(7, machine_time)) as url:
-        venues = Venues(url, 20.0, SystemClock())
+        venues = Venues(url, 20.0, SystemClock(), is_paced=False)
         try:
             async with venues.session("binance"):
                 pass

@@ -92,7 +92,7 @@ async def refused(venue: str, status: int, body: Any, **headers: str) -> Connect
     told = {name.replace("_", "-"): value for name, value in headers.items()}
     answer = text if isinstance(body, str) else recorded(body, status=status, headers=told)
     async with replaying(answer) as replay:
-        venues = Venues(replay.url, 60, CLOCK)
+        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
         with_markets(venues, venue, CLOCK)
         hurried(venues, venue)
         with pytest.raises(ConnectorFailure) as caught:

@@ -55,7 +55,7 @@ async def replay() -> AsyncIterator[Replay]:
 
 @pytest.fixture
 async def venues(replay: Replay) -> AsyncIterator[Venues]:
-    made = Venues(replay.url, 60, CLOCK)
+    made = Venues(replay.url, 60, CLOCK, is_paced=False)
     yield made
     await made.close()
 

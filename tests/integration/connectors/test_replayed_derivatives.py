@@ -42,7 +42,7 @@ async def replay() -> AsyncIterator[Replay]:
 
 @pytest.fixture
 async def venues(replay: Replay) -> AsyncIterator[Venues]:
-    made = Venues(replay.url, 5, CLOCK)
+    made = Venues(replay.url, 5, CLOCK, is_paced=False)
     yield made
     await made.close()
 

@@ -58,7 +58,7 @@ async def told(replay: Replay, venue: str) -> Flows:
     for method, path in zip(("fetch_deposits", "fetch_withdrawals"), PATHS[venue], strict=True):
         case = HISTORY[method].get(venue)
         replay.by_path[path] = recorded(case["httpResponse"] if case else NO_ROWS[venue])
-    venues = Venues(replay.url, 60, CLOCK)
+    venues = Venues(replay.url, 60, CLOCK, is_paced=False)
     hurried(venues, venue)
     with_markets(venues, venue, CLOCK)
     async with venues.session(venue, fake_credentials()) as session:
@@ -120,7 +120,7 @@ async def test_a_walk_back_finds_what_a_reading_of_the_same_bodies_does(
     replay: Replay, venue: str
 ) -> None:
     expected = (await told(replay, venue)).flows
-    venues = Venues(replay.url, 60, CLOCK)
+    venues = Venues(replay.url, 60, CLOCK, is_paced=False)
     hurried(venues, venue)
     with_markets(venues, venue, CLOCK)
     found: set[tuple[str, str]] = set()
@@ -161,7 +161,7 @@ async def test_where_deposits_are_told_by_the_ledger_alone_its_trades_are_left_o
     replay: Replay,
 ) -> None:
     replay.by_path["/wallet/transactions"] = recorded(DELTAS)
-    venues = Venues(replay.url, 60, CLOCK)
+    venues = Venues(replay.url, 60, CLOCK, is_paced=False)
     hurried(venues, "delta")
     with_markets(venues, "delta", CLOCK)
     async with venues.session("delta", fake_credentials()) as session:
@@ -179,7 +179,7 @@ async def test_where_deposits_are_told_by_the_ledger_alone_its_trades_are_left_o
 
 async def test_a_recorded_ticker_keeps_every_digit(replay: Replay) -> None:
     replay.by_path["/ticker/24hr"] = recorded([TICKERS["binanceus"]["httpResponse"]])
-    venues = Venues(replay.url, 60, CLOCK)
+    venues = Venues(replay.url, 60, CLOCK, is_paced=False)
     with_markets(venues, "binanceus", CLOCK)
     (quote,) = await venues.quotes("binanceus")
     await venues.close()
@@ -194,7 +194,7 @@ async def test_a_recorded_ticker_keeps_every_digit(replay: Replay) -> None:
 
 async def test_krakens_ticker_has_no_quote_volume_and_no_time(replay: Replay) -> None:
     replay.by_path["/public/Ticker"] = recorded(TICKERS["kraken"]["httpResponse"])
-    venues = Venues(replay.url, 60, CLOCK)
+    venues = Venues(replay.url, 60, CLOCK, is_paced=False)
     with_markets(venues, "kraken", CLOCK, "XBT/USDT")
     before = CLOCK.now()
     (quote,) = await venues.quotes("kraken")

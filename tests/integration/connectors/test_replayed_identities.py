@@ -130,7 +130,7 @@ async def identity(case: Case, number: int) -> str | None:
     )
     async with replaying(naming(case.body, number)) as replay:
         replay.by_path |= {path: naming(body, number) for path, body in case.by_path.items()}
-        venues = Venues(replay.url, 60, CLOCK)
+        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
         with_markets(venues, case.venue, CLOCK)
         hurried(venues, case.venue)
         try:

@@ -65,7 +65,7 @@ async def asking(venue: str, work: Any, **changes: Recorded) -> Any:
     async with replaying(recorded(body)) as replay:
         replay.by_path |= {path: recorded(told) for path, told in by_path.items()} | changes
         clock = MovedClock()
-        venues = Venues(replay.url, 60, clock)
+        venues = Venues(replay.url, 60, clock, is_paced=False)
         with_markets(venues, venue, clock)
         hurried(venues, venue)
         connector = ExchangeConnector(venues, clock)

@@ -104,7 +104,7 @@ async def replay() -> AsyncIterator[Replay]:
 
 @pytest.fixture
 async def venues(replay: Replay) -> AsyncIterator[Venues]:
-    made = Venues(replay.url, 5, SystemClock())
+    made = Venues(replay.url, 5, SystemClock(), is_paced=False)
     yield made
     await made.close()
 

@@ -54,7 +54,7 @@ async def connected(
 ) -> AsyncIterator[tuple[ExchangeConnector, Replay]]:
     async with replaying(recorded({"code": "0", "data": []})) as replay:
         replay.by_path |= {path: recorded(body) for path, body in bodies.items()}
-        venues = Venues(replay.url, 60, CLOCK)
+        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
         with_markets(venues, venue, CLOCK)
         hurried(venues, venue)
         connector = ExchangeConnector(venues, CLOCK)

@@ -78,7 +78,7 @@ async def past(request: pytest.FixtureRequest) -> AsyncIterator[Past]:
         await control.create_key(
             NewKey(venue=request.param, key=KEY, secret="fake-secret", balances=held)
         )
-        venues = Venues(url, 20, clock)
+        venues = Venues(url, 20, clock, is_paced=False)
         connector = ExchangeConnector(venues, clock)
         yield Past(control, connector, clock, request.param)
         await connector.close()

@@ -84,7 +84,7 @@ async def world() -> AsyncIterator[World]:
         SandboxControl(url) as control,
     ):
         await control.create_key(new_key())
-        venues = Venues(url, TIMEOUT, clock)
+        venues = Venues(url, TIMEOUT, clock, is_paced=False)
         hurried(venues, "binance", "binanceus")
         connector = ExchangeConnector(venues, clock)
         yield World(control, connector, venues, clock)
@@ -240,7 +240,7 @@ async def test_a_fault_of_the_balance_call_is_one_typed_failure(
 
 async def test_an_answer_that_comes_too_late_is_unreachable(world: World) -> None:
     await world.read()
-    impatient = Venues(world.venues._gateway, 0.2, world.clock)
+    impatient = Venues(world.venues._gateway, 0.2, world.clock, is_paced=False)
     await world.control.inject(NewFault(kind=FaultKind.DELAY, path=ACCOUNT, seconds=1))
     connector = ExchangeConnector(impatient, world.clock)
     with pytest.raises(ConnectorFailure) as caught:
@@ -250,7 +250,9 @@ async def test_an_answer_that_comes_too_late_is_unreachable(world: World) -> Non
 
 
 async def test_a_venue_that_nobody_listens_for_is_unreachable(world: World) -> None:
-    nowhere = ExchangeConnector(Venues("http://127.0.0.1:9", TIMEOUT, world.clock), world.clock)
+    nowhere = ExchangeConnector(
+        Venues("http://127.0.0.1:9", TIMEOUT, world.clock, is_paced=False), world.clock
+    )
     with pytest.raises(ConnectorFailure) as caught:
         await nowhere.read(market(), credentials(), NO_FLOWS)
     await nowhere.close()

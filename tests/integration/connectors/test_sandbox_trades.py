@@ -81,7 +81,7 @@ async def traded() -> AsyncIterator[Traded]:
         await control.create_key(
             NewKey(venue="binance", key=KEY, secret="fake-secret", balances=held)
         )
-        venues = Venues(url, 20, clock)
+        venues = Venues(url, 20, clock, is_paced=False)
         connector = ExchangeConnector(venues, clock)
         yield Traded(control, connector, clock)
         await connector.close()

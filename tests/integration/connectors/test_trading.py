@@ -40,7 +40,7 @@ async def at_desk(
             venue="binance", key="fake-key", secret="fake-secret", balances=amounts, trade=trade
         )
         await control.create_key(key)
-        venues = Venues(url, 10, SystemClock())
+        venues = Venues(url, 10, SystemClock(), is_paced=False)
         credentials = Credentials("fake-key", Secret("fake-secret"))
         try:
             async with ExchangeTrading(venues).desk(BINANCE, credentials) as desk:

@@ -102,7 +102,7 @@ async def bench(sqlite_store: Store, request: pytest.FixtureRequest) -> AsyncIte
                 trade=True,
             )
         )
-        venues = Venues(url, 5, clock)
+        venues = Venues(url, 5, clock, is_paced=False)
         connector = ExchangeConnector(venues, clock)
         keeper = PriceKeeper(store, venues, clock, D(10_000))
         prices = PriceRounds(store, catalogue, keeper, ("binance",))

@@ -53,6 +53,7 @@ class Venues:
         timeout: seconds that one HTTP call may take.
         clock: the time.
         server: where processes share the pace at which each venue is asked; None to keep it alone.
+        is_paced: whether calls keep to the venue's pace; not needed where it is simulated.
     """
 
     def __init__(
@@ -61,11 +62,14 @@ class Venues:
         timeout: float,
         clock: Clock,
         server: SharedServer | None = None,
+        *,
+        is_paced: bool = True,
     ) -> None:
         self._gateway = gateway
         self._timeout = timeout
         self._clock = clock
         self._server = server
+        self._is_paced = is_paced
         self._shared: dict[str, SharedVenue] = {}
         # At debug level ccxt logs every request with its key and its signature.
         logging.getLogger("ccxt").setLevel(logging.WARNING)
@@ -160,7 +164,11 @@ class Venues:
         listening = type(name, (Listening, *entering(name), base), {})
 
         def make(parts: dict[str, object]) -> Any:  # noqa: ANN401  # ccxt has no types
-            config = {"number": str, "enableRateLimit": True, "timeout": self._timeout * 1000}
+            config = {
+                "number": str,
+                "enableRateLimit": self._is_paced,
+                "timeout": self._timeout * 1000,
+            }
             exchange = listening({**config, **parts})
             exchange.gateway = self._gateway
             _configure(exchange, family)
