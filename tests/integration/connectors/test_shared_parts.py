@@ -54,7 +54,7 @@ async def replay() -> AsyncIterator[Replay]:
 
 @pytest.fixture
 async def venues(replay: Replay, clock: ManualClock) -> AsyncIterator[Venues]:
-    made = Venues(replay.url, 5, clock, is_paced=False)
+    made = Venues(replay.url, 5, clock)
     hurried(made, "binance")
     yield made
     await made.close()
