@@ -227,6 +227,12 @@ async def test_every_venue_of_the_library_can_be_made(venues: Venues, clock: Man
         assert venues._of(name).prototype.enableRateLimit
 
 
+async def test_a_simulated_venue_needs_no_pace(clock: ManualClock) -> None:
+    venues = Venues("http://127.0.0.1:9", 5, clock, is_paced=False)
+    assert not venues._of("binance").prototype.enableRateLimit
+    await venues.close()
+
+
 async def test_the_names_that_ccxt_puts_in_place_are_those_that_were_recorded(
     venues: Venues,
 ) -> None:
