@@ -20,8 +20,12 @@ demo: $(VENV)/.runtime ## Run everything with a simulated exchange (ARGS="--port
 	@$(BIN)/coffers demo $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.dev ## Run all tests (TESTS=tests/unit for some, ARGS="-k name")
-	@$(BIN)/python -m pytest -n 4 --dist loadfile $(TESTS) $(ARGS)
+test: $(VENV)/.dev ## Run the tests (TESTS=tests/unit for some, ARGS="-k name")
+	@$(BIN)/python -m pytest -n 4 --dist loadfile -m "not long" $(TESTS) $(ARGS)
+
+.PHONY: test-long
+test-long: $(VENV)/.dev ## Run the tests of minutes: clocks that are set, lines that stay cut
+	@$(BIN)/python -m pytest -m long tests $(ARGS)
 
 .PHONY: test-system
 test-system: $(VENV)/.dev ## Run the tests that need programs of Debian (apt-get install pgbouncer)

@@ -42,7 +42,14 @@ async def test_a_cache_server_that_crashes_costs_no_request(place: Estate) -> No
         await blows.restart_redis(proof)
 
 
-@pytest.mark.parametrize("how", ["cut", "stall", "reset"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "reset",
+        pytest.param("cut", marks=pytest.mark.long),
+        pytest.param("stall", marks=pytest.mark.long),
+    ],
+)
 async def test_a_line_to_the_exchange_that_breaks_costs_readings_and_nothing_else(
     place: Estate, how: str
 ) -> None:
@@ -50,6 +57,7 @@ async def test_a_line_to_the_exchange_that_breaks_costs_readings_and_nothing_els
         await blows.break_line(proof, how, 1.0)
 
 
+@pytest.mark.long
 async def test_figures_are_told_as_stale_once_the_exchange_is_away_for_long(place: Estate) -> None:
     async with proving(place) as proof:
         await blows.break_line(proof, "cut", STALE_AFTER + SLACK + 1)
@@ -69,6 +77,7 @@ async def test_a_short_soak(place: Estate) -> None:
 
 
 # At the end: readings are dated after the last one, so that for an hour their dates tell little.
+@pytest.mark.long
 @pytest.mark.parametrize("step", [-HOUR, HOUR])
 async def test_a_clock_that_is_set_wrong_and_right_again_stops_no_reading(
     place: Estate, step: int
