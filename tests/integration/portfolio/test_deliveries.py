@@ -203,7 +203,7 @@ async def test_a_refused_event_that_is_taken_later_arrives_then(house: House) ->
     assert house.receiver.ids() == [1]
 
 
-@pytest.mark.parametrize("status", [404, 503])
+@pytest.mark.parametrize("status", [pytest.param(404, marks=pytest.mark.long), 503])
 async def test_a_webhook_that_fails_for_a_day_is_disabled_and_can_go_on_later(
     house: House, status: int
 ) -> None:
