@@ -85,12 +85,11 @@ async def _client(house: Household, http: httpx.AsyncClient) -> int:
 async def test_statements_with_names_would_break(pooler: Pooler, postgres_url: str) -> None:
     look = FastLook(pooler.url(postgres_url))
 
-    async def all_sessions() -> None:
-        for _ in range(2 * SESSIONS):
-            await asyncio.gather(*(look.look("nobody") for _ in range(SESSIONS)))
-
-    with pytest.raises(StoreUnavailable):
-        await all_sessions()
+    told: list[object] = []
+    for _ in range(2 * SESSIONS):
+        looks = (look.look("nobody") for _ in range(SESSIONS))
+        told += await asyncio.gather(*looks, return_exceptions=True)
+    assert any(isinstance(each, StoreUnavailable) for each in told)
     await look.close()
 
 
