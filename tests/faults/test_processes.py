@@ -18,11 +18,6 @@ ENDED_WITHIN = 40
 DEADLINE = 60
 
 
-def metric_directories() -> set[Path]:
-    found = [Path(home).glob("coffers-metrics-*") for home in ("/dev/shm", "/tmp")]  # noqa: S108 - looked at only
-    return {path for paths in found for path in paths}
-
-
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[list[subprocess.Popen[str]]]:
     """Processes that a test started; none outlives it."""
@@ -70,18 +65,18 @@ def wait_until_ready(port: int) -> None:
 def test_a_server_that_is_told_to_end_leaves_no_process_and_no_file(
     started: list[subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    before = metric_directories()
     port = free_port()
     process = start(started, tmp_path, "serve", "--port", str(port))
     wait_until_ready(port)
     children = psutil.Process(process.pid).children(recursive=True)
     assert children
-    assert metric_directories() - before
+    metrics = Path(children[0].environ()["PROMETHEUS_MULTIPROC_DIR"])
+    assert metrics.is_dir()
     process.send_signal(signal.SIGTERM)
     assert process.wait(ENDED_WITHIN) == 128 + signal.SIGTERM
     _, alive = psutil.wait_procs(children, timeout=ENDED_WITHIN)
     assert alive == []
-    assert metric_directories() - before == set()
+    assert not metrics.exists()
 
 
 def test_a_demo_that_is_interrupted_while_it_starts_tells_no_address(

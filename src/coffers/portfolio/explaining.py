@@ -66,7 +66,9 @@ def explained(
         "usd": _told(as_of, value, history, in_usd, 2),
         "display": replace(_told(as_of, value, history, shown, 4), rate_at=rate_at),
     }
-    flows, earlier = _split(history, [each.reckoning for each in currencies.values()])
+    reckonings = [each.reckoning for each in currencies.values()]
+    flows, earlier = _split(history, reckonings)
+    counted_to = _reach(as_of, reckonings)
     return {
         "account_id": view.account.id,
         "version": view.account.version,
@@ -75,7 +77,7 @@ def explained(
         "epoch": 0 if worked.book is None else worked.book.epoch,
         "holdings": _holdings(worked, held, now),
         "ignored": list(worked.inputs.ignored),
-        "flows": [_flow(flow, shown, rate_at, as_of) for flow in flows],
+        "flows": [_flow(flow, shown, rate_at, counted_to) for flow in flows],
         "earlier_flows": _summed(earlier, currencies),
         "figures": {
             "btc": _figures(currencies["btc"], history, value, as_of),
@@ -249,6 +251,21 @@ def _split(
     return tuple(flow for flow in flows if flow.at > first), older
 
 
+def _reach(as_of: Millis, reckonings: Iterable[Reckoning]) -> Millis:
+    """Return the last moment of which something enters the figures.
+
+    That is `as_of`, or the snapshot after it that a window's end lies before: where an account was
+    read after the moment that its figures speak of.
+    """
+    later = [
+        before.later[0]
+        for found in reckonings
+        for before in (found.day, found.month)
+        if before is not None and before.later is not None
+    ]
+    return max([as_of, *later])
+
+
 def _summed(flows: Sequence[Flow], currencies: dict[str, _Told]) -> Plain | None:
     if not flows:
         return None
@@ -257,7 +274,7 @@ def _summed(flows: Sequence[Flow], currencies: dict[str, _Told]) -> Plain | None
     return {"count": len(flows), "until": iso(until), "net_inflow": sums}
 
 
-def _flow(flow: Flow, shown: Amount, rate_at: RateAt | None, as_of: Millis) -> Plain:
+def _flow(flow: Flow, shown: Amount, rate_at: RateAt | None, counted_to: Millis) -> Plain:
     value, valued_at = flow.value, flow.valued_at or flow.at
     worth = None if value is None else shown(valued_at, value.btc, value.usd)
     return {
@@ -271,5 +288,5 @@ def _flow(flow: Flow, shown: Amount, rate_at: RateAt | None, as_of: Millis) -> P
         "usd_value": None if value is None else plain(value.usd),
         "rate": None if rate_at is None else text(rate_at(valued_at)),
         "display_value": text(worth),
-        "is_counted": value is not None and flow.at <= as_of,
+        "is_counted": value is not None and flow.at <= counted_to,
     }

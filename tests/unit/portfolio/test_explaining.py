@@ -229,6 +229,25 @@ def test_a_long_past_of_flows_is_summed_up_without_loss(
     assert reckoned_again(told) == plain_figures(worked.view.figures)
 
 
+def test_a_flow_that_enters_by_a_snapshot_after_the_figures_moment_is_counted() -> None:
+    worth = Value(Decimal(1), Decimal(1))
+    opening = Snapshot(Millis(NOW - 9 * DAY), worth)
+    later = Snapshot(Millis(NOW - 1), worth)
+    flow = Flow(
+        "f", "in", "BTC", "BTC", Decimal(1), Decimal(0), "BTC", Millis(NOW - 2), value=worth
+    )
+    history = History(opening, (opening, later), (flow,))
+    inputs = Inputs({}, {}, (), NO_CHOICES, history, Millis(0), Millis(NOW))
+    display = DisplayCurrency("USD", lambda _at: Decimal(1))
+    at = Millis(NOW - HOUR)
+    read = account()
+    read = replace(read, sync=replace(read.sync, read_at=at))
+    worked = worked_at(read, inputs, PriceBook(5, at, {}), display)
+    told = explained(worked, [], display, NOW)
+    assert told["flows"][0]["is_counted"]  # type: ignore[index]
+    assert reckoned_again(told) == plain_figures(worked.view.figures)
+
+
 def test_wallets_of_another_reading_are_not_told() -> None:
     held = [Position("spot", "BTC", "BTC", Decimal(2))]
     inputs = Inputs(
