@@ -15,7 +15,9 @@ from coffers.store.migrate import prepare
 from postgres import Postgres, PreparedDatabase, running
 
 # How quickly values are made tells of the machine, and of what else it does.
-settings.register_profile("coffers", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "coffers", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("coffers")
 
 RECURSION = sys.getrecursionlimit()

@@ -154,6 +154,7 @@ async def test_killed_in_a_reading_what_was_known_stays_and_flows_count_once(
     assert place.rows("SELECT asset, amount FROM flows") == [("ETH", "2.00000000")]
 
 
+@pytest.mark.long
 async def test_killed_at_any_moment_of_a_rotation_every_secret_still_opens(place: Place) -> None:
     process = await place.connect()
     await process.communicate()

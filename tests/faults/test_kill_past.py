@@ -4,6 +4,8 @@ import asyncio
 from contextlib import suppress
 from decimal import Decimal
 
+import pytest
+
 from coffers.clock import DAY, SystemClock
 from coffers.sandbox import Move
 from faults.test_kill import KEY, Place, delay, place
@@ -70,6 +72,7 @@ async def test_killed_in_its_first_step_a_walk_begins_anew(place: Place) -> None
     assert found(place) == ALL
 
 
+@pytest.mark.long
 async def test_killed_at_any_moment_a_walk_goes_on_where_it_stood(place: Place) -> None:
     await connected(place)
     steps = 0

@@ -223,6 +223,7 @@ async def test_two_workers_share_the_work_and_one_follows_the_other_that_is_kill
     assert await place.rows("SELECT count(*) FROM pgqueuer_log") == [(0,)]
 
 
+@pytest.mark.long
 async def test_what_a_killed_worker_was_reading_another_one_reads_once(place: Place) -> None:
     keys = await place.connect("binance", 3)
     long = {"COFFERS_SYNC_INTERVAL": "600"}

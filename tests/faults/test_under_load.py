@@ -34,6 +34,7 @@ async def test_a_killed_worker_is_replaced_and_what_it_was_reading_is_read(place
         await blows.kill_worker(proof)
 
 
+@pytest.mark.long
 async def test_a_killed_process_of_the_api_is_replaced_while_the_other_one_answers(
     place: Estate,
 ) -> None:
@@ -41,6 +42,7 @@ async def test_a_killed_process_of_the_api_is_replaced_while_the_other_one_answe
         await blows.kill_api(proof)
 
 
+@pytest.mark.long
 async def test_a_cache_server_that_crashes_costs_no_request(place: Estate) -> None:
     async with proving(place) as proof:
         await blows.restart_redis(proof)
@@ -75,6 +77,7 @@ async def test_a_database_that_takes_nothing_costs_requests_for_as_long_alone(
         await (blows.fill_disk if place.postgres is None else blows.crash_postgres)(proof)
 
 
+@pytest.mark.long
 async def test_a_short_soak(place: Estate) -> None:
     async with proving(place) as proof:
         await strike(proof, random.Random(1), 2, time.monotonic() + place.deadline)  # noqa: S311 - it is to be the same
