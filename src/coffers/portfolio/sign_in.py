@@ -168,6 +168,10 @@ class SignIn:
         if not await self._passwords.is_right(hashed, password) or user is None or hashed is None:
             await self._failed(tried, now)
             raise SignInRefused
+        # Others may have failed while this one waited for its turn to be hashed: however many are
+        # sent at once, no more are tried than may fail.
+        for subject in tried:
+            await self._check_lock(subject, now)
         renewed = await self._passwords.hashed(password) if self._passwords.is_old(hashed) else None
         async with self._store.transaction() as tx:
             await tx.sign_ins.forget_failures(_named(name))

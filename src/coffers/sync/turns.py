@@ -75,7 +75,7 @@ class Turns:
         """End a turn that something went wrong with, in one transaction.
 
         Where the database cannot be written now, that is done as soon as it can: an account would
-        else stay claimed for minutes by somebody who has no use for it.
+        else stay claimed until that runs out, by somebody who has no use for it.
         """
         try:
             await self._end(ending)

@@ -20,7 +20,7 @@ LOOK_EVERY = 1.0
 """Seconds between two looks for due accounts: how late a reading may begin."""
 
 COUNT_EVERY = 15.0
-"""Seconds between two counts of all accounts, which look at every one."""
+"""Seconds between two counts of what is overdue or locked, which go up to 10,000."""
 
 TAKEN_AT_ONCE = 500
 """Accounts that are put into the queue by one statement."""

@@ -1,5 +1,6 @@
 """Pages as answers: rendered, with the headers that keep a browser from harm."""
 
+from collections.abc import Callable
 from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
@@ -8,6 +9,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Scope
 
 from coffers.web import numbers
 from coffers.web.forms import COOKIE
@@ -51,16 +53,17 @@ class Shelf:
 
 
 class Renderer:
-    """Fills templates."""
+    """Fills templates; `is_secure` tells whether the browser came by TLS, proxies seen through."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, is_secure: Callable[[Scope], bool]) -> None:
         self._shelf = shelf
+        self._is_secure = is_secure
 
     def page(self, request: Request, template: str, status: int = 200, **told: object) -> Response:
         """Return a page; nothing of it is kept by caches."""
         body = self._environment.get_template(template).render(path=request.url.path, **told)
         headers = {**SECURITY, "Cache-Control": "no-store"}
-        if request.url.scheme == "https":
+        if self._is_secure(request.scope):
             headers["Strict-Transport-Security"] = "max-age=31536000"
         return Response(body, status, headers, media_type="text/html")
 

@@ -14,7 +14,8 @@ from coffers.clock import Millis
 WIDTH, HEIGHT = 960, 300
 """Of the whole drawing, in units that stretch with the page."""
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 8, 952, 12, 272
+# Above the highest line there is room for its label, in the larger letters of a phone too.
+_LEFT, _RIGHT, _TOP, _BOTTOM = 8, 952, 34, 266
 _LINES = 4
 _DATES = 6
 
@@ -55,7 +56,6 @@ class Chart:
     moments: tuple[Tick, ...]
     width: int = WIDTH
     height: int = HEIGHT
-    bottom: int = _BOTTOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +93,6 @@ def chart(
         tuple(Tick(round(plane.y(step), 1), named(Decimal(str(step)))) for step in steps),
         tuple(_dates(plane, dated)),
     )
-
-
-def sparkline(values: Sequence[Decimal], width: int = 120, height: int = 28) -> str:
-    """Return the path of a small line without scales, empty where it would have one end only."""
-    if len(values) < 2:  # noqa: PLR2004 - a line has two ends
-        return ""
-    amounts = [float(value) for value in values]
-    low, reach = min(amounts), (max(amounts) - min(amounts)) or 1.0
-    step = width / (len(amounts) - 1)
-    places = [
-        f"{place * step:.1f},{height - 2 - (height - 4) * (amount - low) / reach:.1f}"
-        for place, amount in enumerate(amounts)
-    ]
-    return "M" + "L".join(places)
 
 
 def _strokes(marks: Sequence[Mark], plane: _Plane, *, stepped: bool = False) -> Iterator[Stroke]:

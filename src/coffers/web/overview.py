@@ -103,8 +103,11 @@ class Overview:
             now=seen.now,
             currency=display.code,
             figures=summary.figures.display,
-            trusts=[(row.account, row.trust) for row in rows if row.account.id in set(ids)],
-            rows=rows,
+            trusts=[
+                (each.view.account, trust_of(each, seen.now, self._stale_after)) for each in summed
+            ],
+            rows=rows[:MOST_ACCOUNTS],
+            has_more=len(rows) > MOST_ACCOUNTS,
             past=await past_of(
                 rooms, user.id, ids, asked.request.query_params.get("range"), display
             ),
@@ -118,7 +121,7 @@ class Overview:
     async def _rows(self, seen: _Seen, summary: Summary) -> list[Row]:
         user = seen.who.who.user
         async with self._rooms.store.reading() as tx:
-            accounts = await tx.accounts.after(user.id, user.mode, 0, MOST_ACCOUNTS)
+            accounts = await tx.accounts.after(user.id, user.mode, 0, MOST_ACCOUNTS + 1)
         worked = await self._rooms.listing.worked(user.id, accounts, seen.book, seen.display.code)
         whole = summary.figures.display.amount
         return [self._row(each, whole, seen.now) for each in worked]
@@ -126,13 +129,15 @@ class Overview:
     def _row(self, worked: Worked, whole: Decimal | None, now: Millis) -> Row:
         account, figures = worked.view.account, worked.view.figures.display
         market = self._rooms.catalogue.get(account.market_code)
-        is_part = account.include_in_summary and whole and figures.amount is not None
+        share = None
+        if account.include_in_summary and whole and figures.amount is not None:
+            share = money.percentage(figures.amount, whole)
         return Row(
             account,
             kind_of(account),
             account.market_code if market is None else market.name,
             figures,
-            money.percentage(figures.amount, whole) if is_part else None,  # type: ignore[arg-type]  # neither is None here
+            share,
             trust_of(worked, now, self._stale_after),
             worked.view.quality.read_at,
         )

@@ -33,6 +33,10 @@ class Rooms:
     address_of: Callable[[Scope], str]
     base_url: Callable[[Scope], str]
 
+    def is_secure(self, scope: Scope) -> bool:
+        """Return whether the browser came by TLS."""
+        return self.base_url(scope).startswith("https:")
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:

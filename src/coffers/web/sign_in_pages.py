@@ -1,5 +1,6 @@
 """The pages before one is signed in: the first run, signing in, and by a one-time code."""
 
+import hmac
 from typing import Final
 
 from starlette.requests import Request
@@ -16,7 +17,7 @@ from coffers.portfolio.sign_in import (
 from coffers.secret import Secret
 from coffers.web.answers import Renderer, see_other, with_session, without_session
 from coffers.web.forms import FORM_KEY, BadForm, form_of, session_of
-from coffers.web.rooms import Rooms
+from coffers.web.rooms import Asked, Rooms
 
 TOO_MANY: Final = 429
 
@@ -78,13 +79,38 @@ class SignInPages:
         form, token = await form_of(request), session_of(request)
         signed_in = None if token is None else await self._sign_in.of(token)
         if signed_in is not None:
-            if form.get(FORM_KEY) != signed_in.form_key:
-                raise BadForm("this page is of an earlier session; open it again")
+            _check_key(form, signed_in)
             await self._sign_in.sign_out(signed_in)
         return without_session(see_other("/sign-in"))
 
+    async def password(self, asked: Asked) -> Response:
+        """Change one's own password."""
+        request, faults = asked.request, dict[str, list[str]]()
+        if request.method == "POST":
+            faults = await self._changed(asked, await form_of(request))
+            if not faults:
+                return see_other("/")
+        status = 400 if faults else 200
+        return self._renderer.page(
+            request, "password.html", status, who=asked.who, form={}, faults=faults
+        )
+
+    async def _changed(self, asked: Asked, form: dict[str, str]) -> dict[str, list[str]]:
+        """Change a password as a form says; return what is wrong with that, if something is."""
+        _check_key(form, asked.who)
+        if form.get("password") != form.get("again"):
+            return {"again": ["is not the same"]}
+        given = (Secret(form.get("old_password", "")), Secret(form.get("password", "")))
+        try:
+            await self._sign_in.change_password(asked.who, *given)
+        except InvalidRecord as error:
+            return error.attributes
+        except SignInLocked as error:
+            return {"old_password": [str(error)]}
+        return {}
+
     def _begun(self, request: Request, signed_in: SignedIn) -> Response:
-        is_secure = self._rooms.base_url(request.scope).startswith("https:")
+        is_secure = self._rooms.is_secure(request.scope)
         token, lasts = signed_in.token.reveal(), LONGEST // 1000
         return with_session(see_other("/"), token, is_secure=is_secure, lasts=lasts)
 
@@ -103,3 +129,13 @@ class SignInPages:
     def _visitor(self, request: Request) -> Visitor:
         agent = request.headers.get("user-agent", "")
         return Visitor(self._rooms.address_of(request.scope), agent)
+
+
+def _check_key(form: dict[str, str], who: SignedIn) -> None:
+    """Refuse a form that no page of this session sent.
+
+    Raises:
+        BadForm: for such a form.
+    """
+    if not hmac.compare_digest(form.get(FORM_KEY, "").encode(), who.form_key.encode()):
+        raise BadForm("this page is of an earlier session; open it again")

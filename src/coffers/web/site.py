@@ -33,7 +33,7 @@ class Site:
         self._rooms = rooms
         self._api = api
         self._shelf = Shelf()
-        self._renderer = Renderer(self._shelf)
+        self._renderer = Renderer(self._shelf, rooms.is_secure)
         signing = SignInPages(rooms, self._renderer)
         self._account = AccountPage(rooms, self._renderer)
         self._open: dict[tuple[str, str], Open] = {
@@ -45,6 +45,8 @@ class Site:
         }
         self._own: dict[tuple[str, str], Own] = {
             ("GET", "/"): Overview(rooms, self._renderer).show,
+            ("GET", "/password"): signing.password,
+            ("POST", "/password"): signing.password,
         }
         self._paths = {path for _, path in (*self._open, *self._own)}
 

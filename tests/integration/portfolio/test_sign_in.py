@@ -132,6 +132,15 @@ async def test_who_guesses_waits_longer_and_longer(signing: SignIn, clock: Manua
         await signing.by_password("ann", OTHER, HOME)
 
 
+async def test_guesses_that_are_sent_at_once_are_no_more_than_may_fail(signing: SignIn) -> None:
+    await _begun(signing)
+    guesses = [*[OTHER] * 40, GOOD]
+    tries = [signing.by_password("ann", guess, HOME) for guess in guesses]
+    told = await asyncio.gather(*tries, return_exceptions=True)
+    assert isinstance(told[-1], SignInLocked)
+    assert not any(isinstance(each, sign_in.SignedIn) for each in told)
+
+
 async def test_an_address_that_tries_many_names_waits_too(signing: SignIn) -> None:
     await _begun(signing)
     for number in range(sign_in.ADDRESS_TRIES):

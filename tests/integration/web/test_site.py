@@ -13,6 +13,7 @@ from coffers.cli.site import site_of
 from coffers.portfolio.sign_in import SignIn
 from coffers.secret import Secret
 from coffers.store.engine import Store
+from coffers.web import overview
 from coffers.web.forms import COOKIE
 from served import Served, add_account, add_book, serving
 
@@ -41,9 +42,9 @@ class Pages:
 
 
 @asynccontextmanager
-async def opened(store: Store) -> AsyncIterator[Pages]:
+async def opened(store: Store, **settings: str) -> AsyncIterator[Pages]:
     passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    async with serving(store) as api:
+    async with serving(store, **settings) as api:
         transport = httpx.ASGITransport(site_of(api.services, passwords))
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
             yield Pages(api, http, SignIn(store, passwords, api.clock))
@@ -171,6 +172,50 @@ async def test_a_code_signs_in_by_a_form_and_not_by_its_address_alone(pages: Pag
     assert COOKIE not in pages.http.cookies
     assert (await pages.post("/sign-in", code=code)).status_code == 303
     assert (await pages.http.get("/")).status_code == 200
+
+
+async def test_a_password_is_changed_by_who_knows_it(pages: Pages) -> None:
+    await pages.begin()
+    assert "Another password" in (await pages.http.get("/password")).text
+    signed_in = await pages.signing.of(Secret(pages.http.cookies[COOKIE]))
+    assert signed_in is not None
+    new = {"password": "another password 2", "again": "another password 2"}
+    assert (await pages.post("/password", old_password=PASSWORD, **new)).status_code == 400
+    key = {"form_key": signed_in.form_key}
+    wrong = await pages.post("/password", old_password="wrong", **new, **key)
+    assert (wrong.status_code, "Present password: is wrong" in wrong.text) == (400, True)
+    differs = await pages.post("/password", old_password=PASSWORD, **{**new, "again": "x"}, **key)
+    assert "New password again: is not the same" in differs.text
+    assert (await pages.post("/password", old_password=PASSWORD, **new, **key)).status_code == 303
+    assert (await pages.http.get("/")).status_code == 200
+    assert (await pages.post("/sign-in", name="ann", password=PASSWORD)).status_code == 400
+    good = await pages.post("/sign-in", name="ann", password=new["password"])
+    assert good.status_code == 303
+
+
+async def test_behind_tls_the_cookie_and_the_pages_say_so(sqlite_store: Store) -> None:
+    async with opened(sqlite_store, base_url="https://coffers.test") as pages:
+        code = await pages.signing.first_run_code()
+        form = {"code": str(code), "name": "ann", "password": PASSWORD, "again": PASSWORD}
+        assert "secure" in (await pages.post("/welcome", **form)).headers["set-cookie"].lower()
+        assert "strict-transport-security" in (await pages.http.get("/sign-in")).headers
+
+
+async def test_of_very_many_accounts_the_page_says_that_there_are_more(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "MOST_ACCOUNTS", 2)
+    await pages.begin()
+    store = pages.api.services.store
+    async with store.reading() as tx:
+        ann = await tx.users.by_name("ann")
+    assert ann is not None
+    await add_book(store)
+    for name in ("One", "Two", "Three"):
+        await add_account(store, ann, name)
+    shown = (await pages.http.get("/")).text
+    assert "The first 2 are shown" in shown
+    assert "complete: all 3 accounts" in shown
 
 
 async def test_guessing_leads_to_a_wait(pages: Pages) -> None:

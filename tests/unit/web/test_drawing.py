@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from coffers.clock import HOUR, Millis
-from coffers.web.drawing import HEIGHT, WIDTH, Chart, Mark, chart, sparkline
+from coffers.web.drawing import HEIGHT, WIDTH, Chart, Mark, chart
 
 
 def _marks(*values: str | None, carried: tuple[int, ...] = ()) -> list[Mark]:
@@ -67,8 +67,3 @@ def test_one_moment_is_no_chart() -> None:
     assert chart(_marks("10"), [], str, str) is None
     assert chart(_marks("10", None), [], str, str) is None
     assert chart([], [], str, str) is None
-
-
-def test_a_sparkline_has_two_ends() -> None:
-    assert sparkline([Decimal(1)]) == ""
-    assert sparkline([Decimal(1), Decimal(3), Decimal(2)]).count("L") == 2
