@@ -31,6 +31,7 @@ def site_of(services: Services, passwords: Passwords | None = None) -> ASGIApp:
     rooms = Rooms(
         settings=services.settings,
         store=services.store,
+        vault=services.vault,
         listing=services.listing,
         shelf=services.shelf,
         catalogue=services.catalogue,

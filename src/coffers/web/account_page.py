@@ -21,7 +21,7 @@ from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.model import Position, Price, PriceBook, Value
 from coffers.web.answers import Renderer
 from coffers.web.past import RANGES, past_of
-from coffers.web.rooms import Asked, Rooms
+from coffers.web.rooms import Asked, OwnPage, Rooms
 from coffers.web.trust import trust_of
 
 FLOWS_SHOWN: Final = 20
@@ -59,17 +59,21 @@ class AccountPage:
         self._flows = AccountFlows(rooms.store, self._keeping)
         self._day_before = DayBefore(rooms.store)
         self._stale_after = Millis(round(rooms.settings.stale_after * 1000))
+        self.own = (
+            OwnPage("/accounts/{id:id}", self.show),
+            OwnPage("/accounts/{id:id}/explain", self.explain),
+        )
 
-    async def show(self, asked: Asked, account_id: int) -> Response:
+    async def show(self, asked: Asked) -> Response:
         """Return the page of an account.
 
         Raises:
             NotFound: when it is nobody's, or somebody else's.
         """
         rooms, user = self._rooms, asked.who.user
-        worked, positions, display = await self._found(asked, account_id)
+        worked, positions, display = await self._found(asked)
         account, now = worked.view.account, rooms.clock.now()
-        flows = await self._flows.page(user.id, account_id, limit=FLOWS_SHOWN)
+        flows = await self._flows.page(user.id, account.id, limit=FLOWS_SHOWN)
         market = rooms.catalogue.get(account.market_code)
         before = await self._day_before.of(worked.book)
         span = asked.request.query_params.get("range")
@@ -93,13 +97,13 @@ class AccountPage:
             prices_at=None if worked.book is None else worked.book.at,
         )
 
-    async def explain(self, asked: Asked, account_id: int) -> Response:
+    async def explain(self, asked: Asked) -> Response:
         """Return the page that tells how each figure of an account comes about.
 
         Raises:
             NotFound: when it is nobody's, or somebody else's.
         """
-        worked, positions, display = await self._found(asked, account_id)
+        worked, positions, display = await self._found(asked)
         told = explained(worked, positions, display, self._rooms.clock.now())
         return self._renderer.page(
             asked.request,
@@ -112,15 +116,13 @@ class AccountPage:
             prices_at=None if worked.book is None else worked.book.at,
         )
 
-    async def _found(
-        self, asked: Asked, account_id: int
-    ) -> tuple[Worked, Sequence[Position], DisplayCurrency]:
+    async def _found(self, asked: Asked) -> tuple[Worked, Sequence[Position], DisplayCurrency]:
         rooms, user = self._rooms, asked.who.user
-        account: Account = await self._keeping.get(user.id, account_id)
+        account: Account = await self._keeping.get(user.id, asked.id)
         book = await rooms.shelf.newest()
         (worked,) = await rooms.listing.worked(user.id, [account], book, user.display_currency)
         async with rooms.store.reading() as tx:
-            positions = await tx.holdings.of_account(user.id, account_id)
+            positions = await tx.holdings.of_account(user.id, asked.id)
         return worked, positions, await rooms.listing.display(user.display_currency, book)
 
 

@@ -26,6 +26,9 @@ SECURITY: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+NOTICES: Final = {"password": "The password was changed; your other browsers are signed out."}
+"""What a page says above itself once a form was taken, by what its address ends with."""
+
 _TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _A_YEAR: Final = "public, max-age=31536000, immutable"
 
@@ -61,7 +64,9 @@ class Renderer:
 
     def page(self, request: Request, template: str, status: int = 200, **told: object) -> Response:
         """Return a page; nothing of it is kept by caches."""
-        body = self._environment.get_template(template).render(path=request.url.path, **told)
+        notice = NOTICES.get(request.query_params.get("done", ""))
+        told |= {"path": request.url.path, "notice": notice}
+        body = self._environment.get_template(template).render(told)
         headers = {**SECURITY, "Cache-Control": "no-store"}
         if self._is_secure(request.scope):
             headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -91,8 +96,9 @@ class Renderer:
         return environment
 
 
-def see_other(path: str) -> Response:
-    """Return an answer that sends the browser to another page of ours."""
+def see_other(path: str, done: str | None = None) -> Response:
+    """Return an answer that sends the browser to another page of ours, which says what was done."""
+    path = path if done is None else f"{path}?done={done}"
     return RedirectResponse(path, 303, {**SECURITY, "Cache-Control": "no-store"})
 
 

@@ -1,11 +1,14 @@
 """What browsers send: forms, within bounds and from our own pages only, and cookies."""
 
+import hmac
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 
 from coffers.errors import CoffersError
+from coffers.portfolio.sign_in import SignedIn
 from coffers.secret import Secret
 
 COOKIE: Final = "coffers_session"
@@ -49,6 +52,16 @@ def _is_our_own(request: Request) -> bool:
     if origin is None or origin == "null":
         return request.headers.get("sec-fetch-site") == "same-origin"
     return urlsplit(origin).netloc == request.headers.get("host")
+
+
+def check_key(form: Mapping[str, str], who: SignedIn) -> None:
+    """Refuse a form that no page of this session sent.
+
+    Raises:
+        BadForm: for such a form.
+    """
+    if not hmac.compare_digest(form.get(FORM_KEY, "").encode(), who.form_key.encode()):
+        raise BadForm("this page is of an earlier session; open it again")
 
 
 def session_of(request: Request) -> Secret | None:

@@ -21,7 +21,7 @@ from coffers.valuation.figures import CurrencyFigures, DisplayCurrency
 from coffers.valuation.model import PriceBook
 from coffers.web.answers import Renderer
 from coffers.web.past import RANGES, past_of
-from coffers.web.rooms import Asked, Rooms
+from coffers.web.rooms import Asked, OwnPage, Rooms
 from coffers.web.trust import Trust, trust_of
 
 MOST_ACCOUNTS: Final = 500
@@ -85,6 +85,7 @@ class Overview:
         self._balances = Balances(rooms.store)
         self._day_before = DayBefore(rooms.store)
         self._stale_after = Millis(round(rooms.settings.stale_after * 1000))
+        self.own = (OwnPage("/", self.show),)
 
     async def show(self, asked: Asked) -> Response:
         """Return the page."""

@@ -1,9 +1,10 @@
 """What the pages stand on, and what each of them is told of a request."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Scope
 
 from coffers.clock import Clock
@@ -13,6 +14,7 @@ from coffers.portfolio.listing import Listing
 from coffers.portfolio.sign_in import SignedIn, SignIn
 from coffers.settings import Settings
 from coffers.store.engine import Store
+from coffers.vault.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Rooms:
 
     settings: Settings
     store: Store
+    vault: Vault
     listing: Listing
     shelf: BookShelf
     catalogue: Catalogue
@@ -40,7 +43,42 @@ class Rooms:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request for a page by somebody who is signed in."""
+    """A request for a page by somebody who is signed in.
+
+    `form` has the fields of a form that a page of this session sent; it is empty where none was.
+    """
 
     request: Request
     who: SignedIn
+    form: Mapping[str, str]
+
+    @property
+    def id(self) -> int:
+        """The number in the page's path."""
+        number: int = self.request.path_params["id"]
+        return number
+
+
+Shown = Callable[[Asked], Awaitable[Response]]
+Opened = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPage:
+    """A page that needs somebody who is signed in.
+
+    `path` is as Starlette has paths; a number in it is `{id:id}`. `sent` answers the page's form.
+    """
+
+    path: str
+    shown: Shown | None = None
+    sent: Shown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPage:
+    """A page for everybody; it looks after its forms itself."""
+
+    path: str
+    shown: Opened | None = None
+    sent: Opened | None = None

@@ -1,6 +1,5 @@
 """The pages before one is signed in: the first run, signing in, and by a one-time code."""
 
-import hmac
 from typing import Final
 
 from starlette.requests import Request
@@ -16,8 +15,8 @@ from coffers.portfolio.sign_in import (
 )
 from coffers.secret import Secret
 from coffers.web.answers import Renderer, see_other, with_session, without_session
-from coffers.web.forms import FORM_KEY, BadForm, form_of, session_of
-from coffers.web.rooms import Asked, Rooms
+from coffers.web.forms import check_key, form_of, session_of
+from coffers.web.rooms import Asked, OpenPage, OwnPage, Rooms
 
 TOO_MANY: Final = 429
 
@@ -29,6 +28,12 @@ class SignInPages:
         self._rooms = rooms
         self._sign_in = rooms.sign_in
         self._renderer = renderer
+        self.open = (
+            OpenPage("/welcome", self.welcome, self.welcome),
+            OpenPage("/sign-in", self.sign_in, self.sign_in),
+            OpenPage("/sign-out", sent=self.sign_out),
+        )
+        self.own = (OwnPage("/password", self.password, self.password),)
 
     async def welcome(self, request: Request) -> Response:
         """Make the first user, with the code that the terminal shows."""
@@ -79,7 +84,7 @@ class SignInPages:
         form, token = await form_of(request), session_of(request)
         signed_in = None if token is None else await self._sign_in.of(token)
         if signed_in is not None:
-            _check_key(form, signed_in)
+            check_key(form, signed_in)
             await self._sign_in.sign_out(signed_in)
         return without_session(see_other("/sign-in"))
 
@@ -87,17 +92,17 @@ class SignInPages:
         """Change one's own password."""
         request, faults = asked.request, dict[str, list[str]]()
         if request.method == "POST":
-            faults = await self._changed(asked, await form_of(request))
+            faults = await self._changed(asked)
             if not faults:
-                return see_other("/")
+                return see_other("/", "password")
         status = 400 if faults else 200
         return self._renderer.page(
             request, "password.html", status, who=asked.who, form={}, faults=faults
         )
 
-    async def _changed(self, asked: Asked, form: dict[str, str]) -> dict[str, list[str]]:
+    async def _changed(self, asked: Asked) -> dict[str, list[str]]:
         """Change a password as a form says; return what is wrong with that, if something is."""
-        _check_key(form, asked.who)
+        form = asked.form
         if form.get("password") != form.get("again"):
             return {"again": ["is not the same"]}
         given = (Secret(form.get("old_password", "")), Secret(form.get("password", "")))
@@ -129,13 +134,3 @@ class SignInPages:
     def _visitor(self, request: Request) -> Visitor:
         agent = request.headers.get("user-agent", "")
         return Visitor(self._rooms.address_of(request.scope), agent)
-
-
-def _check_key(form: dict[str, str], who: SignedIn) -> None:
-    """Refuse a form that no page of this session sent.
-
-    Raises:
-        BadForm: for such a form.
-    """
-    if not hmac.compare_digest(form.get(FORM_KEY, "").encode(), who.form_key.encode()):
-        raise BadForm("this page is of an earlier session; open it again")

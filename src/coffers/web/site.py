@@ -1,10 +1,12 @@
 """The pages as one ASGI application: which page is at which path, for whom, and what goes wrong."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
 from typing import Final
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coffers.errors import CoffersError, NotFound
@@ -12,18 +14,29 @@ from coffers.logs import logger
 from coffers.store.errors import StoreUnavailable
 from coffers.web.account_page import AccountPage
 from coffers.web.answers import Renderer, Shelf, see_other
-from coffers.web.forms import BadForm, session_of
+from coffers.web.forms import BadForm, check_key, form_of, session_of
 from coffers.web.overview import Overview
-from coffers.web.rooms import Asked, Rooms
+from coffers.web.rooms import Asked, Opened, OpenPage, OwnPage, Rooms, Shown
 from coffers.web.sign_in_pages import SignInPages
 
-Open = Callable[[Request], Awaitable[Response]]
-Own = Callable[[Asked], Awaitable[Response]]
-
-STATIC: Final = "/static/"
-ACCOUNTS: Final = "/accounts/"
 INNER_FAULT: Final = 500
+PUBLIC: Final = "/public/"
 _log = logger("coffers.web")
+
+
+class _Id(Convertor[int]):
+    """A number in a path: one that an id can be."""
+
+    regex = "[0-9]{1,9}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("id", _Id())
 
 
 class Site:
@@ -35,69 +48,79 @@ class Site:
         self._shelf = Shelf()
         self._renderer = Renderer(self._shelf, rooms.is_secure)
         signing = SignInPages(rooms, self._renderer)
-        self._account = AccountPage(rooms, self._renderer)
-        self._open: dict[tuple[str, str], Open] = {
-            ("GET", "/welcome"): signing.welcome,
-            ("POST", "/welcome"): signing.welcome,
-            ("GET", "/sign-in"): signing.sign_in,
-            ("POST", "/sign-in"): signing.sign_in,
-            ("POST", "/sign-out"): signing.sign_out,
-        }
-        self._own: dict[tuple[str, str], Own] = {
-            ("GET", "/"): Overview(rooms, self._renderer).show,
-            ("GET", "/password"): signing.password,
-            ("POST", "/password"): signing.password,
-        }
-        self._paths = {path for _, path in (*self._open, *self._own)}
+        own = (signing, Overview(rooms, self._renderer), AccountPage(rooms, self._renderer))
+        self._router = Router(
+            [
+                self._route("/static/{path:path}", "GET", self._file),
+                *self._routes(signing.open, [page for room in own for page in room.own]),
+                # What no page is of these paths is answered as a page, and not by the API.
+                self._route("/accounts/{path:path}", "GET", self._for_owner(self._nothing)),
+            ],
+            redirect_slashes=False,
+            default=api,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        path = scope["path"] if scope["type"] == "http" else ""
-        if path not in self._paths and not path.startswith((STATIC, ACCOUNTS)):
+        # The API's own requests are many, and are not to wait for the pages' paths to be compared.
+        if scope["type"] != "http" or scope["path"].startswith(PUBLIC):
             await self._api(scope, receive, send)
-            return
-        request = Request(scope, receive)
-        answer = await self._answer(request, path)
-        if scope["method"] == "HEAD":
-            # The length stays that of the page, as it must.
-            answer.body = b""
-        await answer(scope, receive, send)
+        else:
+            await self._router(scope, receive, send)
 
-    async def _answer(self, request: Request, path: str) -> Response:
-        method = "GET" if request.method == "HEAD" else request.method
+    def _routes(self, opened: tuple[OpenPage, ...], own: list[OwnPage]) -> Iterator[Route]:
+        for page in opened:
+            for method, answer in (("GET", page.shown), ("POST", page.sent)):
+                if answer is not None:
+                    yield self._route(page.path, method, answer)
+        for each in own:
+            for method, shown in (("GET", each.shown), ("POST", each.sent)):
+                if shown is not None:
+                    yield self._route(each.path, method, self._for_owner(shown))
+
+    def _route(self, path: str, method: str, answer: Opened) -> Route:
+        async def answered(request: Request) -> Response:
+            found = await self._answer(request, answer)
+            if request.method == "HEAD":
+                # The length stays that of the page, as it must.
+                found.body = b""
+            return found
+
+        return Route(path, answered, methods=[method])
+
+    async def _answer(self, request: Request, answer: Opened) -> Response:
         try:
-            if path.startswith(STATIC):
-                return self._file(path)
-            if opened := self._open.get((method, path)):
-                return await opened(request)
-            return await self._for_one(request, method, path)
+            return await answer(request)
         except Exception as error:  # noqa: BLE001 - the boundary: logged, and told without details
             status, why = _told(error)
             if status == INNER_FAULT:
-                _log.error("page failed", path=path, exc_info=error)
+                _log.error("page failed", path=request.url.path, exc_info=error)
             return self._renderer.page(request, "failed.html", status, why=why)
 
-    def _file(self, path: str) -> Response:
-        found = self._shelf.answer(path)
+    async def _file(self, request: Request) -> Response:
+        found = self._shelf.answer(request.url.path)
         if found is None:
-            raise NotFound(path)
+            raise NotFound(request.url.path)
         return found
 
-    async def _for_one(self, request: Request, method: str, path: str) -> Response:
-        """Answer a page that only its owner sees."""
-        token = session_of(request)
-        who = None if token is None else await self._rooms.sign_in.of(token)
-        if who is None:
-            return see_other("/sign-in")
-        asked = Asked(request, who)
-        if own := self._own.get((method, path)):
-            return await own(asked)
-        if method == "GET" and path.startswith(ACCOUNTS):
-            number, _, part = path.removeprefix(ACCOUNTS).partition("/")
-            shown = {"": self._account.show, "explain": self._account.explain}.get(part)
-            if shown is not None and _is_id(number):
-                return await shown(asked, int(number))
-        raise NotFound(path)
+    def _for_owner(self, shown: Shown) -> Opened:
+        """Return what answers with a page that only its owner sees."""
+
+        async def answer(request: Request) -> Response:
+            token = session_of(request)
+            who = None if token is None else await self._rooms.sign_in.of(token)
+            if who is None:
+                return see_other("/sign-in")
+            form = {}
+            if request.method == "POST":
+                form = await form_of(request)
+                check_key(form, who)
+            return await shown(Asked(request, who, form))
+
+        return answer
+
+    async def _nothing(self, asked: Asked) -> Response:
+        raise NotFound(asked.request.url.path)
 
 
 def _told(error: Exception) -> tuple[int, str]:
@@ -112,7 +135,3 @@ def _told(error: Exception) -> tuple[int, str]:
         case CoffersError():
             return 422, str(error)
     return INNER_FAULT, "Something went wrong here; the log says more."
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10  # noqa: PLR2004 - ids are below 2**31

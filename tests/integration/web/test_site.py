@@ -1,53 +1,15 @@
 """The pages over ASGI: who sees what, what forms need, and what headers every page carries."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
-import httpx
 import pytest
-from argon2 import PasswordHasher
 
-from coffers.access.passwords import Passwords
-from coffers.cli.site import site_of
-from coffers.portfolio.sign_in import SignIn
 from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.web import overview
 from coffers.web.forms import COOKIE
-from served import Served, add_account, add_book, serving
-
-BASE = "http://coffers.test"
-OURS = {"Origin": BASE}
-PASSWORD = "a long password 1"
-
-
-@dataclass(frozen=True, slots=True)
-class Pages:
-    """The pages as a browser has them."""
-
-    api: Served
-    http: httpx.AsyncClient
-    signing: SignIn
-
-    async def post(self, path: str, **form: str) -> httpx.Response:
-        return await self.http.post(path, data=form, headers=OURS)
-
-    async def begin(self, name: str = "ann") -> None:
-        code = await self.signing.first_run_code() or await self.signing.ticket_for(name)
-        answer = await self.post(
-            "/welcome", code=code, name=name, password=PASSWORD, again=PASSWORD
-        )
-        assert answer.status_code == 303, answer.text
-
-
-@asynccontextmanager
-async def opened(store: Store, **settings: str) -> AsyncIterator[Pages]:
-    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    async with serving(store, **settings) as api:
-        transport = httpx.ASGITransport(site_of(api.services, passwords))
-        async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
-            yield Pages(api, http, SignIn(store, passwords, api.clock))
+from pages import OURS, PASSWORD, Pages, opened
+from served import add_account, add_book
 
 
 @pytest.fixture
@@ -191,6 +153,13 @@ async def test_a_password_is_changed_by_who_knows_it(pages: Pages) -> None:
     assert (await pages.post("/sign-in", name="ann", password=PASSWORD)).status_code == 400
     good = await pages.post("/sign-in", name="ann", password=new["password"])
     assert good.status_code == 303
+
+
+async def test_a_page_says_what_was_done_in_words_of_its_own(pages: Pages) -> None:
+    await pages.begin()
+    told = await pages.http.get("/", params={"done": "password"})
+    assert "The password was changed" in told.text
+    assert 'role="status"' not in (await pages.http.get("/", params={"done": "<b>odd"})).text
 
 
 async def test_behind_tls_the_cookie_and_the_pages_say_so(sqlite_store: Store) -> None:
