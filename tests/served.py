@@ -25,7 +25,9 @@ from coffers.clock import DAY, MINUTE, ManualClock, Millis
 from coffers.markets.chains import catalogue_of
 from coffers.portfolio.bookshelf import BookShelf
 from coffers.portfolio.listing import Listing
+from coffers.portfolio.pulse import StorePulse
 from coffers.portfolio.tokens import Tokens, Wanted
+from coffers.serving.streams import Streams
 from coffers.settings import Settings
 from coffers.store.engine import Store
 from coffers.store.fast import FastLook
@@ -113,6 +115,7 @@ async def serving(
         gate=Gate(look, vault, clock, tally_of(configured, clock, None)),
         listing=Listing(store),
         shelf=BookShelf(store),
+        streams=Streams(store, StorePulse(store), clock, configured.stream_limit),
         catalogue=catalogue_of(configured),
         clock=clock,
     )

@@ -124,7 +124,7 @@ def app() -> Edge:
     nothing: Any = SimpleNamespace()
     services: Any = SimpleNamespace(
         settings=Settings(), store=nothing, vault=nothing, gate=nothing, listing=nothing,
-        shelf=nothing, catalogue=load_catalogue(), clock=nothing,
+        shelf=nothing, streams=nothing, catalogue=load_catalogue(), clock=nothing,
     )  # fmt: skip
     return make_app(services)
 

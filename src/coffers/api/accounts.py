@@ -10,12 +10,12 @@ from starlette.types import Receive, Scope, Send
 from coffers.access.tokens import Permission
 from coffers.api.door import Door
 from coffers.api.edge import REPLY
-from coffers.api.encodings import coding_for
 from coffers.api.errors import MethodNotAllowed
 from coffers.api.params import FIRST_PAGE, page_wanted
 from coffers.api.ready import ReadyLists
 from coffers.api.surroundings import HEADERS, Headers, Surroundings
 from coffers.api.validators import is_unchanged
+from coffers.serving.encodings import coding_for
 
 _PERMISSION: Final[Permission] = "accounts_read"
 _ALLOWED: Final = ("GET", "HEAD")

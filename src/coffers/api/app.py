@@ -1,5 +1,7 @@
 """The API as one ASGI application: the account list directly, all other routes in FastAPI."""
 
+from collections.abc import Callable
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -51,8 +53,11 @@ from coffers.api.webhook_routes import add_webhooks
 from coffers.portfolio.users import Users
 
 
-def make_app(services: Services) -> Edge:
-    """Return the API on services that are open for as long as it is used."""
+def make_app(services: Services, around: Callable[[ASGIApp], ASGIApp] | None = None) -> Edge:
+    """Return the API on services that are open for as long as it is used.
+
+    `around` puts what else the server answers before the API's routes.
+    """
     surroundings = Surroundings(services.settings)
     door = Door(services.gate, surroundings)
     lists = ReadyLists(
@@ -91,7 +96,8 @@ def make_app(services: Services) -> Edge:
     add_probes(app, services)
     add_documents(app)
     translator = Translator(Users(services.store, services.clock))
-    return Edge(app, {ACCOUNTS_PATH: AccountList(door, surroundings, lists)}, translator)
+    inner = app if around is None else around(app)
+    return Edge(inner, {ACCOUNTS_PATH: AccountList(door, surroundings, lists)}, translator)
 
 
 def _framework() -> FastAPI:

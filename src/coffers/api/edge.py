@@ -1,4 +1,4 @@
-"""The outermost part of the API: what holds for every answer, whichever route gives it.
+"""The outermost part of a server: what holds for every answer, the API's and the pages'.
 
 Every answer carries `X-Request-Id`, is counted by its route's template, and if something went wrong
 is the wire's error for it. No request body is read beyond its bound.
@@ -23,20 +23,15 @@ from coffers.api.errors import MAX_TARGET, AddressTooLong, BodyTooLong, wire_err
 from coffers.api.surroundings import HEADERS, Headers
 from coffers.api.texts import Translator
 from coffers.logs import logger
+from coffers.serving.scope import CONNECTION, HEAD_ALONE, REQUEST_NAME
 
 REQUEST_ID: Final = b"x-request-id"
 
 FAIL: Final = "coffers.fail"
 """Key of the scope: answers the request with the wire's error for a fault."""
 
-CONNECTION: Final = "coffers.connection"
-"""Key of the scope: the connection, for an answer that lasts or that is ready."""
-
 REPLY: Final = "coffers.reply"
 """Key of the scope: sends (status, lines of headers, body) at once, or returns False."""
-
-HEAD_ALONE: Final = "coffers.head"
-"""Key of the scope: there where only the head of the answer is asked for."""
 
 UNKNOWN_ROUTE: Final = "unknown"
 _INNER_FAULT: Final = 500
@@ -107,6 +102,7 @@ class _Exchange:
         self.scope[FAIL] = self.fail
         self.scope[REPLY] = self.reply
         self.request_id = request_id_of(headers)
+        self.scope[REQUEST_NAME] = self.request_id
         self.status = 0
 
     def reply(self, status: int, fields: bytes, body: bytes) -> bool:

@@ -14,7 +14,6 @@ import msgspec
 
 from coffers.access.call import MAX_BODY
 from coffers.access.refusals import Refusal
-from coffers.api.streams import StreamsFull, TooManyStreams
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio.accounts import NotDeletable
@@ -32,6 +31,7 @@ from coffers.portfolio.paper_orders import KeyReused, NoPrice
 from coffers.portfolio.portfolios import PortfolioInUse
 from coffers.portfolio.prices import Unpriced
 from coffers.portfolio.venue_account import VenueRefused
+from coffers.serving.streams import StreamsFull, TooManyStreams
 from coffers.store.errors import StoreUnavailable
 
 RETRY_AFTER = "5"

@@ -12,9 +12,10 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from coffers import metrics
-from coffers.api.edge import CONNECTION, REQUEST_ID, UNKNOWN_ROUTE, request_id_of
+from coffers.api.edge import REQUEST_ID, UNKNOWN_ROUTE, request_id_of
 from coffers.api.errors import MAX_TARGET, AddressTooLong, WireError, wire_error
 from coffers.api.paging import field_lines
+from coffers.serving.scope import CONNECTION
 
 MAX_HEAD: Final = 32 * 1024
 """The most bytes of a request's line and headers."""

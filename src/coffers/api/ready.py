@@ -14,7 +14,6 @@ from prometheus_client import Counter
 from coffers import metrics
 from coffers.access.call import Caller
 from coffers.api.cache import ByteCache
-from coffers.api.encodings import WORTH_CODING, Coding, encoded
 from coffers.api.entity import Frame, Presentation, entity, frame_of, unlisted
 from coffers.api.paging import Header, field_lines, page_headers
 from coffers.api.params import PageWanted
@@ -25,6 +24,7 @@ from coffers.markets.catalogue import Catalogue
 from coffers.portfolio.bookshelf import BookShelf
 from coffers.portfolio.listing import AccountPage, Listing, PageRequest
 from coffers.portfolio.view import AccountView
+from coffers.serving.encodings import WORTH_CODING, Coding, encoded
 from coffers.settings import Settings
 from coffers.store.records import Account, Mode
 from coffers.valuation.model import PriceBook

@@ -11,7 +11,9 @@ from coffers.markets.catalogue import Catalogue
 from coffers.markets.chains import catalogue_of
 from coffers.portfolio.bookshelf import BookShelf
 from coffers.portfolio.listing import Listing
+from coffers.portfolio.pulse import StorePulse
 from coffers.portfolio.vaulting import open_vault
+from coffers.serving.streams import Streams
 from coffers.settings import Settings
 from coffers.store.engine import Store
 from coffers.store.fast import FastLook
@@ -30,6 +32,7 @@ class Services:
     gate: Gate
     listing: Listing
     shelf: BookShelf
+    streams: Streams
     catalogue: Catalogue
     clock: Clock
 
@@ -58,6 +61,7 @@ async def open_services(settings: Settings, clock: Clock | None = None) -> Async
                 gate=Gate(look, vault, clock, tally_of(settings, clock, server)),
                 listing=Listing(store),
                 shelf=BookShelf(store),
+                streams=Streams(store, StorePulse(store), clock, settings.stream_limit),
                 catalogue=catalogue_of(settings),
                 clock=clock,
             )

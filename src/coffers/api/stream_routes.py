@@ -12,32 +12,25 @@ from fastapi.responses import Response
 from coffers.access.call import Caller
 from coffers.api.documents import ERRORS_OF_SIGNED, SIGNED, TOO_MANY_STREAMS, parameter
 from coffers.api.door import Admitted, Door
-from coffers.api.edge import HEAD_ALONE
 from coffers.api.event_routes import AFTER, WANTED, after_of, filter_of
 from coffers.api.event_schema import SENT
-from coffers.api.feeds import Feed, Reader, event_piece
 from coffers.api.given import Given
 from coffers.api.services import Services
-from coffers.api.stream import HEADERS, Chunks, EventStream
-from coffers.api.streams import READ_AT_ONCE, Streams
 from coffers.api.surroundings import HEADERS as REQUEST_HEADERS
 from coffers.clock import iso
 from coffers.errors import InvalidRecord
 from coffers.money import plain
 from coffers.portfolio.accounts import AccountKeeping
 from coffers.portfolio.events import EventLog, EventPage
-from coffers.portfolio.pulse import StorePulse
 from coffers.portfolio.summary import Summaries
 from coffers.portfolio.users import Users
+from coffers.serving.feeds import Feed, Pass, Reader, event_piece
+from coffers.serving.lasting import BEAT, BEAT_SECONDS, HEADERS, RETRY_MILLIS, Chunks, EventStream
+from coffers.serving.scope import HEAD_ALONE
+from coffers.serving.streams import READ_AT_ONCE
 from coffers.store.events import MOST_NUMBER
 
 STREAM_PATH: Final = "/public/api/v1/stream"
-
-BEAT_SECONDS: Final = 15.0
-"""Seconds of silence after which a comment is sent: proxies close what is silent for longer."""
-
-RETRY_MILLIS: Final = 3_000
-"""How long a client waits before it connects again."""
 
 _LAST_ID: Final = b"last-event-id"
 _LAST_EVENT_ID: Final = parameter(
@@ -88,25 +81,18 @@ class _Opened:
         keeping = AccountKeeping(services.store, services.clock)
         users = Users(services.store, services.clock)
         self._summaries = Summaries(keeping, users, services.listing)
-        self._streams = Streams(
-            services.store,
-            StorePulse(services.store),
-            self._prices,
-            services.clock,
-            services.settings.stream_limit,
-        )
+        self._streams = services.streams
 
     async def stream(self, caller: Caller, given: Given, last_id: bytes | None) -> EventStream:
         wanted = filter_of(caller, given)
         after = after_of(given) if last_id is None else _last(last_id)
-        reader = Reader(
-            caller.user_id, caller.token_id, caller.mode, caller.display_currency, wanted
-        )
+        by = Pass("token", caller.token_id)
+        reader = Reader(caller.user_id, by, caller.mode, caller.display_currency, wanted)
         with ExitStack() as closing:
-            closing.enter_context(self._streams.place(caller.token_id))
+            closing.enter_context(self._streams.place(by))
             place = MOST_NUMBER if after is None else after
             first = await self._log.page(caller.user_id, place, READ_AT_ONCE, wanted)
-            feed = Feed(reader)
+            feed = Feed(reader, self._prices)
             kept = closing.pop_all()
             return EventStream(feed, lambda: self._pieces(feed, after, first), kept.close)
 
@@ -128,7 +114,7 @@ class _Opened:
             )
         with self._streams.joined(feed, page.next_after):
             while (piece := await feed.next(BEAT_SECONDS)) is not None:
-                yield piece or b": still here\n\n"
+                yield piece or BEAT
 
     async def _prices(self, reader: Reader, epoch: int) -> bytes:
         book = await self._services.shelf.at(epoch)

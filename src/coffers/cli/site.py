@@ -1,12 +1,12 @@
 """What a server process answers: the pages, and the API behind them."""
 
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp
 
 from coffers.access.passwords import Passwords
 from coffers.api import server
 from coffers.api.app import make_app
 from coffers.api.services import Services
-from coffers.api.surroundings import HEADERS, Surroundings
+from coffers.api.surroundings import Surroundings
 from coffers.portfolio.sign_in import SignIn
 from coffers.web.rooms import Rooms
 from coffers.web.site import Site
@@ -25,19 +25,17 @@ def site_of(services: Services, passwords: Passwords | None = None) -> ASGIApp:
     """Return the pages and the API on services that are open for as long as it is used."""
     surroundings = Surroundings(services.settings)
 
-    def base_url(scope: Scope) -> str:
-        return surroundings.base_url({**scope, HEADERS: dict(scope["headers"])})
-
     rooms = Rooms(
         settings=services.settings,
         store=services.store,
         vault=services.vault,
         listing=services.listing,
         shelf=services.shelf,
+        streams=services.streams,
         catalogue=services.catalogue,
         sign_in=SignIn(services.store, passwords or Passwords(), services.clock),
         clock=services.clock,
         address_of=surroundings.address_of,
-        base_url=base_url,
+        base_url=surroundings.base_url,
     )
-    return Site(rooms, make_app(services))
+    return make_app(services, lambda api: Site(rooms, api))

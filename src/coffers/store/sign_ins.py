@@ -4,6 +4,7 @@ Codes and what browsers hold are kept as SHA-256 alone, so that who reads the da
 of it, can sign in as nobody.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import and_, delete, select, update
@@ -85,6 +86,17 @@ class SignIns:
         if row is None:
             return None
         return Session(row.user_id, row.id, row.created_at, row.seen_at, row.expires_at, row.agent)
+
+    async def lasting(
+        self, user_ids: Collection[int], session_ids: Collection[str], now: Millis
+    ) -> set[str]:
+        """Return those of some sessions of some users that last."""
+        statement = select(_S.id).where(
+            _S.user_id.in_(sorted(user_ids)),
+            _S.id.in_(sorted(session_ids)),
+            _S.expires_at > now,
+        )
+        return set(await self._connection.scalars(statement))
 
     async def see_session(self, session: Session, now: Millis, expires_at: Millis) -> None:
         """Note that a session is in use, and how long it lasts from now on."""

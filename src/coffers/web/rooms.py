@@ -12,6 +12,7 @@ from coffers.markets.catalogue import Catalogue
 from coffers.portfolio.bookshelf import BookShelf
 from coffers.portfolio.listing import Listing
 from coffers.portfolio.sign_in import SignedIn, SignIn
+from coffers.serving.streams import Streams
 from coffers.settings import Settings
 from coffers.store.engine import Store
 from coffers.vault.vault import Vault
@@ -30,6 +31,7 @@ class Rooms:
     vault: Vault
     listing: Listing
     shelf: BookShelf
+    streams: Streams
     catalogue: Catalogue
     sign_in: SignIn
     clock: Clock

@@ -1,6 +1,6 @@
 """The pages as one ASGI application: which page is at which path, for whom, and what goes wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from starlette.convertors import Convertor, register_url_convertor
@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coffers.errors import CoffersError, NotFound
 from coffers.logs import logger
+from coffers.serving.scope import REQUEST_NAME
+from coffers.serving.streams import StreamsFull, TooManyStreams
 from coffers.store.errors import StoreUnavailable
 from coffers.web.account_page import AccountPage
 from coffers.web.answers import Renderer, Shelf, see_other
@@ -21,6 +23,14 @@ from coffers.web.sign_in_pages import SignInPages
 
 INNER_FAULT: Final = 500
 PUBLIC: Final = "/public/"
+_STATUSES: Final[Mapping[type[CoffersError], int]] = {
+    BadForm: 400,
+    TooManyStreams: 429,
+    StreamsFull: 503,
+    CoffersError: 422,
+}
+"""Errors that are told by their own sentence."""
+
 _log = logger("coffers.web")
 
 
@@ -80,13 +90,12 @@ class Site:
 
     def _route(self, path: str, method: str, answer: Opened) -> Route:
         async def answered(request: Request) -> Response:
-            found = await self._answer(request, answer)
-            if request.method == "HEAD":
-                # The length stays that of the page, as it must.
-                found.body = b""
-            return found
+            # The edge counts by it, as it does for the API.
+            request.scope["route"] = route
+            return await self._answer(request, answer)
 
-        return Route(path, answered, methods=[method])
+        route = Route(path, answered, methods=[method])
+        return route
 
     async def _answer(self, request: Request, answer: Opened) -> Response:
         try:
@@ -94,7 +103,9 @@ class Site:
         except Exception as error:  # noqa: BLE001 - the boundary: logged, and told without details
             status, why = _told(error)
             if status == INNER_FAULT:
-                _log.error("page failed", path=request.url.path, exc_info=error)
+                name = request.scope[REQUEST_NAME].decode()
+                _log.error("page failed", path=request.url.path, request_id=name, exc_info=error)
+                why = f"{why}; it calls this request {name}."
             return self._renderer.page(request, "failed.html", status, why=why)
 
     async def _file(self, request: Request) -> Response:
@@ -128,10 +139,9 @@ def _told(error: Exception) -> tuple[int, str]:
     match error:
         case NotFound():
             return 404, "There is no such page, or it is not yours."
-        case BadForm():
-            return 400, str(error)
         case StoreUnavailable():
             return 503, f"{error}; nothing was changed."
         case CoffersError():
-            return 422, str(error)
-    return INNER_FAULT, "Something went wrong here; the log says more."
+            kinds = (kind for kind in _STATUSES if isinstance(error, kind))
+            return _STATUSES[next(kinds, CoffersError)], str(error)
+    return INNER_FAULT, "Something went wrong here. The log says more"

@@ -11,10 +11,11 @@ import httpx
 import pytest
 
 from coffers import metrics
-from coffers.api import feeds, stream, stream_routes, streams
+from coffers.api import stream_routes
 from coffers.clock import DAY, Millis, iso
 from coffers.portfolio.events import KEPT, EventLog
 from coffers.portfolio.tokens import Tokens
+from coffers.serving import feeds, lasting, streams
 from coffers.store.engine import Store
 from coffers.store.events import Event, EventFilter, NewEvent
 from factories import NOW
@@ -194,7 +195,7 @@ async def test_silence_is_broken_by_comments(
 async def test_a_stream_ends_with_its_token(
     served: Served, base: str, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "TOKENS_EVERY", 0.1)
+    monkeypatch.setattr(streams, "PASSES_EVERY", 0.1)
     bob = await served.caller("bob", expires="1d")
     before = ended("token")
     async with streaming(base, bob) as heard:
@@ -230,7 +231,7 @@ async def test_a_token_and_a_process_hold_so_many_streams_and_no_more(store: Sto
         httpx.AsyncClient(base_url=base) as http,
     ):
         ann, bob = await served.caller(), await served.caller("bob")
-        for who in [ann] * streams.PER_TOKEN + [bob]:
+        for who in [ann] * streams.PER_PASS + [bob]:
             await opened.enter_async_context(streaming(base, who))
         for who, status, error in (
             (ann, 429, "too_many_streams"),
@@ -251,8 +252,8 @@ async def test_a_token_and_a_process_hold_so_many_streams_and_no_more(store: Sto
 async def test_a_reader_that_takes_nothing_is_closed_and_holds_up_nobody(
     served: Served, base: str, ann: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "SEND_SECONDS", 0.5)
-    monkeypatch.setattr(stream, "LAST_SECONDS", 0.1)
+    monkeypatch.setattr(lasting, "SEND_SECONDS", 0.5)
+    monkeypatch.setattr(lasting, "LAST_SECONDS", 0.1)
     before = ended("slow")
     host, _, port = base.removeprefix("http://").partition(":")
     with socket.socket() as deaf:
@@ -273,10 +274,14 @@ async def test_a_reader_that_takes_nothing_is_closed_and_holds_up_nobody(
     assert metrics.streams._value.get() <= 1
 
 
+async def priced(_reader: feeds.Reader, _epoch: int) -> bytes:
+    return b""
+
+
 async def test_who_is_too_far_behind_is_ended_to_come_again(monkeypatch: Any) -> None:
     monkeypatch.setattr(feeds, "MOST_WAITING", 2)
-    reader = feeds.Reader(1, 1, "real", "USD", EventFilter())
-    feed = feeds.Feed(reader)
+    reader = feeds.Reader(1, feeds.Pass("token", 1), "real", "USD", EventFilter())
+    feed = feeds.Feed(reader, priced)
     for number in (1, 2):
         feed.offer(Event(1, number, "deposit", 7, "real", NOW, "{}"))
     assert feed.ending is None

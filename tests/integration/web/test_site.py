@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from coffers import metrics
 from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.web import overview
@@ -225,9 +226,40 @@ async def test_pages_need_no_script_and_no_other_host(pages: Pages) -> None:
 
 async def test_a_form_that_is_too_long_or_no_text_is_refused(pages: Pages) -> None:
     kind = {**OURS, "Content-Type": "application/x-www-form-urlencoded"}
-    for body in (b"name=" + b"x" * 70_000, b"name=%ff%fe", b"&".join([b"a=1"] * 200)):
+    for body in (b"name=" + b"x" * 65_000, b"name=%ff%fe", b"&".join([b"a=1"] * 200)):
         answer = await pages.http.post("/sign-in", content=body, headers=kind)
         assert answer.status_code == 400
+    far_too_long = b"name=" + b"x" * 70_000
+    answer = await pages.http.post("/sign-in", content=far_too_long, headers=kind)
+    assert answer.status_code == 413
+
+
+async def test_pages_are_counted_and_named_as_the_answers_of_the_api_are(pages: Pages) -> None:
+    await pages.begin()
+
+    def count(route: str, status: str) -> float:
+        metrics.waiting.write()
+        return metrics.requests.labels(route, status)._value.get()
+
+    before = count("/", "200"), count("/accounts/{id}", "404")
+    shown = await pages.http.get("/", headers={"X-Request-Id": "mine-1"})
+    assert shown.headers["x-request-id"] == "mine-1"
+    await pages.http.get("/accounts/999")
+    assert (count("/", "200"), count("/accounts/{id}", "404")) == (before[0] + 1, before[1] + 1)
+
+
+async def test_a_fault_of_ours_names_the_request_that_the_log_tells_of(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pages.begin()
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(pages.api.services.shelf, "newest", broken)
+    answer = await pages.http.get("/", headers={"X-Request-Id": "mine-2"})
+    assert answer.status_code == 500
+    assert "calls this request mine-2" in answer.text
 
 
 async def test_head_tells_the_headers_alone(pages: Pages) -> None:

@@ -9,10 +9,18 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from coffers import metrics
-from coffers.api.edge import CONNECTION
-from coffers.api.feeds import Feed
 from coffers.errors import CoffersError
 from coffers.logs import logger
+from coffers.serving.feeds import Feed
+from coffers.serving.scope import CONNECTION
+
+BEAT_SECONDS: Final = 15.0
+"""Seconds of silence after which a comment is sent: proxies close what is silent for longer."""
+
+BEAT: Final = b": still here\n\n"
+
+RETRY_MILLIS: Final = 3_000
+"""How long a client waits before it connects again."""
 
 HEADERS: Final = {
     "content-type": "text/event-stream; charset=utf-8",

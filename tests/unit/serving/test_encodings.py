@@ -5,7 +5,7 @@ import gzip
 import pytest
 import zstandard
 
-from coffers.api.encodings import coding_for, encoded
+from coffers.serving.encodings import coding_for, encoded
 
 
 @pytest.mark.parametrize(

@@ -7,23 +7,23 @@ that user.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from coffers import metrics
-from coffers.api.feeds import Feed, Reader
 from coffers.clock import Clock
 from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.portfolio.pulse import Beat, Pulse
+from coffers.serving.feeds import Feed, Pass, Prices
 from coffers.store.engine import Store
 
-PER_TOKEN: Final = 5
-"""Streams that one token may hold open in a process."""
+PER_PASS: Final = 5
+"""Streams that one token, or one session, may hold open in a process."""
 
-TOKENS_EVERY: Final = 2.0
-"""Seconds between two looks whether the tokens of streams are still good."""
+PASSES_EVERY: Final = 2.0
+"""Seconds between two looks whether the tokens and sessions of streams are still good."""
 
 READ_AT_ONCE: Final = 200
 """Events that are read for a user at once."""
@@ -31,15 +31,12 @@ READ_AT_ONCE: Final = 200
 _AFTER_FAULT: Final = 1.0
 _log = logger("coffers.stream")
 
-Prices = Callable[[Reader, int], Awaitable[bytes]]
-"""Returns the prices of an epoch as a piece of a stream, with the reader's total."""
-
 
 class TooManyStreams(CoffersError):
-    """A token holds as many streams open as it may."""
+    """A token or a session holds as many streams open as it may."""
 
-    def __init__(self) -> None:
-        super().__init__(f"This token has {PER_TOKEN} streams open; close one of them first.")
+    def __init__(self, by: Pass) -> None:
+        super().__init__(f"This {by.kind} has {PER_PASS} streams open; close one of them first.")
 
 
 class StreamsFull(CoffersError):
@@ -52,39 +49,38 @@ class StreamsFull(CoffersError):
 class Streams:
     """The open streams of a process."""
 
-    def __init__(self, store: Store, pulse: Pulse, prices: Prices, clock: Clock, most: int) -> None:
+    def __init__(self, store: Store, pulse: Pulse, clock: Clock, most: int) -> None:
         self._store = store
         self._pulse = pulse
-        self._prices = prices
         self._clock = clock
         self._most = most
-        self._open: Counter[int] = Counter()
+        self._open: Counter[Pass] = Counter()
         self._feeds: set[Feed] = set()
         self._positions: dict[int, int] = {}
         self._looking: asyncio.Task[None] | None = None
         self._pricing: asyncio.Task[None] | None = None
-        self._tokens_at = 0.0
+        self._passes_at = 0.0
 
     @contextmanager
-    def place(self, token_id: int) -> Iterator[None]:
-        """Hold the place of one stream of a token.
+    def place(self, by: Pass) -> Iterator[None]:
+        """Hold the place of one stream of a token or a session.
 
         Raises:
             TooManyStreams, StreamsFull: where there is none.
         """
-        if self._open[token_id] >= PER_TOKEN:
-            raise TooManyStreams
+        if self._open[by] >= PER_PASS:
+            raise TooManyStreams(by)
         if self._open.total() >= self._most:
             raise StreamsFull
-        self._open[token_id] += 1
+        self._open[by] += 1
         metrics.streams.inc()
         try:
             yield
         finally:
             metrics.streams.dec()
-            self._open[token_id] -= 1
-            if not self._open[token_id]:
-                del self._open[token_id]
+            self._open[by] -= 1
+            if not self._open[by]:
+                del self._open[by]
 
     @contextmanager
     def joined(self, feed: Feed, position: int) -> Iterator[None]:
@@ -132,7 +128,7 @@ class Streams:
             await asyncio.sleep(_AFTER_FAULT)
 
     async def _tell(self, beat: Beat) -> None:
-        await self._check_tokens()
+        await self._check_passes()
         for user_id, head in beat.heads.items():
             await self._tell_user(user_id, head)
             # On SQLite nothing before this waits: other requests get their turn.
@@ -153,17 +149,31 @@ class Streams:
             if self._positions.get(user_id) == position:
                 self._positions[user_id] = found[-1].number if found else head
 
-    async def _check_tokens(self) -> None:
+    async def _check_passes(self) -> None:
         now = asyncio.get_running_loop().time()
-        if now - self._tokens_at < TOKENS_EVERY:
+        if now - self._passes_at < PASSES_EVERY:
             return
-        self._tokens_at = now
-        tokens = {feed.reader.token_id for feed in self._feeds}
-        async with self._store.reading() as tx:
-            good = await tx.tokens.in_force(self._users(), tokens, self._clock.now())
+        self._passes_at = now
+        used = {feed.reader.by for feed in self._feeds}
+        good = await self._good(used)
         for feed in self._feeds:
-            if feed.reader.token_id in tokens - good:
-                feed.end("token")
+            if (by := feed.reader.by) in used - good:
+                feed.end(by.kind)
+
+    async def _good(self, used: set[Pass]) -> set[Pass]:
+        """Return those of some passes that are still good."""
+        users, now = self._users(), self._clock.now()
+        tokens = [by.id for by in used if isinstance(by.id, int)]
+        sessions = [by.id for by in used if isinstance(by.id, str)]
+        good = set[Pass]()
+        async with self._store.reading() as tx:
+            if tokens:
+                found = await tx.tokens.in_force(users, tokens, now)
+                good |= {Pass("token", token) for token in found}
+            if sessions:
+                lasting = await tx.sign_ins.lasting(users, sessions, now)
+                good |= {Pass("session", session) for session in lasting}
+        return good
 
     def _tell_prices(self, epoch: int) -> None:
         late = [feed for feed in self._feeds if feed.epoch != epoch]
@@ -173,7 +183,7 @@ class Streams:
     async def _price(self, feeds: Sequence[Feed], epoch: int) -> None:
         try:
             for alike in _groups(feeds):
-                piece = await self._prices(alike[0].reader, epoch)
+                piece = await alike[0].prices(alike[0].reader, epoch)
                 for feed in alike:
                     feed.offer_prices(epoch, piece)
                 await asyncio.sleep(0)
@@ -184,9 +194,9 @@ class Streams:
 
 def _groups(feeds: Sequence[Feed]) -> Collection[list[Feed]]:
     """Return the feeds that get the same prices, together."""
-    groups: dict[tuple[int, str, str], list[Feed]] = {}
+    groups: dict[tuple[Prices, int, str, str], list[Feed]] = {}
     for feed in feeds:
         reader = feed.reader
-        key = reader.user_id, reader.mode, reader.display_currency
+        key = feed.prices, reader.user_id, reader.mode, reader.display_currency
         groups.setdefault(key, []).append(feed)
     return groups.values()

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import stored
-from coffers.api.feeds import Feed, Reader
-from coffers.api.streams import Streams
 from coffers.clock import ManualClock
 from coffers.portfolio.pulse import Beat
+from coffers.serving.feeds import Feed, Pass, Reader
+from coffers.serving.streams import Streams
 from coffers.store.engine import Store, Transaction
 from coffers.store.errors import StoreUnavailable
 from coffers.store.events import EventFilter, NewEvent
@@ -66,11 +66,12 @@ class House:
         self.store, self.user, self.token = Readings(store), user, token
         self.pulses = Pulses()
         clock = ManualClock(NOW)
-        self.streams = Streams(self.store, self.pulses, priced, clock, 10)  # type: ignore[arg-type]
+        self.streams = Streams(self.store, self.pulses, clock, 10)  # type: ignore[arg-type]
 
     def feed(self, mode: Any = "real") -> Feed:
         wanted = EventFilter(mode)
-        return Feed(Reader(self.user.id, self.token.id, mode, "USD", wanted))
+        by = Pass("token", self.token.id)
+        return Feed(Reader(self.user.id, by, mode, "USD", wanted), priced)
 
     def beat(self, head: int, epoch: int = 0) -> None:
         self.pulses.beats.put_nowait(Beat({self.user.id: head}, epoch))
@@ -141,7 +142,7 @@ async def test_prices_are_made_once_for_those_who_get_the_same(house: House) -> 
 async def test_a_database_that_is_away_for_a_while_costs_no_event(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coffers.api.streams._AFTER_FAULT", 0.01)
+    monkeypatch.setattr("coffers.serving.streams._AFTER_FAULT", 0.01)
     feed = house.feed()
     with house.streams.joined(feed, 7):
         house.pulses.beats.put_nowait(StoreUnavailable("away"))

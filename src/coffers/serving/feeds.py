@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -12,8 +13,16 @@ from coffers.store.records import Mode
 MOST_WAITING: Final = 1_000
 """Events that may wait for a reader: one that is further behind comes again and catches up."""
 
-Ending = Literal["shutdown", "token", "slow", "client", "fault"]
+Ending = Literal["shutdown", "token", "session", "slow", "client", "fault"]
 """Why a stream ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What lets a reader in, for as long as it is good: a token, or the session of a browser."""
+
+    kind: Literal["token", "session"]
+    id: int | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +30,14 @@ class Reader:
     """Who reads a stream, and what of it is wanted."""
 
     user_id: int
-    token_id: int
+    by: Pass
     mode: Mode
     display_currency: str
     wanted: EventFilter
+
+
+Prices = Callable[[Reader, int], Awaitable[bytes]]
+"""Returns what a reader is told of the prices of an epoch, as a piece of a stream."""
 
 
 class Feed:
@@ -34,14 +47,15 @@ class Feed:
     wait, since older ones say nothing any more.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, prices: Prices) -> None:
         self.reader = reader
+        self.prices = prices
         self.ending: Ending | None = None
         self.ended = asyncio.Event()
         self.epoch = 0
         self.position = 0
         self._waiting: deque[bytes] = deque()
-        self._prices: bytes | None = None
+        self._newest: bytes | None = None
         self._wake = asyncio.Event()
 
     def offer(self, event: Event) -> None:
@@ -51,17 +65,25 @@ class Feed:
         self.position = event.number
         if not self.reader.wanted.takes(event):
             return
+        self.take(event)
+        self._wake.set()
+
+    def take(self, event: Event) -> None:
+        """Let an event wait that is wanted."""
         if len(self._waiting) >= MOST_WAITING:
             self.end("slow")
-            return
-        self._waiting.append(event_piece(event))
-        self._wake.set()
+        else:
+            self._waiting.append(event_piece(event))
 
     def offer_prices(self, epoch: int, piece: bytes) -> None:
         """Take in the prices of an epoch, in place of older ones that wait."""
         self.epoch = epoch
-        self._prices = piece
+        self.tell_newest(piece)
         self._wake.set()
+
+    def tell_newest(self, piece: bytes) -> None:
+        """Let a piece wait of which the newest alone counts."""
+        self._newest = piece
 
     def end(self, reason: Ending) -> None:
         """Let the stream end; the first reason counts."""
@@ -80,9 +102,9 @@ class Feed:
         self._wake.clear()
         if self.ending is not None:
             return None
-        pieces = [*self._waiting, self._prices or b""]
+        pieces = [*self._waiting, self._newest or b""]
         self._waiting.clear()
-        self._prices = None
+        self._newest = None
         return b"".join(pieces)
 
 
