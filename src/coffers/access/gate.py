@@ -19,6 +19,7 @@ from coffers.access.replay import WINDOW, is_timely, stamp_of
 from coffers.access.signature import expected_text, verify
 from coffers.access.tally import Bar, Tally, Use
 from coffers.access.tokens import Permission
+from coffers.access.uses import Uses
 from coffers.clock import SECOND, Clock, Millis, iso
 from coffers.logs import logger
 from coffers.store.fast import Sighting
@@ -50,6 +51,8 @@ class Gate:
         self._clock = clock
         self._tally = tally
         self._proofs = Proofs(vault)
+        self.uses = Uses()
+        """When tokens were used last."""
 
     async def admit(self, call: SignedCall, permission: Permission | None) -> Caller:
         """Return who makes a call; `permission` is what the call needs, None for none.
@@ -85,6 +88,7 @@ class Gate:
             raise _barred(bar)
         if permission is not None and permission not in token.permissions:
             raise refusals.permission_refused(permission)
+        self.uses.note(token, call.address, self._clock.now())
         return Caller(
             sighting.user_id,
             token.id,

@@ -28,6 +28,8 @@ Permission = Literal[
 ]
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
+LONGEST_NAME: Final = 64
+
 _KEY_BYTES: Final = 32
 _SECRET_BYTES: Final = 64
 _RSA_BITS: Final = range(2048, 8192 + 1)
@@ -84,6 +86,18 @@ def parse_permissions(names: Iterable[str]) -> frozenset[Permission]:
 def wire_name(permission: str) -> str:
     """Return a permission as the wire spells it: `ACCOUNTS_READ`."""
     return permission.upper()
+
+
+def parse_name(text: str) -> str:
+    """Return the name of a token as it is kept; it may be empty.
+
+    Raises:
+        InvalidRecord: for one that is too long, or that cannot be shown.
+    """
+    name = text.strip()
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise _invalid("name", f"must be at the most {LONGEST_NAME} printable characters")
+    return name
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[str, ...]:

@@ -54,17 +54,19 @@ async def open_services(settings: Settings, clock: Clock | None = None) -> Async
         vault = await open_vault(settings, store, clock)
         await store.listen(settings.direct_database(), FOR_API)
         async with opened_server(settings) as server:
-            yield Services(
-                settings=settings,
-                store=store,
-                vault=vault,
-                gate=Gate(look, vault, clock, tally_of(settings, clock, server)),
-                listing=Listing(store),
-                shelf=BookShelf(store),
-                streams=Streams(store, StorePulse(store), clock, settings.stream_limit),
-                catalogue=catalogue_of(settings),
-                clock=clock,
-            )
+            gate = Gate(look, vault, clock, tally_of(settings, clock, server))
+            async with gate.uses.kept(store):
+                yield Services(
+                    settings=settings,
+                    store=store,
+                    vault=vault,
+                    gate=gate,
+                    listing=Listing(store),
+                    shelf=BookShelf(store),
+                    streams=Streams(store, StorePulse(store), clock, settings.stream_limit),
+                    catalogue=catalogue_of(settings),
+                    clock=clock,
+                )
     finally:
         await look.close()
         await store.close()

@@ -26,6 +26,7 @@ UserName = Annotated[str, typer.Option("--user", help="Whose token it is.")]
 @app.command("create")
 def create(
     user: UserName,
+    name: Annotated[str, typer.Option(help="What to call it, to tell it from others.")] = "",
     permissions: Annotated[
         str, typer.Option(help="Commas apart: accounts_read, accounts_write, ...")
     ] = "accounts_read",
@@ -51,6 +52,7 @@ def create(
         networks=tuple(allow_ip or ()),
         expires=None if expires is None else f"{expires}d",
         require_timestamp=require_timestamp,
+        name=name,
     )
     issued = run_async(_create(settings_for(), user, wanted))
     secret = None if issued.secret is None else issued.secret.reveal()
@@ -72,9 +74,9 @@ def list_tokens(user: UserName, as_json: Json = False) -> None:
         print_json([_plain(token, now) for token in tokens])
         return
     for token in tokens:
-        out.print(token.api_key, style="bold")
+        out.print(" ".join([token.api_key, token.name]).strip(), style="bold", markup=False)
         print_table(
-            ["state", "kind", "permissions", "allowed from", "expires"],
+            ["state", "kind", "permissions", "allowed from", "expires", "last used"],
             [
                 (
                     _state(token, now),
@@ -82,6 +84,7 @@ def list_tokens(user: UserName, as_json: Json = False) -> None:
                     ", ".join(sorted(token.permissions)),
                     ", ".join(token.allowed_networks) or "anywhere",
                     None if token.expires_at is None else iso(token.expires_at),
+                    None if token.used_at is None else f"{iso(token.used_at)}, {token.used_from}",
                 )
             ],
         )
@@ -148,6 +151,7 @@ def _state(token: "Token", now: Millis) -> str:
 
 def _plain(token: "Token", now: Millis) -> dict[str, object]:
     return {
+        "name": token.name,
         "api_key": token.api_key,
         "kind": token.kind,
         "state": _state(token, now),
@@ -156,4 +160,6 @@ def _plain(token: "Token", now: Millis) -> dict[str, object]:
         "require_timestamp": token.require_timestamp,
         "expires_at": None if token.expires_at is None else iso(token.expires_at),
         "created_at": iso(token.created_at),
+        "used_at": None if token.used_at is None else iso(token.used_at),
+        "used_from": token.used_from,
     }

@@ -6,6 +6,7 @@ from coffers.access.tokens import (
     new_api_key,
     new_secret,
     parse_expiry,
+    parse_name,
     parse_networks,
     parse_permissions,
     public_key_text,
@@ -24,7 +25,8 @@ from coffers.vault.vault import Vault
 class Wanted:
     """What a new token should be. Without `rsa_public_key` (PEM) it gets a secret of its own.
 
-    `expires` is an instant in ISO 8601 or a span such as "90d", None for never.
+    `expires` is an instant in ISO 8601 or a span such as "90d", None for never. `name` is for its
+    owner to tell it from others.
     """
 
     permissions: tuple[str, ...]
@@ -32,6 +34,7 @@ class Wanted:
     networks: tuple[str, ...] = ()
     expires: str | None = None
     require_timestamp: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,14 @@ class Tokens:
         self._vault = vault
         self._clock = clock
 
-    async def create(self, user_id: int, asked: Wanted) -> IssuedToken:
-        """Make a token.
+    async def create(self, user_id: int, asked: Wanted, api_key: str | None = None) -> IssuedToken:
+        """Make a token, with a new API key where none is given.
 
         Raises:
             InvalidRecord: naming the field that cannot be accepted.
+            KeyTaken: when there is a token with the API key.
         """
+        name = parse_name(asked.name)
         permissions = parse_permissions(asked.permissions)
         networks = parse_networks(asked.networks)
         now = self._clock.now()
@@ -69,7 +74,7 @@ class Tokens:
             token = Token(
                 id=token_id,
                 user_id=user_id,
-                api_key=new_api_key(),
+                api_key=api_key or new_api_key(),
                 kind="hmac" if secret else "rsa",
                 sealed_secret=self._sealed(secret, user_id, token_id),
                 rsa_public_key=public_key,
@@ -79,6 +84,7 @@ class Tokens:
                 expires_at=expires_at,
                 revoked_at=None,
                 created_at=now,
+                name=name,
             )
             await tx.tokens.add(token)
             await self._note(tx, token, "token_created", ",".join(sorted(permissions)))
@@ -88,6 +94,17 @@ class Tokens:
         """Return a user's tokens, revoked and expired ones among them."""
         async with self._store.reading() as tx:
             return await tx.tokens.of_user(user_id)
+
+    async def get(self, user_id: int, token_id: int) -> Token:
+        """Return a token of a user, revoked or not.
+
+        Raises:
+            NotFound: when the user has none with this id.
+        """
+        for token in await self.of_user(user_id):
+            if token.id == token_id:
+                return token
+        raise NotFound("this user has no such token")
 
     async def revoke(self, user_id: int, api_key: str) -> None:
         """Make a token invalid from now on.

@@ -40,6 +40,13 @@ class NameTaken(InvalidRecord):
         super().__init__({"name": [f"{name!r} is taken"]})
 
 
+class KeyTaken(CoffersError):
+    """There is a token with this API key."""
+
+    def __init__(self) -> None:
+        super().__init__("there is a token with this API key already")
+
+
 _PLAIN = (
     (r"readonly database|read-only", "the database is read-only"),
     (r"disk is full|No space left", "the disk with the database is full"),

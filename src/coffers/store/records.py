@@ -20,7 +20,8 @@ SealedKind = Literal["account", "token", "webhook"]
 class User:
     """A person with accounts. `version` grows with every change of what a list of theirs shows.
 
-    `locale` is the language that errors are explained in.
+    `locale` is the language that errors are explained in. `written_as` is the locale whose numbers
+    and dates pages show, empty for the plain form, and `time_zone` an IANA zone.
     """
 
     id: int
@@ -30,6 +31,8 @@ class User:
     version: int
     created_at: Millis
     locale: str = "en"
+    written_as: str = ""
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Token:
     """An API token: its public key, what proves it, and what it may do.
 
     `sealed_secret` is set for kind "hmac", `rsa_public_key` (PEM) for kind "rsa".
-    `allowed_networks` are CIDR texts; empty means any address.
+    `allowed_networks` are CIDR texts; empty means any address. `used_at` is within a minute or so
+    of its last use; that and `used_from` are told where tokens are listed alone.
     """
 
     id: int
@@ -52,6 +56,9 @@ class Token:
     expires_at: Millis | None
     revoked_at: Millis | None
     created_at: Millis
+    name: str = ""
+    used_at: Millis | None = None
+    used_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

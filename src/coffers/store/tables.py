@@ -58,6 +58,9 @@ users = Table(
     Column("version", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("locale", Text, nullable=False, server_default="en"),
+    # The locale that pages write numbers and dates in, empty for the plain form, and the zone.
+    Column("written_as", Text, nullable=False, server_default=""),
+    Column("time_zone", Text, nullable=False, server_default="UTC"),
     # The number of the user's newest event; its row lock keeps events in order, see `events`.
     Column("last_event", BigInteger, nullable=False, server_default="0"),
     # Whether a webhook of theirs is active, and whether one lacks deliveries of new events.
@@ -82,6 +85,11 @@ api_tokens = Table(
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
+    # For its owner to tell it from others; empty where there is none.
+    Column("name", Text, nullable=False, server_default=""),
+    # About when it was used last, and from which address.
+    Column("used_at", BigInteger),
+    Column("used_from", Text),
     PrimaryKeyConstraint("user_id", "id"),
     Index("ix_api_tokens_secret_key_id", "secret_key_id"),
 )

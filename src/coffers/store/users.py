@@ -1,18 +1,29 @@
 """Users and their API tokens."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
-from coffers.store.errors import NameTaken
+from coffers.store.errors import KeyTaken, NameTaken
 from coffers.store.records import Mode, Token, User
 from coffers.store.statements import bump_user, changed, insert, next_id
 from coffers.store.tables import api_tokens, users
 from coffers.vault.sealed import Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class LastUse:
+    """When a token was used last, and from which address."""
+
+    user_id: int
+    token_id: int
+    at: Millis
+    address: str
 
 
 class Users:
@@ -70,6 +81,11 @@ class Users:
         chosen = update(users).where(users.c.id == user_id).values(locale=locale)
         await self._connection.execute(chosen)
 
+    async def set_written_as(self, user_id: int, locale: str, time_zone: str) -> None:
+        """Choose how pages write numbers and moments; no list changes by it."""
+        chosen = update(users).where(users.c.id == user_id)
+        await self._connection.execute(chosen.values(written_as=locale, time_zone=time_zone))
+
     async def touch(self, user_id: int) -> None:
         """Count the user's version up: something that a list of theirs shows has changed."""
         await bump_user(self._connection, user_id)
@@ -86,19 +102,35 @@ class Tokens:
         return await next_id(self._connection, "api_tokens")
 
     async def add(self, token: Token) -> None:
-        """Add a token with an id of `next_id`."""
-        await self._connection.execute(api_tokens.insert(), _columns_of(token))
+        """Add a token with an id of `next_id`.
+
+        Raises:
+            KeyTaken: when there is one with its public key.
+        """
+        statement = insert(self._connection, api_tokens).values(_columns_of(token))
+        statement = statement.on_conflict_do_nothing(index_elements=[api_tokens.c.api_key])
+        if not await changed(self._connection, statement):
+            raise KeyTaken
 
     async def by_api_key(self, api_key: str) -> Token | None:
         """Return the token with this public key, revoked or not, or None."""
         statement = _TOKENS.where(api_tokens.c.api_key == api_key)
         row = (await self._connection.execute(statement)).first()
-        return None if row is None else token_of(row)
+        return None if row is None else _told_of(row)
 
     async def of_user(self, user_id: int) -> list[Token]:
         """Return every token of a user in order of id, the revoked ones too."""
         statement = _TOKENS.where(api_tokens.c.user_id == user_id).order_by(api_tokens.c.id)
-        return [token_of(row) for row in await self._connection.execute(statement)]
+        return [_told_of(row) for row in await self._connection.execute(statement)]
+
+    async def note_uses(self, uses: Collection[LastUse]) -> None:
+        """Note when tokens were used last, where no later use is noted."""
+        values = [
+            {"user": use.user_id, "token": use.token_id, "at": use.at, "address": use.address}
+            for use in sorted(uses, key=lambda use: (use.user_id, use.token_id))
+        ]
+        if values:
+            await self._connection.execute(_NOTE_USE, values)
 
     async def in_force(
         self, user_ids: Collection[int], token_ids: Collection[int], now: Millis
@@ -160,9 +192,25 @@ TOKEN_COLUMNS = (
 )
 """The columns of a token, in the order that `token_of` takes them."""
 
-_TOKENS = select(*(api_tokens.c[name] for name in TOKEN_COLUMNS))
+_TOLD_COLUMNS = ("name", "used_at", "used_from")
+"""What is told of tokens beside; who may call does not depend on it."""
+
+_TOKENS = select(*(api_tokens.c[name] for name in (*TOKEN_COLUMNS, *_TOLD_COLUMNS)))
+_NOTE_USE = (
+    update(api_tokens)
+    .where(
+        api_tokens.c.user_id == bindparam("user"),
+        api_tokens.c.id == bindparam("token"),
+        or_(api_tokens.c.used_at.is_(None), api_tokens.c.used_at < bindparam("at")),
+    )
+    .values(used_at=bindparam("at"), used_from=bindparam("address"))
+)
 _ALL_USERS = select(users).order_by(users.c.id)
 _texts = msgspec.json.Decoder(tuple[str, ...])
+
+
+def _told_of(row: Row[Any]) -> Token:
+    return replace(token_of(row), name=row.name, used_at=row.used_at, used_from=row.used_from)
 
 
 def _columns_of(token: Token) -> dict[str, object]:
@@ -181,6 +229,7 @@ def _columns_of(token: Token) -> dict[str, object]:
         "expires_at": token.expires_at,
         "revoked_at": token.revoked_at,
         "created_at": token.created_at,
+        "name": token.name,
     }
 
 
@@ -193,4 +242,6 @@ def _user_of(row: Row[Any]) -> User:
         version=row.version,
         created_at=row.created_at,
         locale=row.locale,
+        written_as=row.written_as,
+        time_zone=row.time_zone,
     )

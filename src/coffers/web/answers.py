@@ -34,16 +34,21 @@ _A_YEAR: Final = "public, max-age=31536000, immutable"
 
 
 class Shelf:
-    """The files that pages use, from memory; their addresses change with what is in them."""
+    """The files that pages use, from memory; their addresses change with what is in them.
+
+    All lie in one folder, so that modules find each other by name.
+    """
 
     def __init__(self) -> None:
         found = files("coffers.web").joinpath("static")
         self._bodies = {each.name: each.read_bytes() for each in found.iterdir() if each.is_file()}
+        together = b"".join(body for _, body in sorted(self._bodies.items()))
+        self._folder = f"/static/{sha256(together).hexdigest()[:12]}"
         self._names = {self.address(name): name for name in self._bodies}
 
     def address(self, name: str) -> str:
         """Return where a file is to be had."""
-        return f"/static/{sha256(self._bodies[name]).hexdigest()[:12]}/{name}"
+        return f"{self._folder}/{name}"
 
     def answer(self, path: str) -> Response | None:
         """Return the file at an address, None where there is none."""
