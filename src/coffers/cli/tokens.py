@@ -74,7 +74,7 @@ def list_tokens(user: UserName, as_json: Json = False) -> None:
         print_json([_plain(token, now) for token in tokens])
         return
     for token in tokens:
-        out.print(" ".join([token.api_key, token.name]).strip(), style="bold", markup=False)
+        out.print(f"{token.api_key} {token.name}".strip(), style="bold", markup=False)
         print_table(
             ["state", "kind", "permissions", "allowed from", "expires", "last used"],
             [

@@ -26,7 +26,12 @@ SECURITY: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-NOTICES: Final = {"password": "The password was changed; your other browsers are signed out."}
+NOTICES: Final = {
+    "password": "The password was changed; your other browsers are signed out.",
+    "made-before": "That token was made already, and no second one now. Its secret was shown then; "
+    "if it is lost, revoke the token and make another one.",
+    "revoked": "The token is revoked: whatever signs with it is refused.",
+}
 """What a page says above itself once a form was taken, by what its address ends with."""
 
 _TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}

@@ -20,6 +20,7 @@ from coffers.web.forms import BadForm, check_key, form_of, session_of
 from coffers.web.overview import Overview
 from coffers.web.rooms import Asked, Opened, OpenPage, OwnPage, Rooms, Shown
 from coffers.web.sign_in_pages import SignInPages
+from coffers.web.token_pages import TokenPages
 
 INNER_FAULT: Final = 500
 PUBLIC: Final = "/public/"
@@ -58,7 +59,12 @@ class Site:
         self._shelf = Shelf()
         self._renderer = Renderer(self._shelf, rooms.is_secure)
         signing = SignInPages(rooms, self._renderer)
-        own = (signing, Overview(rooms, self._renderer), AccountPage(rooms, self._renderer))
+        own = (
+            signing,
+            Overview(rooms, self._renderer),
+            AccountPage(rooms, self._renderer),
+            TokenPages(rooms, self._renderer),
+        )
         self._router = Router(
             [
                 self._route("/static/{path:path}", "GET", self._file),
