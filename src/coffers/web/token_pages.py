@@ -2,13 +2,13 @@
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from starlette.responses import Response
 
-from coffers.access.tokens import PERMISSIONS
+from coffers.access.tokens import PERMISSIONS, parse_name, parse_networks, read_public_key
 from coffers.clock import Millis
 from coffers.errors import InvalidRecord, NotFound
 from coffers.portfolio.tokens import Tokens, Wanted
@@ -32,6 +32,8 @@ USUAL: Final[Mapping[str, str]] = {
     "expires_at": "90d",
 }
 """What the form says at first: to read alone, and not for ever."""
+
+_Given = TypeVar("_Given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,30 +177,38 @@ def _wanted(form: Mapping[str, str], address: str) -> Wanted:
     """Return what a form asks for.
 
     Raises:
-        InvalidRecord: naming the fields that do not say it.
+        InvalidRecord: naming all fields that do not say it.
     """
-    faults: dict[str, list[str]] = {}
     permissions = tuple(each for each in PERMISSIONS if form.get(f"may_{each}"))
+    networks = form.get("allowed_networks", "").replace(",", " ").split()
+    if form.get("from_here"):
+        networks.append(address)
+    name, expires = form.get("name", ""), form.get("expires_at", "")
+    pem, is_rsa = form.get("public_key", "").strip(), form.get("kind") == "rsa"
+    faults = {**_faults(parse_name, name), **_faults(parse_networks, networks)}
     if not permissions:
         faults["permissions"] = ["choose one at least"]
-    pem, is_rsa = form.get("public_key", "").strip(), form.get("kind") == "rsa"
-    if is_rsa and not pem:
-        faults["public_key"] = ["can't be blank"]
-    elif pem and not is_rsa:
+    if is_rsa:
+        faults |= _faults(read_public_key, pem) if pem else {"public_key": ["can't be blank"]}
+    elif pem:
         faults["public_key"] = ["is for a key of your own: choose that, or leave it empty"]
-    expires = form.get("expires_at", "")
     if expires not in LASTS:
         faults["expires_at"] = ["does not have a valid value"]
     if faults:
         raise InvalidRecord(faults)
-    networks = form.get("allowed_networks", "").replace(",", " ").split()
-    if form.get("from_here"):
-        networks.append(address)
     return Wanted(
         permissions=permissions,
         rsa_public_key=pem if is_rsa else None,
         networks=tuple(networks),
         expires=expires or None,
         require_timestamp=bool(form.get("require_timestamp")),
-        name=form.get("name", ""),
+        name=name,
     )
+
+
+def _faults(check: Callable[[_Given], object], given: _Given) -> dict[str, list[str]]:
+    try:
+        check(given)
+    except InvalidRecord as error:
+        return error.attributes
+    return {}
