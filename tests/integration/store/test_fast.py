@@ -1,5 +1,7 @@
 import asyncio
+import random
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -100,6 +102,36 @@ async def test_a_database_without_tables_is_unavailable_and_then_recovers(
         await look.look("token-1")
     shutil.copyfile(sqlite_template, path)
     assert await look.look("token-1") is None
+    await look.close()
+
+
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+async def test_whatever_is_committed_is_seen_by_the_next_look(
+    sqlite_store: Store, journal: str
+) -> None:
+    ann = await stored.user(sqlite_store)
+    await stored.token(sqlite_store, ann)
+    path = sqlite_store.url.partition("///")[2]
+    await sqlite_store.close()
+    look, other = FastLook(sqlite_store.url), sqlite3.connect(path, isolation_level=None)
+    assert other.execute(f"PRAGMA journal_mode = {journal}").fetchone() == (journal,)
+    dice = random.Random(7)  # noqa: S311 - the same walk each time
+    for version in range(2, 300):
+        other.execute("UPDATE users SET version = ?", (version,))
+        for _ in range(dice.randrange(1, 3)):
+            found = await look.look("token-1")
+            assert found is not None
+            assert found.user_version == version
+        # What begins the journal anew, and what is taken back, changes nothing that is seen.
+        match dice.randrange(6):
+            case 0:
+                other.execute(f"PRAGMA wal_checkpoint({dice.choice(['RESTART', 'TRUNCATE'])})")
+            case 1:
+                other.execute("BEGIN IMMEDIATE")
+                other.execute("UPDATE users SET version = 0")
+                other.execute("ROLLBACK")
+    assert (look._looks._index is not None) == (journal == "wal")  # type: ignore[attr-defined]
+    other.close()
     await look.close()
 
 
