@@ -70,8 +70,17 @@ class SignedIn:
 
     @property
     def form_key(self) -> str:
-        """What a form of this session carries, which no other site can know."""
-        return hmac.new(self.token.reveal().encode(), b"form", "sha256").hexdigest()
+        """What a form of this session carries, which no other site can know.
+
+        Another one each time: pages are compressed, and from the length of many that carry the
+        same, beside what somebody else chose, it could be told.
+        """
+        return _form_key(self.token, secrets.token_hex(8))
+
+    def has_made(self, form_key: str) -> bool:
+        """Return whether a form's key is one of this session."""
+        expected = _form_key(self.token, form_key.partition(".")[0])
+        return hmac.compare_digest(form_key.encode(), expected.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +305,11 @@ class SignIn:
 
 
 _NO_CODE: Final = "is none that lasts; codes are for one use, and for a short time"
+
+
+def _form_key(token: Secret, salt: str) -> str:
+    made = hmac.new(token.reveal().encode(), f"form:{salt}".encode(), "sha256")
+    return f"{salt}.{made.hexdigest()}"
 
 
 def _new_code() -> str:

@@ -20,6 +20,7 @@ from coffers.store.records import Account
 from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.model import Position, Price, PriceBook, Value
 from coffers.web.answers import Renderer
+from coffers.web.live import live_at
 from coffers.web.past import RANGES, past_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
 from coffers.web.trust import trust_of
@@ -71,7 +72,9 @@ class AccountPage:
             NotFound: when it is nobody's, or somebody else's.
         """
         rooms, user = self._rooms, asked.who.user
-        worked, positions, display = await self._found(asked)
+        book = await rooms.shelf.newest()
+        live = await live_at(asked, rooms, book)
+        worked, positions, display = await self._found(asked, book)
         account, now = worked.view.account, rooms.clock.now()
         flows = await self._flows.page(user.id, account.id, limit=FLOWS_SHOWN)
         market = rooms.catalogue.get(account.market_code)
@@ -81,6 +84,7 @@ class AccountPage:
             asked.request,
             "account.html",
             who=asked.who,
+            live=live,
             now=now,
             account=account,
             kind=kind_of(account),
@@ -103,7 +107,7 @@ class AccountPage:
         Raises:
             NotFound: when it is nobody's, or somebody else's.
         """
-        worked, positions, display = await self._found(asked)
+        worked, positions, display = await self._found(asked, await self._rooms.shelf.newest())
         told = explained(worked, positions, display, self._rooms.clock.now())
         return self._renderer.page(
             asked.request,
@@ -116,10 +120,11 @@ class AccountPage:
             prices_at=None if worked.book is None else worked.book.at,
         )
 
-    async def _found(self, asked: Asked) -> tuple[Worked, Sequence[Position], DisplayCurrency]:
+    async def _found(
+        self, asked: Asked, book: PriceBook | None
+    ) -> tuple[Worked, Sequence[Position], DisplayCurrency]:
         rooms, user = self._rooms, asked.who.user
         account: Account = await self._keeping.get(user.id, asked.id)
-        book = await rooms.shelf.newest()
         (worked,) = await rooms.listing.worked(user.id, [account], book, user.display_currency)
         async with rooms.store.reading() as tx:
             positions = await tx.holdings.of_account(user.id, asked.id)

@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
+from coffers.serving.encodings import CODINGS, Coding, coding_for, encoded, packed
 from coffers.web import numbers
 from coffers.web.forms import COOKIE
+from coffers.web.moments import ago, until
 
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -46,23 +48,28 @@ class Shelf:
 
     def __init__(self) -> None:
         found = files("coffers.web").joinpath("static")
-        self._bodies = {each.name: each.read_bytes() for each in found.iterdir() if each.is_file()}
-        together = b"".join(body for _, body in sorted(self._bodies.items()))
-        self._folder = f"/static/{sha256(together).hexdigest()[:12]}"
-        self._names = {self.address(name): name for name in self._bodies}
+        names = sorted(each.name for each in found.iterdir() if each.is_file())
+        bodies = {name: found.joinpath(name).read_bytes() for name in names}
+        # One for all of them, so that scripts find each other beside themselves.
+        self._home = f"/static/{sha256(b''.join(bodies.values())).hexdigest()[:12]}"
+        self._bodies: dict[tuple[str, Coding], bytes] = {
+            (f"{self._home}/{name}", coding): packed(body, coding)
+            for name, body in bodies.items()
+            for coding in CODINGS
+        }
 
     def address(self, name: str) -> str:
         """Return where a file is to be had."""
-        return f"{self._folder}/{name}"
+        return f"{self._home}/{name}"
 
-    def answer(self, path: str) -> Response | None:
+    def answer(self, path: str, coding: Coding) -> Response | None:
         """Return the file at an address, None where there is none."""
-        name = self._names.get(path)
-        if name is None:
+        body = self._bodies.get((path, coding))
+        if body is None:
             return None
-        kind = _TYPES[name.rpartition(".")[2]]
+        kind = _TYPES[path.rpartition(".")[2]]
         headers = {"Cache-Control": _A_YEAR, "X-Content-Type-Options": "nosniff"}
-        return Response(self._bodies[name], headers=headers, media_type=kind)
+        return Response(body, headers=headers | coded(coding), media_type=kind)
 
 
 class Renderer:
@@ -75,12 +82,13 @@ class Renderer:
     def page(self, request: Request, template: str, status: int = 200, **told: object) -> Response:
         """Return a page; nothing of it is kept by caches."""
         notice = NOTICES.get(request.query_params.get("done", ""))
-        told |= {"path": request.url.path, "notice": notice}
-        body = self._environment.get_template(template).render(told)
-        headers = {**SECURITY, "Cache-Control": "no-store"}
+        told = {"live": None, **told, "path": request.url.path, "notice": notice}
+        body = self._environment.get_template(template).render(told).encode()
+        coding = coding_of(request)
+        headers = {**SECURITY, "Cache-Control": "no-store", **coded(coding)}
         if self._is_secure(request.scope):
             headers["Strict-Transport-Security"] = "max-age=31536000"
-        return Response(body, status, headers, media_type="text/html")
+        return Response(encoded(body, coding), status, headers, media_type="text/html")
 
     @cached_property
     def _environment(self) -> Environment:
@@ -99,11 +107,24 @@ class Renderer:
             "age": numbers.age,
             "span": numbers.span,
             "moment": numbers.moment,
+            "ago": ago,
+            "until": until,
             "right": numbers.right,
             "file": self._shelf.address,
         }
         environment.globals.update(shown)
         return environment
+
+
+def coding_of(request: Request) -> Coding:
+    """Return the content coding that a browser likes best."""
+    return coding_for(request.headers.get("accept-encoding", "").encode("latin-1"))
+
+
+def coded(coding: Coding) -> dict[str, str]:
+    """Return the headers that tell a content coding."""
+    vary = {"Vary": "Accept-Encoding"}
+    return vary if coding == "identity" else {**vary, "Content-Encoding": coding}
 
 
 def see_other(path: str, done: str | None = None) -> Response:

@@ -20,6 +20,7 @@ from coffers.store.records import Account
 from coffers.valuation.figures import CurrencyFigures, DisplayCurrency
 from coffers.valuation.model import PriceBook
 from coffers.web.answers import Renderer
+from coffers.web.live import live_at
 from coffers.web.past import RANGES, past_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
 from coffers.web.trust import Trust, trust_of
@@ -91,6 +92,7 @@ class Overview:
         """Return the page."""
         rooms, user = self._rooms, asked.who.user
         book = await rooms.shelf.newest()
+        live = await live_at(asked, rooms, book)
         display = await rooms.listing.display(user.display_currency, book)
         seen = _Seen(asked, book, display, rooms.clock.now())
         summary, summed = await self._summaries.worked(user.id, user.mode, book, display.code)
@@ -101,6 +103,7 @@ class Overview:
             asked.request,
             "overview.html",
             who=asked.who,
+            live=live,
             now=seen.now,
             currency=display.code,
             figures=summary.figures.display,

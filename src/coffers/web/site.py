@@ -15,8 +15,9 @@ from coffers.serving.scope import REQUEST_NAME
 from coffers.serving.streams import StreamsFull, TooManyStreams
 from coffers.store.errors import StoreUnavailable
 from coffers.web.account_page import AccountPage
-from coffers.web.answers import Renderer, Shelf, see_other
+from coffers.web.answers import Renderer, Shelf, coding_of, see_other
 from coffers.web.forms import BadForm, check_key, form_of, session_of
+from coffers.web.live import Live
 from coffers.web.overview import Overview
 from coffers.web.rooms import Asked, Opened, OpenPage, OwnPage, Rooms, Shown
 from coffers.web.sign_in_pages import SignInPages
@@ -64,6 +65,7 @@ class Site:
             Overview(rooms, self._renderer),
             AccountPage(rooms, self._renderer),
             TokenPages(rooms, self._renderer),
+            Live(rooms),
         )
         self._router = Router(
             [
@@ -115,7 +117,7 @@ class Site:
             return self._renderer.page(request, "failed.html", status, why=why)
 
     async def _file(self, request: Request) -> Response:
-        found = self._shelf.answer(request.url.path)
+        found = self._shelf.answer(request.url.path, coding_of(request))
         if found is None:
             raise NotFound(request.url.path)
         return found

@@ -1,0 +1,22 @@
+"""Moments as pages show them: how long ago, in text that static/ages.js lets advance."""
+
+from markupsafe import Markup
+
+from coffers.clock import Millis, iso
+from coffers.web.numbers import age, moment, span
+
+
+def ago(at: Millis | None, now: Millis) -> Markup:
+    """Return how long ago a moment was, or `never`."""
+    return Markup("never") if at is None else _time(at, age(at, now))
+
+
+def until(at: Millis, now: Millis) -> Markup:
+    """Return in how long a moment is, or how long ago it was."""
+    return _time(at, f"in {span(at - now)}" if at > now else age(at, now))
+
+
+def _time(at: Millis, text: str) -> Markup:
+    return Markup('<time datetime="{}" data-at="{}" title="{} UTC">{}</time>').format(
+        iso(at), int(at), moment(at), text
+    )
