@@ -25,11 +25,9 @@ from coffers.api.services import Services
 from coffers.api.surroundings import Surroundings
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import InvalidRecord
-from coffers.markets.catalogue import Catalogue, Market
-from coffers.portfolio.connecting import accepted
+from coffers.markets.catalogue import Catalogue
+from coffers.portfolio import asking
 from coffers.portfolio.errand_forms import (
-    CONNECT,
-    CONNECT_WALLET,
     REFRESH,
     ConnectAsked,
     Connected,
@@ -38,10 +36,6 @@ from coffers.portfolio.errand_forms import (
     WalletAsked,
 )
 from coffers.portfolio.errands import Errands
-from coffers.portfolio.fields import unasked
-from coffers.portfolio.markets import can_connect, opened_by_same_key
-from coffers.portfolio.secrecy import told
-from coffers.portfolio.wallets import Wallet, wallet_market
 
 NEW_PATH: Final = f"{BASE}/accounts/new"
 ALSO: Final = "types_to_create[]"
@@ -147,66 +141,23 @@ def _asked(
     Raises:
         InvalidRecord: naming every field that cannot be accepted, by the names of this API.
     """
-    code, name = given.required("type"), given.required("name")
-    market = catalogue.get(code)
-    in_summary = given.flag("include_in_summary") is not False
+    asked = asking.Given(
+        given.required("type"),
+        given.required("name"),
+        {name: given.text(name) for name in CREDENTIALS},
+        given.texts(ALSO) or (),
+        given.flag("include_in_summary") is not False,
+    )
     try:
-        if market is not None and market.chain is not None:
-            wallet = WalletAsked(code, name, given.text("address") or "", in_summary)
-            wallet_market(Wallet(user_id, code, name, wallet.address), catalogue)
-            _refuse_more(market, given)
-            _others(catalogue, market, name, given)
-            return CONNECT_WALLET, wallet
-        asked = ConnectAsked(
-            accounts=((code, name), *_others(catalogue, market, name, given)),
-            api_key=given.text("api_key") or "",
-            secret=given.text("secret") or "",
-            passphrase=given.text("passphrase"),
-            customer_id=given.text("customer_id"),
-            subaccount_name=given.text("subaccount_name"),
-            address=given.text("address"),
-            login=given.text("login"),
-            include_in_summary=in_summary,
-        )
-        for each in asked.connections(user_id):
-            accepted(each, catalogue)
+        return asking.errand_of(catalogue, user_id, asked)
     except InvalidRecord as refusal:
         raise by_our_names(refusal) from None
-    return CONNECT, asked
-
-
-def _refuse_more(market: Market, given: Given) -> None:
-    """Refuse what no wallet needs, which would be dropped without a word.
-
-    Raises:
-        InvalidRecord: naming it, and not repeating it.
-    """
-    more = [name for name in CREDENTIALS if name != "address" and given.text(name)]
-    if more:
-        raise InvalidRecord({name: [unasked(market, name)] for name in more})
-
-
-def _others(
-    catalogue: Catalogue, market: Market | None, name: str, given: Given
-) -> list[tuple[str, str]]:
-    """Return the other accounts that the key is to open, each with a name of its own."""
-    codes = [code for code in given.texts(ALSO) or () if market is None or code != market.code]
-    family = {
-        each.code: each
-        for each in ([] if market is None else opened_by_same_key(catalogue, market))
-        if can_connect(each)
-    }
-    if wrong := [code for code in codes if code not in family]:
-        raise InvalidRecord({ALSO: [f"{told(wrong[0])} is no market that the same key opens"]})
-    return [(code, f"{name} {family[code].name}"[:100]) for code in dict.fromkeys(codes)]
 
 
 def by_our_names(refusal: InvalidRecord) -> InvalidRecord:
     """Return a refusal whose fields are called as this API calls them."""
-    attributes = dict(refusal.attributes)
-    if "market_code" in attributes:
-        attributes["type"] = attributes.pop("market_code")
-    return InvalidRecord(attributes)
+    names = {"market_code": "type", asking.ALSO: ALSO}
+    return InvalidRecord({names.get(name, name): why for name, why in refusal.attributes.items()})
 
 
 def _raise_refusal(refreshed: Refreshed) -> None:

@@ -66,7 +66,7 @@ def add_routes(app: FastAPI, services: Services, door: Door) -> None:
     )
     async def market_icon(code: Annotated[str, Path(description="A market's code.")]) -> Response:
         """Return the icon of a market."""
-        return _drawing(icon(code))
+        return _drawing(icon(code, services.catalogue))
 
     @app.get(
         "/img/currencies/{code}.svg",

@@ -7,7 +7,7 @@ import re
 from xml.sax.saxutils import escape
 
 from coffers.errors import NotFound
-from coffers.markets.catalogue import Market, load_catalogue
+from coffers.markets.catalogue import Catalogue, Market, load_catalogue
 
 SUMMARY = "summary"
 """The code under which the summary of all accounts has an icon; no market has it."""
@@ -33,8 +33,10 @@ _SIZES = (40, 40, 32, 24)
 
 
 @functools.cache
-def icon(code: str) -> bytes:
+def icon(code: str, catalogue: Catalogue | None = None) -> bytes:
     """Return the market's icon: an SVG document that reads well from 16 to 64 pixels.
+
+    `catalogue` is the one that has the wallets of chains too; by default the one that ships.
 
     A file `data/icons/{code}.svg` takes precedence; without one it is drawn: the letters of the
     name on a colour that always is the same for a code.
@@ -45,7 +47,7 @@ def icon(code: str) -> bytes:
     if code == SUMMARY:
         return _drawing(code, "Summary", "Σ")
     # Only codes of the catalogue become part of a path: a client's text never does.
-    market = load_catalogue().get(code)
+    market = (catalogue or load_catalogue()).get(code)
     if market is None:
         raise NotFound(f"There is no market with the code {code!r}.")
     own = importlib.resources.files("coffers.markets").joinpath(f"data/icons/{market.code}.svg")
@@ -64,7 +66,8 @@ def asset_icon(code: str) -> bytes:
 
 
 def _drawn(market: Market) -> bytes:
-    return _drawing(market.code, market.name, _letters(market.name))
+    name = market.name.removesuffix(" Wallet") if market.chain else market.name
+    return _drawing(market.code, market.name, _letters(name))
 
 
 def _drawing(code: str, title: str, letters: str) -> bytes:

@@ -1,6 +1,7 @@
 """Connecting an exchange account: checked at the venue first, stored whole, or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -76,6 +77,19 @@ class _Seen:
     told: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a venue answered for credentials that are not stored.
+
+    `over_policy` tells by field why they may not be, for what the key may do.
+    """
+
+    market: Market
+    rights: KeyRights
+    reading: Reading
+    over_policy: Mapping[str, list[str]]
+
+
 class Connecting:
     """Connects exchange accounts and removes them."""
 
@@ -117,6 +131,39 @@ class Connecting:
         async with self._store.transaction() as tx:
             return [await self._store_account(tx, each) for each in seen]
 
+    async def check(self, asked: Connection) -> Checked:
+        """Return what `connect` would find, and store nothing.
+
+        A key that may do too much is told with its rights, and not refused; `over_policy` says so.
+
+        Raises:
+            InvalidRecord, ConnectorFailure: as `connect`.
+        """
+        market, asked = accepted(asked, self._catalogue)
+        await self._refuse_double(asked)
+        found = await self.found(market, asked.credentials)
+        await self._refuse_overlap(asked, market, found.reading)
+        return found
+
+    async def found(self, market: Market, credentials: Credentials) -> Checked:
+        """Return what a key may do and what it reads, also where it may do too much.
+
+        Raises:
+            InvalidRecord, ConnectorFailure: as `look`.
+        """
+        with _as_refusal(market, credentials):
+            rights = await self._connector.rights(market, credentials)
+            reading = await self.read(market, credentials)
+        return Checked(market, rights, reading, self._over_policy(rights))
+
+    async def read(self, market: Market, credentials: Credentials) -> Reading:
+        """Return what lies in an account that is not connected yet.
+
+        Raises:
+            ConnectorFailure: when the venue gave no reading.
+        """
+        return await self._connector.read(market, credentials, ReadRequest(flows_since=None))
+
     async def _checked(self, market: Market, asked: Connection) -> _Seen:
         await self._refuse_double(asked)
         rights, reading = await self.look(market, asked.credentials)
@@ -148,32 +195,23 @@ class Connecting:
             InvalidRecord: for a key that the venue refuses, or that may do too much.
             ConnectorFailure: when the venue could not be asked.
         """
-        try:
+        with _as_refusal(market, credentials):
             rights = await self._connector.rights(market, credentials)
-            self._apply_policy(rights)
-            asked = ReadRequest(flows_since=None)
-            return rights, await self._connector.read(market, credentials, asked)
-        except ConnectorFailure as failure:
-            if failure.kind in _REFUSED:
-                raise KeyRefused(failure, market) from failure
-            if credentials.subaccount_name and failure.kind is FailureKind.UNSUPPORTED:
-                raise InvalidRecord({"subaccount_name": [str(failure)]}) from failure
-            raise
+            if faults := self._over_policy(rights):
+                raise InvalidRecord(faults)
+            return rights, await self.read(market, credentials)
 
-    def _apply_policy(self, rights: KeyRights) -> None:
+    def _over_policy(self, rights: KeyRights) -> dict[str, list[str]]:
+        """Return why a key may not be connected for what it may do, by field."""
         if rights.read is False:
-            raise InvalidRecord({"api_key": ["may not read the account; allow reading"]})
+            return {"api_key": ["may not read the account; allow reading"]}
         if rights.withdraw and self._policy == "refuse_withdraw":
-            raise InvalidRecord(
-                {
-                    "api_key": [
-                        (
-                            "may withdraw: make one that cannot, since this server never withdraws "
-                            "(or set COFFERS_KEY_POLICY=accept_all)"
-                        )
-                    ]
-                }
+            told = (
+                "may withdraw: make one that cannot, since this server never withdraws "
+                "(or set COFFERS_KEY_POLICY=accept_all)"
             )
+            return {"api_key": [told]}
+        return {}
 
     async def _store_account(self, tx: Transaction, seen: _Seen) -> Account:
         asked, market, credentials = seen.asked, seen.market, seen.asked.credentials
@@ -201,6 +239,19 @@ class Connecting:
         )
         await tx.events.add(account.user_id, [told_of(account, "account_connected", now)])
         return account
+
+
+@contextmanager
+def _as_refusal(market: Market, credentials: Credentials) -> Iterator[None]:
+    """Have failures that the credentials are to blame for name them."""
+    try:
+        yield
+    except ConnectorFailure as failure:
+        if failure.kind in _REFUSED:
+            raise KeyRefused(failure, market) from failure
+        if credentials.subaccount_name and failure.kind is FailureKind.UNSUPPORTED:
+            raise InvalidRecord({"subaccount_name": [str(failure)]}) from failure
+        raise
 
 
 def checked(asked: Connection, catalogue: Catalogue) -> Market:

@@ -14,7 +14,11 @@ from coffers.secret import Secret
 
 CONNECT, CONNECT_WALLET = "connect", "connect_wallet"
 RECONNECT, REFRESH = "reconnect", "refresh"
+CHECK: Final = "check"
 """The kinds of errands."""
+
+CHECKED: Final = "checked"
+"""The kind of what was checked and waits for a yes: no worker does it."""
 
 PERFORM: Final = "perform"
 OPEN_ORDERS: Final = "open_orders"
@@ -69,6 +73,49 @@ class ReconnectAsked(msgspec.Struct, frozen=True):
 
     account_id: int
     given: dict[str, str]
+
+
+class CheckAsked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is to be looked at before it is connected: one of the three."""
+
+    connect: ConnectAsked | None = None
+    wallet: WalletAsked | None = None
+    reconnect: ReconnectAsked | None = None
+
+
+class CheckedAccount(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was found of one account.
+
+    `amounts` are what counts in it, the assets' codes with units as texts; `unlisted` says how many
+    tokens on no list there are beside. `missing` are the parts that could not be read, with why.
+    `refused` tells by field why it cannot be connected, for what the key may do.
+    """
+
+    market_code: str
+    name: str
+    read: bool | None = None
+    trade: bool | None = None
+    withdraw: bool | None = None
+    address_restricted: bool | None = None
+    expires_at: int | None = None
+    address: str | None = None
+    wallets: tuple[str, ...] = ()
+    missing: dict[str, str] = {}
+    amounts: dict[str, str] = {}
+    unlisted: int = 0
+    contracts: int = 0
+    refused: dict[str, list[str]] = {}
+
+
+class CheckTold(msgspec.Struct, frozen=True):
+    """What was found of each account that was asked for."""
+
+    accounts: tuple[CheckedAccount, ...]
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether all of them can be connected."""
+        return not any(account.refused for account in self.accounts)
 
 
 class RefreshAsked(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from coffers.clock import HOUR, MINUTE, Clock, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.logs import logger
+from coffers.portfolio.errand_forms import CHECKED
 from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.errands import Errand
@@ -48,6 +49,9 @@ HELD = Millis(15_000)
 
 SIGN_OF_LIFE = 2.0
 """Seconds between two of them."""
+
+FORGET_EVERY = 60.0
+"""Seconds after which keys that were checked and not connected are looked for."""
 
 AGAIN = frozenset({"refresh"})
 """The kinds of errands that harm nothing when they are done twice: an account is read once more."""
@@ -166,12 +170,17 @@ class ErrandDesk:
     async def run(self) -> None:
         """Do errands until `stop`; what is under way is finished first."""
         free = asyncio.Semaphore(AT_ONCE)
+        loop = asyncio.get_running_loop()
+        forgot_at = loop.time()
         async with asyncio.TaskGroup() as group:
             while not self._stopping.is_set():
                 await free.acquire()
                 taken = await self._take()
                 if taken is None:
                     free.release()
+                    if loop.time() - forgot_at > FORGET_EVERY:
+                        forgot_at = loop.time()
+                        await self._forget_checked()
                     await self._ear.wait(LOOK_FOR_WORK, LOOK_FOR_WORK_TOLD)
                     continue
                 task = group.create_task(self._do(*taken))
@@ -196,6 +205,14 @@ class ErrandDesk:
         except CoffersError as error:
             _log.warning("errands not read", reason=str(error))
         return None
+
+    async def _forget_checked(self) -> None:
+        """Forget the keys that somebody had checked, and never said yes to."""
+        try:
+            async with self._store.transaction() as tx:
+                await tx.errands.forget_kept(CHECKED, self._clock.now())
+        except CoffersError as error:
+            _log.warning("checked keys not forgotten", reason=str(error))
 
     async def _is_waiting(self) -> bool:
         async with self._store.reading() as tx:

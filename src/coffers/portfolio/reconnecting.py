@@ -8,7 +8,7 @@ from coffers.connectors.reading import Credentials, Reading
 from coffers.errors import InvalidRecord, NotFound
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.portfolio.accounts import told_of
-from coffers.portfolio.connecting import Connecting, Connection, accepted
+from coffers.portfolio.connecting import Checked, Connecting, Connection, accepted
 from coffers.portfolio.fields import unasked
 from coffers.secret import Secret
 from coffers.store.engine import Store
@@ -51,10 +51,7 @@ class Reconnecting:
             NotFound: when this user has none of this id.
             ConnectorFailure: when the venue could not be asked.
         """
-        account, sealed = await self._found(user_id, account_id, given)
-        credentials = _merged(open_credentials(self._vault, account, sealed), given)
-        asked = Connection(user_id, account.market_code, account.name, credentials)
-        market, asked = accepted(asked, self._catalogue)
+        account, market, asked = await self._asked(user_id, account_id, given)
         rights, reading = await self._connecting.look(market, asked.credentials)
         _check_owner(account, market, reading)
         own = credential_id(market, asked.credentials)
@@ -79,6 +76,26 @@ class Reconnecting:
             )
             await tx.events.add(user_id, _events(account, changed, now))
         return changed
+
+    async def check(self, user_id: int, account_id: int, given: Mapping[str, str]) -> Checked:
+        """Return what `reconnect` would find, and store nothing.
+
+        Raises:
+            InvalidRecord, NotFound, ConnectorFailure: as `reconnect`.
+        """
+        account, market, asked = await self._asked(user_id, account_id, given)
+        found = await self._connecting.found(market, asked.credentials)
+        _check_owner(account, market, found.reading)
+        return found
+
+    async def _asked(
+        self, user_id: int, account_id: int, given: Mapping[str, str]
+    ) -> tuple[Account, Market, Connection]:
+        account, sealed = await self._found(user_id, account_id, given)
+        credentials = _merged(open_credentials(self._vault, account, sealed), given)
+        asked = Connection(user_id, account.market_code, account.name, credentials)
+        market, asked = accepted(asked, self._catalogue)
+        return account, market, asked
 
     async def _found(
         self, user_id: int, account_id: int, given: Collection[str]

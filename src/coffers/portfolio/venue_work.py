@@ -9,8 +9,10 @@ import msgspec
 
 from coffers.clock import Clock
 from coffers.errors import NotFound
+from coffers.portfolio.checking import Checking
 from coffers.portfolio.connecting import Connecting
 from coffers.portfolio.errand_forms import (
+    CHECK,
     CONNECT,
     CONNECT_WALLET,
     RECONNECT,
@@ -48,12 +50,14 @@ class VenueWork:
         self._connecting = connecting
         self._wallets = wallets
         self._reconnecting = reconnecting
+        self._checking = Checking(connecting, wallets, reconnecting)
         self._prices = prices
         self._reading = ReadingNow(store, syncer, clock)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return who does what."""
         return {
+            CHECK: self._checking.check,
             CONNECT: self._connect,
             CONNECT_WALLET: self._connect_wallet,
             RECONNECT: self._reconnect,

@@ -71,8 +71,7 @@ class ConnectingWallets:
                 `AlreadyConnected` among them.
             ConnectorFailure: when a name could not be looked up.
         """
-        market = wallet_market(asked, self._catalogue)
-        address = await self._addresses.resolved(market, asked.address)
+        market, address, seen = await self._found(asked)
         own = hashlib.sha256(f"{market.chain}\0{address}".encode()).hexdigest()[:32]
         new = NewAccount(
             user_id=asked.user_id,
@@ -83,10 +82,6 @@ class ConnectingWallets:
             rights=_LOOKS,
         )
         now = self._clock.now()
-        async with self._store.reading() as tx:
-            seen = await tx.accounts.of_user(asked.user_id)
-        # Keys are derived for that, so not on the loop and in no transaction.
-        await asyncio.to_thread(self._refuse_overlap, market, address, seen)
         async with self._store.transaction() as tx:
             ids = {each.id for each in seen}
             others = await tx.accounts.of_user(asked.user_id)
@@ -100,6 +95,25 @@ class ConnectingWallets:
             )
             await tx.events.add(account.user_id, [told_of(account, "account_connected", now)])
         return account
+
+    async def check(self, asked: Wallet) -> tuple[Market, str]:
+        """Return the market and the canonical address that `connect` would store, and store none.
+
+        Raises:
+            InvalidRecord, ConnectorFailure: as `connect`.
+        """
+        market, address, _ = await self._found(asked)
+        return market, address
+
+    async def _found(self, asked: Wallet) -> tuple[Market, str, list[Account]]:
+        """Return the market, the address, and the accounts that it was held against."""
+        market = wallet_market(asked, self._catalogue)
+        address = await self._addresses.resolved(market, asked.address)
+        async with self._store.reading() as tx:
+            seen = await tx.accounts.of_user(asked.user_id)
+        # Keys are derived for that, so not on the loop and in no transaction.
+        await asyncio.to_thread(self._refuse_overlap, market, address, seen)
+        return market, address, seen
 
     def _refuse_overlap(self, market: Market, address: str, accounts: Iterable[Account]) -> None:
         """Refuse an address whose money is, wholly or in part, that of another account."""

@@ -107,6 +107,42 @@ class Errands:
         """Forget the errands that expired before a moment."""
         await self._connection.execute(delete(errands).where(errands.c.expires_at < before))
 
+    async def keep(self, errand: Errand, outcome: str, now: Millis, expires_at: Millis) -> None:
+        """Keep an errand that is over, with what was asked, for a while."""
+        statement = insert(errands).values(
+            user_id=errand.user_id,
+            id=errand.id,
+            kind=errand.kind,
+            key_id=errand.sealed.key_id,
+            blob=errand.sealed.blob,
+            created_at=now,
+            expires_at=expires_at,
+            outcome=outcome,
+        )
+        await self._connection.execute(statement)
+
+    async def kept(
+        self, user_id: int, errand_id: int, kind: str, now: Millis
+    ) -> tuple[Errand, str] | None:
+        """Return an errand that was kept, with its outcome; None where there is none any more."""
+        statement = select(errands).where(
+            _is(user_id, errand_id), errands.c.kind == kind, errands.c.expires_at > now
+        )
+        row = (await self._connection.execute(statement)).first()
+        if row is None:
+            return None
+        return Errand(row.user_id, row.id, row.kind, Sealed(row.key_id, row.blob)), row.outcome
+
+    async def drop(self, user_id: int, errand_id: int, kind: str) -> None:
+        """Forget an errand that was kept."""
+        own = and_(_is(user_id, errand_id), errands.c.kind == kind)
+        await self._connection.execute(delete(errands).where(own))
+
+    async def forget_kept(self, kind: str, now: Millis) -> None:
+        """Forget the kept errands of a kind that have expired."""
+        old = and_(errands.c.expires_at <= now, errands.c.kind == kind)
+        await self._connection.execute(delete(errands).where(old))
+
 
 _OPEN = (
     select(errands.c.user_id, errands.c.id, errands.c.kind, errands.c.key_id, errands.c.blob)

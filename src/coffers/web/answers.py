@@ -33,6 +33,9 @@ NOTICES: Final = {
     "made-before": "That token was made already, and no second one now. Its secret was shown then; "
     "if it is lost, revoke the token and make another one.",
     "revoked": "The token is revoked: whatever signs with it is refused.",
+    "connected": "Connected, and read for the first time.",
+    "reconnected": "It has the new key, and its history as before.",
+    "dropped": "Forgotten; nothing was stored.",
 }
 """What a page says above itself once a form was taken, by what its address ends with."""
 

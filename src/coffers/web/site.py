@@ -16,6 +16,7 @@ from coffers.serving.streams import StreamsFull, TooManyStreams
 from coffers.store.errors import StoreUnavailable
 from coffers.web.account_page import AccountPage
 from coffers.web.answers import Renderer, Shelf, coding_of, see_other
+from coffers.web.connect_pages import ConnectPages
 from coffers.web.forms import BadForm, check_key, form_of, session_of
 from coffers.web.live import Live
 from coffers.web.overview import Overview
@@ -66,6 +67,7 @@ class Site:
             AccountPage(rooms, self._renderer),
             TokenPages(rooms, self._renderer),
             Live(rooms),
+            ConnectPages(rooms, self._renderer),
         )
         self._router = Router(
             [
@@ -73,6 +75,7 @@ class Site:
                 *self._routes(signing.open, [page for room in own for page in room.own]),
                 # What no page is of these paths is answered as a page, and not by the API.
                 self._route("/accounts/{path:path}", "GET", self._for_owner(self._nothing)),
+                self._route("/connect/{path:path}", "GET", self._for_owner(self._nothing)),
             ],
             redirect_slashes=False,
             default=api,

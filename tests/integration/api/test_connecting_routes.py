@@ -3,45 +3,27 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
 
-from coffers.clock import MINUTE, Millis, iso
-from coffers.connectors.chain.connector import ChainConnector
+from coffers.clock import MINUTE, iso
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading
 from coffers.keyrights import KeyRights
 from coffers.logs import configure_logs
-from coffers.markets.chains import joined, shipped_chains
 from coffers.portfolio import errands
-from coffers.portfolio.connecting import Connecting
-from coffers.portfolio.errands import ErrandDesk
-from coffers.portfolio.reconnecting import Reconnecting
-from coffers.portfolio.venue_work import VenueWork
-from coffers.portfolio.wallets import ConnectingWallets
 from coffers.store.engine import Store
-from coffers.sync.flows import FlowValuer
-from coffers.sync.policy import Pace
-from coffers.sync.prices import PriceRounds
-from coffers.sync.syncer import Syncer
 from factories import NOW, position
-from fakes import FakeConnector, FakePast
+from fakes import FakeConnector
+from office import working
 from served import LIST, Caller, Served, add_book, serving
 
 NEW = f"{LIST}/new"
 UPDATE = f"{LIST}/update"
 BITCOIN = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 KEY = {"type": "binance", "name": "Main", "api_key": "fake-key", "secret": "fake-secret"}
-
-
-class NoPrices:
-    """Prices are in the database already."""
-
-    async def refresh(self) -> None:
-        return None
 
 
 XPRV = (
@@ -85,39 +67,6 @@ async def office(store: Store) -> AsyncIterator[Office]:
         venue = FakeConnector(Reading(NOW, frozenset({"spot"}), (position("BTC", "0.5"),)))
         async with working(services, venue):
             yield Office(api, caller, venue)
-
-
-@asynccontextmanager
-async def working(services: Any, venue: FakeConnector) -> AsyncIterator[None]:
-    store, vault, clock = services.store, services.vault, services.clock
-    catalogue = joined(services.catalogue, shipped_chains())
-    chains = ChainConnector(shipped_chains(), None, 1.0, clock)
-    connecting = Connecting(store, vault, catalogue, venue, clock, "refuse_withdraw")
-    work = VenueWork(
-        store,
-        connecting,
-        ConnectingWallets(store, vault, catalogue, chains, clock),
-        Reconnecting(store, vault, catalogue, connecting, clock),
-        cast("PriceRounds", NoPrices()),
-        Syncer(
-            store,
-            vault,
-            catalogue,
-            venue,
-            FlowValuer(store, FakePast()),
-            clock,
-            Pace(Millis(5 * MINUTE), lambda: 0.5),
-        ),
-        clock,
-    )
-    desk = ErrandDesk(store, vault, clock, work.handlers())
-    running = asyncio.create_task(desk.run())
-    try:
-        yield
-    finally:
-        desk.stop()
-        await running
-        await chains.close()
 
 
 def error_of(answer: httpx.Response) -> tuple[int, str]:

@@ -1,0 +1,300 @@
+"""Connecting: a market is chosen, its form filled in, checked at the exchange, and then stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+from coffers.connectors.reading import ConnectorFailure
+from coffers.errors import CoffersError, InvalidRecord, NotFound
+from coffers.markets.catalogue import Market
+from coffers.markets.fields import SECRET_FIELDS, field_of
+from coffers.money import parse
+from coffers.portfolio.asking import CREDENTIALS, Given, errand_of, family_of
+from coffers.portfolio.balances import shown_in
+from coffers.portfolio.errand_forms import (
+    CHECK,
+    CONNECT,
+    CONNECT_WALLET,
+    RECONNECT,
+    CheckAsked,
+    CheckedAccount,
+    CheckTold,
+    ConnectAsked,
+    Connected,
+    WalletAsked,
+)
+from coffers.portfolio.errands import Errands, NoWorker, TookTooLong
+from coffers.portfolio.markets import can_connect
+from coffers.portfolio.pending import Pending, Waiting
+from coffers.valuation.value import value_of
+from coffers.web.answers import Renderer, see_other
+from coffers.web.judged import Judged, advice_on, judged
+from coffers.web.market_list import choices_of
+from coffers.web.rooms import Asked, OwnPage, Rooms
+
+SHOWN_ASSETS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One credential as the form asks for it."""
+
+    name: str
+    label: str
+    hint: str
+    is_secret: bool
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What is wrong with a form: by field, in sentences, and which account it is about."""
+
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    told: Sequence[str] = ()
+    account_id: int | None = None
+    status: int = 400
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAccount:
+    """What was found of one account, as it is shown; its value is None where nothing has a price.
+
+    `assets` are the first of them with their amounts.
+    """
+
+    found: CheckedAccount
+    market: Market | None
+    rights: list[Judged]
+    assets: list[tuple[str, Decimal]]
+    more: int
+    value: Decimal | None
+    unpriced: tuple[str, ...]
+
+
+class ConnectPages:
+    """Connects accounts."""
+
+    def __init__(self, rooms: Rooms, renderer: Renderer) -> None:
+        self._rooms = rooms
+        self._renderer = renderer
+        self._errands = Errands(rooms.store, rooms.vault, rooms.clock)
+        self._pending = Pending(rooms.store, rooms.vault, rooms.clock)
+        self.own = (
+            OwnPage("/connect", self.choose),
+            OwnPage("/connect/{code}", self.form, self.check),
+            OwnPage("/connect/checked/{id:id}", self.checked, self.connect),
+            OwnPage("/connect/checked/{id:id}/drop", sent=self.drop),
+        )
+
+    async def choose(self, asked: Asked) -> Response:
+        """Return every market that can be connected, or those that a search finds."""
+        text = asked.request.query_params.get("q", "").strip()[:100]
+        return self._renderer.page(
+            asked.request,
+            "connect.html",
+            who=asked.who,
+            text=text,
+            choices=choices_of(self._rooms.catalogue, text),
+        )
+
+    async def form(self, asked: Asked) -> Response:
+        """Return the form of a market.
+
+        Raises:
+            NotFound: when there is no such market, or it cannot be connected.
+        """
+        market = self._market(asked)
+        return self._form(asked, market, {"name": market.name, "include_in_summary": "1"})
+
+    async def check(self, asked: Asked) -> Response:
+        """Have a worker look at what was given, and lead to what it found. Nothing is stored."""
+        market, form, user = self._market(asked), asked.form, asked.who.user
+        try:
+            _, wanted = errand_of(self._rooms.catalogue, user.id, _given(market, form))
+            number = await self.looked_at(user.id, _to_check(wanted))
+        except CoffersError as error:
+            faults = faults_of(error, [each.name for each in _fields(market)])
+            return self._form(asked, market, form, faults)
+        return see_other(f"/connect/checked/{number}")
+
+    async def looked_at(self, user_id: int, wanted: CheckAsked) -> int:
+        """Have a worker look at what is to be connected; return the number that it is kept under.
+
+        Raises:
+            CoffersError: as the check does.
+        """
+        told = await self._errands.ask(user_id, CHECK, wanted)
+        found = msgspec.json.decode(told, type=CheckTold)
+        return await self._pending.keep(user_id, wanted, found)
+
+    async def checked(self, asked: Asked) -> Response:
+        """Return what was found.
+
+        Raises:
+            NotFound: when nothing of this number waits any more.
+        """
+        waiting = await self._pending.get(asked.who.user.id, asked.id)
+        return await self._checked(asked, waiting, Faults(status=200))
+
+    async def connect(self, asked: Asked) -> Response:
+        """Store what was checked.
+
+        Raises:
+            NotFound: when nothing of this number waits any more.
+        """
+        user_id = asked.who.user.id
+        waiting = await self._pending.get(user_id, asked.id)
+        if not waiting.told.is_usable:
+            return await self._checked(asked, waiting, Faults(told=["It cannot be connected."]))
+        try:
+            kind, wanted = _to_connect(await self._pending.opened(user_id, asked.id))
+            told = await self._errands.ask(user_id, kind, wanted)
+        except CoffersError as error:
+            return await self._checked(asked, waiting, faults_of(error, ()))
+        await self._pending.drop(user_id, asked.id)
+        ids = msgspec.json.decode(told, type=Connected).account_ids
+        if waiting.account_id is not None:
+            return see_other(f"/accounts/{waiting.account_id}", "reconnected")
+        return see_other(f"/accounts/{ids[0]}" if len(ids) == 1 else "/", "connected")
+
+    async def drop(self, asked: Asked) -> Response:
+        """Forget what was checked."""
+        await self._pending.drop(asked.who.user.id, asked.id)
+        return see_other("/connect", "dropped")
+
+    def _market(self, asked: Asked) -> Market:
+        code: str = asked.request.path_params["code"]
+        market = self._rooms.catalogue.get(code)
+        if market is None or not can_connect(market):
+            raise NotFound(code)
+        return market
+
+    def _form(
+        self, asked: Asked, market: Market, form: Mapping[str, str], faults: Faults | None = None
+    ) -> Response:
+        settings, faults = self._rooms.settings, faults or Faults(status=200)
+        family = [] if market.chain else family_of(self._rooms.catalogue, market)
+        return self._renderer.page(
+            asked.request,
+            "connect_market.html",
+            faults.status,
+            who=asked.who,
+            market=market,
+            fields=_fields(market),
+            others=[each for each in family if each.code != market.code],
+            # What was secret is not sent back.
+            form={name: text for name, text in form.items() if name not in SECRET_FIELDS},
+            faults=faults.fields,
+            told=faults,
+            is_trading_on=settings.trading,
+            refuses_withdraw=settings.key_policy == "refuse_withdraw",
+        )
+
+    async def _checked(self, asked: Asked, waiting: Waiting, faults: Faults) -> Response:
+        rooms, user = self._rooms, asked.who.user
+        book = await rooms.shelf.newest()
+        display = await rooms.listing.display(user.display_currency, book)
+        now, prices = rooms.clock.now(), {} if book is None else book.prices
+        shown = []
+        for found in waiting.told.accounts:
+            held = {asset: parse(amount) for asset, amount in found.amounts.items()}
+            worth = value_of(held, prices)
+            value = None
+            if worth.value is not None and book is not None:
+                value = shown_in(display, worth.value, book.at)
+            shown.append(
+                FoundAccount(
+                    found,
+                    rooms.catalogue.get(found.market_code),
+                    judged(found, now, is_trading_on=rooms.settings.trading),
+                    list(held.items())[:SHOWN_ASSETS],
+                    max(0, len(held) - SHOWN_ASSETS),
+                    value,
+                    worth.unpriced,
+                )
+            )
+        return self._renderer.page(
+            asked.request,
+            "checked.html",
+            faults.status,
+            who=asked.who,
+            now=now,
+            waiting=waiting,
+            shown=shown,
+            told=faults,
+            currency=display.code,
+            prices_at=None if book is None else book.at,
+        )
+
+
+def faults_of(error: CoffersError, names: Sequence[str]) -> Faults:
+    """Return what a form says of an error; `names` are the fields that it has.
+
+    Raises:
+        NotFound: what is nobody's is no fault of a form.
+    """
+    match error:
+        case NotFound():
+            raise error
+        case InvalidRecord():
+            return _by_field(error, {*names, "name"})
+        case ConnectorFailure():
+            return Faults(told=[str(error), advice_on(error.kind)])
+        case NoWorker() | TookTooLong():
+            return Faults(told=[_sentence(str(error))], status=503)
+    return Faults(told=[_sentence(str(error))], status=422)
+
+
+def _by_field(error: InvalidRecord, names: set[str]) -> Faults:
+    attributes = dict(error.attributes)
+    account = attributes.pop("account_id", None)
+    fields = {name: why for name, why in attributes.items() if name in names}
+    told = [
+        _sentence(each) for name, why in attributes.items() if name not in names for each in why
+    ]
+    if account and not told and not fields:
+        told = [_sentence(str(error))]
+    is_id = account is not None and account[0].isdecimal()
+    return Faults(fields, told, int(account[0]) if account and is_id else None)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def _fields(market: Market) -> list[FormField]:
+    asked = (*market.required_fields, *market.optional_fields)
+    found = []
+    for name in CREDENTIALS:
+        if name in asked:
+            known = field_of(market, name)
+            is_secret, is_required = name in SECRET_FIELDS, name in market.required_fields
+            label = known.label[:1].upper() + known.label[1:]
+            found.append(FormField(name, label, known.hint, is_secret, is_required))
+    return found
+
+
+def _given(market: Market, form: Mapping[str, str]) -> Given:
+    also = [name.removeprefix("also_") for name in form if name.startswith("also_")]
+    credentials = {each.name: form.get(each.name) or None for each in _fields(market)}
+    in_summary = "include_in_summary" in form
+    return Given(market.code, form.get("name", ""), credentials, also, in_summary)
+
+
+def _to_check(wanted: ConnectAsked | WalletAsked) -> CheckAsked:
+    if isinstance(wanted, WalletAsked):
+        return CheckAsked(wallet=wanted)
+    return CheckAsked(connect=wanted)
+
+
+def _to_connect(checked: CheckAsked) -> tuple[str, object]:
+    if checked.reconnect is not None:
+        return RECONNECT, checked.reconnect
+    if checked.wallet is not None:
+        return CONNECT_WALLET, checked.wallet
+    return CONNECT, checked.connect

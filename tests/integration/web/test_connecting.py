@@ -1,0 +1,232 @@
+"""Connecting at the pages: chosen, checked at the venue, and only then stored."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading
+from coffers.keyrights import KeyRights
+from coffers.portfolio import errands
+from coffers.store.engine import Store
+from coffers.store.records import Account
+from coffers.store.tables import errands as table
+from factories import NOW, position
+from fakes import FakeConnector
+from office import working
+from pages import Pages, opened
+from served import add_book
+
+BITCOIN = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
+KEY = {"name": "Main", "api_key": "fake-key", "secret": "fake-secret", "include_in_summary": "1"}
+LOOKS = KeyRights(read=True, trade=False, withdraw=False, address_restricted=True, expires_at=None)
+
+
+@dataclass
+class Bank:
+    """The pages with a worker beside them, and the venue that the worker asks."""
+
+    pages: Pages
+    venue: FakeConnector
+
+    async def check(self, code: str = "binance", **form: str) -> httpx.Response:
+        return await self.pages.send(f"/connect/{code}", **form)
+
+    async def found(self, code: str = "binance", **form: str) -> tuple[str, str]:
+        """Have something checked; return the address of what was found, and its page."""
+        answer = await self.check(code, **form)
+        assert answer.status_code == 303, answer.text
+        where = answer.headers["location"]
+        shown = await self.pages.http.get(where)
+        assert shown.status_code == 200
+        return where, shown.text
+
+    async def accounts(self) -> list[Account]:
+        user = await self.pages.user()
+        async with self.pages.api.services.store.reading() as tx:
+            return await tx.accounts.of_user(user.id)
+
+
+@pytest.fixture
+async def bank(sqlite_store: Store) -> AsyncIterator[Bank]:
+    async with opened(sqlite_store) as pages:
+        await pages.begin()
+        await add_book(sqlite_store)
+        held = (position("BTC", "0.5"), position("ODD", "7"))
+        venue = FakeConnector(Reading(NOW, frozenset({"spot"}), held), LOOKS)
+        async with working(pages.api.services, venue):
+            yield Bank(pages, venue)
+
+
+async def shown(bank: Bank, path: str) -> str:
+    answer = await bank.pages.http.get(path)
+    assert answer.status_code == 200
+    return answer.text
+
+
+async def test_all_markets_are_there_to_choose_from(bank: Bank) -> None:
+    listed = await shown(bank, "/connect")
+    for code in ("binance", "kraken", "bitcoin_wallet", "manual", "paper_trading"):
+        assert f'href="/connect/{code}"' in listed
+    assert "binance_tr" not in listed
+
+
+async def test_a_search_finds_by_name_without_a_script(bank: Bank) -> None:
+    found = await shown(bank, "/connect?q=Bitcoin+wallet")
+    assert set(re.findall('href="/connect/([^"]+)"', found)) == {
+        "bitcoin_wallet",
+        "bitcoin_cash_wallet",
+    }
+    assert "BitMEX" in await shown(bank, "/connect?q=bitmex")
+    assert "Did you mean" in await shown(bank, "/connect?q=krakn")
+    odd = await shown(bank, "/connect?q=%3Cb%3Eodd")
+    assert "<b>odd" not in odd
+
+
+async def test_every_market_has_an_icon(bank: Bank) -> None:
+    for code in ("binance", "bitcoin_wallet", "manual"):
+        icon = await bank.pages.http.get(f"/img/exchanges/{code}.svg")
+        assert icon.headers["content-type"].startswith("image/svg")
+
+
+async def test_a_form_asks_what_its_market_needs(bank: Bank) -> None:
+    form = await shown(bank, "/connect/kucoin")
+    assert 'name="passphrase" type="password"' in form
+    assert "How to make the key" in form
+    assert 'name="secret"' not in await shown(bank, "/connect/hyperliquid")
+    for code in ("nothing", "binance_tr"):
+        assert (await bank.pages.http.get(f"/connect/{code}")).status_code == 404
+
+
+async def test_a_check_tells_each_right_and_what_lies_there_and_stores_nothing(bank: Bank) -> None:
+    where, found = await bank.found(**KEY)
+    assert re.search(r"Withdraw</th>.*has not.*as it should be", found, re.DOTALL)
+    assert "25,000.00 USD" in found
+    assert "ODD" in found
+    assert "fake-secret" not in found + where
+    assert await bank.accounts() == []
+
+
+async def test_what_was_checked_is_connected_and_read(bank: Bank) -> None:
+    where, _ = await bank.found(**KEY)
+    answer = await bank.pages.send(where)
+    (account,) = await bank.accounts()
+    assert answer.headers["location"] == f"/accounts/{account.id}?done=connected"
+    assert (account.name, account.market_code) == ("Main", "binance")
+    assert account.sync.read_at is not None
+    assert (await bank.pages.http.get(where)).status_code == 404
+
+
+async def test_a_key_that_may_withdraw_is_told_and_not_connected(bank: Bank) -> None:
+    bank.venue.key_rights = KeyRights(read=True, trade=True, withdraw=True)
+    where, found = await bank.found(**KEY)
+    assert "nobody needs that here: take it away" in found
+    assert "This key may withdraw" in found
+    assert ">Connect</button>" not in found
+    answer = await bank.pages.send(where)
+    assert (answer.status_code, await bank.accounts()) == (400, [])
+
+
+async def test_what_the_venue_does_not_tell_is_said(bank: Bank) -> None:
+    bank.venue.key_rights = KeyRights()
+    _, found = await bank.found(**KEY)
+    assert "look yourself that it cannot" in found
+
+
+async def test_one_key_connects_several_markets(bank: Bank) -> None:
+    where, found = await bank.found(**KEY, also_binance_margin="1")
+    assert "Main Binance Margin" in found
+    answer = await bank.pages.send(where)
+    assert answer.headers["location"] == "/?done=connected"
+    assert len(await bank.accounts()) == 2
+
+
+async def test_a_refused_key_is_told_at_its_field_and_the_secret_is_not_sent_back(
+    bank: Bank,
+) -> None:
+    bank.venue.key_rights = ConnectorFailure(FailureKind.KEY_REFUSED, "Binance refused the key.")
+    answer = await bank.check(**KEY)
+    assert answer.status_code == 400
+    assert "API key: Binance refused the key." in answer.text
+    assert 'value="fake-key"' in answer.text
+    assert "fake-secret" not in answer.text
+
+
+async def test_a_venue_that_is_down_is_told_with_what_to_do(bank: Bank) -> None:
+    bank.venue.key_rights = ConnectorFailure(FailureKind.VENUE_DOWN, "Binance is down.")
+    answer = await bank.check(**KEY)
+    assert "Binance is down." in answer.text
+    assert "Nothing is wrong with what you entered" in answer.text
+
+
+async def test_faults_of_fields_are_told_before_anybody_is_asked(bank: Bank) -> None:
+    answer = await bank.check(name="M", api_key="", secret="x")
+    assert answer.status_code == 400
+    assert "Name: is too short" in answer.text
+    assert bank.venue.opened == []
+
+
+async def test_the_same_key_twice_leads_to_the_account_that_has_it(bank: Bank) -> None:
+    where, _ = await bank.found(**KEY)
+    await bank.pages.send(where)
+    (account,) = await bank.accounts()
+    answer = await bank.check(**KEY)
+    assert "already connected" in answer.text
+    assert f'href="/accounts/{account.id}"' in answer.text
+
+
+async def test_without_a_worker_that_is_said(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errands, "TAKEN_WITHIN", 0.1)
+    async with opened(sqlite_store) as pages:
+        await pages.begin()
+        answer = await pages.send("/connect/binance", **KEY)
+        assert answer.status_code == 503
+        assert "No worker is at work" in answer.text
+        assert "fake-secret" not in answer.text
+
+
+async def test_what_was_checked_is_sealed_bound_to_its_user_and_forgotten(bank: Bank) -> None:
+    where, _ = await bank.found(**KEY)
+    store = bank.pages.api.services.store
+    async with store.connection(is_reading=True) as connection:
+        rows = (await connection.execute(select(table).where(table.c.kind == "checked"))).all()
+    assert len(rows) == 1
+    assert b"fake-secret" not in rows[0].blob
+    assert "fake-secret" not in rows[0].outcome
+    bank.pages.http.cookies.clear()
+    async with store.transaction() as tx:
+        await tx.users.add("bob", NOW)
+    code = await bank.pages.signing.ticket_for("bob")
+    assert (await bank.pages.post("/sign-in", code=code)).status_code == 303
+    assert (await bank.pages.http.get(where)).status_code == 404
+    assert (await bank.pages.send(where)).status_code == 404
+
+
+async def test_what_was_checked_is_gone_after_a_while_or_at_a_word(bank: Bank) -> None:
+    where, _ = await bank.found(**KEY)
+    dropped = await bank.pages.send(f"{where}/drop")
+    assert dropped.headers["location"] == "/connect?done=dropped"
+    assert (await bank.pages.http.get(where)).status_code == 404
+    where, _ = await bank.found(**KEY)
+    bank.pages.api.clock.advance(16 * 60_000)
+    assert (await bank.pages.http.get(where)).status_code == 404
+
+
+async def test_a_wallet_is_checked_and_connected(bank: Bank) -> None:
+    where, found = await bank.found("bitcoin_wallet", name="Cold", address=f" {BITCOIN} ")
+    assert BITCOIN in found
+    assert "What the key may do" not in found
+    await bank.pages.send(where)
+    (account,) = await bank.accounts()
+    assert (account.address, account.include_in_summary) == (BITCOIN, False)
+
+
+async def test_a_wrong_address_is_told_at_its_field(bank: Bank) -> None:
+    answer = await bank.check("bitcoin_wallet", name="Cold", address=f"{BITCOIN}x")
+    assert answer.status_code == 400
+    assert "Address:" in answer.text
