@@ -6,12 +6,19 @@ that is misspelt and silently ignored is the worst kind.
 
 import difflib
 import os
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from coffers.errors import SettingsError
@@ -19,6 +26,16 @@ from coffers.valkey.address import read_address
 
 PREFIX = "COFFERS_"
 _POSTGRESQL = "postgresql"
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a host is this machine by a name or an address that no other one reaches."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _plain_http(url: str) -> str:
@@ -158,6 +175,11 @@ class Settings(BaseSettings):
     mask_api_keys: bool = Field(
         default=False, description="Show only the ends of exchange API keys in answers."
     )
+    demo_user: str | None = Field(
+        default=None,
+        description="The name of a user as whom the pages sign in whoever comes from this machine, "
+        "without a password: for trying things out. The host must be a loopback address.",
+    )
     limits_enabled: bool = Field(default=True, description="Whether request limits and bans act.")
     limit_requests: int = Field(default=100, ge=1, description="Requests per token and window.")
     stream_limit: int = Field(
@@ -215,6 +237,16 @@ class Settings(BaseSettings):
     def _names_server(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             read_address(value.get_secret_value())
+        return value
+
+    @field_validator("demo_user")
+    @classmethod
+    def _at_this_machine(cls, value: str | None, given: ValidationInfo) -> str | None:
+        if value is not None and not is_this_machine(given.data.get("host", "")):
+            raise ValueError(
+                "lets everybody in who reaches the pages: COFFERS_HOST has to be a loopback "
+                "address, such as 127.0.0.1"
+            )
         return value
 
     @property

@@ -16,9 +16,8 @@ import typer
 
 from coffers.cli import children
 from coffers.cli.console import err, out, print_json
-from coffers.cli.rooms import opened_store, run_async, settings_for
+from coffers.cli.rooms import run_async, settings_for
 from coffers.cli.signing import PREFIX, curl_command
-from coffers.clock import SystemClock
 from coffers.errors import CoffersError, UsageError
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ async def _demo(port: int, data_dir: Path, *, as_json: bool) -> None:
         _set_up_environment(data_dir, sandbox_url)
         issued = await live_through_month(settings_for(), sandbox_url, clock)
         async with _served(port) as (server, base_url):
-            shown = _shown(issued, base_url, sandbox_url, await _sign_in_code())
+            shown = _shown(issued, base_url, sandbox_url)
             if as_json:
                 print_json(shown)
             else:
@@ -109,10 +108,14 @@ async def _demo(port: int, data_dir: Path, *, as_json: bool) -> None:
 
 def _set_up_environment(data_dir: Path, sandbox_url: str) -> None:
     """Settle what the demo is about for this process and the server; the rest stays the user's."""
+    from coffers.cli.demo_month import USER
+
     os.environ |= {
         "COFFERS_DATA_DIR": str(data_dir),
         "COFFERS_EXCHANGE_GATEWAY": sandbox_url,
         "COFFERS_SYNC_INTERVAL": "60",
+        "COFFERS_HOST": "127.0.0.1",
+        "COFFERS_DEMO_USER": USER,
         "COFFERS_LOG_LEVEL": os.environ.get("COFFERS_LOG_LEVEL", "error"),
     }
     for other in ("DATABASE_URL", "DATABASE_DIRECT_URL", "MASTER_KEY", "MASTER_KEY_FILE"):
@@ -144,20 +147,9 @@ async def _wait_until_ready(base_url: str, server: subprocess.Popen[bytes]) -> N
     raise CoffersError("the server did not start")
 
 
-async def _sign_in_code() -> str:
-    """Return a code that signs the visitor in as the demo's user, once."""
-    from coffers.access.passwords import Passwords
-    from coffers.cli.demo_month import USER
-    from coffers.portfolio.sign_in import SignIn
-
-    async with opened_store(settings_for()) as store:
-        return await SignIn(store, Passwords(), SystemClock()).ticket_for(USER)
-
-
-def _shown(issued: "IssuedToken", base_url: str, sandbox_url: str, code: str) -> Shown:
+def _shown(issued: "IssuedToken", base_url: str, sandbox_url: str) -> Shown:
     secret = issued.secret.reveal() if issued.secret else ""
-    pages = f"{base_url}/sign-in?code={code}"
-    return Shown(base_url, issued.token.api_key, secret, sandbox_url, pages)
+    return Shown(base_url, issued.token.api_key, secret, sandbox_url, f"{base_url}/")
 
 
 def _tell(shown: Shown) -> None:
@@ -166,7 +158,7 @@ def _tell(shown: Shown) -> None:
     headers = SignedAuth(shown.api_key, shown.secret).headers(LIST.encode())
     out.print("\n[bold]Coffers is running[/], with three accounts at a simulated exchange.\n")
     out.print(f"  Pages    {shown.pages_url}", soft_wrap=True)
-    out.print("           (signs you in, once, within 15 minutes, on this machine alone)")
+    out.print("           (whoever opens them on this machine is signed in as the demo's user)")
     out.print(f"  API      {shown.base_url}")
     out.print(f"  Docs     {shown.base_url}/docs")
     out.print(f"  Exchange {shown.sandbox_url} (simulated)\n")

@@ -76,10 +76,16 @@ class Shelf:
 
 
 class Renderer:
-    """Fills templates; `is_secure` tells whether the browser came by TLS, proxies seen through."""
+    """Fills templates; `is_secure` tells whether the browser came by TLS, proxies seen through.
 
-    def __init__(self, shelf: Shelf, is_secure: Callable[[Scope], bool]) -> None:
+    `demo_user` names the user as whom visitors are signed in, None where everybody signs in.
+    """
+
+    def __init__(
+        self, shelf: Shelf, is_secure: Callable[[Scope], bool], demo_user: str | None
+    ) -> None:
         self._shelf = shelf
+        self._demo_user = demo_user
         self._is_secure = is_secure
 
     def page(self, request: Request, template: str, status: int = 200, **told: object) -> Response:
@@ -114,6 +120,7 @@ class Renderer:
             "until": until,
             "right": numbers.right,
             "file": self._shelf.address,
+            "demo_user": self._demo_user,
         }
         environment.globals.update(shown)
         return environment

@@ -17,6 +17,7 @@ from coffers.store.errors import StoreUnavailable
 from coffers.web.account_page import AccountPage
 from coffers.web.answers import Renderer, Shelf, coding_of, see_other
 from coffers.web.connect_pages import ConnectPages
+from coffers.web.demo import Demo
 from coffers.web.forms import BadForm, check_key, form_of, session_of
 from coffers.web.live import Live
 from coffers.web.overview import Overview
@@ -59,7 +60,8 @@ class Site:
         self._rooms = rooms
         self._api = api
         self._shelf = Shelf()
-        self._renderer = Renderer(self._shelf, rooms.is_secure)
+        self._renderer = Renderer(self._shelf, rooms.is_secure, rooms.settings.demo_user)
+        self._demo = Demo(rooms)
         signing = SignInPages(rooms, self._renderer)
         own = (
             signing,
@@ -132,7 +134,7 @@ class Site:
             token = session_of(request)
             who = None if token is None else await self._rooms.sign_in.of(token)
             if who is None:
-                return see_other("/sign-in")
+                return await self._demo.welcomed(request, shown) or see_other("/sign-in")
             form = {}
             if request.method == "POST":
                 form = await form_of(request)
