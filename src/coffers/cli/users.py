@@ -11,6 +11,7 @@ from coffers.clock import SystemClock, iso
 from coffers.secret import Secret
 
 if TYPE_CHECKING:
+    from coffers.portfolio.second_factors import Kept
     from coffers.portfolio.sign_in import SignIn
     from coffers.store.engine import Store
     from coffers.store.records import User
@@ -88,6 +89,28 @@ def code(
         typer.echo(f"Open /sign-in?code={made} within 15 minutes; it works once.")
 
 
+@app.command("factors")
+def factors(
+    name: Annotated[str, typer.Argument(help="Whose second factors.")],
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take all of them away, also the recovery codes.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a user shows beside the password at the pages, or take it away."""
+    kept = run_async(_factors(name, remove=remove))
+    ways, names = kept.ways, [each.name for each in kept.passkeys]
+    if as_json:
+        told = {"app": ways.has_totp, "passkeys": names, "recovery_codes": ways.recovery_codes}
+        print_json({"name": name, **told})
+    elif not ways.is_second_asked:
+        typer.echo(f"{name} signs in by the password alone.")
+    else:
+        app_ = "an app that makes codes" if ways.has_totp else "no app"
+        keys = ", ".join(map(repr, names)) or "none"
+        typer.echo(f"{name}: {app_}; passkeys: {keys}; {ways.recovery_codes} recovery codes left.")
+
+
 def _asked() -> str:
     text: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return text
@@ -101,6 +124,16 @@ async def _set_password(name: str, text: Secret) -> None:
 async def _code(name: str) -> str:
     async with opened_store(settings_for()) as store:
         return await _signing(store).ticket_for(name)
+
+
+async def _factors(name: str, *, remove: bool) -> "Kept":
+    from coffers.portfolio.second_factors import FactorsOf
+
+    async with opened_store(settings_for()) as store:
+        operator = FactorsOf(store, SystemClock())
+        if remove:
+            await operator.remove(name)
+        return await operator.named(name)
 
 
 def _signing(store: "Store") -> "SignIn":

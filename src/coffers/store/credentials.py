@@ -1,4 +1,4 @@
-"""Sealed secrets of accounts, tokens and webhooks, and what tells which master key is right."""
+"""What the vault sealed for accounts, tokens, webhooks and users, and which master key is right."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from coffers.store.connection import AsyncConnection
 from coffers.store.prepared import Prepared
 from coffers.store.records import SealedKind, SealedRow
 from coffers.store.statements import changed, insert
-from coffers.store.tables import api_tokens, credentials, vault_keys, webhooks
+from coffers.store.tables import api_tokens, credentials, totp_secrets, vault_keys, webhooks
 from coffers.vault.sealed import Sealed
 
 
@@ -24,7 +24,7 @@ class _Place:
     blob: Column[Any]
 
 
-_C, _T, _W = credentials.c, api_tokens.c, webhooks.c
+_C, _O, _T, _W = credentials.c, totp_secrets.c, api_tokens.c, webhooks.c
 _OF_ACCOUNT = Prepared(
     select(_C.key_id, _C.blob).where(
         _C.user_id == bindparam("user"), _C.account_id == bindparam("account")
@@ -34,6 +34,7 @@ _PLACES: dict[SealedKind, _Place] = {
     "account": _Place(credentials, _C.account_id, _C.key_id, _C.blob),
     "token": _Place(api_tokens, _T.id, _T.secret_key_id, _T.secret_blob),
     "webhook": _Place(webhooks, _W.id, _W.key_id, _W.blob),
+    "totp": _Place(totp_secrets, _O.user_id, _O.key_id, _O.blob),
 }
 
 

@@ -35,7 +35,7 @@ LEFT_OUT = frozenset(
     {
         *("alembic_version", "errands", "leases"),
         *("venue_tasks", "venue_pairs", "venue_currencies", "venue_rates"),
-        *("sessions", "sign_in_tickets", "sign_in_failures"),
+        *("sessions", "sign_in_tickets", "sign_in_failures", "ceremonies"),
         *SNAPSHOT_PARTITIONS,
         *QUEUE_TABLES,
     }

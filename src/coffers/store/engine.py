@@ -13,6 +13,7 @@ from coffers.store.accounts import Accounts
 from coffers.store.assets import Assets
 from coffers.store.audit import Audit
 from coffers.store.balancing import AutoBalances
+from coffers.store.ceremonies import Ceremonies
 from coffers.store.choices import UserChoices
 from coffers.store.connection import AsyncConnection, Database
 from coffers.store.credentials import SealedSecrets
@@ -20,6 +21,7 @@ from coffers.store.deliveries import Deliveries
 from coffers.store.errands import Errands
 from coffers.store.errors import unavailable
 from coffers.store.events import Events
+from coffers.store.factors import Factors
 from coffers.store.history import Histories
 from coffers.store.holdings import HeldPositions
 from coffers.store.imports import Imports
@@ -28,6 +30,7 @@ from coffers.store.memories import Memories
 from coffers.store.notices import Notices, Topic
 from coffers.store.operations import Operations
 from coffers.store.paper import PaperBooks
+from coffers.store.passkeys import Passkeys
 from coffers.store.portfolios import Portfolios
 from coffers.store.prices import Prices
 from coffers.store.rollups import RollUps
@@ -76,6 +79,9 @@ class Transaction:
         self.leases = Leases(connection)
         self.audit = Audit(connection)
         self.sign_ins = SignIns(connection)
+        self.factors = Factors(connection)
+        self.passkeys = Passkeys(connection)
+        self.ceremonies = Ceremonies(connection)
         self.events = Events(connection)
         self.webhooks = Webhooks(connection)
         self.deliveries = Deliveries(connection)

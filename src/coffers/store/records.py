@@ -13,7 +13,7 @@ from coffers.vault.sealed import Sealed
 Mode = Literal["real", "paper"]
 KeyState = Literal["ok", "expire_soon", "expired"]
 TokenKind = Literal["hmac", "rsa"]
-SealedKind = Literal["account", "token", "webhook"]
+SealedKind = Literal["account", "token", "webhook", "totp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +233,10 @@ class AuditEvent:
 
 @dataclass(frozen=True, slots=True)
 class SealedRow:
-    """A sealed secret and whose it is: `id` is the account's, the token's or the webhook's."""
+    """A sealed secret and whose it is.
+
+    `id` is the account's, the token's or the webhook's; of what a user has once, the user's.
+    """
 
     kind: SealedKind
     user_id: int

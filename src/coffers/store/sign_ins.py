@@ -6,20 +6,24 @@ of it, can sign in as nobody.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import Row, and_, delete, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.statements import changed, insert
-from coffers.store.tables import passwords, sessions, sign_in_failures, sign_in_tickets
+from coffers.store.tables import passkeys, passwords, sessions, sign_in_failures, sign_in_tickets
 
 _F, _P, _S, _T = sign_in_failures.c, passwords.c, sessions.c, sign_in_tickets.c
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser that is signed in. `id` is the hash of what it holds."""
+    """A browser that is signed in. `id` is the hash of what it holds.
+
+    `checked_at` is when the user last showed in it who they are.
+    """
 
     user_id: int
     id: str
@@ -27,6 +31,7 @@ class Session:
     seen_at: Millis
     expires_at: Millis
     agent: str
+    checked_at: Millis
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,12 @@ class SignIns:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def has_passwords(self) -> bool:
-        """Return whether anybody has a password."""
-        return (await self._connection.execute(select(_P.user_id).limit(1))).first() is not None
+    async def is_anybody_able(self) -> bool:
+        """Return whether anybody can sign in without a code: has a password or a passkey."""
+        for column in (_P.user_id, passkeys.c.user_id):
+            if (await self._connection.execute(select(column).limit(1))).first() is not None:
+                return True
+        return False
 
     async def password(self, user_id: int) -> str | None:
         """Return the hash of a user's password, None where there is none."""
@@ -74,6 +82,7 @@ class SignIns:
                 seen_at=session.seen_at,
                 expires_at=session.expires_at,
                 agent=session.agent,
+                checked_at=session.checked_at,
             )
         )
 
@@ -83,9 +92,18 @@ class SignIns:
             _S.user_id == user_id, _S.id == session_id, _S.expires_at > now
         )
         row = (await self._connection.execute(statement)).first()
-        if row is None:
-            return None
-        return Session(row.user_id, row.id, row.created_at, row.seen_at, row.expires_at, row.agent)
+        return None if row is None else _session_of(row)
+
+    async def sessions_of(self, user_id: int, now: Millis) -> list[Session]:
+        """Return a user's sessions that last, the one that was used last first."""
+        statement = select(sessions).where(_S.user_id == user_id, _S.expires_at > now)
+        statement = statement.order_by(_S.seen_at.desc(), _S.id)
+        return [_session_of(row) for row in await self._connection.execute(statement)]
+
+    async def check_session(self, user_id: int, session_id: str, now: Millis) -> None:
+        """Note that the user of a session showed in it who they are."""
+        own = and_(_S.user_id == user_id, _S.id == session_id)
+        await self._connection.execute(update(sessions).where(own).values(checked_at=now))
 
     async def lasting(
         self, user_ids: Collection[int], session_ids: Collection[str], now: Millis
@@ -104,16 +122,15 @@ class SignIns:
         values = {"seen_at": now, "expires_at": expires_at}
         await self._connection.execute(update(sessions).where(own).values(**values))
 
-    async def end_session(self, user_id: int, session_id: str) -> None:
-        """Forget a session."""
-        await self._connection.execute(
-            delete(sessions).where(_S.user_id == user_id, _S.id == session_id)
-        )
+    async def end_session(self, user_id: int, session_id: str) -> bool:
+        """Forget a session; False where the user has no such session."""
+        statement = delete(sessions).where(_S.user_id == user_id, _S.id == session_id)
+        return await changed(self._connection, statement) > 0
 
-    async def end_sessions(self, user_id: int, but: str | None = None) -> None:
-        """Forget all sessions of a user, but one."""
+    async def end_sessions(self, user_id: int, but: str | None = None) -> int:
+        """Forget all sessions of a user, but one; return how many."""
         statement = delete(sessions).where(_S.user_id == user_id)
-        await self._connection.execute(statement.where(_S.id != but) if but else statement)
+        return await changed(self._connection, statement.where(_S.id != but) if but else statement)
 
     async def add_ticket(self, ticket_id: str, user_id: int | None, expires_at: Millis) -> None:
         """Keep a one-time code by its hash; without a user it lets the first one be made."""
@@ -143,6 +160,16 @@ class SignIns:
         row = (await self._connection.execute(statement)).first()
         return None if row is None else Failures(row[1], row.last_at, row.locked_until)
 
+    async def hold_failures(self, subject: str) -> Failures:
+        """Return the same, and let no other transaction change them until this one is over."""
+        none = {"count": 0, "last_at": 0, "locked_until": 0}
+        statement = insert(self._connection, sign_in_failures).values(subject=subject, **none)
+        statement = statement.on_conflict_do_update(
+            index_elements=[_F.subject], set_={"last_at": _F.last_at}
+        )
+        row = (await self._connection.execute(statement.returning(*sign_in_failures.c))).one()
+        return Failures(row[1], row.last_at, row.locked_until)
+
     async def note_failure(self, subject: str, failures: Failures) -> None:
         """Keep the failed tries of a name or an address."""
         values = {
@@ -164,3 +191,15 @@ class SignIns:
         await self._connection.execute(delete(sign_in_tickets).where(_T.expires_at <= now))
         old = and_(_F.last_at < failed_before, _F.locked_until <= now)
         await self._connection.execute(delete(sign_in_failures).where(old))
+
+
+def _session_of(row: Row[Any]) -> Session:
+    return Session(
+        user_id=row.user_id,
+        id=row.id,
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
+        agent=row.agent,
+        checked_at=row.checked_at,
+    )

@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from coffers.serving.encodings import CODINGS, Coding, coding_for, encoded, packed
 from coffers.web import numbers
-from coffers.web.forms import COOKIE
+from coffers.web.forms import COOKIE, HALF
 from coffers.web.moments import ago, until
 
 CONTENT_POLICY: Final = (
@@ -36,6 +36,13 @@ NOTICES: Final = {
     "connected": "Connected, and read for the first time.",
     "reconnected": "It has the new key, and its history as before.",
     "dropped": "Forgotten; nothing was stored.",
+    "unchecked": "Nothing was changed: show first that it is you.",
+    "checked": "Thank you. What signs you in can be changed for ten minutes.",
+    "totp-added": "The app is set up: its codes are asked for from now on.",
+    "totp-removed": "The app was removed: its codes count no more.",
+    "session-ended": "That browser is signed out.",
+    "others-ended": "Your other browsers are signed out.",
+    "half-over": "That took too long, or was done. Begin with the password again.",
 }
 """What a page says above itself once a form was taken, by what its address ends with."""
 
@@ -148,6 +155,26 @@ def with_session(answer: Response, token: str, *, is_secure: bool, lasts: int) -
     answer.set_cookie(
         COOKIE, token, max_age=lasts, path="/", secure=is_secure, httponly=True, samesite="lax"
     )
+    return answer
+
+
+def with_half(answer: Response, token: str, *, is_secure: bool, lasts: int) -> Response:
+    """Have the browser hold what stands for the first step of signing in; `lasts` is in seconds."""
+    answer.set_cookie(
+        HALF,
+        token,
+        max_age=lasts,
+        path="/sign-in",
+        secure=is_secure,
+        httponly=True,
+        samesite="strict",
+    )
+    return answer
+
+
+def without_half(answer: Response) -> Response:
+    """Have the browser forget that."""
+    answer.delete_cookie(HALF, path="/sign-in", httponly=True, samesite="strict")
     return answer
 
 

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coffers.portfolio.sign_in import LONGEST, Visitor
+from coffers.portfolio.guessing import Visitor
+from coffers.portfolio.sessions import LONGEST
 from coffers.settings import is_this_machine
 from coffers.web.answers import with_session
 from coffers.web.rooms import Asked, Rooms, Shown

@@ -7,10 +7,14 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 
 from coffers.errors import CoffersError
-from coffers.portfolio.sign_in import SignedIn
+from coffers.portfolio.second_factors import HalfSignedIn
+from coffers.portfolio.sessions import SignedIn
 from coffers.secret import Secret
 
 COOKIE: Final = "coffers_session"
+HALF: Final = "coffers_half"
+"""What a browser holds between the two steps of signing in."""
+
 LONGEST_FORM: Final = 64_000
 MOST_FIELDS: Final = 100
 FORM_KEY: Final = "form_key"
@@ -53,7 +57,7 @@ def _is_our_own(request: Request) -> bool:
     return urlsplit(origin).netloc == request.headers.get("host")
 
 
-def check_key(form: Mapping[str, str], who: SignedIn) -> None:
+def check_key(form: Mapping[str, str], who: SignedIn | HalfSignedIn) -> None:
     """Refuse a form that no page of this session sent.
 
     Raises:
@@ -63,7 +67,7 @@ def check_key(form: Mapping[str, str], who: SignedIn) -> None:
         raise BadForm("this page is of an earlier session; open it again")
 
 
-def session_of(request: Request) -> Secret | None:
+def session_of(request: Request, cookie: str = COOKIE) -> Secret | None:
     """Return what the browser holds of a session, None where it holds nothing."""
-    token = request.cookies.get(COOKIE)
+    token = request.cookies.get(cookie)
     return Secret(token) if token else None

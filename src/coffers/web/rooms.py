@@ -10,8 +10,10 @@ from starlette.types import Scope
 from coffers.clock import Clock
 from coffers.markets.catalogue import Catalogue
 from coffers.portfolio.bookshelf import BookShelf
+from coffers.portfolio.guessing import Visitor
 from coffers.portfolio.listing import Listing
-from coffers.portfolio.sign_in import SignedIn, SignIn
+from coffers.portfolio.sessions import SignedIn
+from coffers.portfolio.sign_in import SignIn
 from coffers.serving.streams import Streams
 from coffers.settings import Settings
 from coffers.store.engine import Store
@@ -41,6 +43,11 @@ class Rooms:
     def is_secure(self, scope: Scope) -> bool:
         """Return whether the browser came by TLS."""
         return self.base_url(scope).startswith("https:")
+
+    def visitor(self, request: Request) -> Visitor:
+        """Return where a try to sign in comes from."""
+        agent = request.headers.get("user-agent", "")
+        return Visitor(self.address_of(request.scope), agent)
 
 
 @dataclass(frozen=True, slots=True)

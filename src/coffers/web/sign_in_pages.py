@@ -6,15 +6,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from coffers.errors import InvalidRecord
-from coffers.portfolio.sign_in import (
-    LONGEST,
-    SignedIn,
-    SignInLocked,
-    SignInRefused,
-    Visitor,
-)
+from coffers.portfolio.guessing import SignInLocked, Visitor
+from coffers.portfolio.second_factors import HALF_LASTS, HalfSignedIn
+from coffers.portfolio.sessions import LONGEST, SignedIn
+from coffers.portfolio.sign_in import SignInRefused
 from coffers.secret import Secret
-from coffers.web.answers import Renderer, see_other, with_session, without_session
+from coffers.web.answers import (
+    Renderer,
+    see_other,
+    with_half,
+    with_session,
+    without_half,
+    without_session,
+)
 from coffers.web.forms import check_key, form_of, session_of
 from coffers.web.rooms import Asked, OpenPage, OwnPage, Rooms
 
@@ -47,12 +51,12 @@ class SignInPages:
             return self._shown(request, "welcome.html", form, faults, 400)
         given = (form.get("code", ""), form.get("name", ""), Secret(form.get("password", "")))
         try:
-            signed_in = await self._sign_in.welcome(*given, self._visitor(request))
+            signed_in = await self._sign_in.welcome(*given, self._rooms.visitor(request))
         except InvalidRecord as error:
             return self._shown(request, "welcome.html", form, error.attributes, 400)
         except SignInLocked as error:
             return self._shown(request, "welcome.html", form, {"code": [str(error)]}, TOO_MANY)
-        return self._begun(request, signed_in)
+        return begun(self._rooms, request, signed_in)
 
     async def sign_in(self, request: Request) -> Response:
         """Sign in by name and password."""
@@ -63,16 +67,16 @@ class SignInPages:
             return self._shown(request, "sign_in.html", form)
         form = await form_of(request)
         try:
-            signed_in = await self._by(form, self._visitor(request))
+            signed_in = await self._by(form, self._rooms.visitor(request))
         except InvalidRecord as error:
             return self._shown(request, "sign_in.html", form, error.attributes, 400)
         except SignInRefused as error:
             return self._shown(request, "sign_in.html", form, {"name": [str(error)]}, 400)
         except SignInLocked as error:
             return self._shown(request, "sign_in.html", form, {"name": [str(error)]}, TOO_MANY)
-        return self._begun(request, signed_in)
+        return begun(self._rooms, request, signed_in)
 
-    async def _by(self, form: dict[str, str], visitor: Visitor) -> SignedIn:
+    async def _by(self, form: dict[str, str], visitor: Visitor) -> SignedIn | HalfSignedIn:
         code = form.get("code", "")
         if code:
             return await self._sign_in.by_code(code, visitor)
@@ -114,11 +118,6 @@ class SignInPages:
             return {"old_password": [str(error)]}
         return {}
 
-    def _begun(self, request: Request, signed_in: SignedIn) -> Response:
-        is_secure = self._rooms.is_secure(request.scope)
-        token, lasts = signed_in.token.reveal(), LONGEST // 1000
-        return with_session(see_other("/"), token, is_secure=is_secure, lasts=lasts)
-
     def _shown(
         self,
         request: Request,
@@ -131,6 +130,12 @@ class SignInPages:
         kept = {name: form.get(name, "") for name in ("name", "code")}
         return self._renderer.page(request, template, status, form=kept, faults=faults or {})
 
-    def _visitor(self, request: Request) -> Visitor:
-        agent = request.headers.get("user-agent", "")
-        return Visitor(self._rooms.address_of(request.scope), agent)
+
+def begun(rooms: Rooms, request: Request, found: SignedIn | HalfSignedIn) -> Response:
+    """Have the browser go on, signed in or to the second step."""
+    token, is_secure = found.token.reveal(), rooms.is_secure(request.scope)
+    if isinstance(found, HalfSignedIn):
+        lasts = HALF_LASTS // 1000
+        return with_half(see_other("/sign-in/second"), token, is_secure=is_secure, lasts=lasts)
+    lasts = LONGEST // 1000
+    return without_half(with_session(see_other("/"), token, is_secure=is_secure, lasts=lasts))

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coffers.errors import CoffersError, NotFound
 from coffers.logs import logger
+from coffers.portfolio.sessions import CheckNeeded
 from coffers.serving.scope import REQUEST_NAME
 from coffers.serving.streams import StreamsFull, TooManyStreams
 from coffers.store.errors import StoreUnavailable
@@ -22,8 +23,11 @@ from coffers.web.forms import BadForm, check_key, form_of, session_of
 from coffers.web.live import Live
 from coffers.web.overview import Overview
 from coffers.web.rooms import Asked, Opened, OpenPage, OwnPage, Rooms, Shown
+from coffers.web.second_step import SecondStep
+from coffers.web.security_page import SecurityPage
 from coffers.web.sign_in_pages import SignInPages
 from coffers.web.token_pages import TokenPages
+from coffers.web.totp_pages import TotpPages
 
 INNER_FAULT: Final = 500
 PUBLIC: Final = "/public/"
@@ -62,22 +66,28 @@ class Site:
         self._shelf = Shelf()
         self._renderer = Renderer(self._shelf, rooms.is_secure, rooms.settings.demo_user)
         self._demo = Demo(rooms)
-        signing = SignInPages(rooms, self._renderer)
+        renderer = self._renderer
+        signing, second = SignInPages(rooms, renderer), SecondStep(rooms, renderer)
         own = (
             signing,
-            Overview(rooms, self._renderer),
-            AccountPage(rooms, self._renderer),
-            TokenPages(rooms, self._renderer),
+            Overview(rooms, renderer),
+            AccountPage(rooms, renderer),
+            TokenPages(rooms, renderer),
             Live(rooms),
-            ConnectPages(rooms, self._renderer),
+            ConnectPages(rooms, renderer),
+            SecurityPage(rooms, renderer),
+            TotpPages(rooms, renderer),
         )
         self._router = Router(
             [
                 self._route("/static/{path:path}", "GET", self._file),
-                *self._routes(signing.open, [page for room in own for page in room.own]),
+                *self._routes(
+                    (*signing.open, *second.open), [page for room in own for page in room.own]
+                ),
                 # What no page is of these paths is answered as a page, and not by the API.
                 self._route("/accounts/{path:path}", "GET", self._for_owner(self._nothing)),
                 self._route("/connect/{path:path}", "GET", self._for_owner(self._nothing)),
+                self._route("/security/{path:path}", "GET", self._for_owner(self._nothing)),
             ],
             redirect_slashes=False,
             default=api,
@@ -139,7 +149,10 @@ class Site:
             if request.method == "POST":
                 form = await form_of(request)
                 check_key(form, who)
-            return await shown(Asked(request, who, form))
+            try:
+                return await shown(Asked(request, who, form))
+            except CheckNeeded:
+                return see_other("/security", "unchecked")
 
         return answer
 

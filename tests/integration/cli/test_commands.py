@@ -20,6 +20,14 @@ def made_user(coffers: Run) -> dict[str, str]:
     return token
 
 
+def test_second_factors_are_shown_and_taken_away(coffers: Run) -> None:
+    made_user(coffers)
+    assert "by the password alone" in coffers("user", "factors", "ann").stdout
+    told = json.loads(coffers("user", "factors", "ann", "--remove", "--json").stdout)
+    assert told == {"name": "ann", "app": False, "passkeys": [], "recovery_codes": 0}
+    assert "there is no user" in coffers("user", "factors", "nobody").stderr
+
+
 def test_users_are_added_and_listed(coffers: Run) -> None:
     assert coffers("user", "add", "ann").stdout == "Added user ann (id 1).\n"
     again = coffers("user", "add", "ann")

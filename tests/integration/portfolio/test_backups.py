@@ -29,10 +29,12 @@ from coffers.portfolio.archive import (
 )
 from coffers.portfolio.backups import BackedUp, back_up, checked, restore
 from coffers.portfolio.vaulting import open_vault
+from coffers.secret import Secret
 from coffers.settings import Settings
 from coffers.store.dump import NotEmpty, dumping
 from coffers.store.engine import Store
 from coffers.store.migrate import revision
+from coffers.store.passkeys import Passkey
 from coffers.store.revision import NEWEST
 from coffers.store.rollups import TIERS
 from coffers.valuation.model import Flow, Snapshot, Value
@@ -119,7 +121,13 @@ async def filled(place: Path, store: Store) -> None:
         await add_book(store)
     flow = Flow("f1", "in", "ETH", "ETH", Decimal("1.5"), Decimal(0), "ETH", Millis(NOW - 5000))
     async with store.transaction() as tx:
-        await tx.history.add_flows(caller.user.id, account.id, [flow])
+        user_id = caller.user.id
+        await tx.history.add_flows(user_id, account.id, [flow])
+        app = vault.seal(Secret("secret of an app"), f"totp:{user_id}:{user_id}")
+        await tx.factors.begin_totp(user_id, app, NOW)
+        await tx.factors.set_recovery_codes(user_id, ["hash 1", "hash 2"], NOW)
+        key = Passkey(user_id, "id", "Key", "localhost", "handle", b"\x00\xff", 7, ("usb",), NOW)
+        await tx.passkeys.add(key)
 
 
 async def test_everything_comes_back_in_either_database(
@@ -130,6 +138,8 @@ async def test_everything_comes_back_in_either_database(
     told = await put(tmp_path / "new", blank_store, backup, key)
     assert await all_rows(blank_store) == await all_rows(store)
     assert (told.rows["users"], told.rows["accounts"]) == (1, 2)
+    factors = [told.rows[name] for name in ("totp_secrets", "recovery_codes", "passkeys")]
+    assert factors == [1, 2, 1]
     assert await revision(blank_store) == NEWEST
     kept = [(tmp_path / place / "master.key").read_text() for place in ("old", "new")]
     assert kept[0].split()[-1] == kept[1].split()[-1]

@@ -3,28 +3,19 @@
 import asyncio
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from coffers.access.passwords import Passwords
 from coffers.clock import DAY, HOUR, MINUTE, ManualClock
 from coffers.errors import InvalidRecord, NotFound
-from coffers.portfolio import sign_in
-from coffers.portfolio.sign_in import SignIn, SignInLocked, SignInRefused, Visitor
+from coffers.portfolio import guessing
+from coffers.portfolio.guessing import SignInLocked
+from coffers.portfolio.sessions import SignedIn
+from coffers.portfolio.sign_in import SignIn, SignInRefused
 from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.tables import passwords, sessions, sign_in_tickets
+from factored import ELSEWHERE, GOOD, HOME, OTHER, quick
 from factories import NOW
-
-GOOD = Secret("a long password 1")
-OTHER = Secret("another password 2")
-HOME = Visitor("192.0.2.1", "Browser 1")
-ELSEWHERE = Visitor("198.51.100.7", "Browser 2")
-
-
-def quick() -> Passwords:
-    """Return passwords whose hashes cost next to nothing."""
-    return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture
@@ -37,7 +28,7 @@ def signing(store: Store, clock: ManualClock) -> SignIn:
     return SignIn(store, quick(), clock)
 
 
-async def _begun(signing: SignIn, name: str = "ann") -> sign_in.SignedIn:
+async def _begun(signing: SignIn, name: str = "ann") -> SignedIn:
     code = await signing.first_run_code()
     assert code is not None
     return await signing.welcome(code, name, GOOD, HOME)
@@ -70,7 +61,7 @@ async def test_a_code_works_once_however_many_use_it_at_once(signing: SignIn) ->
     assert code is not None
     tries = [signing.welcome(code, name, GOOD, HOME) for name in ("ann", "bob", "eve")]
     told = await asyncio.gather(*tries, return_exceptions=True)
-    assert sum(isinstance(each, sign_in.SignedIn) for each in told) == 1
+    assert sum(isinstance(each, SignedIn) for each in told) == 1
     assert sum(isinstance(each, InvalidRecord) for each in told) == 2
 
 
@@ -113,7 +104,7 @@ async def test_a_wrong_name_is_refused_as_a_wrong_password_is(signing: SignIn) -
 
 async def test_who_guesses_waits_longer_and_longer(signing: SignIn, clock: ManualClock) -> None:
     await _begun(signing)
-    for _ in range(sign_in.FREE_TRIES):
+    for _ in range(guessing.FREE_TRIES):
         with pytest.raises(SignInRefused):
             await signing.by_password("ann", OTHER, HOME)
     with pytest.raises(SignInLocked) as locked:
@@ -138,12 +129,12 @@ async def test_guesses_that_are_sent_at_once_are_no_more_than_may_fail(signing: 
     tries = [signing.by_password("ann", guess, HOME) for guess in guesses]
     told = await asyncio.gather(*tries, return_exceptions=True)
     assert isinstance(told[-1], SignInLocked)
-    assert not any(isinstance(each, sign_in.SignedIn) for each in told)
+    assert not any(isinstance(each, SignedIn) for each in told)
 
 
 async def test_an_address_that_tries_many_names_waits_too(signing: SignIn) -> None:
     await _begun(signing)
-    for number in range(sign_in.ADDRESS_TRIES):
+    for number in range(guessing.ADDRESS_TRIES):
         with pytest.raises(SignInRefused):
             await signing.by_password(f"name{number}", OTHER, HOME)
     with pytest.raises(SignInLocked):
@@ -153,7 +144,7 @@ async def test_an_address_that_tries_many_names_waits_too(signing: SignIn) -> No
 
 async def test_guessed_codes_are_counted_as_well(signing: SignIn) -> None:
     await _begun(signing)
-    for _ in range(sign_in.ADDRESS_TRIES):
+    for _ in range(guessing.ADDRESS_TRIES):
         with pytest.raises(InvalidRecord):
             await signing.by_code("AAAA-BBBB-CCCC-DDDD", HOME)
     with pytest.raises(SignInLocked):

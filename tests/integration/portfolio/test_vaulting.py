@@ -47,6 +47,8 @@ async def fill(settings: Settings, store: Store, number: int = 5) -> None:
             credentials = Credentials(f"key-{count}", Secret(f"secret-{count}"))
             sealed = seal_credentials(vault, user.id, account.id, credentials)
             await tx.secrets.put(user.id, account.id, sealed)
+        sealed = vault.seal(Secret("secret of an app"), f"totp:{user.id}:{user.id}")
+        await tx.factors.begin_totp(user.id, sealed, NOW)
     await Tokens(store, vault, CLOCK).create(user.id, Wanted(("accounts_read",)))
 
 
@@ -60,6 +62,9 @@ async def opened(settings: Settings, store: Store) -> list[str]:
             assert sealed is not None
             secrets.append(open_credentials(vault, account, sealed).secret.reveal())
         (token,) = await tx.tokens.of_user(1)
+        app = await tx.factors.totp(1)
+    assert app is not None
+    assert vault.open(app.sealed, "totp:1:1").reveal() == "secret of an app"
     assert await Tokens(store, vault, CLOCK).secret_of(token.api_key)
     return secrets
 
@@ -110,7 +115,7 @@ async def test_a_rotation_moves_everything_and_drops_the_old_key(
     before = read_key_file(settings.key_file).current.id
     seen: list[int] = []
     done = await rotate(settings, store, CLOCK, seen.append)
-    assert (done.moved, done.resumed, seen[-1]) == (6, False, 6)
+    assert (done.moved, done.resumed, seen[-1]) == (7, False, 7)
     ring = read_key_file(settings.key_file)
     assert [key.id for key in ring] == [done.key_id]
     assert done.key_id != before
@@ -180,6 +185,6 @@ async def test_keys_of_the_environment_are_rotated_to_the_first(
     with pytest.raises(SettingsError, match="put a new one before it"):
         await rotate(Settings(data_dir=tmp_path, master_key=old), store, CLOCK)
     both = Settings(data_dir=tmp_path, master_key=f"{new},{old}")
-    assert (await rotate(both, store, CLOCK)).moved == 6
+    assert (await rotate(both, store, CLOCK)).moved == 7
     assert await opened(Settings(data_dir=tmp_path, master_key=new), store) == SECRETS
     assert not (tmp_path / "master.key").exists()

@@ -1,0 +1,107 @@
+"""What keeps people from guessing: tries that fail are counted, and make wait longer and longer.
+
+They are counted for a name and for an address, whatever was guessed: a password, a code of an app,
+a recovery code.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from coffers.clock import DAY, HOUR, SECOND, Clock, Millis
+from coffers.errors import CoffersError
+from coffers.portfolio.codes import hash_of
+from coffers.store.engine import Store, Transaction
+from coffers.store.sign_ins import Failures
+
+FREE_TRIES: Final = 5
+"""Tries that may fail before there is a wait."""
+
+ADDRESS_TRIES: Final = 20
+"""The same for an address, from which several people may come."""
+
+FIRST_WAIT: Final = Millis(30 * SECOND)
+LONGEST_WAIT: Final = HOUR
+FORGOTTEN_AFTER: Final = DAY
+
+Tried = Mapping[str, int]
+"""Whom a try counts for, each with the tries that may fail before there is a wait."""
+
+
+class SignInLocked(CoffersError):
+    """Too many tries failed; `seconds` is how long to wait."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(f"too many tries failed; try again in {seconds} seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Where a try comes from: the address, and what the browser calls itself."""
+
+    address: str
+    agent: str
+
+
+def named(name: str) -> str:
+    """Return what stands for a name among what is counted."""
+    return hash_of(f"name:{name.casefold()}")
+
+
+def addressed(visitor: Visitor) -> str:
+    """Return what stands for an address among what is counted."""
+    return hash_of(f"address:{visitor.address}")
+
+
+def tried_by(name: str, visitor: Visitor) -> Tried:
+    """Return whom a try of a name counts for."""
+    return {named(name): FREE_TRIES, addressed(visitor): ADDRESS_TRIES}
+
+
+class Guesses:
+    """Counts tries that fail."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def check(self, subjects: Iterable[str]) -> None:
+        """Refuse a try while there is a wait.
+
+        Raises:
+            SignInLocked: with the seconds to wait.
+        """
+        now = self._clock.now()
+        async with self._store.reading() as tx:
+            for subject in subjects:
+                _refuse_locked(await tx.sign_ins.failures(subject), now)
+
+    async def failed(self, tried: Tried) -> None:
+        """Count a try that failed."""
+        async with self._store.transaction() as tx:
+            await self.note(tx, tried)
+
+    async def hold(self, tx: Transaction, tried: Tried) -> None:
+        """Refuse a try while there is a wait, and let no other be made until this one is over.
+
+        Raises:
+            SignInLocked: with the seconds to wait.
+        """
+        now = self._clock.now()
+        for subject in tried:
+            _refuse_locked(await tx.sign_ins.hold_failures(subject), now)
+
+    async def note(self, tx: Transaction, tried: Tried) -> None:
+        """Count a try that failed, in a transaction that is open."""
+        now = self._clock.now()
+        for subject, free in tried.items():
+            count = (await tx.sign_ins.hold_failures(subject)).count + 1
+            over = count - free
+            wait = min(FIRST_WAIT * 2 ** min(over, 20), LONGEST_WAIT) if over >= 0 else 0
+            await tx.sign_ins.note_failure(subject, Failures(count, now, Millis(now + wait)))
+
+
+def _refuse_locked(found: Failures | None, now: Millis) -> None:
+    if found is not None and found.locked_until > now:
+        raise SignInLocked(-(-(found.locked_until - now) // SECOND))

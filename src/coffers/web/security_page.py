@@ -1,0 +1,88 @@
+"""What signs somebody in, on one page: password, app, recovery codes, and the open sessions."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from coffers.errors import InvalidRecord
+from coffers.portfolio.guessing import SignInLocked
+from coffers.portfolio.recovery_codes import RecoveryCodes
+from coffers.portfolio.sessions import Sessions
+from coffers.secret import Secret
+from coffers.web.answers import Renderer, see_other
+from coffers.web.browsers import browser_of
+from coffers.web.rooms import Asked, OwnPage, Rooms
+
+Faults = Mapping[str, list[str]]
+
+
+class SecurityPage:
+    """Shows what signs its user in, and changes it for who showed lately who they are."""
+
+    def __init__(self, rooms: Rooms, renderer: Renderer) -> None:
+        self._rooms = rooms
+        self._renderer = renderer
+        self._sessions = Sessions(rooms.store, rooms.clock)
+        self._codes = RecoveryCodes(rooms.store, rooms.clock)
+        self.own = (
+            OwnPage("/security", self.shown),
+            OwnPage("/security/check", sent=self.check),
+            OwnPage("/security/recovery", sent=self.renew),
+            OwnPage("/security/sessions/end", sent=self.end),
+            OwnPage("/security/sessions/end-others", sent=self.end_others),
+        )
+
+    async def shown(self, asked: Asked) -> Response:
+        """Show everything."""
+        return await self._page(asked, {})
+
+    async def check(self, asked: Asked) -> Response:
+        """Take the password of who wants to change something."""
+        try:
+            password = Secret(asked.form.get("password", ""))
+            await self._rooms.sign_in.confirm(asked.who, password)
+        except InvalidRecord as error:
+            return await self._page(asked, error.attributes)
+        except SignInLocked as error:
+            return await self._page(asked, {"password": [str(error)]})
+        return see_other("/security", "checked")
+
+    async def renew(self, asked: Asked) -> Response:
+        """Make new recovery codes, and show them this once."""
+        return codes_page(self._renderer, asked, await self._codes.renew(asked.who))
+
+    async def end(self, asked: Asked) -> Response:
+        """Sign one browser out."""
+        await self._sessions.end(asked.who, asked.form.get("session", ""))
+        return see_other("/security", "session-ended")
+
+    async def end_others(self, asked: Asked) -> Response:
+        """Sign all other browsers out."""
+        await self._sessions.end_others(asked.who)
+        return see_other("/security", "others-ended")
+
+    async def _page(self, asked: Asked, faults: Faults) -> Response:
+        who, now = asked.who, self._rooms.clock.now()
+        async with self._rooms.store.reading() as tx:
+            ways = await tx.factors.ways(who.user.id)
+            has_password = await tx.sign_ins.password(who.user.id) is not None
+        return self._renderer.page(
+            asked.request,
+            "security.html",
+            400 if faults else 200,
+            who=who,
+            ways=ways,
+            has_password=has_password,
+            is_checked=who.is_checked(now),
+            sessions=await self._sessions.all(who),
+            browser=browser_of,
+            now=now,
+            faults=faults,
+        )
+
+
+def codes_page(renderer: Renderer, asked: Asked, codes: list[str]) -> Response:
+    """Return the page that shows recovery codes, once."""
+    request: Request = asked.request
+    return renderer.page(request, "recovery_codes.html", who=asked.who, codes=codes)
