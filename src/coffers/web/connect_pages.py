@@ -1,15 +1,14 @@
 """Connecting: a market is chosen, its form filled in, checked at the exchange, and then stored."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 import msgspec
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from coffers.connectors.reading import ConnectorFailure
-from coffers.errors import CoffersError, InvalidRecord, NotFound
+from coffers.errors import CoffersError, NotFound
 from coffers.markets.catalogue import Market
 from coffers.markets.fields import SECRET_FIELDS, field_of
 from coffers.money import parse
@@ -27,12 +26,14 @@ from coffers.portfolio.errand_forms import (
     Connected,
     WalletAsked,
 )
-from coffers.portfolio.errands import Errands, NoWorker, TookTooLong
+from coffers.portfolio.errands import Errands
+from coffers.portfolio.looks import Looks
 from coffers.portfolio.markets import can_connect
 from coffers.portfolio.pending import Pending, Waiting
 from coffers.valuation.value import value_of
-from coffers.web.answers import Renderer, see_other
-from coffers.web.judged import Judged, advice_on, judged
+from coffers.web.answers import SECURITY, Renderer, see_other
+from coffers.web.faults import Faults, faults_of
+from coffers.web.judged import Judged, judged
 from coffers.web.market_list import choices_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
 
@@ -48,16 +49,6 @@ class FormField:
     hint: str
     is_secret: bool
     is_required: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """What is wrong with a form: by field, in sentences, and which account it is about."""
-
-    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    told: Sequence[str] = ()
-    account_id: int | None = None
-    status: int = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +75,11 @@ class ConnectPages:
         self._renderer = renderer
         self._errands = Errands(rooms.store, rooms.vault, rooms.clock)
         self._pending = Pending(rooms.store, rooms.vault, rooms.clock)
+        self._looks = Looks(rooms.settings, rooms.clock)
         self.own = (
             OwnPage("/connect", self.choose),
             OwnPage("/connect/{code}", self.form, self.check),
+            OwnPage("/connect/{code}/looks", sent=self.looks),
             OwnPage("/connect/checked/{id:id}", self.checked, self.connect),
             OwnPage("/connect/checked/{id:id}/drop", sent=self.drop),
         )
@@ -110,6 +103,22 @@ class ConnectPages:
         """
         market = self._market(asked)
         return self._form(asked, market, {"name": market.name, "include_in_summary": "1"})
+
+    async def looks(self, asked: Asked) -> Response:
+        """Tell a script what an address looks like so far.
+
+        It comes in a form, since addresses of pages are logged by proxies: who pastes a seed phrase
+        by mistake has it in no log.
+
+        Raises:
+            NotFound: when there is no such wallet.
+        """
+        market = self._market(asked)
+        if market.chain is None:
+            raise NotFound(market.code)
+        look = await self._looks.at(market, asked.form.get("address", ""))
+        told = {"is_good": look.is_good, "told": look.told}
+        return JSONResponse(told, headers={**SECURITY, "Cache-Control": "no-store"})
 
     async def check(self, asked: Asked) -> Response:
         """Have a worker look at what was given, and lead to what it found. Nothing is stored."""
@@ -230,41 +239,6 @@ class ConnectPages:
             currency=display.code,
             prices_at=None if book is None else book.at,
         )
-
-
-def faults_of(error: CoffersError, names: Sequence[str]) -> Faults:
-    """Return what a form says of an error; `names` are the fields that it has.
-
-    Raises:
-        NotFound: what is nobody's is no fault of a form.
-    """
-    match error:
-        case NotFound():
-            raise error
-        case InvalidRecord():
-            return _by_field(error, {*names, "name"})
-        case ConnectorFailure():
-            return Faults(told=[str(error), advice_on(error.kind)])
-        case NoWorker() | TookTooLong():
-            return Faults(told=[_sentence(str(error))], status=503)
-    return Faults(told=[_sentence(str(error))], status=422)
-
-
-def _by_field(error: InvalidRecord, names: set[str]) -> Faults:
-    attributes = dict(error.attributes)
-    account = attributes.pop("account_id", None)
-    fields = {name: why for name, why in attributes.items() if name in names}
-    told = [
-        _sentence(each) for name, why in attributes.items() if name not in names for each in why
-    ]
-    if account and not told and not fields:
-        told = [_sentence(str(error))]
-    is_id = account is not None and account[0].isdecimal()
-    return Faults(fields, told, int(account[0]) if account and is_id else None)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def _fields(market: Market) -> list[FormField]:

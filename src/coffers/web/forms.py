@@ -16,7 +16,7 @@ HALF: Final = "coffers_half"
 """What a browser holds between the two steps of signing in."""
 
 LONGEST_FORM: Final = 64_000
-MOST_FIELDS: Final = 100
+MOST_FIELDS: Final = 1_000
 FORM_KEY: Final = "form_key"
 
 

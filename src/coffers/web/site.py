@@ -20,6 +20,7 @@ from coffers.web.answers import Renderer, Shelf, coding_of, see_other
 from coffers.web.connect_pages import ConnectPages
 from coffers.web.demo import Demo
 from coffers.web.forms import BadForm, check_key, form_of, session_of
+from coffers.web.kept_pages import KeptPages
 from coffers.web.live import Live
 from coffers.web.overview import Overview
 from coffers.web.rooms import Asked, Opened, OpenPage, OwnPage, Rooms, Shown
@@ -74,6 +75,7 @@ class Site:
             AccountPage(rooms, renderer),
             TokenPages(rooms, renderer),
             Live(rooms),
+            KeptPages(rooms, renderer),
             ConnectPages(rooms, renderer),
             SecurityPage(rooms, renderer),
             TotpPages(rooms, renderer),

@@ -21,6 +21,16 @@ from pages import Pages, opened
 from served import add_book
 
 BITCOIN = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
+XPUB = (
+    "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7"
+    "usUDFdp6W1EGMcet8"
+)
+XPRV = (
+    "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TG"
+    "tRBeJgk33yuGBxrMPHi"
+)
+"""The published keys of BIP-32's first vector."""
+
 KEY = {"name": "Main", "api_key": "fake-key", "secret": "fake-secret", "include_in_summary": "1"}
 LOOKS = KeyRights(read=True, trade=False, withdraw=False, address_restricted=True, expires_at=None)
 
@@ -230,3 +240,36 @@ async def test_a_wrong_address_is_told_at_its_field(bank: Bank) -> None:
     answer = await bank.check("bitcoin_wallet", name="Cold", address=f"{BITCOIN}x")
     assert answer.status_code == 400
     assert "Address:" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "is_good", "told"),
+    [
+        ("bitcoin_wallet", BITCOIN, True, "an address of Bitcoin"),
+        ("bitcoin_wallet", f"{BITCOIN}x", False, ""),
+        ("bitcoin_wallet", XPUB, True, "extended public key"),
+        ("bitcoin_wallet", f"wpkh({XPUB}/0/*)", True, "output descriptor"),
+        ("bitcoin_wallet", XPRV, False, "private"),
+        ("ethereumwallet", "0x742d35Cc6634C0532925a3b844Bc454e4438f44e", True, "of Ethereum"),
+        ("ethereumwallet", "0x742d35cC6634C0532925a3b844Bc454e4438f44e", False, "checksum"),
+        ("ethereumwallet", "vitalik.eth", True, "a name"),
+        ("ethereumwallet", BITCOIN, False, "Bitcoin"),
+        ("ethereum_validators", "1, 2", True, "2 validators"),
+        ("bitcoin_wallet", " ", False, "missing"),
+        ("bitcoin_wallet", "1" * 5000, False, "too long"),
+    ],
+)
+async def test_an_address_is_looked_at_while_it_is_typed(
+    bank: Bank, code: str, text: str, told: str, *, is_good: bool
+) -> None:
+    answer = await bank.pages.send(f"/connect/{code}/looks", address=text)
+    assert answer.json()["is_good"] is is_good
+    assert told in answer.json()["told"]
+    assert not text.strip() or text not in answer.text
+    assert bank.venue.opened == []
+
+
+async def test_only_wallets_are_looked_at_and_only_by_their_own_pages(bank: Bank) -> None:
+    assert (await bank.pages.send("/connect/binance/looks", address="x")).status_code == 404
+    answer = await bank.pages.post("/connect/bitcoin_wallet/looks", address=BITCOIN)
+    assert answer.status_code == 400

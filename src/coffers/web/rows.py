@@ -1,0 +1,49 @@
+"""Assets with their amounts as a form has them: rows of two fields each, numbered."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from coffers.money import plain
+
+MORE: Final = 5
+"""Empty rows at the end of a form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An asset and its amount as somebody wrote them, or as they are."""
+
+    code: str = ""
+    amount: str = ""
+
+
+def rows_of(amounts: Mapping[str, Decimal]) -> list[Row]:
+    """Return what is held as rows, with empty ones at the end."""
+    held = [Row(code, plain(amount).removesuffix(".0")) for code, amount in sorted(amounts.items())]
+    return [*held, *[Row()] * MORE]
+
+
+def rows_in(form: Mapping[str, str]) -> list[Row]:
+    """Return the rows of a form that have something in them, in their order."""
+    numbers = sorted(
+        int(name.removeprefix("code_"))
+        for name in form
+        if name.startswith("code_") and name.removeprefix("code_").isdecimal()
+    )
+    rows = [
+        Row(form[f"code_{number}"].strip(), form.get(f"amount_{number}", "").strip())
+        for number in numbers
+    ]
+    return [row for row in rows if row.code or row.amount]
+
+
+def again(rows: Collection[Row]) -> list[Row]:
+    """Return rows to be shown once more, with empty ones at the end."""
+    return [*rows, *[Row()] * MORE]
+
+
+def said(rows: Collection[Row], known: Collection[str] = ()) -> list[Row]:
+    """Return what is to be held: of a known asset, no amount says that nothing of it is left."""
+    return [row for row in rows if row.amount or row.code not in known]

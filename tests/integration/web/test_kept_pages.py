@@ -1,0 +1,135 @@
+"""Accounts that are kept here, at the pages: by hand and on paper."""
+
+import re
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+
+from coffers.store.engine import Store
+from coffers.store.records import Account
+from coffers.valuation.value import holdings_of
+from pages import Pages, opened
+from served import add_book
+
+BY_HAND = {"name": "Cash", "include_in_summary": "1"}
+
+
+@pytest.fixture
+async def pages(sqlite_store: Store) -> AsyncIterator[Pages]:
+    async with opened(sqlite_store) as found:
+        await found.begin()
+        await add_book(sqlite_store, EUR="1.1")
+        yield found
+
+
+async def accounts(pages: Pages) -> list[Account]:
+    user = await pages.user()
+    async with pages.api.services.store.reading() as tx:
+        return await tx.accounts.of_user(user.id)
+
+
+async def held(pages: Pages, account: Account) -> dict[str, Decimal]:
+    async with pages.api.services.store.reading() as tx:
+        return holdings_of(await tx.holdings.of_account(account.user_id, account.id))
+
+
+async def made(pages: Pages, **rows: str) -> Account:
+    answer = await pages.send("/connect/manual", **BY_HAND, **rows)
+    assert answer.status_code == 303, answer.text
+    return (await accounts(pages))[-1]
+
+
+async def edited(pages: Pages, account: Account, **rows: str) -> tuple[int, str]:
+    shown = (await pages.http.get(f"/accounts/{account.id}/holdings")).text
+    before = re.findall('name="before" value="([^"]+)"', shown)[0]
+    answer = await pages.send(f"/accounts/{account.id}/holdings", before=before, **rows)
+    return answer.status_code, answer.text
+
+
+async def test_an_account_is_kept_by_hand(pages: Pages) -> None:
+    assert 'name="code_1"' in (await pages.http.get("/connect/manual")).text
+    account = await made(pages, code_1="btc", amount_1="0.5", code_3="EUR", amount_3="1000")
+    assert (account.name, account.market_code) == ("Cash", "manual")
+    assert await held(pages, account) == {"BTC": Decimal("0.5"), "EUR": Decimal(1000)}
+    assert "26,100.00 USD" in (await pages.http.get(f"/accounts/{account.id}")).text
+
+
+async def test_what_cannot_be_is_told_and_what_was_typed_stays(pages: Pages) -> None:
+    rows = {"code_1": "BTCC", "amount_1": "1", "code_2": "EUR", "amount_2": "5"}
+    answer = await pages.send("/connect/manual", name="C", **rows)
+    assert answer.status_code == 400
+    assert "Name: is too short" in answer.text
+    unknown = await pages.send("/connect/manual", **BY_HAND, **rows)
+    assert "is no known asset; did you mean" in unknown.text
+    assert 'value="BTCC"' in unknown.text
+    bad = await pages.send("/connect/manual", **BY_HAND, code_1="BTC", amount_1="x<b>")
+    assert "The amount of &#39;BTC&#39; is invalid" in bad.text
+    assert "x<b>" not in bad.text
+    assert await accounts(pages) == []
+
+
+async def test_more_rows_are_had_without_a_script(pages: Pages) -> None:
+    answer = await pages.send("/connect/manual", **BY_HAND, code_1="BTC", amount_1="", more="1")
+    assert answer.status_code == 200
+    assert answer.text.count('name="code_') == 6
+    assert await accounts(pages) == []
+
+
+async def test_changes_are_flows_and_an_empty_amount_removes(pages: Pages) -> None:
+    account = await made(pages, code_1="BTC", amount_1="0.5", code_2="EUR", amount_2="1000")
+    assert 'value="0.5"' in (await pages.http.get(f"/accounts/{account.id}/holdings")).text
+    status, _ = await edited(
+        pages, account, code_1="BTC", amount_1="0.75", code_2="EUR", amount_2=""
+    )
+    assert status == 303
+    assert await held(pages, account) == {"BTC": Decimal("0.75")}
+    shown = (await pages.http.get(f"/accounts/{account.id}")).text
+    assert "0.25 BTC" in shown
+    assert "1,000 EUR" in shown
+
+
+async def test_a_change_in_between_is_not_overwritten_unseen(pages: Pages) -> None:
+    account = await made(pages, code_1="BTC", amount_1="0.5")
+    path = f"/accounts/{account.id}/holdings"
+    late = await pages.send(path, before="another", code_1="BTC", amount_1="9")
+    assert (late.status_code, "changed elsewhere" in late.text) == (400, True)
+    assert 'value="9"' in late.text
+    assert await held(pages, account) == {"BTC": Decimal("0.5")}
+
+
+async def test_a_paper_account_is_made_moved_and_begun_anew(pages: Pages) -> None:
+    assert 'value="10000"' in (await pages.http.get("/connect/paper_trading")).text
+    form = {"name": "Try", "fee": "0.002", "code_1": "USDT", "amount_1": "100"}
+    assert (await pages.send("/connect/paper_trading", **form)).status_code == 303
+    (account,) = await accounts(pages)
+    assert (account.mode, await held(pages, account)) == ("paper", {"USDT": Decimal(100)})
+    path = f"/accounts/{account.id}/paper"
+    assert "0.002" in (await pages.http.get(path)).text
+    moved = await pages.send(path, asset="BTC", amount="1", direction="in")
+    assert moved.status_code == 303
+    await pages.send(path, asset="USDT", amount="40", direction="out")
+    assert await held(pages, account) == {"BTC": Decimal(1), "USDT": Decimal(60)}
+    over = await pages.send(path, asset="USDT", amount="400", direction="out")
+    assert "has 60.0 USDT" in over.text
+    unsure = await pages.send(f"{path}/reset", code_1="EUR", amount_1="7")
+    assert unsure.status_code == 400
+    assert (
+        await pages.send(f"{path}/reset", sure="1", code_1="EUR", amount_1="7")
+    ).status_code == 303
+    assert await held(pages, account) == {"EUR": Decimal(7)}
+
+
+async def test_a_fee_that_cannot_be_is_told_at_its_field(pages: Pages) -> None:
+    form = {"name": "Try", "fee": "0.5", "code_1": "USDT", "amount_1": "100"}
+    answer = await pages.send("/connect/paper_trading", **form)
+    assert "Fee: must be from 0 to 0.1" in answer.text
+
+
+async def test_anothers_and_other_kinds_of_accounts_are_not_found(pages: Pages) -> None:
+    account = await made(pages, code_1="BTC", amount_1="0.5")
+    assert (await pages.http.get(f"/accounts/{account.id}/paper")).status_code == 404
+    assert (await pages.send(f"/accounts/{account.id}/paper/reset", sure="1")).status_code == 404
+    for path in ("/accounts/999/holdings", "/accounts/999/paper"):
+        assert (await pages.http.get(path)).status_code == 404
+        assert (await pages.send(path, asset="BTC", amount="1")).status_code == 404
