@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
-TESTS ?= tests --ignore=tests/system
+TESTS ?= tests --ignore=tests/system --ignore=tests/browser
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -30,6 +30,10 @@ test-long: $(VENV)/.dev ## Run the tests of minutes: clocks that are set, lines 
 .PHONY: test-system
 test-system: $(VENV)/.dev ## Run the tests that need programs of Debian (apt-get install pgbouncer)
 	@$(BIN)/python -m pytest tests/system $(ARGS)
+
+.PHONY: test-browser
+test-browser: $(VENV)/.browser ## Run the tests in a browser (apt-get install chromium)
+	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## Lint, format, types, the house's floors, and the docs
@@ -61,6 +65,8 @@ pins: $(VENV)/.dev ## Pin dependencies anew, after pyproject.toml has changed
 		-o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --all-extras --group dev \
 		pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --all-extras --group browser \
+		-c requirements/dev.txt pyproject.toml -o requirements/browser.txt
 
 .PHONY: clean
 clean: ## Remove everything that was made here
@@ -81,4 +87,9 @@ $(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	@echo "Installing what the tests need ..." >&2
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.browser: requirements/browser.txt $(VENV)/.dev
+	@echo "Installing what drives a browser ..." >&2
+	@$(PIP) --require-hashes -r requirements/browser.txt
 	@touch $@

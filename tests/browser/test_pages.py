@@ -1,0 +1,79 @@
+"""Every page: for every size and in both colours, by the keyboard alone, and light to load."""
+
+from collections.abc import Callable
+
+import pytest
+
+from browsing import DESKTOP, PASSWORD, PHONE, Program, Visitor
+
+Visit = Callable[..., Visitor]
+PATHS = (
+    "/",
+    "/accounts/1",
+    "/accounts/1/explain",
+    "/password",
+    "/connect",
+    "/connect/binance",
+    "/connect/bitcoin_wallet",
+    "/tokens",
+    "/tokens/new",
+)
+LIGHT_ENOUGH = 150_000
+"""Bytes that the first page may weigh, with all that it loads, as they are sent."""
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_every_page_is_well_made(visit: Visit, size: tuple[int, int], colours: str) -> None:
+    visitor = visit(size, colours)
+    for path in PATHS:
+        visitor.goes(path)
+        visitor.page.locator("main").wait_for()
+        visitor.check()
+
+
+def test_the_keyboard_alone_does(visit: Visit, settled: Program) -> None:
+    visitor = visit()
+    keys = visitor.page.keyboard
+    visitor.page.get_by_role("button", name="Sign out").click()
+    visitor.page.wait_for_url("**/sign-in")
+    _tab_to(visitor, "name")
+    keys.type("ann")
+    _tab_to(visitor, "password")
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    visitor.page.wait_for_url(f"{settled.url}/")
+    keys.press("Tab")
+    keys.press("Enter")
+    assert visitor.page.url.endswith("#main")
+    _tab_to(visitor, "Main")
+    keys.press("Enter")
+    visitor.page.wait_for_url("**/accounts/1")
+
+
+def _tab_to(visitor: Visitor, wanted: str) -> None:
+    """Press the tabulator until something of this name or with this text has the focus."""
+    for _ in range(60):
+        visitor.page.keyboard.press("Tab")
+        name, text, ring = visitor.page.evaluate(
+            """[document.activeElement.name, document.activeElement.innerText,
+                getComputedStyle(document.activeElement).outlineStyle]"""
+        )
+        assert ring != "none", f"nothing shows that {name or text!r} has the focus"
+        if wanted in {name, text}:
+            return
+    raise AssertionError(f"the tabulator does not come to {wanted}")
+
+
+def test_the_first_page_is_light(visit: Visit) -> None:
+    visitor = visit()
+    sizes: list[int] = []
+    visitor.page.on(
+        "requestfinished",
+        lambda request: sizes.append(
+            request.sizes()["responseBodySize"] + request.sizes()["responseHeadersSize"]
+        ),
+    )
+    visitor.page.reload()
+    visitor.page.wait_for_load_state("load")
+    assert sum(sizes) <= LIGHT_ENOUGH
