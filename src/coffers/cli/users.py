@@ -63,6 +63,23 @@ def currency(
         typer.echo(f"Amounts of {user.name} are now shown in {user.display_currency}.")
 
 
+@app.command("formats")
+def formats(
+    name: Annotated[str, typer.Argument(help="For whom numbers and times are written so.")],
+    locale: Annotated[
+        str | None, typer.Option(help="de_CH, en_IN, ...: how pages write numbers and dates.")
+    ] = None,
+    time_zone: Annotated[str | None, typer.Option(help="UTC, Europe/Berlin, ...")] = None,
+    as_json: Json = False,
+) -> None:
+    """Choose how the pages write numbers and times for a user."""
+    user = run_async(_write_for(name, "" if locale == "plain" else locale, time_zone))
+    if as_json:
+        print_json(_plain(user))
+    else:
+        typer.echo(f"{user.name} reads {user.written_as or 'plain'} numbers, {user.time_zone}.")
+
+
 @app.command("password")
 def password(
     name: Annotated[str, typer.Argument(help="Whose password is set.")],
@@ -157,6 +174,15 @@ async def _show_in(name: str, code: str) -> "User":
         return await Users(store, SystemClock()).show_in(name, code)
 
 
+async def _write_for(name: str, locale: str | None, time_zone: str | None) -> "User":
+    from coffers.portfolio.users import Manner, Users
+
+    async with opened_store(settings_for()) as store:
+        users = Users(store, SystemClock())
+        manner = Manner(written_as=locale, time_zone=time_zone)
+        return await users.choose(await users.named(name), manner)
+
+
 async def _all() -> "list[User]":
     from coffers.portfolio.users import Users
 
@@ -170,5 +196,7 @@ def _plain(user: "User") -> dict[str, object]:
         "name": user.name,
         "mode": user.mode,
         "display_currency": user.display_currency,
+        "written_as": user.written_as or None,
+        "time_zone": user.time_zone,
         "created_at": iso(user.created_at),
     }

@@ -1,7 +1,10 @@
 """The people whose accounts are kept here."""
 
+from dataclasses import dataclass
+
 from coffers.clock import Clock
 from coffers.errors import InvalidRecord, NotFound
+from coffers.portfolio.manners import WRITTEN, time_zones
 from coffers.pricing.currencies import DISPLAY_CURRENCIES
 from coffers.store.engine import Store
 from coffers.store.records import AuditEvent, Mode, User
@@ -12,6 +15,18 @@ LOCALES = ("ru", "en", "pt", "zh", "es", "fr", "tr", "de", "it")
 """Languages that a user can choose."""
 
 _MODES: dict[str, Mode] = {"real": "real", "paper": "paper"}
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a user is shown amounts and moments; what is None stays as it is.
+
+    `written_as` is one of `WRITTEN`, `time_zone` the name of an IANA zone.
+    """
+
+    currency: str | None = None
+    written_as: str | None = None
+    time_zone: str | None = None
 
 
 class Users:
@@ -41,16 +56,28 @@ class Users:
             NotFound: when there is no such user.
             InvalidRecord: for a currency of which no rates are kept.
         """
-        code = currency.upper()
-        if code not in DISPLAY_CURRENCIES:
-            known = ", ".join(sorted(DISPLAY_CURRENCIES))
-            raise InvalidRecord({"currency": [f"must be one of {known}"]})
-        user = await self.named(name)
+        return await self.choose(await self.named(name), Manner(currency=currency))
+
+    async def choose(self, user: User, manner: Manner) -> User:
+        """Show a user amounts and moments in this manner from now on; return the user as it is.
+
+        Raises:
+            InvalidRecord: naming `currency`, `written_as` and `time_zone` where they cannot be.
+        """
+        code = (manner.currency or user.display_currency).strip().upper()
+        written_as = user.written_as if manner.written_as is None else manner.written_as
+        zone = (manner.time_zone or user.time_zone).strip()
+        _check(code, written_as, zone)
+        now = self._clock.now()
         async with self._store.transaction() as tx:
-            await tx.users.set_display_currency(user.id, code)
-            now = self._clock.now()
-            await tx.audit.add(AuditEvent(user.id, now, "currency_chosen", name, code))
-        return await self.named(name)
+            if code != user.display_currency:
+                await tx.users.set_display_currency(user.id, code)
+                await tx.audit.add(AuditEvent(user.id, now, "currency_chosen", user.name, code))
+            if (written_as, zone) != (user.written_as, user.time_zone):
+                await tx.users.set_written_as(user.id, written_as, zone)
+                told = f"{written_as or 'plain'}, {zone}"
+                await tx.audit.add(AuditEvent(user.id, now, "formats_chosen", user.name, told))
+        return await self.get(user.id)
 
     async def choose_mode(self, user_id: int, mode: str) -> None:
         """Show a user the accounts of this mode from now on, where a request does not say.
@@ -107,6 +134,18 @@ class Users:
         """Return all users in order of id."""
         async with self._store.reading() as tx:
             return await tx.users.all()
+
+
+def _check(code: str, written_as: str, zone: str) -> None:
+    faults = {}
+    if code not in DISPLAY_CURRENCIES:
+        faults["currency"] = [f"must be one of {', '.join(sorted(DISPLAY_CURRENCIES))}"]
+    if written_as not in WRITTEN:
+        faults["written_as"] = [f"must be one of {', '.join(filter(None, WRITTEN))}"]
+    if zone not in time_zones():
+        faults["time_zone"] = ["is none that is known, such as Europe/Berlin"]
+    if faults:
+        raise InvalidRecord(faults)
 
 
 def checked_name(name: str) -> str:

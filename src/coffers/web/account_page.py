@@ -96,7 +96,7 @@ class AccountPage:
             positions=_rows(worked, positions, before, display),
             flows=flows.flows,
             has_more_flows=flows.next_cursor is not None,
-            past=await past_of(rooms, user.id, [account.id], span, display),
+            past=await past_of(rooms, user, [account.id], span, display),
             ranges=list(RANGES),
             prices_at=None if worked.book is None else worked.book.at,
         )

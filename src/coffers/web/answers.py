@@ -1,6 +1,7 @@
 """Pages as answers: rendered, with the headers that keep a browser from harm."""
 
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
@@ -11,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
+from coffers.portfolio.sessions import SignedIn
 from coffers.serving.encodings import CODINGS, Coding, coding_for, encoded, packed
 from coffers.web import numbers
+from coffers.web.formats import DRAWN, PLAIN, Formats, formats_of
 from coffers.web.forms import COOKIE, HALF
 from coffers.web.moments import ago, until
 
@@ -30,6 +33,7 @@ SECURITY: Final = {
 }
 NOTICES: Final = {
     "password": "The password was changed; your other browsers are signed out.",
+    "settings": "Saved. It counts from now on.",
     "made-before": "That token was made already, and no second one now. Its secret was shown then; "
     "if it is lost, revoke the token and make another one.",
     "revoked": "The token is revoked: whatever signs with it is refused.",
@@ -104,12 +108,18 @@ class Renderer:
         """Return a page; nothing of it is kept by caches."""
         notice = NOTICES.get(request.query_params.get("done", ""))
         told = {"live": None, **told, "path": request.url.path, "notice": notice}
-        body = self._environment.get_template(template).render(told).encode()
+        who = told.get("who")
+        formats = formats_of(who.user) if isinstance(who, SignedIn) else PLAIN
+        body = copy_context().run(self._filled, template, formats, told).encode()
         coding = coding_of(request)
         headers = {**SECURITY, "Cache-Control": "no-store", **coded(coding)}
         if self._is_secure(request.scope):
             headers["Strict-Transport-Security"] = "max-age=31536000"
         return Response(encoded(body, coding), status, headers, media_type="text/html")
+
+    def _filled(self, template: str, formats: Formats, told: dict[str, object]) -> str:
+        DRAWN.set(formats)
+        return self._environment.get_template(template).render(told)
 
     @cached_property
     def _environment(self) -> Environment:
@@ -121,13 +131,10 @@ class Renderer:
             lstrip_blocks=True,
         )
         shown: dict[str, Any] = {
-            "money": numbers.money,
-            "units": numbers.units,
-            "percent": numbers.percent,
+            **{name: _by_formats(name) for name in ("money", "units", "percent", "moment")},
+            "zone": lambda: DRAWN.get().zone_name,
             "tone": numbers.tone,
-            "age": numbers.age,
             "span": numbers.span,
-            "moment": numbers.moment,
             "ago": ago,
             "until": until,
             "right": numbers.right,
@@ -147,6 +154,16 @@ def coded(coding: Coding) -> dict[str, str]:
     """Return the headers that tell a content coding."""
     vary = {"Vary": "Accept-Encoding"}
     return vary if coding == "identity" else {**vary, "Content-Encoding": coding}
+
+
+def _by_formats(name: str) -> Callable[..., str]:
+    """Return what writes by the formats of whoever the page is drawn for."""
+
+    def written(*given: object, **named: object) -> str:
+        text: str = getattr(DRAWN.get(), name)(*given, **named)
+        return text
+
+    return written
 
 
 def see_other(path: str, done: str | None = None) -> Response:

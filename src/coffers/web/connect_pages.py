@@ -33,6 +33,7 @@ from coffers.portfolio.pending import Pending, Waiting
 from coffers.valuation.value import value_of
 from coffers.web.answers import SECURITY, Renderer, see_other
 from coffers.web.faults import Faults, faults_of
+from coffers.web.formats import formats_of
 from coffers.web.judged import Judged, judged
 from coffers.web.market_list import choices_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
@@ -209,7 +210,7 @@ class ConnectPages:
         book = await rooms.shelf.newest()
         display = await rooms.listing.display(user.display_currency, book)
         now, prices = rooms.clock.now(), {} if book is None else book.prices
-        shown = []
+        shown, formats = [], formats_of(user)
         for found in waiting.told.accounts:
             held = {asset: parse(amount) for asset, amount in found.amounts.items()}
             worth = value_of(held, prices)
@@ -220,7 +221,7 @@ class ConnectPages:
                 FoundAccount(
                     found,
                     rooms.catalogue.get(found.market_code),
-                    judged(found, now, is_trading_on=rooms.settings.trading),
+                    judged(found, now, formats, is_trading_on=rooms.settings.trading),
                     list(held.items())[:SHOWN_ASSETS],
                     max(0, len(held) - SHOWN_ASSETS),
                     value,

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from coffers.clock import DAY, Millis
 from coffers.connectors.reading import FailureKind
 from coffers.portfolio.errand_forms import CheckedAccount
-from coffers.web.numbers import moment
+from coffers.web.formats import Formats
 
 Tone = Literal["good", "doubtful", "bad"]
 
@@ -39,14 +39,16 @@ class Judged:
     why: str
 
 
-def judged(found: CheckedAccount, now: Millis, *, is_trading_on: bool) -> list[Judged]:
+def judged(
+    found: CheckedAccount, now: Millis, formats: Formats, *, is_trading_on: bool
+) -> list[Judged]:
     """Return every right of a key with a judgement."""
     return [
         _read(found.read),
         _trade(found.trade, is_trading_on=is_trading_on),
         _withdraw(found.withdraw),
         _bound(found.address_restricted),
-        _expiry(None if found.expires_at is None else Millis(found.expires_at), now),
+        _expiry(None if found.expires_at is None else Millis(found.expires_at), now, formats),
     ]
 
 
@@ -99,10 +101,10 @@ def _bound(is_bound: bool | None) -> Judged:
     return Judged("Bound to addresses", "not told", "doubtful", why)
 
 
-def _expiry(at: Millis | None, now: Millis) -> Judged:
+def _expiry(at: Millis | None, now: Millis, formats: Formats) -> Judged:
     if at is None:
         return Judged("Expiry", "not told", "good", "none that is known")
-    day = f"{moment(at)} UTC"
+    day = f"{formats.moment(at)} {formats.zone_name}"
     if at <= now:
         return Judged("Expiry", day, "bad", "it is over: make another key")
     if at - now < EXPIRES_SOON:

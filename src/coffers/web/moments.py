@@ -3,7 +3,8 @@
 from markupsafe import Markup
 
 from coffers.clock import Millis, iso
-from coffers.web.numbers import age, moment, span
+from coffers.web.formats import DRAWN
+from coffers.web.numbers import age, span
 
 
 def ago(at: Millis | None, now: Millis) -> Markup:
@@ -17,6 +18,7 @@ def until(at: Millis, now: Millis) -> Markup:
 
 
 def _time(at: Millis, text: str) -> Markup:
-    return Markup('<time datetime="{}" data-at="{}" title="{} UTC">{}</time>').format(
-        iso(at), int(at), moment(at), text
+    formats = DRAWN.get()
+    return Markup('<time datetime="{}" data-at="{}" title="{} {}">{}</time>').format(
+        iso(at), int(at), formats.moment(at), formats.zone_name, text
     )

@@ -112,9 +112,7 @@ class Overview:
             ],
             rows=rows[:MOST_ACCOUNTS],
             has_more=len(rows) > MOST_ACCOUNTS,
-            past=await past_of(
-                rooms, user.id, ids, asked.request.query_params.get("range"), display
-            ),
+            past=await past_of(rooms, user, ids, asked.request.query_params.get("range"), display),
             ranges=list(RANGES),
             assets=_slices(held, seen),
             accounts=_by_account(rows),

@@ -1,8 +1,7 @@
 """The past of accounts as a drawing: what they were worth, beside what was put in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -10,10 +9,11 @@ from coffers import money
 from coffers.clock import DAY, Millis
 from coffers.portfolio.balances import shown_in
 from coffers.portfolio.charts import Charts, Point
+from coffers.store.records import User
 from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.model import Value
 from coffers.web.drawing import Chart, Mark, chart
-from coffers.web.numbers import rough
+from coffers.web.formats import formats_of
 from coffers.web.rooms import Rooms
 
 EVER: Final = Millis(0)
@@ -25,7 +25,6 @@ RANGES: Final = {
     "all": None,
 }
 USUAL: Final = "1m"
-_LONG: Final = Millis(300 * DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +38,20 @@ class Past:
 
 
 async def past_of(
-    rooms: Rooms, user_id: int, ids: Sequence[int], span: str | None, display: DisplayCurrency
+    rooms: Rooms, user: User, ids: Sequence[int], span: str | None, display: DisplayCurrency
 ) -> Past:
     """Return the past of accounts together over a span; an unknown one is the usual one."""
     chosen = span if span in RANGES else USUAL
     length, now = RANGES[chosen], rooms.clock.now()
     since = EVER if length is None else Millis(now - length)
-    points = await Charts(rooms.store, rooms.clock).draw(user_id, ids, since, None)
+    points = await Charts(rooms.store, rooms.clock).draw(user.id, ids, since, None)
     value = [Mark(p.at, shown_in(display, p.value, p.at), p.carried > 0) for p in points]
-    put_in = _put_in(points, display)
+    put_in, formats = _put_in(points, display), formats_of(user)
     drawn = chart(
         value,
         put_in,
-        lambda amount: rough(amount, display.code),
-        _dated(Millis(points[-1].at - points[0].at)) if points else str,
+        lambda amount: formats.rough(amount, display.code),
+        formats.dated(points[-1].at - points[0].at if points else 0),
     )
     return Past(
         chosen,
@@ -79,8 +78,3 @@ def _put_in(points: Sequence[Point], display: DisplayCurrency) -> list[Mark]:
 
 def _shown(display: DisplayCurrency, value: Value | None, at: Millis) -> Decimal | None:
     return None if value is None else shown_in(display, value, at)
-
-
-def _dated(length: Millis) -> Callable[[Millis], str]:
-    form = "%H:%M" if length <= 2 * DAY else "%-d %b" if length < _LONG else "%b %Y"
-    return lambda at: datetime.fromtimestamp(at / 1000, UTC).strftime(form)

@@ -26,6 +26,7 @@ from coffers.web.overview import Overview
 from coffers.web.rooms import Asked, Opened, OpenPage, OwnPage, Rooms, Shown
 from coffers.web.second_step import SecondStep
 from coffers.web.security_page import SecurityPage
+from coffers.web.settings_page import SettingsPage
 from coffers.web.sign_in_pages import SignInPages
 from coffers.web.token_pages import TokenPages
 from coffers.web.totp_pages import TotpPages
@@ -79,6 +80,7 @@ class Site:
             ConnectPages(rooms, renderer),
             SecurityPage(rooms, renderer),
             TotpPages(rooms, renderer),
+            SettingsPage(rooms, renderer),
         )
         self._router = Router(
             [

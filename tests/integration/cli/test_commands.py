@@ -247,3 +247,15 @@ def test_the_database_is_its_owner_s_alone_also_in_an_open_directory(
     (tmp_path / "data").mkdir(mode=0o755)
     coffers("user", "add", "ann")
     assert (tmp_path / "data" / "coffers.db").stat().st_mode & 0o077 == 0
+
+
+def test_how_a_user_reads_numbers_and_times_is_chosen(coffers: Run) -> None:
+    coffers("user", "add", "ann")
+    chosen = coffers("user", "formats", "ann", "--locale", "de_CH", "--json")
+    assert json.loads(chosen.stdout)["written_as"] == "de_CH"
+    told = coffers("user", "formats", "ann", "--time-zone", "Europe/Zurich")
+    assert told.stdout == "ann reads de_CH numbers, Europe/Zurich.\n"
+    wrong = coffers("user", "formats", "ann", "--time-zone", "Mars")
+    assert (wrong.returncode, "time_zone" in wrong.stderr) == (1, True)
+    plain = coffers("user", "formats", "ann", "--locale", "plain", "--json")
+    assert json.loads(plain.stdout)["written_as"] is None
