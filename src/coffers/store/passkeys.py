@@ -17,7 +17,7 @@ _texts = msgspec.json.Decoder(tuple[str, ...])
 
 @dataclass(frozen=True, slots=True)
 class Passkey:
-    """A passkey of a user. `id` and `handle` are base64url, `public_key` is COSE.
+    """A passkey of a user. `id` is base64url, `public_key` is COSE.
 
     `rp_id` is the host that it is for, and `sign_count` what its authenticator last counted.
     """
@@ -26,7 +26,6 @@ class Passkey:
     id: str
     name: str
     rp_id: str
-    handle: str
     public_key: bytes
     sign_count: int
     transports: tuple[str, ...]

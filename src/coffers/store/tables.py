@@ -903,8 +903,6 @@ passkeys = Table(
     Column("name", Text, nullable=False),
     # The host that it is for: at another one no browser offers it.
     Column("rp_id", Text, nullable=False),
-    # By which an authenticator knows the user, in base64url; it begins with the user's id.
-    Column("handle", Text, nullable=False),
     # In the form of COSE.
     Column("public_key", LargeBinary, nullable=False),
     Column("sign_count", BigInteger, nullable=False),

@@ -49,6 +49,9 @@ NOTICES: Final = {
     "checked": "Thank you. What signs you in can be changed for ten minutes.",
     "totp-added": "The app is set up: its codes are asked for from now on.",
     "totp-removed": "The app was removed: its codes count no more.",
+    "passkey-added": "The passkey is there: it signs you in from now on.",
+    "passkey-renamed": "The passkey has its new name.",
+    "passkey-removed": "The passkey was removed here. Remove it from your device too.",
     "session-ended": "That browser is signed out.",
     "others-ended": "Your other browsers are signed out.",
     "half-over": "That took too long, or was done. Begin with the password again.",
@@ -170,6 +173,12 @@ def see_other(path: str, done: str | None = None) -> Response:
     """Return an answer that sends the browser to another page of ours, which says what was done."""
     path = path if done is None else f"{path}?done={done}"
     return RedirectResponse(path, 303, {**SECURITY, "Cache-Control": "no-store"})
+
+
+def json_answer(text: str, status: int = 200) -> Response:
+    """Return an answer to a script of ours."""
+    headers = {**SECURITY, "Cache-Control": "no-store"}
+    return Response(text, status, headers, media_type="application/json")
 
 
 def with_session(answer: Response, token: str, *, is_secure: bool, lasts: int) -> Response:

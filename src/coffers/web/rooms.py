@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,6 +10,7 @@ from starlette.types import Scope
 
 from coffers.clock import Clock
 from coffers.markets.catalogue import Catalogue
+from coffers.portfolio.authenticators import PasskeySite, site_of
 from coffers.portfolio.bookshelf import BookShelf
 from coffers.portfolio.guessing import Visitor
 from coffers.portfolio.listing import Listing
@@ -43,6 +45,13 @@ class Rooms:
     def is_secure(self, scope: Scope) -> bool:
         """Return whether the browser came by TLS."""
         return self.base_url(scope).startswith("https:")
+
+    def passkey_site(self, request: Request) -> PasskeySite | None:
+        """Return where passkeys are for at the address that a browser shows; None for none."""
+        site = site_of(self.base_url(request.scope))
+        scheme, host = urlsplit(self.base_url(request.scope)).scheme, request.headers.get("host")
+        # A browser makes none for a page that it has by another name.
+        return site if site == site_of(f"{scheme}://{host}") else None
 
     def visitor(self, request: Request) -> Visitor:
         """Return where a try to sign in comes from."""

@@ -3,13 +3,15 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coffers.errors import InvalidRecord
+from coffers.errors import InvalidRecord, NotFound
 from coffers.portfolio.guessing import SignInLocked
+from coffers.portfolio.passkey_sign_in import PasskeySignIn
 from coffers.portfolio.second_factors import HalfOver, HalfSignedIn, SecondFactors
-from coffers.web.answers import Renderer, see_other, without_half
+from coffers.portfolio.sessions import SignedIn
+from coffers.web.answers import Renderer, json_answer, see_other, without_half
 from coffers.web.forms import HALF, check_key, form_of, session_of
 from coffers.web.rooms import OpenPage, Rooms
-from coffers.web.sign_in_pages import TOO_MANY, begun
+from coffers.web.sign_in_pages import TOO_MANY, begun, refused_options
 
 
 class SecondStep:
@@ -19,7 +21,11 @@ class SecondStep:
         self._rooms = rooms
         self._renderer = renderer
         self._factors = SecondFactors(rooms.store, rooms.vault, rooms.clock)
-        self.open = (OpenPage("/sign-in/second", self.shown, self.sent),)
+        self._passkeys = PasskeySignIn(rooms.store, rooms.clock)
+        self.open = (
+            OpenPage("/sign-in/second", self.shown, self.sent),
+            OpenPage("/sign-in/second/passkey", sent=self.passkey),
+        )
 
     async def shown(self, request: Request) -> Response:
         """Ask for it."""
@@ -32,9 +38,8 @@ class SecondStep:
         if half is None:
             return _over()
         check_key(form, half)
-        visitor = self._rooms.visitor(request)
         try:
-            signed_in = await self._factors.by_code(half, form.get("code", ""), visitor)
+            signed_in = await self._by(request, half, form)
         except InvalidRecord as error:
             return self._page(request, half, error.attributes, 400)
         except SignInLocked as error:
@@ -42,6 +47,24 @@ class SecondStep:
         except HalfOver:
             return _over()
         return begun(self._rooms, request, signed_in)
+
+    async def passkey(self, request: Request) -> Response:
+        """Tell a script of ours what a browser is to show a passkey by."""
+        form, half = await form_of(request), await self._half(request)
+        site = self._rooms.passkey_site(request)
+        if half is None or site is None:
+            raise NotFound(request.url.path)
+        check_key(form, half)
+        try:
+            return json_answer(await self._passkeys.second_options(half, site))
+        except SignInLocked as error:
+            return refused_options(error)
+
+    async def _by(self, request: Request, half: HalfSignedIn, form: dict[str, str]) -> SignedIn:
+        site, visitor = self._rooms.passkey_site(request), self._rooms.visitor(request)
+        if site is not None and form.get("answer"):
+            return await self._passkeys.second(half, site, form["answer"], visitor)
+        return await self._factors.by_code(half, form.get("code", ""), visitor)
 
     async def _half(self, request: Request) -> HalfSignedIn | None:
         token = session_of(request, HALF)
@@ -54,7 +77,10 @@ class SecondStep:
         faults: dict[str, list[str]],
         status: int = 200,
     ) -> Response:
-        return self._renderer.page(request, "second_step.html", status, half=half, faults=faults)
+        site = self._rooms.passkey_site(request)
+        return self._renderer.page(
+            request, "second_step.html", status, half=half, faults=faults, site=site
+        )
 
 
 def _over() -> Response:

@@ -1,4 +1,4 @@
-"""What signs somebody in, on one page: password, app, recovery codes, and the open sessions."""
+"""What signs somebody in, on one page: password, app, passkeys, recovery codes, sessions."""
 
 from collections.abc import Mapping
 
@@ -7,12 +7,14 @@ from starlette.responses import Response
 
 from coffers.errors import InvalidRecord
 from coffers.portfolio.guessing import SignInLocked
+from coffers.portfolio.passkeys import Passkeys
 from coffers.portfolio.recovery_codes import RecoveryCodes
 from coffers.portfolio.sessions import Sessions
 from coffers.secret import Secret
 from coffers.web.answers import Renderer, see_other
 from coffers.web.browsers import browser_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
+from coffers.web.sign_in_pages import TOO_MANY
 
 Faults = Mapping[str, list[str]]
 
@@ -25,6 +27,7 @@ class SecurityPage:
         self._renderer = renderer
         self._sessions = Sessions(rooms.store, rooms.clock)
         self._codes = RecoveryCodes(rooms.store, rooms.clock)
+        self._passkeys = Passkeys(rooms.store, rooms.clock)
         self.own = (
             OwnPage("/security", self.shown),
             OwnPage("/security/check", sent=self.check),
@@ -35,7 +38,7 @@ class SecurityPage:
 
     async def shown(self, asked: Asked) -> Response:
         """Show everything."""
-        return await self._page(asked, {})
+        return await self.page(asked, {})
 
     async def check(self, asked: Asked) -> Response:
         """Take the password of who wants to change something."""
@@ -43,9 +46,9 @@ class SecurityPage:
             password = Secret(asked.form.get("password", ""))
             await self._rooms.sign_in.confirm(asked.who, password)
         except InvalidRecord as error:
-            return await self._page(asked, error.attributes)
+            return await self.page(asked, error.attributes)
         except SignInLocked as error:
-            return await self._page(asked, {"password": [str(error)]})
+            return await self.page(asked, {"password": [str(error)]}, TOO_MANY)
         return see_other("/security", "checked")
 
     async def renew(self, asked: Asked) -> Response:
@@ -62,20 +65,25 @@ class SecurityPage:
         await self._sessions.end_others(asked.who)
         return see_other("/security", "others-ended")
 
-    async def _page(self, asked: Asked, faults: Faults) -> Response:
-        who, now = asked.who, self._rooms.clock.now()
+    async def page(self, asked: Asked, faults: Faults, status: int = 400) -> Response:
+        """Return the page, with what is wrong with a form, and that form's status."""
+        request, who, now = asked.request, asked.who, self._rooms.clock.now()
         async with self._rooms.store.reading() as tx:
             ways = await tx.factors.ways(who.user.id)
             has_password = await tx.sign_ins.password(who.user.id) is not None
         return self._renderer.page(
-            asked.request,
+            request,
             "security.html",
-            400 if faults else 200,
+            status if faults else 200,
             who=who,
             ways=ways,
             has_password=has_password,
             is_checked=who.is_checked(now),
             sessions=await self._sessions.all(who),
+            passkeys=await self._passkeys.all(who),
+            site=self._rooms.passkey_site(request),
+            base=self._rooms.base_url(request.scope),
+            form={"name": asked.form.get("name", "")},
             browser=browser_of,
             now=now,
             faults=faults,

@@ -2,17 +2,20 @@
 
 from typing import Final
 
+from msgspec import json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coffers.errors import InvalidRecord
-from coffers.portfolio.guessing import SignInLocked, Visitor
+from coffers.errors import InvalidRecord, NotFound
+from coffers.portfolio.guessing import SignInLocked
+from coffers.portfolio.passkey_sign_in import PasskeySignIn
 from coffers.portfolio.second_factors import HALF_LASTS, HalfSignedIn
 from coffers.portfolio.sessions import LONGEST, SignedIn
 from coffers.portfolio.sign_in import SignInRefused
 from coffers.secret import Secret
 from coffers.web.answers import (
     Renderer,
+    json_answer,
     see_other,
     with_half,
     with_session,
@@ -31,10 +34,12 @@ class SignInPages:
     def __init__(self, rooms: Rooms, renderer: Renderer) -> None:
         self._rooms = rooms
         self._sign_in = rooms.sign_in
+        self._passkeys = PasskeySignIn(rooms.store, rooms.clock)
         self._renderer = renderer
         self.open = (
             OpenPage("/welcome", self.welcome, self.welcome),
             OpenPage("/sign-in", self.sign_in, self.sign_in),
+            OpenPage("/sign-in/passkey", sent=self.passkey),
             OpenPage("/sign-out", sent=self.sign_out),
         )
         self.own = (OwnPage("/password", self.password, self.password),)
@@ -67,7 +72,7 @@ class SignInPages:
             return self._shown(request, "sign_in.html", form)
         form = await form_of(request)
         try:
-            signed_in = await self._by(form, self._rooms.visitor(request))
+            signed_in = await self._by(request, form)
         except InvalidRecord as error:
             return self._shown(request, "sign_in.html", form, error.attributes, 400)
         except SignInRefused as error:
@@ -76,10 +81,23 @@ class SignInPages:
             return self._shown(request, "sign_in.html", form, {"name": [str(error)]}, TOO_MANY)
         return begun(self._rooms, request, signed_in)
 
-    async def _by(self, form: dict[str, str], visitor: Visitor) -> SignedIn | HalfSignedIn:
-        code = form.get("code", "")
-        if code:
-            return await self._sign_in.by_code(code, visitor)
+    async def passkey(self, request: Request) -> Response:
+        """Tell a script of ours what a browser is to show a passkey by."""
+        await form_of(request)
+        site, visitor = self._rooms.passkey_site(request), self._rooms.visitor(request)
+        if site is None:
+            raise NotFound(request.url.path)
+        try:
+            return json_answer(await self._passkeys.options(site, visitor))
+        except SignInLocked as error:
+            return refused_options(error)
+
+    async def _by(self, request: Request, form: dict[str, str]) -> SignedIn | HalfSignedIn:
+        site, visitor = self._rooms.passkey_site(request), self._rooms.visitor(request)
+        if site is not None and form.get("answer"):
+            return await self._passkeys.sign_in(site, form["answer"], visitor)
+        if form.get("code"):
+            return await self._sign_in.by_code(form["code"], visitor)
         password = Secret(form.get("password", ""))
         return await self._sign_in.by_password(form.get("name", ""), password, visitor)
 
@@ -128,7 +146,10 @@ class SignInPages:
     ) -> Response:
         # What was secret is not sent back.
         kept = {name: form.get(name, "") for name in ("name", "code")}
-        return self._renderer.page(request, template, status, form=kept, faults=faults or {})
+        site = self._rooms.passkey_site(request)
+        return self._renderer.page(
+            request, template, status, form=kept, faults=faults or {}, site=site
+        )
 
 
 def begun(rooms: Rooms, request: Request, found: SignedIn | HalfSignedIn) -> Response:
@@ -139,3 +160,8 @@ def begun(rooms: Rooms, request: Request, found: SignedIn | HalfSignedIn) -> Res
         return with_half(see_other("/sign-in/second"), token, is_secure=is_secure, lasts=lasts)
     lasts = LONGEST // 1000
     return without_half(with_session(see_other("/"), token, is_secure=is_secure, lasts=lasts))
+
+
+def refused_options(error: SignInLocked) -> Response:
+    """Tell a script of ours that there is a wait."""
+    return json_answer(json.encode({"why": str(error)}).decode(), TOO_MANY)

@@ -23,6 +23,7 @@ from coffers.web.forms import BadForm, check_key, form_of, session_of
 from coffers.web.kept_pages import KeptPages
 from coffers.web.live import Live
 from coffers.web.overview import Overview
+from coffers.web.passkey_pages import PasskeyPages
 from coffers.web.rooms import Asked, Opened, OpenPage, OwnPage, Rooms, Shown
 from coffers.web.second_step import SecondStep
 from coffers.web.security_page import SecurityPage
@@ -70,6 +71,7 @@ class Site:
         self._demo = Demo(rooms)
         renderer = self._renderer
         signing, second = SignInPages(rooms, renderer), SecondStep(rooms, renderer)
+        security = SecurityPage(rooms, renderer)
         own = (
             signing,
             Overview(rooms, renderer),
@@ -78,7 +80,8 @@ class Site:
             Live(rooms),
             KeptPages(rooms, renderer),
             ConnectPages(rooms, renderer),
-            SecurityPage(rooms, renderer),
+            security,
+            PasskeyPages(rooms, renderer, security),
             TotpPages(rooms, renderer),
             SettingsPage(rooms, renderer),
         )

@@ -126,7 +126,7 @@ async def filled(place: Path, store: Store) -> None:
         app = vault.seal(Secret("secret of an app"), f"totp:{user_id}:{user_id}")
         await tx.factors.begin_totp(user_id, app, NOW)
         await tx.factors.set_recovery_codes(user_id, ["hash 1", "hash 2"], NOW)
-        key = Passkey(user_id, "id", "Key", "localhost", "handle", b"\x00\xff", 7, ("usb",), NOW)
+        key = Passkey(user_id, "id", "Key", "localhost", b"\x00\xff", 7, ("usb",), NOW)
         await tx.passkeys.add(key)
 
 

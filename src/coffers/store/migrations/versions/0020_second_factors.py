@@ -37,7 +37,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("rp_id", sa.Text, nullable=False),
-        sa.Column("handle", sa.Text, nullable=False),
         sa.Column("public_key", sa.LargeBinary, nullable=False),
         sa.Column("sign_count", sa.BigInteger, nullable=False),
         sa.Column("transports", sa.Text, nullable=False),
