@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Protocol
 
 from coffers import money
 from coffers.clock import Millis
@@ -87,7 +88,21 @@ def balances_of(positions: Iterable[Position], book: PriceBook | None) -> list[A
     return sorted(filter(_is_something, balances), key=_rank)
 
 
-def parts_of(balances: Iterable[AssetBalance]) -> dict[str, Decimal]:
+class Valued(Protocol):
+    """Something of one asset that is worth something, or of which that is not known."""
+
+    @property
+    def asset(self) -> str:
+        """The asset's code."""
+        ...
+
+    @property
+    def value(self) -> Value | None:
+        """What it is worth."""
+        ...
+
+
+def parts_of(balances: Iterable[Valued]) -> dict[str, Decimal]:
     """Return which part of all that is worth something each asset is, in percent by USD.
 
     The parts of what is worth more than nothing come to 100; a debt's part is negative. An asset

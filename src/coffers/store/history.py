@@ -106,12 +106,18 @@ class Histories(Flows):
         The histories hold the opening, of the later snapshots the last one at or before each
         moment, and all flows. An account that has no snapshot yet is absent.
         """
+        return await self._histories(user_id, await self.values_at(user_id, ids, moments))
+
+    async def values_at(
+        self, user_id: int, ids: Sequence[int], moments: Sequence[Millis]
+    ) -> dict[int, list[Snapshot]]:
+        """Return the snapshots of several accounts as `at_moments` does, without their flows."""
         seen = _seen(user_id, ids, moments)
         statement = select(_S.account_id, _S.at, _S.btc, _S.usd).where(
             _S.user_id == user_id, _S.account_id == seen.c.account_id, _S.at == seen.c.at
         )
         # Not sorted by the database: SQLite would walk through all snapshots in order for that.
-        return await self._histories(user_id, await self._by_account(statement))
+        return await self._by_account(statement)
 
     async def windows(
         self, user_id: int, ids: Sequence[int], since: Millis, until: Millis

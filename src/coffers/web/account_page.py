@@ -19,9 +19,11 @@ from coffers.portfolio.listing import Worked
 from coffers.store.records import Account
 from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.model import Position, Price, PriceBook, Value
+from coffers.web.addresses import address_of
 from coffers.web.answers import Renderer
-from coffers.web.live import live_at
-from coffers.web.past import RANGES, past_of
+from coffers.web.formats import formats_of
+from coffers.web.live import seen_by
+from coffers.web.past import RANGES, Pasts, Wanted
 from coffers.web.rooms import Asked, OwnPage, Rooms
 from coffers.web.trust import trust_of
 
@@ -58,6 +60,7 @@ class AccountPage:
         self._renderer = renderer
         self._keeping = AccountKeeping(rooms.store, rooms.clock)
         self._flows = AccountFlows(rooms.store, self._keeping)
+        self._pasts = Pasts(rooms)
         self._day_before = DayBefore(rooms.store)
         self._stale_after = Millis(round(rooms.settings.stale_after * 1000))
         self.own = (
@@ -72,31 +75,34 @@ class AccountPage:
             NotFound: when it is nobody's, or somebody else's.
         """
         rooms, user = self._rooms, asked.who.user
-        book = await rooms.shelf.newest()
-        live = await live_at(asked, rooms, book)
-        worked, positions, display = await self._found(asked, book)
+        seen = await seen_by(asked, rooms)
+        worked, positions, display = await self._found(asked)
         account, now = worked.view.account, rooms.clock.now()
         flows = await self._flows.page(user.id, account.id, limit=FLOWS_SHOWN)
         market = rooms.catalogue.get(account.market_code)
         before = await self._day_before.of(worked.book)
-        span = asked.request.query_params.get("range")
+        figures = worked.view.figures.display
+        address = address_of(asked.request, "range", "q", "all", "page")
+        span = address.chosen.get("range")
+        wanted = Wanted(user.id, (account.id,), seen.event, span)
         return self._renderer.page(
             asked.request,
             "account.html",
             who=asked.who,
-            live=live,
+            live=seen.live_at(worked.book),
             now=now,
             account=account,
             kind=kind_of(account),
             market=account.market_code if market is None else market.name,
             currency=display.code,
-            figures=worked.view.figures.display,
+            figures=figures,
+            address=address,
             quality=worked.view.quality,
             trust=trust_of(worked, now, self._stale_after),
             positions=_rows(worked, positions, before, display),
             flows=flows.flows,
             has_more_flows=flows.next_cursor is not None,
-            past=await past_of(rooms, user, [account.id], span, display),
+            past=await self._pasts.of(wanted, display, figures.amount, formats_of(user)),
             ranges=list(RANGES),
             prices_at=None if worked.book is None else worked.book.at,
         )
@@ -107,7 +113,7 @@ class AccountPage:
         Raises:
             NotFound: when it is nobody's, or somebody else's.
         """
-        worked, positions, display = await self._found(asked, await self._rooms.shelf.newest())
+        worked, positions, display = await self._found(asked)
         told = explained(worked, positions, display, self._rooms.clock.now())
         return self._renderer.page(
             asked.request,
@@ -120,11 +126,10 @@ class AccountPage:
             prices_at=None if worked.book is None else worked.book.at,
         )
 
-    async def _found(
-        self, asked: Asked, book: PriceBook | None
-    ) -> tuple[Worked, Sequence[Position], DisplayCurrency]:
+    async def _found(self, asked: Asked) -> tuple[Worked, Sequence[Position], DisplayCurrency]:
         rooms, user = self._rooms, asked.who.user
         account: Account = await self._keeping.get(user.id, asked.id)
+        book = await rooms.shelf.newest()
         (worked,) = await rooms.listing.worked(user.id, [account], book, user.display_currency)
         async with rooms.store.reading() as tx:
             positions = await tx.holdings.of_account(user.id, asked.id)

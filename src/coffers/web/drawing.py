@@ -14,8 +14,12 @@ from coffers.clock import Millis
 WIDTH, HEIGHT = 960, 300
 """Of the whole drawing, in units that stretch with the page."""
 
+SPARK_WIDTH, SPARK_HEIGHT = 96, 28
+"""Of a small line."""
+
 # Above the highest line there is room for its label, in the larger letters of a phone too.
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8, 952, 34, 266
+_EDGE = 2
 _LINES = 4
 _DATES = 6
 
@@ -39,10 +43,27 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A line across with what it stands for: a value at a height, or a moment at a place."""
+    """A line across with what it stands for: a value at a height, or a moment at a place.
+
+    `percent` is the place as a part of the height or the width: labels do not stretch with them.
+    """
 
     place: float
+    percent: float
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a moment of the series lies whose value is known; `put_in` is the other line's height.
+
+    `number` is that of the moment in the series.
+    """
+
+    number: int
+    x: float
+    y: float
+    put_in: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +75,7 @@ class Chart:
     put_in: tuple[Stroke, ...]
     heights: tuple[Tick, ...]
     moments: tuple[Tick, ...]
+    spots: tuple[Spot, ...]
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -90,9 +112,37 @@ def chart(
         tuple(_strokes(value, plane)),
         _area(value, plane),
         tuple(_strokes(put_in, plane, stepped=True)),
-        tuple(Tick(round(plane.y(step), 1), named(Decimal(str(step)))) for step in steps),
+        tuple(_tick(plane.y(step), HEIGHT, named(Decimal(str(step)))) for step in steps),
         tuple(_dates(plane, dated)),
+        tuple(_spots(value, put_in, plane)),
     )
+
+
+def spark(marks: Sequence[Mark]) -> str | None:
+    """Return the path of a small line through a series, None where it has fewer than two ends."""
+    known = [(mark.at, float(mark.value)) for mark in marks if mark.value is not None]
+    if len(known) < 2:  # noqa: PLR2004 - a line has two ends
+        return None
+    amounts = [amount for _, amount in known]
+    low, reach = min(amounts), max(amounts) - min(amounts)
+    since, span = known[0][0], max(1, known[-1][0] - known[0][0])
+    wide, high = SPARK_WIDTH - 2 * _EDGE, SPARK_HEIGHT - 2 * _EDGE
+    path = "L".join(
+        f"{_EDGE + wide * (at - since) / span:.1f},"
+        f"{_EDGE + high * (1 - ((amount - low) / reach if reach else 0.5)):.1f}"
+        for at, amount in known
+    )
+    return f"M{path}"
+
+
+def _spots(value: Sequence[Mark], put_in: Sequence[Mark], plane: _Plane) -> Iterator[Spot]:
+    others = {mark.at: mark.value for mark in put_in}
+    for number, mark in enumerate(value):
+        if mark.value is not None:
+            other = others.get(mark.at)
+            height = None if other is None else round(plane.y(float(other)), 1)
+            x, y = plane.x(mark.at), plane.y(float(mark.value))
+            yield Spot(number, round(x, 1), round(y, 1), height)
 
 
 def _strokes(marks: Sequence[Mark], plane: _Plane, *, stepped: bool = False) -> Iterator[Stroke]:
@@ -138,4 +188,8 @@ def _dates(plane: _Plane, dated: Callable[[Millis], str]) -> Iterator[Tick]:
     reach = plane.until - plane.since
     for number in range(_DATES):
         at = Millis(plane.since + reach * number // (_DATES - 1))
-        yield Tick(round(plane.x(at), 1), dated(at))
+        yield _tick(plane.x(at), WIDTH, dated(at))
+
+
+def _tick(place: float, whole: int, label: str) -> Tick:
+    return Tick(round(place, 1), round(100 * place / whole, 2), label)

@@ -5,6 +5,7 @@ and it is drawn for whoever asks, by whichever process.
 """
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 from urllib.parse import urlencode
@@ -69,14 +70,24 @@ class Live:
                 yield piece or BEAT
 
 
-async def live_at(asked: Asked, rooms: Rooms, book: PriceBook | None) -> str:
-    """Return where a page learns of what is newer than what it shows.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a page takes in: everything up to the user's newest event."""
+
+    event: int
+
+    def live_at(self, book: PriceBook | None) -> str:
+        """Return where a page that shows the prices of a book learns of what is newer."""
+        epoch = 0 if book is None else book.epoch
+        return f"{LIVE}?{urlencode({'after': self.event, 'epoch': epoch})}"
+
+
+async def seen_by(asked: Asked, rooms: Rooms) -> Seen:
+    """Return what a page takes in.
 
     To be asked before the page reads what it shows, lest it miss what happens meanwhile.
     """
-    epoch = 0 if book is None else book.epoch
-    after = await _newest_event(asked, rooms.store)
-    return f"{LIVE}?{urlencode({'after': after, 'epoch': epoch})}"
+    return Seen(await _newest_event(asked, rooms.store))
 
 
 async def _newest_event(asked: Asked, store: Store) -> int:

@@ -1,19 +1,19 @@
 """The past of accounts as a drawing: what they were worth, beside what was put in."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 from coffers import money
-from coffers.clock import DAY, Millis
+from coffers.clock import DAY, MINUTE, Millis
 from coffers.portfolio.balances import shown_in
 from coffers.portfolio.charts import Charts, Point
-from coffers.store.records import User
 from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.model import Value
 from coffers.web.drawing import Chart, Mark, chart
-from coffers.web.formats import formats_of
+from coffers.web.formats import Formats
 from coffers.web.rooms import Rooms
 
 EVER: Final = Millis(0)
@@ -25,40 +25,95 @@ RANGES: Final = {
     "all": None,
 }
 USUAL: Final = "1m"
+KEPT: Final = 64
+"""Pasts whose points are kept."""
+
+Told = list[str | float | bool | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A drawing of a span, None where too little is known; `has_gaps` says that readings miss."""
+    """A drawing of a span, None where too little is known; `has_gaps` says that readings miss.
+
+    `spots` are its moments in order: where each lies across and how high, how high the other line
+    is there, and in words when it was, what was there, what was put in; and whether it was carried.
+    """
 
     span: str
     chart: Chart | None
+    spots: list[Told]
     has_gaps: bool
     has_unknown_deposits: bool
 
 
-async def past_of(
-    rooms: Rooms, user: User, ids: Sequence[int], span: str | None, display: DisplayCurrency
-) -> Past:
-    """Return the past of accounts together over a span; an unknown one is the usual one."""
-    chosen = span if span in RANGES else USUAL
-    length, now = RANGES[chosen], rooms.clock.now()
-    since = EVER if length is None else Millis(now - length)
-    points = await Charts(rooms.store, rooms.clock).draw(user.id, ids, since, None)
-    value = [Mark(p.at, shown_in(display, p.value, p.at), p.carried > 0) for p in points]
-    put_in, formats = _put_in(points, display), formats_of(user)
-    drawn = chart(
-        value,
-        put_in,
-        lambda amount: formats.rough(amount, display.code),
-        formats.dated(points[-1].at - points[0].at if points else 0),
-    )
-    return Past(
-        chosen,
-        drawn,
-        any(mark.is_carried for mark in value),
-        any(mark.value is None for mark in put_in),
-    )
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whose past: of which accounts together, at which of the user's events, over which span."""
+
+    user_id: int
+    ids: tuple[int, ...]
+    head: int
+    span: str | None
+
+
+class Pasts:
+    """Draws pasts, and keeps their points for a minute: only the last one moves with prices."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._charts = Charts(rooms.store, rooms.clock)
+        self._clock = rooms.clock
+        self._kept: OrderedDict[tuple[Wanted, int], list[Point]] = OrderedDict()
+
+    async def of(
+        self, wanted: Wanted, display: DisplayCurrency, amount: Decimal | None, formats: Formats
+    ) -> Past:
+        """Return the past of accounts over a span that ends with what they are worth now.
+
+        A span that is unknown is the usual one.
+        """
+        chosen = wanted.span if wanted.span in RANGES else USUAL
+        points = await self._points(wanted, chosen)
+        value = [Mark(p.at, _shown(display, p.value, p.at), p.carried > 0) for p in points]
+        if value and amount is not None:
+            value[-1] = Mark(value[-1].at, amount, value[-1].is_carried)
+        put_in = _put_in(points, display)
+        drawn = chart(
+            value,
+            put_in,
+            lambda scale: formats.rough(scale, display.code),
+            formats.dated(points[-1].at - points[0].at if points else 0),
+        )
+        return Past(
+            chosen,
+            drawn,
+            [] if drawn is None else _told(drawn, value, put_in, formats, display.code),
+            any(mark.is_carried for mark in value),
+            any(mark.value is None for mark in put_in),
+        )
+
+    async def _points(self, wanted: Wanted, chosen: str) -> list[Point]:
+        now, length = self._clock.now(), RANGES[chosen]
+        key = replace(wanted, span=chosen), now // MINUTE
+        kept = self._kept.get(key)
+        if kept is None:
+            since = EVER if length is None else Millis(now - length)
+            kept = await self._charts.draw(wanted.user_id, wanted.ids, since, None)
+            self._kept[key] = kept
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return kept
+
+
+def _told(
+    drawn: Chart, value: Sequence[Mark], put_in: Sequence[Mark], formats: Formats, currency: str
+) -> list[Told]:
+    told: list[Told] = []
+    for spot in drawn.spots:
+        mark, other = value[spot.number], put_in[spot.number]
+        when, worth = formats.moment(mark.at), formats.money(mark.value, currency)
+        put = None if other.value is None else formats.money(other.value, currency)
+        told.append([spot.x, spot.y, spot.put_in, when, worth, put, mark.is_carried])
+    return told
 
 
 def _put_in(points: Sequence[Point], display: DisplayCurrency) -> list[Mark]:

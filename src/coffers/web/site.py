@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from coffers.errors import CoffersError, NotFound
 from coffers.logs import logger
 from coffers.portfolio.sessions import CheckNeeded
+from coffers.portfolio.whole import Wholes
 from coffers.serving.scope import REQUEST_NAME
 from coffers.serving.streams import StreamsFull, TooManyStreams
 from coffers.store.errors import StoreUnavailable
@@ -29,6 +30,7 @@ from coffers.web.second_step import SecondStep
 from coffers.web.security_page import SecurityPage
 from coffers.web.settings_page import SettingsPage
 from coffers.web.sign_in_pages import SignInPages
+from coffers.web.sum_page import SumPage
 from coffers.web.token_pages import TokenPages
 from coffers.web.totp_pages import TotpPages
 
@@ -70,11 +72,13 @@ class Site:
         self._renderer = Renderer(self._shelf, rooms.is_secure, rooms.settings.demo_user)
         self._demo = Demo(rooms)
         renderer = self._renderer
+        wholes = Wholes(rooms.store, rooms.listing, rooms.shelf)
         signing, second = SignInPages(rooms, renderer), SecondStep(rooms, renderer)
         security = SecurityPage(rooms, renderer)
         own = (
             signing,
-            Overview(rooms, renderer),
+            Overview(rooms, renderer, wholes),
+            SumPage(rooms, renderer, wholes),
             AccountPage(rooms, renderer),
             TokenPages(rooms, renderer),
             Live(rooms),

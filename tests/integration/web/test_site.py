@@ -8,7 +8,6 @@ import pytest
 from coffers import metrics
 from coffers.secret import Secret
 from coffers.store.engine import Store
-from coffers.web import overview
 from coffers.web.forms import COOKIE
 from pages import OURS, PASSWORD, Pages, opened
 from served import add_account, add_book
@@ -170,23 +169,6 @@ async def test_behind_tls_the_cookie_and_the_pages_say_so(sqlite_store: Store) -
         form = {"code": str(code), "name": "ann", "password": PASSWORD, "again": PASSWORD}
         assert "secure" in (await pages.post("/welcome", **form)).headers["set-cookie"].lower()
         assert "strict-transport-security" in (await pages.http.get("/sign-in")).headers
-
-
-async def test_of_very_many_accounts_the_page_says_that_there_are_more(
-    pages: Pages, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(overview, "MOST_ACCOUNTS", 2)
-    await pages.begin()
-    store = pages.api.services.store
-    async with store.reading() as tx:
-        ann = await tx.users.by_name("ann")
-    assert ann is not None
-    await add_book(store)
-    for name in ("One", "Two", "Three"):
-        await add_account(store, ann, name)
-    shown = (await pages.http.get("/")).text
-    assert "The first 2 are shown" in shown
-    assert "complete: all 3 accounts" in shown
 
 
 async def test_guessing_leads_to_a_wait(pages: Pages) -> None:

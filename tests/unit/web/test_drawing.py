@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from coffers.clock import HOUR, Millis
-from coffers.web.drawing import HEIGHT, WIDTH, Chart, Mark, chart
+from coffers.web.drawing import HEIGHT, WIDTH, Chart, Mark, chart, spark
 
 
 def _marks(*values: str | None, carried: tuple[int, ...] = ()) -> list[Mark]:
@@ -67,3 +67,18 @@ def test_one_moment_is_no_chart() -> None:
     assert chart(_marks("10"), [], str, str) is None
     assert chart(_marks("10", None), [], str, str) is None
     assert chart([], [], str, str) is None
+
+
+def test_every_moment_that_is_known_has_its_spot() -> None:
+    drawn = _drawn(_marks("10", None, "20"), _marks("10", "10", None))
+    assert [spot.number for spot in drawn.spots] == [0, 2]
+    assert drawn.spots[0].put_in == drawn.spots[0].y
+    assert drawn.spots[1].put_in is None
+    assert drawn.spots[0].x < drawn.spots[1].x
+    assert drawn.spots[0].y > drawn.spots[1].y
+
+
+def test_a_small_line_fills_its_room_and_needs_two_ends() -> None:
+    assert spark(_marks("1", "3", None, "2")) == "M2.0,26.0L32.7,2.0L94.0,14.0"
+    assert spark(_marks("5", "5")) == "M2.0,14.0L94.0,14.0"
+    assert spark(_marks("5", None)) is None

@@ -1,0 +1,123 @@
+"""All accounts of a user at one moment: each by itself, and what they are together."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from coffers import money
+from coffers.portfolio.bookshelf import BookShelf
+from coffers.portfolio.listing import Listing, Worked
+from coffers.store.engine import Store
+from coffers.store.records import Account, User
+from coffers.valuation.figures import CurrencyFigures, DisplayCurrency, summary_of
+from coffers.valuation.model import Price, PriceBook, Value
+
+MOST_KEPT: Final = 64
+"""Users whose accounts are kept worked out."""
+
+MOST_ACCOUNTS: Final = 2_000
+"""Accounts of a user up to which they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What counts of one asset over all accounts in the sum; without a price, `value` is None."""
+
+    asset: str
+    amount: Decimal
+    price: Price | None
+
+    @property
+    def value(self) -> Value | None:
+        """What it is worth; of a debt it is negative."""
+        price = self.price
+        if price is None:
+            return None
+        return Value(money.multiply(self.amount, price.btc), money.multiply(self.amount, price.usd))
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A user's accounts of one mode by id, with their figures.
+
+    `summed` are those in the sum, as they are when they are taken together, `sums` the figures of
+    that in the display currency, `holdings` what it consists of. `book` is as it counts for the
+    user.
+    """
+
+    accounts: tuple[Worked, ...]
+    summed: tuple[Worked, ...]
+    sums: CurrencyFigures
+    holdings: tuple[Holding, ...]
+    book: PriceBook | None
+    display: DisplayCurrency
+
+    @property
+    def summed_ids(self) -> list[int]:
+        """The accounts in the sum."""
+        return [each.view.account.id for each in self.summed]
+
+
+class Wholes:
+    """Works out all accounts of users, and keeps the last of each for who looks again."""
+
+    def __init__(self, store: Store, listing: Listing, shelf: BookShelf) -> None:
+        self._store = store
+        self._listing = listing
+        self._shelf = shelf
+        self._kept: OrderedDict[int, tuple[list[Account], int, Whole]] = OrderedDict()
+
+    async def of(self, user: User) -> Whole:
+        """Return the accounts of a user's mode at the newest prices.
+
+        Raises:
+            StoreUnavailable: when the database cannot be read.
+        """
+        book = await self._shelf.newest()
+        async with self._store.reading() as tx:
+            found = await tx.accounts.of_user(user.id)
+        accounts = [account for account in found if account.mode == user.mode]
+        epoch = 0 if book is None else book.epoch
+        kept = self._kept.get(user.id)
+        if kept is not None and kept[:2] == (accounts, epoch):
+            whole = kept[2]
+            if whole.display.code == user.display_currency:
+                self._kept.move_to_end(user.id)
+                return whole
+        whole = await self._worked(user, accounts, book)
+        if len(accounts) <= MOST_ACCOUNTS:
+            self._kept[user.id] = accounts, epoch, whole
+            if len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return whole
+
+    async def _worked(
+        self, user: User, accounts: Sequence[Account], book: PriceBook | None
+    ) -> Whole:
+        code = user.display_currency
+        in_sum = [account for account in accounts if account.include_in_summary]
+        alone = await self._listing.worked(user.id, accounts, book, code)
+        summed = await self._listing.worked_together(user.id, in_sum, book, code)
+        own = alone[0].book if alone else book
+        display = await self._listing.display(code, book)
+        sums = summary_of((each.view.figures for each in summed), code).display
+        holdings = tuple(holdings_of(summed, own))
+        return Whole(tuple(alone), tuple(summed), sums, holdings, own, display)
+
+
+def holdings_of(worked: Iterable[Worked], book: PriceBook | None) -> list[Holding]:
+    """Return what accounts hold together, most worth first; what has no price is last."""
+    prices = {} if book is None else book.prices
+    owned: dict[str, Decimal] = {}
+    for each in worked:
+        for asset, amount in each.counted.items():
+            owned[asset] = money.add(owned.get(asset, money.ZERO), amount)
+    found = [Holding(asset, amount, prices.get(asset)) for asset, amount in owned.items() if amount]
+    return sorted(found, key=_rank)
+
+
+def _rank(holding: Holding) -> tuple[bool, Decimal, str]:
+    value = holding.value
+    return (value is None, money.ZERO if value is None else -value.usd, holding.asset)

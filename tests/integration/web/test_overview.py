@@ -1,0 +1,156 @@
+"""The overview with its table of accounts, and the page that tells how the sum comes about."""
+
+import re
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+
+from coffers.clock import DAY, HOUR, Millis
+from coffers.store.engine import Store
+from coffers.valuation.model import Snapshot, Value
+from coffers.web import overview
+from factories import NOW
+from pages import Pages, opened
+from served import add_account, add_book, read_account
+
+
+@pytest.fixture
+async def pages(sqlite_store: Store) -> AsyncIterator[Pages]:
+    async with opened(sqlite_store) as found:
+        await found.begin()
+        await add_book(sqlite_store)
+        yield found
+
+
+async def shown(pages: Pages, path: str = "/") -> str:
+    answer = await pages.http.get(path)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def names(page: str) -> list[str]:
+    """The accounts of the table, in their order."""
+    return re.findall(r'rowheader" class="c-name"><a href="/accounts/\d+">([^<]+)<', page)
+
+
+async def test_accounts_are_in_the_order_that_was_asked_for(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    for name, held in (("Big", "2"), ("small", "0.1"), ("Mid", "1")):
+        await add_account(store, ann, name, held={"BTC": held})
+    await add_account(store, ann, "Odd", held={"NOPRICE": "1"})
+    assert names(await shown(pages)) == ["Big", "Mid", "small", "Odd"]
+    assert names(await shown(pages, "/?sort=-worth")) == ["small", "Mid", "Big", "Odd"]
+    assert names(await shown(pages, "/?sort=name")) == ["Big", "Mid", "Odd", "small"]
+    assert names(await shown(pages, "/?sort=day"))[-1] == "Odd"
+    assert names(await shown(pages, "/?sort=nonsense")) == ["Big", "Mid", "small", "Odd"]
+    page = await shown(pages, "/?sort=name&range=1y")
+    assert 'href="/?range=1y&amp;sort=-name#accounts"' in page
+    assert 'aria-sort="ascending"' in page
+
+
+async def test_of_very_many_accounts_there_are_pages(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "ACCOUNTS_SHOWN", 2)
+    store, ann = pages.api.services.store, await pages.user()
+    for number in range(5):
+        await add_account(store, ann, f"No {number}", held={"BTC": str(9 - number)})
+    first = await shown(pages, "/?range=1w")
+    assert names(first) == ["No 0", "No 1"]
+    assert "1 to 2 of 5" in first
+    assert "complete: all 5 accounts" in first
+    assert 'href="/?range=1w&amp;page=2#accounts"' in first
+    assert names(await shown(pages, "/?page=2")) == ["No 2", "No 3"]
+    for page in ("3", "99"):
+        assert names(await shown(pages, f"/?page={page}")) == ["No 4"]
+    for page in ("0", "x", "-1", "9" * 40):
+        assert names(await shown(pages, f"/?page={page}")) == ["No 0", "No 1"]
+
+
+async def test_an_account_has_a_line_of_its_last_days_that_ends_with_its_worth(
+    pages: Pages,
+) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    account = await add_account(store, ann, "Main", held={"BTC": "1"})
+    async with store.transaction() as tx:
+        for day in range(40):
+            value = Value(Decimal(1), Decimal(10_000 + day))
+            at = Millis(NOW - day * DAY - HOUR)
+            await tx.history.add_snapshot(ann.id, account.id, Snapshot(at, value))
+    found = re.search(r'class="spark"[^>]*><path d="([^"]+)"', await shown(pages))
+    assert found is not None
+    # So many days and the present one; it is the highest, at the right edge.
+    assert 30 <= len(found[1].split("L")) <= 32
+    assert found[1].endswith("L94.0,2.0")
+
+
+async def test_every_figure_leads_to_what_it_is_made_of(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    account = await add_account(store, ann, "Main", held={"BTC": "0.5", "ETH": "2"})
+    page = await shown(pages)
+    figures = re.findall(r'<a class="figure[^"]*" href="([^"]+)"', page)
+    assert figures.count("/explain") == 4
+    assert figures.count(f"/accounts/{account.id}/explain") == 4
+    told = await shown(pages, "/explain")
+    for anchor in set(re.findall(r'href="/explain#([^"]+)"', page)):
+        assert f'id="{anchor}"' in told
+
+
+async def test_the_sum_is_told_account_by_account_and_asset_by_asset(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    await add_account(store, ann, "One", held={"BTC": "0.123456789"})
+    await add_account(store, ann, "Two", held={"BTC": "1", "NOPRICE": "7"})
+    told = await shown(pages, "/explain")
+    assert "6172.83945" in told
+    assert "56172.83945" in told
+    assert "1.123456789" in told
+    assert 'id="asset-NOPRICE"' in told
+    assert "unknown" in told
+
+
+async def test_nothing_to_explain_is_said(pages: Pages) -> None:
+    assert "No account is in the sum yet" in await shown(pages, "/explain")
+
+
+async def test_a_figure_that_is_incomplete_or_old_looks_so(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    account = await add_account(store, ann, "Main", held={"BTC": "1"})
+    assert 'class="figure bad"' not in await shown(pages)
+    await read_account(store, account, {"BTC": "1"}, read_at=Millis(NOW - DAY))
+    page = await shown(pages)
+    assert page.count('class="figure bad"') == 2
+    assert "the last reading is old" in page
+
+
+async def test_what_becomes_old_without_an_event_looks_so_when_it_is_asked_for_again(
+    pages: Pages,
+) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    await add_account(store, ann, "Main", held={"BTC": "1"})
+    assert "complete: all 1 accounts" in await shown(pages)
+    pages.api.clock.set(Millis(NOW + DAY))
+    assert "incomplete: 1 of 1 accounts" in await shown(pages)
+
+
+async def test_what_changed_is_seen_at_once_though_the_rest_is_kept(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    account = await add_account(store, ann, "Main", held={"BTC": "1"})
+    assert "50,000.00 USD" in await shown(pages)
+    await add_book(store, NOW + 1, BTC="60000")
+    assert "60,000.00 USD" in await shown(pages)
+    await read_account(store, account, {"BTC": "2"}, read_at=NOW)
+    assert "120,000.00 USD" in await shown(pages)
+    async with store.transaction() as tx:
+        await tx.users.set_display_currency(ann.id, "BTC")
+    assert "2.00000000 BTC" in await shown(pages)
+
+
+async def test_what_moved_in_a_day_is_told_with_what_that_is_of_ones_own(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    await add_account(store, ann, "Main", held={"BTC": "1", "ETH": "4"})
+    await add_book(store, NOW - DAY, ETH="2000")
+    await add_book(store, NOW + 2)
+    page = await shown(pages)
+    assert "+25.00 %" in page
+    assert "+2,000.00 USD" in page
