@@ -87,7 +87,7 @@ class PasskeySignIn:
                 used = await self._used(tx, user, site, answer, now)
                 if used is not None:
                     return await end_half(tx, half, visitor, f"passkey {used.name}", now)
-            await note_refused(tx, user, now)
+                await note_refused(tx, user, now)
         raise not_taken()
 
     async def check_options(self, who: SignedIn, site: PasskeySite) -> str:

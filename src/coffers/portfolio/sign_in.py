@@ -225,15 +225,18 @@ class SignIn:
 
         Raises:
             InvalidRecord: naming `old_password` or `password`.
+            CheckNeeded: where there was none, and the user has not shown for a while who they are.
             SignInLocked: after too many tries that failed.
         """
         user, now = signed_in.user, self._clock.now()
         check_password(new, user.name)
         async with self._store.reading() as tx:
             hashed = await tx.sign_ins.password(user.id)
-        # Who came by a one-time code may never have had one.
         tried = {named(user.name): FREE_TRIES}
-        if hashed is not None and not await self._is_right(hashed, old, tried):
+        if hashed is None:
+            # Who came by a one-time code, or has passkeys alone, may never have had one.
+            signed_in.require_check(now)
+        elif not await self._is_right(hashed, old, tried):
             raise InvalidRecord({"old_password": ["is wrong"]})
         fresh = await self._passwords.hashed(new)
         async with self._store.transaction() as tx:

@@ -39,7 +39,9 @@ class Ceremonies:
 
     async def add(self, ceremony: Ceremony, now: Millis) -> None:
         """Begin one; those that are over are forgotten."""
-        await self._connection.execute(delete(ceremonies).where(_C.expires_at <= now))
+        # What others forget at the same time is left to them.
+        over = select(_C.id).where(_C.expires_at <= now).with_for_update(skip_locked=True)
+        await self._connection.execute(delete(ceremonies).where(_C.id.in_(over)))
         await self._connection.execute(
             ceremonies.insert().values(
                 id=ceremony.id,

@@ -190,7 +190,9 @@ class SignIns:
         await self._connection.execute(delete(sessions).where(_S.expires_at <= now))
         await self._connection.execute(delete(sign_in_tickets).where(_T.expires_at <= now))
         old = and_(_F.last_at < failed_before, _F.locked_until <= now)
-        await self._connection.execute(delete(sign_in_failures).where(old))
+        # Who is held by a try of now is left: two that wait for each other would both be refused.
+        free = select(_F.subject).where(old).with_for_update(skip_locked=True)
+        await self._connection.execute(delete(sign_in_failures).where(_F.subject.in_(free)))
 
 
 def _session_of(row: Row[Any]) -> Session:

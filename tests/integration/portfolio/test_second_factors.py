@@ -13,6 +13,7 @@ from coffers.portfolio.recovery_codes import MADE_AT_ONCE, RecoveryCodes
 from coffers.portfolio.second_factors import FactorsOf, HalfOver
 from coffers.portfolio.sessions import CheckNeeded, Sessions, SignedIn
 from coffers.portfolio.totp import BEGINNING_LASTS, STEP
+from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.tables import ceremonies, recovery_codes, totp_secrets
 from factored import ELSEWHERE, GOOD, HOME, OTHER, Signing
@@ -301,3 +302,18 @@ async def test_the_database_holds_no_code_and_no_secret(signing: Signing) -> Non
     told = " ".join(held)
     for secret in (app.secret.reveal(), half.token.reveal(), codes[0], codes[0].replace("-", "")):
         assert secret not in told
+
+
+async def test_who_never_had_a_password_makes_one_after_showing_who_they_are(
+    signing: Signing,
+) -> None:
+    await signing.begun()
+    async with signing.store.transaction() as tx:
+        await tx.users.add("bob", signing.clock.now())
+    bob = await signing.sign_in.by_code(await signing.sign_in.ticket_for("bob"), HOME)
+    signing.clock.advance(10 * MINUTE)
+    with pytest.raises(CheckNeeded):
+        await signing.sign_in.change_password(bob, Secret(""), GOOD)
+    again = await signing.sign_in.by_code(await signing.sign_in.ticket_for("bob"), HOME)
+    await signing.sign_in.change_password(again, Secret(""), GOOD)
+    assert isinstance(await signing.sign_in.by_password("bob", GOOD, HOME), SignedIn)

@@ -1,5 +1,7 @@
 """Where passkeys are for, and by what authenticators know users."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -56,3 +58,11 @@ def test_a_handle_tells_users_and_installations_apart() -> None:
     assert handle_of(replace(ann, name="Ann", version=2)) == handle_of(ann)
     assert {len(each) for each in handles} == {16}
     assert b"ann" not in handle_of(ann)
+
+
+def test_a_server_loads_no_library_of_second_factors_before_somebody_has_one() -> None:
+    names = ("webauthn", "cbor2", "OpenSSL", "pyotp", "segno")
+    told = f"import sys, coffers.cli.site; print([m for m in {names} if m in sys.modules])"
+    command = [sys.executable, "-c", told]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout == "[]\n"
