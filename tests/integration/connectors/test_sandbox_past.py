@@ -20,7 +20,6 @@ from coffers.sandbox import (
     NewFault,
     NewKey,
     SandboxControl,
-    machine_time,
     running,
 )
 from coffers.secret import Secret
@@ -73,7 +72,7 @@ class Past:
 @pytest.fixture(params=["binance", "binanceus"])
 async def past(request: pytest.FixtureRequest) -> AsyncIterator[Past]:
     clock = MovedClock()
-    async with running(Exchange(7, machine_time)) as url, SandboxControl(url) as control:
+    async with running(Exchange(7, clock.now)) as url, SandboxControl(url) as control:
         held = {"BTC": Decimal(9_999), "ETH": Decimal(9_999)}
         await control.create_key(
             NewKey(venue=request.param, key=KEY, secret="fake-secret", balances=held)

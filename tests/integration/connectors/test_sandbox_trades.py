@@ -21,7 +21,6 @@ from coffers.sandbox import (
     NewKey,
     PastFill,
     SandboxControl,
-    machine_time,
     running,
 )
 from coffers.secret import Secret
@@ -76,7 +75,7 @@ class Traded:
 @pytest.fixture
 async def traded() -> AsyncIterator[Traded]:
     clock = MovedClock()
-    async with running(Exchange(7, machine_time)) as url, SandboxControl(url) as control:
+    async with running(Exchange(7, clock.now)) as url, SandboxControl(url) as control:
         held = {"BTC": Decimal(9), "ETH": Decimal(9)}
         await control.create_key(
             NewKey(venue="binance", key=KEY, secret="fake-secret", balances=held)

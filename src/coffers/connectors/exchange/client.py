@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from coffers.clock import Clock
+
 WORDS = {
     "hyperliquid": frozenset(
         {"default", "dexAbstraction", "disabled", "portfolioMargin", "unifiedAccount"}
@@ -70,7 +72,7 @@ def routed(url: str, gateway: str | None, venue: str) -> str:
 
 
 class Listening:
-    """Mixed in before a class of `ccxt.async_support`; `gateway` is set on the instance.
+    """Mixed in before a class of `ccxt.async_support`; `clock` is set on the class.
 
     The gateway is applied to the finished request rather than to `urls['api']`: so it also covers
     the addresses that some venues build elsewhere, and signatures that include the venue's own
@@ -80,7 +82,12 @@ class Listening:
     id: str
     number: type
     gateway: str | None = None
+    clock: Clock
     heard: Heard = NOTHING_HEARD
+
+    def milliseconds(self) -> int:
+        """Return the time, from the clock that everything else goes by."""
+        return self.clock.now()
 
     def _hears(self, heard: Heard) -> None:
         self.heard = heard

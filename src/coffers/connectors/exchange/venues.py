@@ -161,7 +161,7 @@ class Venues:
 
     def _new(self, name: str) -> SharedVenue:
         base, family = getattr(ccxt, name), family_of(name)
-        listening = type(name, (Listening, *entering(name), base), {})
+        listening = type(name, (Listening, *entering(name), base), {"clock": self._clock})
 
         def make(parts: dict[str, object]) -> Any:  # noqa: ANN401  # ccxt has no types
             config = {
