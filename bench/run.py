@@ -2,7 +2,7 @@
 
 `--accounts` says how many accounts one worker is given to read, 10,000 if nothing does, and
 `--readings` how many more readings its memory is watched over, 10,000 too; 100,000 take half an
-hour. `--only` measures a part: `lists`, `startup`, `chains` or `exchange`.
+hour. `--only` measures a part: `lists`, `pages`, `startup`, `chains` or `exchange`.
 
 Every number is compared with a baseline that is measured beside it, since absolute times differ
 from machine to machine and from day to day.
@@ -21,6 +21,7 @@ from pathlib import Path
 from bench import postgres
 from bench.chains import measure_chains
 from bench.lists import measure_frameworks, measure_list, measure_postgres
+from bench.pages import measure_pages
 from bench.processes import ROOT, Server, coffers, free_port, running
 from bench.results import Row, Target, show, write
 from bench.scaling import measure_scaling
@@ -30,7 +31,7 @@ from bench.startup import measure_startup, measure_worker, memory_of
 from rich.console import Console
 
 ACCOUNTS = READINGS = 10_000
-PARTS = ("lists", "startup", "chains", "exchange")
+PARTS = ("lists", "pages", "startup", "chains", "exchange")
 _console = Console(stderr=True)
 
 
@@ -57,6 +58,10 @@ def _measured(work: Path, crowd: tuple[int, int], parts: Sequence[str]) -> list[
     rows: list[Row] = []
     if "lists" in parts:
         rows += _measured_lists(work, data_dir, lists)
+    if "pages" in parts:
+        _console.print("Asking for pages ...")
+        with api(data_dir) as server:
+            rows += measure_pages(server, data_dir, work)
     if "startup" in parts:
         _console.print("Starting processes ...")
         rows += measure_startup(data_dir, work / "100.json")

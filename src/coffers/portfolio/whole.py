@@ -1,12 +1,13 @@
 """All accounts of a user at one moment: each by itself, and what they are together."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from coffers import money
+from coffers.portfolio.balances import parts_of
 from coffers.portfolio.bookshelf import BookShelf
 from coffers.portfolio.listing import Listing, Worked
 from coffers.store.engine import Store
@@ -23,19 +24,15 @@ MOST_ACCOUNTS: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What counts of one asset over all accounts in the sum; without a price, `value` is None."""
+    """What counts of one asset over all accounts in the sum; without a price, `value` is None.
+
+    The value of a debt is negative.
+    """
 
     asset: str
     amount: Decimal
     price: Price | None
-
-    @property
-    def value(self) -> Value | None:
-        """What it is worth; of a debt it is negative."""
-        price = self.price
-        if price is None:
-            return None
-        return Value(money.multiply(self.amount, price.btc), money.multiply(self.amount, price.usd))
+    value: Value | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +40,15 @@ class Whole:
     """A user's accounts of one mode by id, with their figures.
 
     `summed` are those in the sum, as they are when they are taken together, `sums` the figures of
-    that in the display currency, `holdings` what it consists of. `book` is as it counts for the
-    user.
+    that in the display currency, `holdings` what it consists of, and `parts` which part of it each
+    asset is in percent, see `parts_of`. `book` is as it counts for the user.
     """
 
     accounts: tuple[Worked, ...]
     summed: tuple[Worked, ...]
     sums: CurrencyFigures
     holdings: tuple[Holding, ...]
+    parts: Mapping[str, Decimal]
     book: PriceBook | None
     display: DisplayCurrency
 
@@ -104,7 +102,8 @@ class Wholes:
         display = await self._listing.display(code, book)
         sums = summary_of((each.view.figures for each in summed), code).display
         holdings = tuple(holdings_of(summed, own))
-        return Whole(tuple(alone), tuple(summed), sums, holdings, own, display)
+        parts = parts_of(holdings)
+        return Whole(tuple(alone), tuple(summed), sums, holdings, parts, own, display)
 
 
 def holdings_of(worked: Iterable[Worked], book: PriceBook | None) -> list[Holding]:
@@ -114,8 +113,17 @@ def holdings_of(worked: Iterable[Worked], book: PriceBook | None) -> list[Holdin
     for each in worked:
         for asset, amount in each.counted.items():
             owned[asset] = money.add(owned.get(asset, money.ZERO), amount)
-    found = [Holding(asset, amount, prices.get(asset)) for asset, amount in owned.items() if amount]
+    found = [
+        Holding(asset, amount, price, None if price is None else _worth(amount, price))
+        for asset, amount in owned.items()
+        if amount
+        for price in (prices.get(asset),)
+    ]
     return sorted(found, key=_rank)
+
+
+def _worth(amount: Decimal, price: Price) -> Value:
+    return Value(money.multiply(amount, price.btc), money.multiply(amount, price.usd))
 
 
 def _rank(holding: Holding) -> tuple[bool, Decimal, str]:

@@ -1,13 +1,13 @@
 """What all consists of, by asset and by account, and which of it moved within a day."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 from urllib.parse import quote
 
 from coffers import money
-from coffers.portfolio.balances import parts_of, shown_in
+from coffers.portfolio.balances import shown_in
 from coffers.portfolio.daychange import day_change
 from coffers.portfolio.whole import Holding, Whole
 from coffers.valuation.model import PriceBook
@@ -49,12 +49,21 @@ class Mover:
 
 def by_asset(whole: Whole, names: Mapping[str, str]) -> list[Slice]:
     """Return what each asset is of the sum, the largest first."""
-    parts = parts_of(whole.holdings)
-    return _shortened(
-        Slice(names.get(each.asset, each.asset), parts[each.asset], _worth(each, whole), _at(each))
-        for each in whole.holdings
-        if parts.get(each.asset)
-    )
+    found = [each for each in whole.holdings if whole.parts.get(each.asset)]
+    shown = found if len(found) <= MOST_SLICES else found[: MOST_SLICES - 1]
+    slices = [
+        Slice(
+            names.get(each.asset, each.asset),
+            whole.parts[each.asset],
+            _worth(each, whole),
+            _at(each),
+        )
+        for each in shown
+    ]
+    if rest := found[len(shown) :]:
+        share = money.total(whole.parts[each.asset] for each in rest)
+        slices.append(_others(len(rest), share, [_worth(each, whole) for each in rest]))
+    return _placed(slices)
 
 
 def by_account(whole: Whole) -> list[Slice]:
@@ -69,15 +78,19 @@ def by_account(whole: Whole) -> list[Slice]:
         for each in whole.accounts
         if (share := share_of(each, whole))
     ]
-    return _shortened(sorted(found, key=lambda each: -each.share))
+    found.sort(key=lambda each: -each.share)
+    if len(found) > MOST_SLICES:
+        rest = found[MOST_SLICES - 1 :]
+        share = money.total(each.share for each in rest)
+        found[MOST_SLICES - 1 :] = [_others(len(rest), share, [each.value for each in rest])]
+    return _placed(found)
 
 
 def movers(whole: Whole, before: PriceBook | None, names: Mapping[str, str]) -> list[Mover]:
     """Return what moved most since the book of a day before."""
-    parts = parts_of(whole.holdings)
     found: list[Mover] = []
     for each in whole.holdings:
-        if abs(parts.get(each.asset, money.ZERO)) < LEAST_MOVER:
+        if abs(whole.parts.get(each.asset, money.ZERO)) < LEAST_MOVER:
             continue
         change = day_change(each.asset, whole.book, before, whole.display).display
         if change:
@@ -95,24 +108,20 @@ def _moved(worth: Decimal | None, change: Decimal) -> Decimal | None:
     return money.divide(money.multiply(worth, change), whole)
 
 
-def _shortened(slices: Iterable[Slice]) -> list[Slice]:
-    """Return the largest parts with where each begins, and the rest as one."""
-    found = list(slices)
-    if len(found) > MOST_SLICES:
-        rest = found[MOST_SLICES - 1 :]
-        share = money.total(each.share for each in rest)
-        found[MOST_SLICES - 1 :] = [Slice(f"{len(rest)} others", share, _together(rest), None)]
+def _others(count: int, share: Decimal, worths: Sequence[Decimal | None]) -> Slice:
+    known = [worth for worth in worths if worth is not None]
+    value = money.total(known) if len(known) == len(worths) else None
+    return Slice(f"{count} others", share, value, None)
+
+
+def _placed(slices: Iterable[Slice]) -> list[Slice]:
+    """Return parts with where each begins."""
     placed: list[Slice] = []
     start = money.ZERO
-    for each in found:
-        placed.append(Slice(each.name, each.share, each.value, each.href, start))
+    for each in slices:
+        placed.append(replace(each, start=start))
         start = money.add(start, max(money.ZERO, each.share))
     return placed
-
-
-def _together(slices: Sequence[Slice]) -> Decimal | None:
-    worths = [each.value for each in slices if each.value is not None]
-    return money.total(worths) if len(worths) == len(slices) else None
 
 
 def _worth(holding: Holding, whole: Whole) -> Decimal | None:

@@ -15,6 +15,7 @@ from starlette.types import Scope
 from coffers.portfolio.sessions import SignedIn
 from coffers.serving.encodings import CODINGS, Coding, coding_for, encoded, packed
 from coffers.web import numbers
+from coffers.web.figures import change, figure
 from coffers.web.formats import DRAWN, PLAIN, Formats, formats_of
 from coffers.web.forms import COOKIE, HALF
 from coffers.web.moments import ago, until
@@ -138,6 +139,8 @@ class Renderer:
             "zone": lambda: DRAWN.get().zone_name,
             "tone": numbers.tone,
             "span": numbers.span,
+            "figure": figure,
+            "change": change,
             "ago": ago,
             "until": until,
             "right": numbers.right,

@@ -14,12 +14,12 @@ from coffers.clock import Millis
 WIDTH, HEIGHT = 960, 300
 """Of the whole drawing, in units that stretch with the page."""
 
-SPARK_WIDTH, SPARK_HEIGHT = 96, 28
+SPARK_WIDTH, SPARK_HEIGHT = 192, 56
 """Of a small line."""
 
 # Above the highest line there is room for its label, in the larger letters of a phone too.
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8, 952, 34, 266
-_EDGE = 2
+_EDGE = 4
 _LINES = 4
 _DATES = 6
 
@@ -127,12 +127,14 @@ def spark(marks: Sequence[Mark]) -> str | None:
     low, reach = min(amounts), max(amounts) - min(amounts)
     since, span = known[0][0], max(1, known[-1][0] - known[0][0])
     wide, high = SPARK_WIDTH - 2 * _EDGE, SPARK_HEIGHT - 2 * _EDGE
-    path = "L".join(
-        f"{_EDGE + wide * (at - since) / span:.1f},"
-        f"{_EDGE + high * (1 - ((amount - low) / reach if reach else 0.5)):.1f}"
+    tall = high / reach if reach else 0.0
+    bottom = _EDGE + (high if reach else high / 2)
+    # Whole numbers: a page has a hundred lines of thirty points.
+    points = [
+        f"{int(_EDGE + wide * (at - since) / span)},{int(bottom - (amount - low) * tall)}"
         for at, amount in known
-    )
-    return f"M{path}"
+    ]
+    return f"M{'L'.join(points)}"
 
 
 def _spots(value: Sequence[Mark], put_in: Sequence[Mark], plane: _Plane) -> Iterator[Spot]:

@@ -82,7 +82,7 @@ async def test_an_account_has_a_line_of_its_last_days_that_ends_with_its_worth(
     assert found is not None
     # So many days and the present one; it is the highest, at the right edge.
     assert 30 <= len(found[1].split("L")) <= 32
-    assert found[1].endswith("L94.0,2.0")
+    assert found[1].endswith("L188,4")
 
 
 async def test_every_figure_leads_to_what_it_is_made_of(pages: Pages) -> None:

@@ -79,6 +79,6 @@ def test_every_moment_that_is_known_has_its_spot() -> None:
 
 
 def test_a_small_line_fills_its_room_and_needs_two_ends() -> None:
-    assert spark(_marks("1", "3", None, "2")) == "M2.0,26.0L32.7,2.0L94.0,14.0"
-    assert spark(_marks("5", "5")) == "M2.0,14.0L94.0,14.0"
+    assert spark(_marks("1", "3", None, "2")) == "M4,52L65,4L188,28"
+    assert spark(_marks("5", "5")) == "M4,28L188,28"
     assert spark(_marks("5", None)) is None

@@ -48,7 +48,9 @@ function takeChildren(here, there) {
   for (const child of here.children) if (keyOf(child)) known.set(keyOf(child), child);
   let place = here.firstChild;
   for (const wanted of [...there.childNodes]) {
-    const found = keyOf(wanted) ? known.get(keyOf(wanted)) : isAlike(place, wanted) ? place : null;
+    const key = keyOf(wanted);
+    const found = key ? known.get(key) : isAlike(place, wanted) ? place : null;
+    known.delete(key); // another one of the same key is another one
     if (!found || found.nodeName !== wanted.nodeName) {
       here.insertBefore(document.adoptNode(wanted), place);
       continue;

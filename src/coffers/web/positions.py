@@ -1,0 +1,118 @@
+"""What lies in an account: position by position, the largest alone where there are very many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from coffers import money
+from coffers.portfolio.balances import shown_in
+from coffers.portfolio.daychange import day_change
+from coffers.portfolio.explaining import not_counted_as
+from coffers.portfolio.listing import Worked
+from coffers.valuation.figures import DisplayCurrency
+from coffers.valuation.model import Position, Price, PriceBook, Value
+from coffers.web.addresses import Address, Paged, paged
+
+FEW: Final = 30
+"""Positions that are shown unless somebody asks for more."""
+
+AT_ONCE: Final = 250
+"""Positions on a page of all of them."""
+
+NOT_COUNTED: Final = {
+    "ignored": "left out by you",
+    "spam": "looks like spam",
+    "unlisted": "on no list",
+    "pending": "not confirmed yet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A position as a row; what is unknown is None. `why_not` says why it counts for nothing."""
+
+    asset: str
+    wallet: str
+    amount: Decimal
+    free: Decimal
+    in_orders: Decimal
+    price: Decimal | None
+    priced: Price | None
+    value: Decimal | None
+    change: Decimal | None
+    why_not: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The rows that are shown of `total`, found by `sought`.
+
+    `folded` are left out since they are small, and worth `folded_worth` together, None where that
+    of one is not known.
+    """
+
+    rows: Paged[Held]
+    total: int
+    sought: str
+    folded: int
+    folded_worth: Decimal | None
+
+
+def shown_of(rows: list[Held], address: Address) -> Shown:
+    """Return the rows that an address asks for: by a text, all of them, or the largest alone."""
+    sought = address.chosen.get("q", "").strip()
+    if sought:
+        text = sought.casefold()
+        found = [each for each in rows if text in f"{each.asset} {each.wallet}".casefold()]
+        return Shown(paged(found, address, AT_ONCE, "held"), len(rows), sought, 0, None)
+    if "all" in address.chosen or len(rows) <= FEW:
+        return Shown(paged(rows, address, AT_ONCE, "held"), len(rows), "", 0, None)
+    rest = rows[FEW:]
+    worths = [each.value for each in rest if each.why_not is None]
+    known = [worth for worth in worths if worth is not None]
+    worth = money.total(known) if len(known) == len(worths) else None
+    largest = Paged(rows[:FEW], 1, FEW, None, None)
+    return Shown(largest, len(rows), "", len(rest), worth)
+
+
+def rows_of(
+    worked: Worked,
+    positions: Sequence[Position],
+    before: PriceBook | None,
+    display: DisplayCurrency,
+) -> list[Held]:
+    """Return what lies in an account, most worth first; what counts for nothing comes last."""
+    rows = [_row(worked, each, before, display) for each in positions]
+    return sorted(rows, key=lambda row: (row.value is None, -(row.value or 0), row.asset))
+
+
+def _row(
+    worked: Worked, position: Position, before: PriceBook | None, display: DisplayCurrency
+) -> Held:
+    account_id, choices, book = worked.view.account.id, worked.inputs.choices, worked.book
+    asset = choices.asset_of(account_id, position)
+    counted = choices.counted(account_id, [position])
+    why = not_counted_as(counted[0], book) if counted else "ignored"
+    price = None if book is None else book.prices.get(asset)
+    return Held(
+        asset,
+        position.wallet,
+        position.owned,
+        position.free,
+        position.in_orders,
+        _worth(price, Decimal(1), book, display),
+        price,
+        None if why else _worth(price, position.owned, book, display),
+        day_change(asset, book, before, display).display,
+        None if why is None else NOT_COUNTED.get(why, why),
+    )
+
+
+def _worth(
+    price: Price | None, amount: Decimal, book: PriceBook | None, display: DisplayCurrency
+) -> Decimal | None:
+    if price is None or book is None:
+        return None
+    value = Value(money.multiply(amount, price.btc), money.multiply(amount, price.usd))
+    return shown_in(display, value, book.at)

@@ -1,0 +1,65 @@
+"""What lies in an account: the largest first, the rest behind a link, and found by name."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from coffers.store.engine import Store
+from coffers.web import positions
+from pages import Pages, opened
+from served import add_account, add_book
+
+
+@pytest.fixture
+async def pages(sqlite_store: Store) -> AsyncIterator[Pages]:
+    async with opened(sqlite_store) as found:
+        await found.begin()
+        await add_book(sqlite_store, **{f"COIN{n}": str(n + 1) for n in range(40)})
+        held = {f"COIN{n}": "1" for n in range(40)}
+        await add_account(sqlite_store, await found.user(), held={**held, "NOPRICE": "3"})
+        yield found
+
+
+async def shown(pages: Pages, query: str = "") -> tuple[list[str], str]:
+    """The assets of the table, and the page."""
+    page = (await pages.http.get(f"/accounts/1{query}")).text
+    table = page.split('id="held"')[1].split("</section>")[0]
+    return re.findall(r'<th scope="row">([^<]+)</th>', table), page
+
+
+async def test_the_largest_are_shown_and_the_rest_is_summed(pages: Pages) -> None:
+    found, page = await shown(pages, "?range=1y")
+    assert len(found) == positions.FEW
+    assert found[0] == "COIN39"
+    assert "11 smaller ones are left out here, worth unknown together" in page
+    assert 'href="/accounts/1?range=1y&amp;all=1#held"' in page
+
+
+async def test_what_is_left_out_and_known_has_a_worth(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = pages.api.services.store
+    await add_book(store, 1_760_000_000_001, NOPRICE="1", **{f"COIN{n}": "2" for n in range(40)})
+    monkeypatch.setattr(positions, "FEW", 39)
+    _, page = await shown(pages)
+    assert "2 smaller ones are left out here, worth 4.00 USD together" in page
+
+
+async def test_all_are_shown_page_by_page(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(positions, "AT_ONCE", 25)
+    first, page = await shown(pages, "?all=1")
+    assert len(first) == 25
+    assert "1 to 25 of 41" in page
+    second, _ = await shown(pages, "?all=1&page=2")
+    assert len({*first, *second}) == 41
+    assert second[-1] == "NOPRICE"
+
+
+async def test_one_is_found_by_its_name(pages: Pages) -> None:
+    found, page = await shown(pages, "?q=coin1&range=1w")
+    assert found == [f"COIN{n}" for n in range(19, 9, -1)] + ["COIN1"]
+    assert 'name="range" value="1w"' in page
+    found, page = await shown(pages, "?q=%3Cb%3E")
+    assert found == []
+    assert "0 of 41 with “&lt;b&gt;”" in page
