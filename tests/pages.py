@@ -28,7 +28,7 @@ class Pages:
     http: httpx.AsyncClient
     signing: SignIn
 
-    async def post(self, path: str, **form: str) -> httpx.Response:
+    async def post(self, path: str, /, **form: str) -> httpx.Response:
         return await self.http.post(path, data=form, headers=OURS)
 
     async def begin(self, name: str = "ann") -> None:
@@ -51,7 +51,7 @@ class Pages:
         assert found is not None
         return found[1]
 
-    async def send(self, path: str, **form: str) -> httpx.Response:
+    async def send(self, path: str, /, **form: str) -> httpx.Response:
         """Send a form of a page of this session."""
         return await self.post(path, form_key=await self.key(), **form)
 

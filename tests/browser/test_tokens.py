@@ -27,3 +27,27 @@ def test_a_token_made_at_the_pages_signs_requests(
     visitor.goes("/tokens")
     assert secret not in visitor.page.content()
     assert "My bot" in visitor.page.locator("main").inner_text()
+
+
+def test_the_playground_signs_in_the_browser_and_the_secret_stays_there(
+    visit: Callable[..., Visitor],
+) -> None:
+    visitor = visit()
+    visitor.goes("/tokens/new")
+    visitor.page.get_by_label("Name").fill("Playing")
+    visitor.page.get_by_role("button", name="Make it").click()
+    secret = visitor.page.locator("#secret").input_value()
+    sent: list[str] = []
+    visitor.page.on(
+        "request",
+        lambda asked: sent.append(f"{asked.url} {asked.headers} {asked.post_data}"),
+    )
+    visitor.page.get_by_text("Try it in the playground").click()
+    visitor.page.locator("#secret").fill(secret)
+    visitor.page.locator("#send:not([disabled])").click()
+    visitor.page.locator("#status.up").wait_for()
+    assert "200" in visitor.page.locator("#status").inner_text()
+    assert '"name": "Main"' in visitor.page.locator("#answer-body").inner_text()
+    visitor.check()
+    assert any(LIST in each for each in sent)
+    assert not any(secret in each for each in sent)

@@ -53,7 +53,7 @@ from coffers.api.webhook_routes import add_webhooks
 from coffers.portfolio.users import Users
 
 
-def make_app(services: Services, around: Callable[[ASGIApp], ASGIApp] | None = None) -> Edge:
+def make_app(services: Services, around: Callable[[FastAPI], ASGIApp] | None = None) -> Edge:
     """Return the API on services that are open for as long as it is used.
 
     `around` puts what else the server answers before the API's routes.

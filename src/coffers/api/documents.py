@@ -261,6 +261,8 @@ _LIST: Final[Schema] = {
 def add_documents(app: FastAPI) -> None:
     """Add `/openapi.json` and `/docs`, with the assets of the latter."""
     document = cache(partial(_document, app))
+    # The framework's own place for a document that is not of its making alone.
+    app.openapi = document  # type: ignore[method-assign]
     app.mount(_ASSETS_URL, StaticFiles(directory=_ASSETS), name="docs-assets")
 
     @app.get("/openapi.json", include_in_schema=False)

@@ -17,7 +17,6 @@ import typer
 from coffers.cli import children
 from coffers.cli.console import err, out, print_json
 from coffers.cli.rooms import run_async, settings_for
-from coffers.cli.signing import PREFIX, curl_command
 from coffers.errors import CoffersError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ READY_WITHIN = 30.0
 INTERRUPTED = 130
 """Exit code of a program that was told to end, as shells have it."""
 
-LIST = f"{PREFIX}ver1/accounts"
+LIST = "/public/api/ver1/accounts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +153,7 @@ def _shown(issued: "IssuedToken", base_url: str, sandbox_url: str) -> Shown:
 
 def _tell(shown: Shown) -> None:
     from coffers.client import SignedAuth
+    from coffers.portfolio.signed_calls import curl_command
 
     headers = SignedAuth(shown.api_key, shown.secret).headers(LIST.encode())
     out.print("\n[bold]Coffers is running[/], with three accounts at a simulated exchange.\n")

@@ -1,7 +1,6 @@
 """`coffers sign`: the headers of one signed request, ready to paste."""
 
 import re
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from coffers.client import RsaKey
     from coffers.settings import Settings
 
-PREFIX = "/public/api/"
-METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 _SENT = re.compile(r"[!\"$-~]+")
 
 
@@ -45,6 +42,7 @@ def sign(
 ) -> None:
     """Print the headers that sign a request."""
     from coffers.client import HmacKey, SignedAuth
+    from coffers.portfolio.signed_calls import curl_command
 
     _check(method, path, api_key, curl)
     if rsa_private_key is not None:
@@ -68,6 +66,8 @@ def _check(method: str, path: str, api_key: str, curl: str | None) -> None:
     Raises:
         UsageError: naming what cannot be meant.
     """
+    from coffers.portfolio.signed_calls import METHODS, PREFIX
+
     if method.upper() not in METHODS:
         raise UsageError(f"METHOD must be one of {', '.join(METHODS)}")
     if not path.startswith(PREFIX):
@@ -78,24 +78,6 @@ def _check(method: str, path: str, api_key: str, curl: str | None) -> None:
         raise UsageError("the API key holds characters that no key has")
     if curl is not None and not re.fullmatch(r"https?://[^\s/?#]+/?", curl):
         raise UsageError("--curl takes the server's address, such as http://127.0.0.1:8787")
-
-
-def curl_command(base_url: str, method: str, path: str, body: str, headers: dict[str, str]) -> str:
-    """Return a curl command that a shell takes as it is."""
-    # -g: brackets and braces of a query are sent as they were signed.
-    words = ["curl", "-sSg"]
-    if method.upper() == "HEAD":
-        words.append("--head")
-    elif method.upper() != "GET" or body:
-        words += ["-X", method.upper()]
-    for name, value in headers.items():
-        words += ["-H", f"{name}: {value}"]
-    if body:
-        if body.lstrip().startswith("{"):
-            # curl would call it a form, which the server refuses for what is a JSON object.
-            words += ["-H", "Content-Type: application/json"]
-        words += ["--data-raw", body]
-    return shlex.join([*words, base_url.rstrip("/") + path])
 
 
 def _secret(api_key: str, *, from_stdin: bool) -> Secret:

@@ -1,5 +1,8 @@
 """What a server process answers: the pages, and the API behind them."""
 
+from functools import cache
+
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from coffers.access.passwords import Passwords
@@ -8,6 +11,7 @@ from coffers.api.app import make_app
 from coffers.api.services import Services
 from coffers.api.surroundings import Surroundings
 from coffers.portfolio.sign_in import SignIn
+from coffers.web.calls import calls_of
 from coffers.web.rooms import Rooms
 from coffers.web.site import Site
 
@@ -24,8 +28,13 @@ def app() -> server.ServedApp:
 def site_of(services: Services, passwords: Passwords | None = None) -> ASGIApp:
     """Return the pages and the API on services that are open for as long as it is used."""
     surroundings = Surroundings(services.settings)
+    return make_app(services, lambda api: Site(_rooms(services, passwords, surroundings, api), api))
 
-    rooms = Rooms(
+
+def _rooms(
+    services: Services, passwords: Passwords | None, surroundings: Surroundings, api: FastAPI
+) -> Rooms:
+    return Rooms(
         settings=services.settings,
         store=services.store,
         vault=services.vault,
@@ -37,5 +46,5 @@ def site_of(services: Services, passwords: Passwords | None = None) -> ASGIApp:
         clock=services.clock,
         address_of=surroundings.address_of,
         base_url=surroundings.base_url,
+        calls=cache(lambda: calls_of(api.openapi())),
     )
-    return make_app(services, lambda api: Site(rooms, api))

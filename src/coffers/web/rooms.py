@@ -1,6 +1,6 @@
 """What the pages stand on, and what each of them is told of a request."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from coffers.serving.streams import Streams
 from coffers.settings import Settings
 from coffers.store.engine import Store
 from coffers.vault.vault import Vault
+from coffers.web.calls import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Rooms:
     """What pages are made of.
 
     `address_of` tells where a request came from, and `base_url` how the server was reached; both
-    see through the proxies that the operator trusts.
+    see through the proxies that the operator trusts. `calls` tells the API's calls; the first time
+    takes half a second.
     """
 
     settings: Settings
@@ -41,6 +43,7 @@ class Rooms:
     clock: Clock
     address_of: Callable[[Scope], str]
     base_url: Callable[[Scope], str]
+    calls: Callable[[], Sequence[Call]]
 
     def is_secure(self, scope: Scope) -> bool:
         """Return whether the browser came by TLS."""

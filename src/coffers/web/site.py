@@ -25,6 +25,7 @@ from coffers.web.kept_pages import KeptPages
 from coffers.web.live import Live
 from coffers.web.overview import Overview
 from coffers.web.passkey_pages import PasskeyPages
+from coffers.web.playground import Playground
 from coffers.web.rooms import Asked, Opened, OpenPage, OwnPage, Rooms, Shown
 from coffers.web.second_step import SecondStep
 from coffers.web.security_page import SecurityPage
@@ -88,6 +89,7 @@ class Site:
             PasskeyPages(rooms, renderer, security),
             TotpPages(rooms, renderer),
             SettingsPage(rooms, renderer),
+            Playground(rooms, renderer),
         )
         self._router = Router(
             [
