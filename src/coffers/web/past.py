@@ -33,7 +33,7 @@ Told = list[str | float | bool | None]
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A drawing of a span, None where too little is known; `has_gaps` says that readings miss.
+    """A drawing of a span, None where too little is known.
 
     `spots` are its moments in order: where each lies across and how high, how high the other line
     is there, and in words when it was, what was there, what was put in; and whether it was carried.
@@ -42,7 +42,6 @@ class Past:
     span: str
     chart: Chart | None
     spots: list[Told]
-    has_gaps: bool
     has_unknown_deposits: bool
 
 
@@ -87,7 +86,6 @@ class Pasts:
             chosen,
             drawn,
             [] if drawn is None else _told(drawn, value, put_in, formats, display.code),
-            any(mark.is_carried for mark in value),
             any(mark.value is None for mark in put_in),
         )
 
