@@ -36,15 +36,41 @@ logfile = {home}/log
 
 
 class Pooler:
-    """A running PgBouncer."""
+    """A PgBouncer in a folder of its own, in which its configuration is."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, command: list[str]) -> None:
         self._home = home
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, direct: str) -> str:
         """Return the URL that leads through the pooler to the same database as another one."""
         database = urlsplit(direct).path
         return f"{urlsplit(direct).scheme}://postgres@{database}?host={self._home}&port={_PORT}"
+
+    def start(self) -> None:
+        """Run it; returns when it can be connected to."""
+        # One that was killed leaves both.
+        for left in ("pid", f".s.PGSQL.{_PORT}"):
+            (self._home / left).unlink(missing_ok=True)
+        self._process = subprocess.Popen(self._command)  # noqa: S603 - Debian's program
+        until = time.monotonic() + _DEADLINE
+        while not (self._home / f".s.PGSQL.{_PORT}").exists():
+            assert self._process.poll() is None, (self._home / "log").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it amid whatever it does."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(_DEADLINE)
+
+    def stop(self) -> None:
+        """End it in order."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(_DEADLINE)
 
 
 @contextmanager
@@ -63,15 +89,10 @@ def pooling(direct: str) -> Iterator[Pooler]:
         owner = Path(server).owner()
         shutil.chown(home, owner)
         command.insert(1, f"--user={owner}")
-    process = subprocess.Popen(command)  # noqa: S603 - Debian's program
+    pooler = Pooler(home, command)
     try:
-        until = time.monotonic() + _DEADLINE
-        while not (home / f".s.PGSQL.{_PORT}").exists():
-            assert process.poll() is None, (home / "log").read_text()
-            assert time.monotonic() < until
-            time.sleep(0.02)
-        yield Pooler(home)
+        pooler.start()
+        yield pooler
     finally:
-        process.terminate()
-        process.wait(_DEADLINE)
+        pooler.stop()
         shutil.rmtree(home)

@@ -14,7 +14,7 @@ from coffers.store.engine import Store
 from coffers.store.errors import StoreUnavailable
 from coffers.store.fast import FastLook
 from coffers.store.notices import Topic
-from household import ACCOUNT, Household, household, serving_api, setting_of, working
+from household import ACCOUNT, PATIENCE, Household, household, serving_api, setting_of, working
 from pooler import SESSIONS, Pooler, pooling
 from postgres import Postgres
 from served import LIST
@@ -71,6 +71,29 @@ async def test_an_account_lives_through_the_pooler_under_load(
     assert "worker stopped" in log
     assert "did not answer" not in log
     assert "work failed" not in log
+
+
+async def test_a_pooler_that_is_killed_costs_calls_only_while_it_is_away(
+    house: Household, pooler: Pooler, tmp_path: Path
+) -> None:
+    async with serving_api(house) as http, working(house, tmp_path):
+        account = await house.connected(http)
+        pooler.kill()
+        away = await http.get(LIST, headers=house.caller.headers(LIST))
+        assert away.status_code == 503
+        pooler.start()
+        (listed,) = (await house.call(http, LIST)).json()
+        assert listed["id"] == account["id"]
+        read = await house.call(http, f"{LIST}/{account['id']}/load_balances", {})
+        assert read.status_code == 201, read.text
+        # The worker goes on by itself: a reading from after all of that.
+        after, shown = read.headers["X-Read-At"], ""
+        async with asyncio.timeout(PATIENCE):
+            while shown <= after:
+                await asyncio.sleep(0.5)
+                shown = (await house.call(http, f"{LIST}/{account['id']}")).headers["X-Read-At"]
+        metrics = (await http.get("/metrics")).text
+        assert 'status="500"' not in metrics
 
 
 async def _client(house: Household, http: httpx.AsyncClient) -> int:
