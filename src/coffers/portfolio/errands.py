@@ -7,6 +7,8 @@ the database, and waits; a worker takes it, does it and writes what came of it.
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
@@ -94,6 +96,15 @@ class _Outcome(msgspec.Struct, omit_defaults=True):
     missing: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far something has come that was begun, and how long ago; `told` once it is done."""
+
+    state: Literal["waiting", "at_work", "done"]
+    waited: Millis
+    told: bytes | None = None
+
+
 class Errands:
     """Where an API process asks for work."""
 
@@ -112,6 +123,32 @@ class Errands:
         """
         errand_id = await self._add(user_id, kind, msgspec.json.encode(asked))
         return _told(await self._outcome(user_id, errand_id))
+
+    async def begin(self, user_id: int, kind: str, asked: object) -> int:
+        """Ask for something and do not wait for it; return the number that `look` takes."""
+        return await self._add(user_id, kind, msgspec.json.encode(asked))
+
+    async def look(self, user_id: int, errand_id: int) -> Progress:
+        """Return how far something has come that was begun.
+
+        Raises:
+            NotFound: when this user has nothing of this number, or not any more.
+            NoWorker: when nobody has taken it in time; it is taken back then.
+            InvalidRecord, AlreadyConnected, ConnectorFailure, CoffersError: as the work itself.
+        """
+        async with self._store.reading() as tx:
+            found = await tx.errands.standing(user_id, errand_id)
+        if found is None:
+            raise NotFound(f"there is no errand {errand_id}")
+        waited = Millis(max(0, self._clock.now() - found.created_at))
+        if found.outcome is not None:
+            told = _told(msgspec.json.decode(found.outcome, type=_Outcome))
+            return Progress("done", waited, told)
+        if found.is_taken:
+            return Progress("at_work", waited)
+        if waited > TAKEN_WITHIN * 1000 and await self._withdrawn(user_id, errand_id):
+            raise NoWorker
+        return Progress("waiting", waited)
 
     async def _add(self, user_id: int, kind: str, body: bytes) -> int:
         now = self._clock.now()

@@ -12,7 +12,8 @@ import msgspec
 from coffers.clock import MINUTE, Clock, Millis
 from coffers.errors import CoffersError, NotFound
 from coffers.portfolio.accounts import MOST_ID
-from coffers.portfolio.errand_forms import CHECKED, CheckAsked, CheckTold
+from coffers.portfolio.errand_forms import CHECK, CHECKED, CheckAsked, CheckTold
+from coffers.portfolio.errands import Errands
 from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.errands import Errand
@@ -45,6 +46,16 @@ class Pending:
         self._store = store
         self._vault = vault
         self._clock = clock
+        self._errands = Errands(store, vault, clock)
+
+    async def looked_at(self, user_id: int, asked: CheckAsked) -> int:
+        """Have a worker look at what is to be connected; return the number it is kept under.
+
+        Raises:
+            CoffersError: as the check does.
+        """
+        told = await self._errands.ask(user_id, CHECK, asked)
+        return await self.keep(user_id, asked, msgspec.json.decode(told, type=CheckTold))
 
     async def keep(self, user_id: int, asked: CheckAsked, told: CheckTold) -> int:
         """Keep what was asked with what was found, and return its number."""

@@ -36,6 +36,7 @@ from coffers.store.prices import Prices
 from coffers.store.rollups import RollUps
 from coffers.store.sign_ins import SignIns
 from coffers.store.sqlite import SqliteDatabase
+from coffers.store.sync_logs import SyncLogs
 from coffers.store.trades import Trades
 from coffers.store.transfers import Transfers
 from coffers.store.unlisted import UnlistedCounts
@@ -59,6 +60,7 @@ class Transaction:
         self.secrets = SealedSecrets(connection)
         self.holdings = HeldPositions(connection)
         self.memories = Memories(connection)
+        self.sync_logs = SyncLogs(connection)
         self.errands = Errands(connection)
         self.paper = PaperBooks(connection)
         self.unlisted = UnlistedCounts(connection)

@@ -26,6 +26,15 @@ class Errand:
     sealed: Sealed
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an errand has come."""
+
+    created_at: Millis
+    is_taken: bool
+    outcome: str | None
+
+
 class Errands:
     """The errands that are open or have just ended."""
 
@@ -92,6 +101,14 @@ class Errands:
             select(errands.c.outcome).where(_is(user_id, errand_id))
         )
         return outcome
+
+    async def standing(self, user_id: int, errand_id: int) -> Standing | None:
+        """Return how far an errand has come, None where there is none."""
+        columns = select(errands.c.created_at, errands.c.taken_by, errands.c.outcome)
+        row = (await self._connection.execute(columns.where(_is(user_id, errand_id)))).first()
+        if row is None:
+            return None
+        return Standing(Millis(row.created_at), row.taken_by is not None, row.outcome)
 
     async def is_taken(self, user_id: int, errand_id: int) -> bool:
         """Return whether a worker has taken an errand."""

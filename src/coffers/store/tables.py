@@ -420,6 +420,17 @@ account_memories = Table(
     _of_account(),
 )
 
+sync_logs = Table(
+    "sync_logs",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    # The last tries to read the account, one a line, the newest first.
+    Column("entries", Text, nullable=False),
+    PrimaryKeyConstraint("user_id", "account_id"),
+    _of_account(),
+)
+
 unlisted_counts = Table(
     "unlisted_counts",
     metadata,

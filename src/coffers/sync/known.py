@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from coffers.clock import HOUR
+from coffers.clock import HOUR, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
 from coffers.markets.catalogue import Market
 from coffers.store.records import Account
@@ -16,7 +16,8 @@ class Known:
     """What was known of an account before the venue was asked.
 
     `sealed` is None where nobody outside is asked. `is_open` tells whether it has its opening
-    snapshot; `unvalued` are flows whose worth is still to be found.
+    snapshot; `unvalued` are flows whose worth is still to be found. `taken_at` is when the try to
+    read it began.
     """
 
     account: Account
@@ -28,6 +29,7 @@ class Known:
     is_open: bool
     request: ReadRequest
     unvalued: tuple[Flow, ...]
+    taken_at: Millis
 
 
 def check_identity(known: Known, reading: Reading) -> None:

@@ -49,6 +49,7 @@ from coffers.sync.policy import (
 )
 from coffers.sync.snapshots import take_snapshot
 from coffers.sync.transfers import pair_transfers
+from coffers.sync.tries import note_try
 from coffers.sync.turns import READING_CLAIM, Turns
 from coffers.valuation.model import Flow, Snapshot
 from coffers.vault.sealed import Sealed
@@ -141,9 +142,11 @@ class Syncer:
             if only_if_due and account.sync.next_sync_at > now:
                 await tx.accounts.release(user_id, account_id, holder)
                 return Outcome.NOT_DUE
-            return await self._known(tx, account, sealed)
+            return await self._known(tx, account, sealed, now)
 
-    async def _known(self, tx: Transaction, account: Account, sealed: Sealed | None) -> Known:
+    async def _known(
+        self, tx: Transaction, account: Account, sealed: Sealed | None, taken_at: Millis
+    ) -> Known:
         user_id, account_id = account.user_id, account.id
         since = Millis((account.sync.flows_until or self._clock.now()) - FLOWS_OVERLAP)
         opening = await tx.history.opening(user_id, account_id)
@@ -162,6 +165,7 @@ class Syncer:
                 await tx.memories.get(user_id, account_id) if market.chain else None,
             ),
             () if opening is None else await self._unvalued(tx, account, opening),
+            taken_at,
         )
 
     async def _unvalued(
@@ -221,7 +225,9 @@ class Syncer:
         async with self._ending(known, holder) as tx:
             if tx is not None:
                 await self._stand(tx, account, standing)
-                changes = events.of_failure(account, failure, standing, self._clock.now())
+                now = self._clock.now()
+                await note_try(tx, known, now, Outcome.FAILED, failure)
+                changes = events.of_failure(account, failure, standing, now)
                 await tx.events.add(account.user_id, changes)
         metrics.syncs.labels(known.market.code, failure.kind.value).inc()
         _log.warning(
@@ -245,15 +251,16 @@ class Syncer:
             async with self._ending(known, holder) as tx:
                 if tx is not None:
                     await self._stand(tx, known.account, standing)
+                    await note_try(tx, known, now, outcome, None)
                     changes = events.of_doubt(known.account, standing, now)
                     await tx.events.add(known.account.user_id, changes)
         else:
             outcome = Outcome.COMPLETE if reading.is_complete else Outcome.PARTIAL
-            await self._accept(known, holder, reading)
+            await self._accept(known, holder, reading, outcome)
         metrics.syncs.labels(known.market.code, outcome.value).inc()
         return Result(outcome)
 
-    async def _accept(self, known: Known, holder: str, reading: Reading) -> None:
+    async def _accept(self, known: Known, holder: str, reading: Reading, outcome: Outcome) -> None:
         account = known.account
         landed_now = landed(reading.flows, account.sync.read_at, reading.at)
         venue = known.market.venue
@@ -270,6 +277,7 @@ class Syncer:
             is_open = await take_snapshot(tx, known, reading, self._clock.now())
             standing = self._standing(account, reading, is_open=is_open)
             await self._stand(tx, account, standing)
+            await note_try(tx, known, self._clock.now(), outcome, reading)
             await self._note_rights(tx, account, reading)
             await self._note_identity(tx, account, reading)
             await begin_walk(tx, known, reading)

@@ -53,6 +53,8 @@ class AccountPage:
         seen = await seen_by(asked, rooms)
         worked, positions, display = await self._found(asked)
         account, now = worked.view.account, rooms.clock.now()
+        async with rooms.store.reading() as tx:
+            tries = await tx.sync_logs.of_account(user.id, account.id)
         flows = await self._flows.page(user.id, account.id, limit=FLOWS_SHOWN)
         market = rooms.catalogue.get(account.market_code)
         before = await self._day_before.of(worked.book)
@@ -75,6 +77,8 @@ class AccountPage:
             quality=worked.view.quality,
             trust=trust_of(worked, now, self._stale_after),
             held=shown_of(rows_of(worked, positions, before, display), address),
+            covered=sorted({each.wallet for each in positions}),
+            tries=tries,
             flows=flows.flows,
             has_more_flows=flows.next_cursor is not None,
             past=await self._pasts.of(wanted, display, figures.amount, formats_of(user)),

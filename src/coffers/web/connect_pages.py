@@ -10,18 +10,16 @@ from starlette.responses import JSONResponse, Response
 
 from coffers.errors import CoffersError, NotFound
 from coffers.markets.catalogue import Market
-from coffers.markets.fields import SECRET_FIELDS, field_of
+from coffers.markets.fields import SECRET_FIELDS
 from coffers.money import parse
-from coffers.portfolio.asking import CREDENTIALS, Given, errand_of, family_of
+from coffers.portfolio.asking import Given, errand_of, family_of
 from coffers.portfolio.balances import shown_in
 from coffers.portfolio.errand_forms import (
-    CHECK,
     CONNECT,
     CONNECT_WALLET,
     RECONNECT,
     CheckAsked,
     CheckedAccount,
-    CheckTold,
     ConnectAsked,
     Connected,
     WalletAsked,
@@ -32,6 +30,7 @@ from coffers.portfolio.markets import can_connect
 from coffers.portfolio.pending import Pending, Waiting
 from coffers.valuation.value import value_of
 from coffers.web.answers import SECURITY, Renderer, see_other
+from coffers.web.credential_fields import fields_of
 from coffers.web.faults import Faults, faults_of
 from coffers.web.formats import formats_of
 from coffers.web.judged import Judged, judged
@@ -39,17 +38,6 @@ from coffers.web.market_list import choices_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
 
 SHOWN_ASSETS: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """One credential as the form asks for it."""
-
-    name: str
-    label: str
-    hint: str
-    is_secret: bool
-    is_required: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +114,11 @@ class ConnectPages:
         market, form, user = self._market(asked), asked.form, asked.who.user
         try:
             _, wanted = errand_of(self._rooms.catalogue, user.id, _given(market, form))
-            number = await self.looked_at(user.id, _to_check(wanted))
+            number = await self._pending.looked_at(user.id, _to_check(wanted))
         except CoffersError as error:
-            faults = faults_of(error, [each.name for each in _fields(market)])
+            faults = faults_of(error, [each.name for each in fields_of(market)])
             return self._form(asked, market, form, faults)
         return see_other(f"/connect/checked/{number}")
-
-    async def looked_at(self, user_id: int, wanted: CheckAsked) -> int:
-        """Have a worker look at what is to be connected; return the number that it is kept under.
-
-        Raises:
-            CoffersError: as the check does.
-        """
-        told = await self._errands.ask(user_id, CHECK, wanted)
-        found = msgspec.json.decode(told, type=CheckTold)
-        return await self._pending.keep(user_id, wanted, found)
 
     async def checked(self, asked: Asked) -> Response:
         """Return what was found.
@@ -195,7 +173,7 @@ class ConnectPages:
             faults.status,
             who=asked.who,
             market=market,
-            fields=_fields(market),
+            fields=fields_of(market),
             others=[each for each in family if each.code != market.code],
             # What was secret is not sent back.
             form={name: text for name, text in form.items() if name not in SECRET_FIELDS},
@@ -242,21 +220,9 @@ class ConnectPages:
         )
 
 
-def _fields(market: Market) -> list[FormField]:
-    asked = (*market.required_fields, *market.optional_fields)
-    found = []
-    for name in CREDENTIALS:
-        if name in asked:
-            known = field_of(market, name)
-            is_secret, is_required = name in SECRET_FIELDS, name in market.required_fields
-            label = known.label[:1].upper() + known.label[1:]
-            found.append(FormField(name, label, known.hint, is_secret, is_required))
-    return found
-
-
 def _given(market: Market, form: Mapping[str, str]) -> Given:
     also = [name.removeprefix("also_") for name in form if name.startswith("also_")]
-    credentials = {each.name: form.get(each.name) or None for each in _fields(market)}
+    credentials = {each.name: form.get(each.name) or None for each in fields_of(market)}
     in_summary = "include_in_summary" in form
     return Given(market.code, form.get("name", ""), credentials, also, in_summary)
 

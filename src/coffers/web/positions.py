@@ -30,7 +30,10 @@ NOT_COUNTED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A position as a row; what is unknown is None. `why_not` says why it counts for nothing."""
+    """A position as a row; what is unknown is None. `share` is in percent of the account.
+
+    `why_not` says why it counts for nothing.
+    """
 
     asset: str
     wallet: str
@@ -41,6 +44,7 @@ class Held:
     priced: Price | None
     value: Decimal | None
     change: Decimal | None
+    share: Decimal | None
     why_not: str | None
 
 
@@ -95,6 +99,8 @@ def _row(
     counted = choices.counted(account_id, [position])
     why = not_counted_as(counted[0], book) if counted else "ignored"
     price = None if book is None else book.prices.get(asset)
+    value = None if why else _worth(price, position.owned, book, display)
+    whole = worked.view.figures.display.amount
     return Held(
         asset,
         position.wallet,
@@ -103,8 +109,9 @@ def _row(
         position.in_orders,
         _worth(price, Decimal(1), book, display),
         price,
-        None if why else _worth(price, position.owned, book, display),
+        value,
         day_change(asset, book, before, display).display,
+        None if value is None or not whole else money.percentage(value, whole),
         None if why is None else NOT_COUNTED.get(why, why),
     )
 

@@ -17,6 +17,7 @@ from coffers.serving.scope import REQUEST_NAME
 from coffers.serving.streams import StreamsFull, TooManyStreams
 from coffers.store.errors import StoreUnavailable
 from coffers.web.account_page import AccountPage
+from coffers.web.account_settings import AccountSettings
 from coffers.web.answers import Renderer, Shelf, coding_of, see_other
 from coffers.web.connect_pages import ConnectPages
 from coffers.web.demo import Demo
@@ -26,6 +27,8 @@ from coffers.web.live import Live
 from coffers.web.overview import Overview
 from coffers.web.passkey_pages import PasskeyPages
 from coffers.web.playground import Playground
+from coffers.web.portfolio_pages import PortfolioPages
+from coffers.web.refreshing import Refreshing
 from coffers.web.rooms import Asked, Opened, OpenPage, OwnPage, Rooms, Shown
 from coffers.web.second_step import SecondStep
 from coffers.web.security_page import SecurityPage
@@ -83,6 +86,9 @@ class Site:
             AccountPage(rooms, renderer),
             TokenPages(rooms, renderer),
             Live(rooms),
+            AccountSettings(rooms, renderer),
+            Refreshing(rooms),
+            PortfolioPages(rooms, renderer),
             KeptPages(rooms, renderer),
             ConnectPages(rooms, renderer),
             security,
@@ -100,6 +106,7 @@ class Site:
                 # What no page is of these paths is answered as a page, and not by the API.
                 self._route("/accounts/{path:path}", "GET", self._for_owner(self._nothing)),
                 self._route("/connect/{path:path}", "GET", self._for_owner(self._nothing)),
+                self._route("/portfolios/{path:path}", "GET", self._for_owner(self._nothing)),
                 self._route("/security/{path:path}", "GET", self._for_owner(self._nothing)),
             ],
             redirect_slashes=False,

@@ -1,24 +1,18 @@
 """Connecting at the pages: chosen, checked at the venue, and only then stored."""
 
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
-import httpx
 import pytest
 from sqlalchemy import select
 
-from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading
+from bank import KEY, Bank
+from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.keyrights import KeyRights
 from coffers.portfolio import errands
 from coffers.store.engine import Store
-from coffers.store.records import Account
 from coffers.store.tables import errands as table
-from factories import NOW, position
-from fakes import FakeConnector
-from office import working
-from pages import Pages, opened
-from served import add_book
+from factories import NOW
+from pages import opened
 
 BITCOIN = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 XPUB = (
@@ -30,45 +24,6 @@ XPRV = (
     "tRBeJgk33yuGBxrMPHi"
 )
 """The published keys of BIP-32's first vector."""
-
-KEY = {"name": "Main", "api_key": "fake-key", "secret": "fake-secret", "include_in_summary": "1"}
-LOOKS = KeyRights(read=True, trade=False, withdraw=False, address_restricted=True, expires_at=None)
-
-
-@dataclass
-class Bank:
-    """The pages with a worker beside them, and the venue that the worker asks."""
-
-    pages: Pages
-    venue: FakeConnector
-
-    async def check(self, code: str = "binance", **form: str) -> httpx.Response:
-        return await self.pages.send(f"/connect/{code}", **form)
-
-    async def found(self, code: str = "binance", **form: str) -> tuple[str, str]:
-        """Have something checked; return the address of what was found, and its page."""
-        answer = await self.check(code, **form)
-        assert answer.status_code == 303, answer.text
-        where = answer.headers["location"]
-        shown = await self.pages.http.get(where)
-        assert shown.status_code == 200
-        return where, shown.text
-
-    async def accounts(self) -> list[Account]:
-        user = await self.pages.user()
-        async with self.pages.api.services.store.reading() as tx:
-            return await tx.accounts.of_user(user.id)
-
-
-@pytest.fixture
-async def bank(sqlite_store: Store) -> AsyncIterator[Bank]:
-    async with opened(sqlite_store) as pages:
-        await pages.begin()
-        await add_book(sqlite_store)
-        held = (position("BTC", "0.5"), position("ODD", "7"))
-        venue = FakeConnector(Reading(NOW, frozenset({"spot"}), held), LOOKS)
-        async with working(pages.api.services, venue):
-            yield Bank(pages, venue)
 
 
 async def shown(bank: Bank, path: str) -> str:

@@ -17,7 +17,7 @@ def known(identity: str | None) -> Known:
     assert market is not None
     connected = account(venue_identity=identity)
     sealed = Sealed("k1", b"sealed")
-    return Known(connected, market, sealed, (), (), None, False, ReadRequest(None), ())
+    return Known(connected, market, sealed, (), (), None, False, ReadRequest(None), (), NOW)
 
 
 def reading(identity: str | None, at: Millis = NOW) -> Reading:

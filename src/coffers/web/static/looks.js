@@ -35,7 +35,7 @@ if (input) {
       const answer = await fetch(form.dataset.looks, { method: "POST", body, signal: asking.signal });
       if (!answer.ok || answer.redirected) return show("");
       const { is_good: isGood, told } = await answer.json();
-      show(isGood ? `✓ ${told}` : told, isGood ? "good" : "bad");
+      show(isGood ? `✓ ${told}` : `It ${told}`, isGood ? "good" : "bad");
     } catch {
       // Nothing is told then; the form is checked when it is sent.
     }

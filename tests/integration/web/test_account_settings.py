@@ -1,0 +1,201 @@
+"""The settings of an account at the pages: name, sum, key, rebalancing, removal."""
+
+import asyncio
+import re
+from dataclasses import replace
+
+import pytest
+
+from bank import LOOKS, Bank
+from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading
+from coffers.store.engine import Store
+from coffers.store.records import Account
+from factories import NOW, position
+from pages import opened
+from served import add_account
+
+SHARES = {"code_1": "BTC", "amount_1": "60", "code_2": "ETH", "amount_2": "40"}
+CALM = {"name": "Calm", "tolerance": "2", **SHARES}
+
+
+async def account_of(bank: Bank) -> Account:
+    (account,) = await bank.accounts()
+    return account
+
+
+async def shown(bank: Bank, path: str) -> str:
+    answer = await bank.pages.http.get(path)
+    assert answer.status_code == 200
+    return answer.text
+
+
+async def test_an_account_is_renamed_and_left_out_of_the_sum(bank: Bank) -> None:
+    path = f"/accounts/{(await bank.connected()).id}/settings"
+    assert 'value="Main"' in await shown(bank, path)
+    answer = await bank.pages.send(path, name="Savings <b>")
+    assert answer.headers["location"] == f"{path}?done=changed"
+    account = await account_of(bank)
+    assert (account.name, account.include_in_summary) == ("Savings <b>", False)
+    assert "Savings &lt;b&gt;" in await shown(bank, path)
+    wrong = await bank.pages.send(path, name="S", include_in_summary="1")
+    assert (wrong.status_code, "Name: is too short" in wrong.text) == (400, True)
+
+
+async def test_another_key_is_checked_first_and_the_history_stays(bank: Bank) -> None:
+    account = await bank.connected()
+    path = f"/accounts/{account.id}/settings/key"
+    answer = await bank.pages.send(path, api_key="fake-new", secret="fake-new-secret")
+    where = answer.headers["location"]
+    found = await shown(bank, where)
+    assert "Use the new key" in found
+    assert (await account_of(bank)).api_key == "fake-key"
+    done = await bank.pages.send(where)
+    assert done.headers["location"] == f"/accounts/{account.id}?done=reconnected"
+    changed = await account_of(bank)
+    assert (changed.id, changed.api_key) == (account.id, "fake-new")
+
+
+async def test_a_new_key_that_is_refused_or_missing_is_told(bank: Bank) -> None:
+    path = f"/accounts/{(await bank.connected()).id}/settings/key"
+    assert "give what has changed" in (await bank.pages.send(path)).text.lower()
+    bank.venue.key_rights = ConnectorFailure(FailureKind.KEY_REFUSED, "Binance refused the key.")
+    answer = await bank.pages.send(path, api_key="fake-new", secret="fake-new-secret")
+    assert "API key: Binance refused the key." in answer.text
+    assert "fake-new-secret" not in answer.text
+
+
+async def test_removing_needs_the_name_and_takes_everything(bank: Bank) -> None:
+    path = f"/accounts/{(await bank.connected()).id}/settings/remove"
+    wrong = await bank.pages.send(path, confirm="main")
+    assert "is not the name of this account" in wrong.text
+    assert len(await bank.accounts()) == 1
+    answer = await bank.pages.send(path, confirm=" Main ")
+    assert answer.headers["location"] == "/?done=removed"
+    assert await bank.accounts() == []
+
+
+async def test_a_portfolio_is_made_changed_and_removed(bank: Bank) -> None:
+    assert "None yet" in await shown(bank, "/portfolios")
+    wrong = await bank.pages.send("/portfolios/new", **{**CALM, "amount_2": "50"})
+    assert "The shares must be 100 together, and are 110" in wrong.text
+    twice = await bank.pages.send("/portfolios/new", **{**CALM, "code_2": "BTC"})
+    assert "name an asset twice" in twice.text
+    far = await bank.pages.send("/portfolios/new", **{**CALM, "tolerance": "99"})
+    assert "Tolerance: must be from 0 to 50" in far.text
+    assert (await bank.pages.send("/portfolios/new", **CALM)).status_code == 303
+    listed = await shown(bank, "/portfolios")
+    assert "BTC 60 %, ETH 40 %" in listed
+    (number,) = set(re.findall(r'href="/portfolios/(\d+)"', listed))
+    assert 'value="60"' in await shown(bank, f"/portfolios/{number}")
+    more = await bank.pages.send(f"/portfolios/{number}", **CALM, more="1")
+    assert more.text.count('name="code_') == 7
+    changed = {**CALM, "name": "Calmer", "sells_others": "1"}
+    assert (await bank.pages.send(f"/portfolios/{number}", **changed)).status_code == 303
+    assert "is sold" in await shown(bank, "/portfolios")
+    assert (await bank.pages.send(f"/portfolios/{number}/remove")).status_code == 303
+    assert "None yet" in await shown(bank, "/portfolios")
+    assert (await bank.pages.http.get(f"/portfolios/{number}")).status_code == 404
+
+
+async def test_an_account_is_set_to_a_portfolio_and_let_be(bank: Bank) -> None:
+    bank.venue.key_rights = replace(LOOKS, trade=True)
+    account = await bank.connected()
+    page, path = f"/accounts/{account.id}/settings", f"/accounts/{account.id}/settings/auto-balance"
+    assert "Make a portfolio first" in await shown(bank, page)
+    await bank.pages.send("/portfolios/new", **CALM)
+    number = re.findall(r'href="/portfolios/(\d+)"', await shown(bank, "/portfolios"))[0]
+    assert "places no orders" in await shown(bank, page)
+    unchosen = await bank.pages.send(path, portfolio_id="", method="time", period="12")
+    assert "Portfolio: choose one" in unchosen.text
+    lacking = await bank.pages.send(
+        path, portfolio_id=number, method="currency_change", period="12"
+    )
+    assert "Percent: is missing" in lacking.text
+    bad = await bank.pages.send(path, portfolio_id=number, method="time", period="x", enabled="1")
+    assert "Hours: must be a whole number" in bad.text
+    form = {"portfolio_id": number, "method": "time", "period": "24", "enabled": "1"}
+    assert (await bank.pages.send(path, **form)).status_code == 303
+    settings = (await account_of(bank)).auto_balance
+    assert (settings.enabled, settings.period_hours) == (True, 24)
+    assert "on, to <a" in await shown(bank, page)
+    used = await bank.pages.send(f"/portfolios/{number}/remove")
+    assert "give them another one first" in used.text
+    assert (await bank.pages.send(path, unset="1")).status_code == 303
+    assert not (await account_of(bank)).auto_balance.enabled
+
+
+async def test_a_key_that_may_not_trade_is_not_rebalanced(bank: Bank) -> None:
+    account = await bank.connected()
+    await bank.pages.send("/portfolios/new", **CALM)
+    number = re.findall(r'href="/portfolios/(\d+)"', await shown(bank, "/portfolios"))[0]
+    path = f"/accounts/{account.id}/settings/auto-balance"
+    answer = await bank.pages.send(path, portfolio_id=number, method="time", period="12")
+    assert answer.status_code == 400
+    assert "its key may not trade" in answer.text
+
+
+async def test_an_account_is_read_now_without_a_script(bank: Bank) -> None:
+    account = await bank.connected()
+    bank.venue.answer = Reading(NOW, frozenset({"spot"}), (position("BTC", "0.75"),))
+    answer = await bank.pages.send(f"/accounts/{account.id}/refresh")
+    assert answer.headers["location"] == f"/accounts/{account.id}?done=read"
+    page = await shown(bank, f"/accounts/{account.id}")
+    assert "0.75" in page
+    bank.venue.answer = ConnectorFailure(FailureKind.VENUE_DOWN, "Binance is down <b>.")
+    failed = await bank.pages.send(f"/accounts/{account.id}/refresh")
+    assert failed.headers["location"].endswith("done=failed")
+    page = await shown(bank, f"/accounts/{account.id}")
+    assert page.count("Binance is down &lt;b&gt;.") >= 2
+
+
+async def test_a_script_follows_a_reading(bank: Bank) -> None:
+    account = await bank.connected()
+    bank.venue.answer = Reading(
+        NOW, frozenset({"spot"}), (position("BTC", "1"),), {"funding": "not allowed"}
+    )
+    begun = await bank.pages.send(f"/accounts/{account.id}/refresh", follow="1")
+    where = begun.json()["follow"]
+    for _ in range(500):
+        told = (await bank.pages.http.get(where)).json()
+        if told["is_over"]:
+            break
+        await asyncio.sleep(0.02)
+    assert told == {"is_over": True, "is_good": False, "told": "Read, but for some parts."}
+    page = await shown(bank, f"/accounts/{account.id}")
+    assert "funding: not read" in page
+    assert "funding: not allowed" in page
+    assert (await bank.pages.http.get("/accounts/1/refresh/999999")).status_code == 404
+
+
+async def test_a_script_is_told_that_no_worker_is_at_work(sqlite_store: Store) -> None:
+    async with opened(sqlite_store) as pages:
+        await pages.begin()
+        account = await add_account(sqlite_store, await pages.user())
+        begun = await pages.send(f"/accounts/{account.id}/refresh", follow="1")
+        where = begun.json()["follow"]
+        waiting = (await pages.http.get(where)).json()
+        assert (waiting["is_over"], waiting["told"]) == (False, "Waiting for a worker…")
+        pages.api.clock.advance(6_000)
+        over = (await pages.http.get(where)).json()
+        assert (over["is_over"], over["is_good"]) == (True, False)
+        assert "no worker is at work" in over["told"]
+
+
+async def test_each_position_tells_its_share(bank: Bank) -> None:
+    held = (position("BTC", "0.5"), position("ETH", "10"))
+    bank.venue.answer = Reading(NOW, frozenset({"spot"}), held)
+    account = await bank.connected()
+    assert (await shown(bank, f"/accounts/{account.id}")).count("50.0 %") == 2
+
+
+@pytest.mark.parametrize(
+    "path", ["settings", "settings/key", "settings/auto-balance", "settings/remove", "refresh"]
+)
+async def test_anothers_account_is_not_found(bank: Bank, path: str) -> None:
+    bob = (await bank.pages.api.caller("bob")).user
+    account = await add_account(bank.pages.api.services.store, bob)
+    form = {"confirm": "Main", "name": "Mine", "api_key": "k", "secret": "s", "period": "12"}
+    form |= {"portfolio_id": "1", "method": "time"}
+    answer = await bank.pages.send(f"/accounts/{account.id}/{path}", **form)
+    assert answer.status_code == 404
+    assert (await bank.pages.http.get(f"/accounts/{account.id}/settings")).status_code == 404
