@@ -39,7 +39,6 @@ from coffers.web.token_pages import TokenPages
 from coffers.web.totp_pages import TotpPages
 
 INNER_FAULT: Final = 500
-PUBLIC: Final = "/public/"
 _STATUSES: Final[Mapping[type[CoffersError], int]] = {
     BadForm: 400,
     TooManyStreams: 429,
@@ -71,7 +70,6 @@ class Site:
 
     def __init__(self, rooms: Rooms, api: ASGIApp) -> None:
         self._rooms = rooms
-        self._api = api
         self._shelf = Shelf()
         self._renderer = Renderer(self._shelf, rooms.is_secure, rooms.settings.demo_user)
         self._demo = Demo(rooms)
@@ -115,11 +113,7 @@ class Site:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        # The API's own requests are many, and are not to wait for the pages' paths to be compared.
-        if scope["type"] != "http" or scope["path"].startswith(PUBLIC):
-            await self._api(scope, receive, send)
-        else:
-            await self._router(scope, receive, send)
+        await self._router(scope, receive, send)
 
     def _routes(self, opened: tuple[OpenPage, ...], own: list[OwnPage]) -> Iterator[Route]:
         for page in opened:
