@@ -102,10 +102,10 @@ class Site:
                     (*signing.open, *second.open), [page for room in own for page in room.own]
                 ),
                 # What no page is of these paths is answered as a page, and not by the API.
-                self._route("/accounts/{path:path}", "GET", self._for_owner(self._nothing)),
-                self._route("/connect/{path:path}", "GET", self._for_owner(self._nothing)),
-                self._route("/portfolios/{path:path}", "GET", self._for_owner(self._nothing)),
-                self._route("/security/{path:path}", "GET", self._for_owner(self._nothing)),
+                *(
+                    self._route(f"/{name}/{{path:path}}", "GET", self._for_owner(self._nothing))
+                    for name in ("accounts", "connect", "portfolios", "security", "tokens")
+                ),
             ],
             redirect_slashes=False,
             default=api,

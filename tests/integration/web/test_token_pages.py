@@ -143,6 +143,7 @@ async def test_anothers_token_is_not_there(pages: Pages) -> None:
     ):
         assert answer.status_code == 404
     assert token.api_key not in (await pages.http.get("/tokens")).text
+    assert "There is no such page" in (await pages.http.get("/tokens/x")).text
 
 
 async def test_what_happened_is_in_the_trail(pages: Pages) -> None:
