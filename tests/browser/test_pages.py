@@ -9,6 +9,7 @@ from browsing import DESKTOP, PASSWORD, PHONE, Program, Visitor
 Visit = Callable[..., Visitor]
 PATHS = (
     "/",
+    "/explain",
     "/accounts/1",
     "/accounts/1/explain",
     "/password",

@@ -41,7 +41,8 @@ class Whole:
 
     `summed` are those in the sum, as they are when they are taken together, `sums` the figures of
     that in the display currency, `holdings` what it consists of, and `parts` which part of it each
-    asset is in percent, see `parts_of`. `book` is as it counts for the user.
+    asset is in percent, see `parts_of`. `known` is what those accounts in the sum are worth of
+    which that is known. `book` is as it counts for the user.
     """
 
     accounts: tuple[Worked, ...]
@@ -49,6 +50,7 @@ class Whole:
     sums: CurrencyFigures
     holdings: tuple[Holding, ...]
     parts: Mapping[str, Decimal]
+    known: Decimal
     book: PriceBook | None
     display: DisplayCurrency
 
@@ -103,7 +105,9 @@ class Wholes:
         sums = summary_of((each.view.figures for each in summed), code).display
         holdings = tuple(holdings_of(summed, own))
         parts = parts_of(holdings)
-        return Whole(tuple(alone), tuple(summed), sums, holdings, parts, own, display)
+        worths = (each.view.figures.display.amount for each in summed)
+        known = money.total(worth for worth in worths if worth is not None)
+        return Whole(tuple(alone), tuple(summed), sums, holdings, parts, known, own, display)
 
 
 def holdings_of(worked: Iterable[Worked], book: PriceBook | None) -> list[Holding]:

@@ -24,7 +24,7 @@ USUAL: Final = "worth"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An account in the table; `share` is in percent of all."""
+    """An account in the table; `share` is in percent of what is known of all."""
 
     account: Account
     kind: str
@@ -136,8 +136,8 @@ class Rows:
 
 
 def share_of(worked: Worked, whole: Whole) -> Decimal | None:
-    """Return an account's share of the sum in percent, None where it has none."""
-    total, amount = whole.sums.amount, _shown(worked).amount
-    if not worked.view.account.include_in_summary or not total or amount is None:
+    """Return an account's share of what is known of the sum, in percent; None where it has none."""
+    amount = _shown(worked).amount
+    if not worked.view.account.include_in_summary or not whole.known or amount is None:
         return None
-    return money.percentage(amount, total)
+    return money.percentage(amount, whole.known)

@@ -14,6 +14,9 @@ from coffers.valuation.model import PriceBook
 from coffers.web.account_rows import share_of
 
 MOST_SLICES: Final = 8
+LEAST_SLICE: Final = Decimal("0.1")
+"""The least share in percent that is told by itself."""
+
 MOST_MOVERS: Final = 8
 LEAST_MOVER: Final = Decimal("0.1")
 """The least share in percent of all that is worth telling that it moved."""
@@ -50,7 +53,8 @@ class Mover:
 def by_asset(whole: Whole, names: Mapping[str, str]) -> list[Slice]:
     """Return what each asset is of the sum, the largest first."""
     found = [each for each in whole.holdings if whole.parts.get(each.asset)]
-    shown = found if len(found) <= MOST_SLICES else found[: MOST_SLICES - 1]
+    large = [each for each in found[:MOST_SLICES] if abs(whole.parts[each.asset]) >= LEAST_SLICE]
+    shown = found if len(found) == len(large) else large[: MOST_SLICES - 1]
     slices = [
         Slice(
             names.get(each.asset, each.asset),
@@ -79,11 +83,12 @@ def by_account(whole: Whole) -> list[Slice]:
         if (share := share_of(each, whole))
     ]
     found.sort(key=lambda each: -each.share)
-    if len(found) > MOST_SLICES:
-        rest = found[MOST_SLICES - 1 :]
+    large = [each for each in found[:MOST_SLICES] if abs(each.share) >= LEAST_SLICE]
+    shown = found if len(found) == len(large) else large[: MOST_SLICES - 1]
+    if rest := found[len(shown) :]:
         share = money.total(each.share for each in rest)
-        found[MOST_SLICES - 1 :] = [_others(len(rest), share, [each.value for each in rest])]
-    return _placed(found)
+        shown.append(_others(len(rest), share, [each.value for each in rest]))
+    return _placed(shown)
 
 
 def movers(whole: Whole, before: PriceBook | None, names: Mapping[str, str]) -> list[Mover]:

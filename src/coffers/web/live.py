@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from coffers.serving.feeds import Feed, Pass, Reader
-from coffers.serving.lasting import BEAT, BEAT_SECONDS, HEADERS, RETRY_MILLIS, Chunks, EventStream
+from coffers.serving.lasting import BEAT_SECONDS, HEADERS, RETRY_MILLIS, Chunks, EventStream
 from coffers.serving.scope import HEAD_ALONE
 from coffers.store.engine import Store
 from coffers.store.events import Event, EventFilter
@@ -22,6 +22,9 @@ from coffers.web.rooms import Asked, OwnPage, Rooms
 
 LIVE: Final = "/live"
 _CHANGED: Final = b"data: changed\n\n"
+_BEAT: Final = b"event: beat\ndata: still here\n\n"
+"""Not a comment, as for programs: the page is to notice where a line stays silent."""
+
 _LONGEST_NUMBER: Final = 18
 
 
@@ -67,7 +70,7 @@ class Live:
         yield b"retry: %d\n\n" % RETRY_MILLIS + (_CHANGED if is_behind else b"")
         with self._streams.joined(feed, head):
             while (piece := await feed.next(BEAT_SECONDS)) is not None:
-                yield piece or BEAT
+                yield piece or _BEAT
 
 
 @dataclass(frozen=True, slots=True)

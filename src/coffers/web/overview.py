@@ -58,6 +58,8 @@ class Overview:
             address=address,
             currency=whole.display.code,
             figures=whole.sums,
+            known=whole.known,
+            count_known=sum(each.view.figures.display.amount is not None for each in whole.summed),
             trusts=[
                 (each.view.account, trust_of(each, now, self._stale_after)) for each in whole.summed
             ],

@@ -1,5 +1,6 @@
 """How far an account's figures can be trusted, in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,26 +20,48 @@ _SAID: Final = {
     "no_history": "no value was kept yet to compare with",
     "no_rate": "a rate of the display currency is missing",
 }
+_NAMED: Final = 5
 _BAD: Final = frozenset({"unread", "unpriced", "missing_wallets", "stale"})
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whether figures are good, doubtful or bad, and why."""
+    """Whether figures are good, doubtful or bad, in a word or two, and why."""
 
     standing: Standing
     why: tuple[str, ...]
+    word: str
 
 
 def trust_of(worked: Worked, now: Millis, stale_after: Millis) -> Trust:
     """Return how far an account's figures can be trusted."""
     reasons = reasons_of(worked, now, stale_after)
     account = worked.view.account
-    why = [_SAID[reason] for reason in reasons]
+    why = [_said(reason, worked) for reason in reasons]
     if account.is_locked:
         why.insert(0, f"locked: {account.lock_reason or 'the key was refused'}")
     elif account.sync.failure_message:
         why.append(f"the last try failed: {account.sync.failure_message}")
     if account.is_locked or _BAD.intersection(reasons):
-        return Trust("bad", tuple(why))
-    return Trust("doubtful" if why else "good", tuple(why))
+        return Trust("bad", tuple(why), _word(reasons, is_locked=account.is_locked))
+    standing: Standing = "doubtful" if why else "good"
+    return Trust(standing, tuple(why), standing)
+
+
+def _said(reason: str, worked: Worked) -> str:
+    """Return why figures are not wholly to be trusted, with what it is of."""
+    quality = worked.view.quality
+    named = {"unpriced": quality.unpriced, "missing_wallets": quality.missing_wallets}.get(reason)
+    if not named:
+        return _SAID[reason]
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return f"{_SAID[reason]}: {', '.join(named[:_NAMED])}{more}"
+
+
+def _word(reasons: Sequence[str], *, is_locked: bool) -> str:
+    """Return what is worst about an account's figures."""
+    if is_locked:
+        return "locked"
+    if "unread" in reasons:
+        return "not read yet"
+    return "old" if _BAD.intersection(reasons) == {"stale"} else "incomplete"

@@ -18,7 +18,7 @@ from coffers.web import live
 from coffers.web.forms import COOKIE
 from factories import NOW
 from pages import Pages, opened
-from served import add_account, add_book, listening
+from served import add_account, add_book, listening, serving
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ class Heard:
         """Return the next thing that is told, None at the end."""
         async with asyncio.timeout(10):
             async for line in self._lines:
-                if line.startswith("data: "):
+                if line == "data: changed":
                     return line.removeprefix("data: ")
         return None
 
@@ -113,6 +113,24 @@ async def test_a_page_that_is_up_to_date_is_told_nothing_nor_of_the_other_mode(
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1):
                 await heard.told()
+
+
+async def test_it_does_not_matter_which_process_answers(pages: Pages) -> None:
+    await pages.begin()
+    store = pages.api.services.store
+    await add_book(store)
+    seen = await place_of(pages)
+    other = Store(store.url)
+    async with (
+        serving(other) as beside,
+        listening(site_of(beside.services)) as url,
+        told_at(url, pages, seen) as heard,
+    ):
+        await happened(pages)
+        assert await heard.told() == "changed"
+        await add_book(store, NOW + 1)
+        assert await heard.told() == "changed"
+    await other.close()
 
 
 @pytest.mark.parametrize("how", ["signed out", "too old"])

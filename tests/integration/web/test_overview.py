@@ -8,11 +8,14 @@ import pytest
 
 from coffers.clock import DAY, HOUR, Millis
 from coffers.store.engine import Store
+from coffers.store.records import NewAccount, SyncState
 from coffers.valuation.model import Snapshot, Value
 from coffers.web import overview
 from factories import NOW
 from pages import Pages, opened
 from served import add_account, add_book, read_account
+
+BAD_WORDS = ["locked", "not read yet", "old"]
 
 
 @pytest.fixture
@@ -154,3 +157,50 @@ async def test_what_moved_in_a_day_is_told_with_what_that_is_of_ones_own(pages: 
     page = await shown(pages)
     assert "+25.00 %" in page
     assert "+2,000.00 USD" in page
+
+
+async def test_what_is_worst_of_an_account_is_said_in_a_word(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    account = await add_account(store, ann, "Old", held={"BTC": "1"})
+    await read_account(store, account, {"BTC": "1"}, read_at=Millis(NOW - DAY))
+    await add_account(store, ann, "Odd", held={f"NO{n}": "1" for n in range(7)})
+    async with store.transaction() as tx:
+        new = NewAccount(ann.id, "binance", "New", api_key="new")
+        await tx.accounts.add(new, identity=None, credential_id="new", now=NOW)
+    locked = await add_account(store, ann, "Locked", held={"BTC": "1"})
+    async with store.transaction() as tx:
+        sync = SyncState(next_sync_at=NOW, read_at=Millis(NOW - 1))
+        await tx.accounts.record_standing(
+            ann.id,
+            locked.id,
+            sync=sync,
+            key_state="expired",
+            is_locked=True,
+            lock_reason="refused",
+            now=NOW,
+        )
+    page = await shown(pages)
+    words = re.findall(r"<summary>([^<]+)</summary>", page)
+    assert sorted(words) == ["incomplete", "incomplete: 4 of 4 accounts", *BAD_WORDS]
+    assert "has no price: NO0, NO1, NO2, NO3, NO4 and 2 more" in page
+    assert "locked: refused" in page
+
+
+async def test_of_a_sum_that_is_not_known_the_part_that_is_known_is_told(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    await add_account(store, ann, "One", held={"BTC": "1"})
+    await add_account(store, ann, "Two", held={"BTC": "3"})
+    await add_account(store, ann, "Odd", held={"NOPRICE": "1"})
+    page = await shown(pages)
+    assert re.search(r"200,000.00 USD</a> in the 2 of 3 accounts", page)
+    # Shares are of that part.
+    assert "75.0 %" in page
+
+
+async def test_what_is_next_to_nothing_is_told_together(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    await add_book(store, NOW + 1, DUST="1", MORE="2")
+    await add_account(store, ann, "Main", held={"BTC": "1", "DUST": "1", "MORE": "1"})
+    page = await shown(pages)
+    assert "2 others" in page
+    assert "#asset-DUST" not in page

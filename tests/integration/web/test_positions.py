@@ -25,7 +25,7 @@ async def shown(pages: Pages, query: str = "") -> tuple[list[str], str]:
     """The assets of the table, and the page."""
     page = (await pages.http.get(f"/accounts/1{query}")).text
     table = page.split('id="held"')[1].split("</section>")[0]
-    return re.findall(r'<th scope="row">([^<]+)</th>', table), page
+    return re.findall(r'<th scope="row" role="rowheader">([^<]+)</th>', table), page
 
 
 async def test_the_largest_are_shown_and_the_rest_is_summed(pages: Pages) -> None:

@@ -9,6 +9,7 @@ const AT_LEAST_EVERY = 60_000;
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 60_000;
 const PATIENCE = 20_000;
+const SILENT_FOR = 40_000; // the server says something every 15 seconds
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const state = document.getElementById("live-state");
@@ -18,8 +19,10 @@ let askedAt = Date.now();
 let lostAt = null;
 let isAsking = false;
 let hasChangedSince = false;
+let isLeaving = false;
 let asking = 0;
 let trying = 0;
+let silence = 0;
 
 function setState(isLive) {
   lostAt = isLive ? null : (lostAt ?? new Date());
@@ -30,7 +33,13 @@ function setState(isLive) {
 
 function askSoon(wait = 0) {
   clearTimeout(asking);
-  asking = setTimeout(ask, Math.max(wait, askedAt + AT_MOST_EVERY - Date.now()));
+  if (isLeaving) return;
+  asking = setTimeout(
+    async () => {
+      if (!(await ask()) && !document.hidden) tryLater();
+    },
+    Math.max(wait, askedAt + AT_MOST_EVERY - Date.now()),
+  );
 }
 
 // Bring the page up to date; false where that could not be.
@@ -45,10 +54,9 @@ async function ask() {
     const options = { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) };
     const answer = await fetch(location.href, options);
     // The session is over, and the server leads to the sign-in; or what was shown is gone.
-    if (answer.redirected || answer.status === 404) leaveFor(answer.url);
+    if (answer.redirected || answer.status === 404) return leaveFor(answer.url);
     if (!answer.ok) return false;
-    show(new DOMParser().parseFromString(await answer.text(), "text/html"));
-    return true;
+    return show(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     return false;
   } finally {
@@ -58,20 +66,23 @@ async function ask() {
 }
 
 function leaveFor(address) {
+  isLeaving = true;
   rest();
   location.assign(address);
+  return true;
 }
 
 function show(page) {
   const script = (each) => each.querySelector("script[src*='live.js']")?.getAttribute("src");
   // The server is of another release now, and so are its styles and scripts.
-  if (script(page) !== script(document)) leaveFor(location.href);
+  if (script(page) !== script(document)) return leaveFor(location.href);
   become(document.querySelector("main"), page.querySelector("main"));
   become(document.getElementById("prices"), page.getElementById("prices"));
   document.body.dataset.live = page.body.dataset.live;
   document.title = page.title;
   setClock(page.body.dataset.now);
   document.dispatchEvent(new Event("coffers:shown"));
+  return true;
 }
 
 function listen() {
@@ -80,17 +91,27 @@ function listen() {
   stream.onopen = () => {
     failures = 0;
     setState(true);
+    hear();
   };
+  stream.addEventListener("beat", hear);
   stream.onmessage = () => {
+    hear();
     hasChangedSince = true;
     if (!isAsking) askSoon();
   };
   stream.onerror = tryLater;
 }
 
+// A line that is cut somewhere in between looks open; only its silence tells.
+function hear() {
+  clearTimeout(silence);
+  silence = setTimeout(tryLater, SILENT_FOR);
+}
+
 function tryLater() {
   stream?.close();
   stream = null;
+  clearTimeout(silence);
   clearTimeout(trying);
   // Apart from each other, so that a server that comes back is not asked by all at once.
   const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** failures) * (0.5 + Math.random());
@@ -102,13 +123,16 @@ function tryLater() {
 async function begin() {
   if (document.hidden) return;
   clearTimeout(trying);
-  if (await ask()) listen();
+  const isUpToDate = await ask();
+  if (isLeaving || document.hidden) return;
+  if (isUpToDate) listen();
   else tryLater();
 }
 
 function rest() {
   stream?.close();
   stream = null;
+  clearTimeout(silence);
   clearTimeout(asking);
   clearTimeout(trying);
 }
@@ -121,6 +145,7 @@ document.addEventListener("visibilitychange", () => {
 });
 addEventListener("pagehide", rest);
 addEventListener("pageshow", (event) => {
+  isLeaving = false;
   if (event.persisted) begin();
 });
 
