@@ -16,6 +16,11 @@ PATHS = (
     "/connect",
     "/connect/binance",
     "/connect/bitcoin_wallet",
+    "/connect/manual",
+    "/connect/paper_trading",
+    "/accounts/1/settings",
+    "/portfolios",
+    "/portfolios/new",
     "/tokens",
     "/tokens/new",
 )

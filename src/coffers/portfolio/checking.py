@@ -1,8 +1,10 @@
 """What is to be connected, looked at by a worker before anything of it is stored."""
 
 import msgspec
+from msgspec import structs
 
-from coffers.connectors.reading import Credentials, Reading
+from coffers.clock import Millis
+from coffers.connectors.reading import ConnectorFailure, Credentials, Reading
 from coffers.keyrights import KeyRights
 from coffers.money import plain
 from coffers.portfolio.connecting import Checked, Connecting, Connection
@@ -13,6 +15,7 @@ from coffers.secret import Secret
 from coffers.valuation.value import holdings_of, unlisted_of
 
 _LOOKS = KeyRights(read=True, trade=False, withdraw=False)
+_UNREAD = Reading(Millis(0), frozenset(), ())
 
 
 class Checking:
@@ -50,7 +53,12 @@ class Checking:
         wallet = Wallet(user_id, asked.market_code, asked.name, asked.address)
         market, address = await self._wallets.check(wallet)
         nothing = Credentials("", Secret(""), address=address)
-        reading = await self._connecting.read(market, nothing)
+        try:
+            reading = await self._connecting.read(market, nothing)
+        except ConnectorFailure as failure:
+            # No node needs to answer for a wallet to be connected: it is read once one does.
+            told = _told(asked.name, Checked(market, _LOOKS, _UNREAD, {}), address)
+            return structs.replace(told, missing={"all of it": str(failure)})
         return _told(asked.name, Checked(market, _LOOKS, reading, {}), address)
 
 

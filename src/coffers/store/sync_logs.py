@@ -7,7 +7,6 @@ is read for it. Every tenth time it is cut to what is shown.
 import msgspec
 from sqlalchemy import Text, bindparam, func, select, update
 
-from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.prepared import Prepared
 from coffers.store.statements import insert
@@ -37,7 +36,7 @@ class SyncTry(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """A try to read an account: when it began, how long it took, and what came of it.
 
     `outcome` is one of `complete`, `partial`, `held_back` and `failed`; `kind` is that of the
-    failure, and `why` tells it, or which parts were not read.
+    failure, and `why` tells it, or which parts were not read. `parts` are those that were.
     """
 
     at: int
@@ -45,6 +44,7 @@ class SyncTry(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     outcome: str
     kind: str = ""
     why: str = ""
+    parts: tuple[str, ...] = ()
 
 
 class SyncLogs:
@@ -80,7 +80,6 @@ class SyncLogs:
         return [] if text is None else text.removesuffix("\n").split("\n")
 
 
-def try_of(at: Millis, now: Millis, outcome: str, kind: str = "", why: str = "") -> SyncTry:
-    """Return a try that began at a moment and is over now, its reason no longer than is kept."""
-    short = why if len(why) <= LONGEST_WHY else f"{why[: LONGEST_WHY - 1]}…"
-    return SyncTry(at, max(0, now - at), outcome, kind, short)
+def bounded(why: str) -> str:
+    """Return a reason that is no longer than is kept of one."""
+    return why if len(why) <= LONGEST_WHY else f"{why[: LONGEST_WHY - 1]}…"

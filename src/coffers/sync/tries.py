@@ -5,7 +5,7 @@ from typing import Final
 from coffers.clock import Millis
 from coffers.connectors.reading import ConnectorFailure, Reading
 from coffers.store.engine import Transaction
-from coffers.store.sync_logs import try_of
+from coffers.store.sync_logs import SyncTry, bounded
 from coffers.sync.known import Known
 
 HELD_BACK: Final = "most of what was known is gone; a second reading must agree"
@@ -24,8 +24,14 @@ async def note_try(
     """
     if known.sealed is None:
         return
-    kind = came.kind.value if isinstance(came, ConnectorFailure) else ""
-    tried = try_of(known.taken_at, now, outcome, kind, _why(came))
+    tried = SyncTry(
+        known.taken_at,
+        max(0, now - known.taken_at),
+        outcome,
+        came.kind.value if isinstance(came, ConnectorFailure) else "",
+        bounded(_why(came)),
+        tuple(sorted(came.wallets)) if isinstance(came, Reading) else (),
+    )
     await tx.sync_logs.add(known.account.user_id, known.account.id, tried)
 
 

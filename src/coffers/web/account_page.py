@@ -13,6 +13,7 @@ from coffers.portfolio.explaining import explained
 from coffers.portfolio.flows import AccountFlows
 from coffers.portfolio.listing import Worked
 from coffers.store.records import Account
+from coffers.store.sync_logs import SyncTry
 from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.model import Position
 from coffers.web.addresses import address_of
@@ -77,7 +78,7 @@ class AccountPage:
             quality=worked.view.quality,
             trust=trust_of(worked, now, self._stale_after),
             held=shown_of(rows_of(worked, positions, before, display), address),
-            covered=sorted({each.wallet for each in positions}),
+            covered=_covered(tries, positions),
             tries=tries,
             flows=flows.flows,
             has_more_flows=flows.next_cursor is not None,
@@ -113,3 +114,9 @@ class AccountPage:
         async with rooms.store.reading() as tx:
             positions = await tx.holdings.of_account(user.id, asked.id)
         return worked, positions, await rooms.listing.display(user.display_currency, book)
+
+
+def _covered(tries: Sequence[SyncTry], positions: Sequence[Position]) -> list[str]:
+    """Return the parts that the newest good reading read, with those that hold something."""
+    read = next((each.parts for each in tries if each.parts), ())
+    return sorted({*read, *(each.wallet for each in positions)})

@@ -191,6 +191,15 @@ async def test_a_wallet_is_checked_and_connected(bank: Bank) -> None:
     assert (account.address, account.include_in_summary) == (BITCOIN, False)
 
 
+async def test_a_wallet_is_connected_though_no_node_answers(bank: Bank) -> None:
+    bank.venue.answer = ConnectorFailure(FailureKind.UNREACHABLE, "No node of Bitcoin answered.")
+    where, found = await bank.found("bitcoin_wallet", name="Cold", address=BITCOIN)
+    assert "No node of Bitcoin answered." in found
+    assert "could not be read now" in found
+    assert (await bank.pages.send(where)).status_code == 303
+    assert len(await bank.accounts()) == 1
+
+
 async def test_a_wrong_address_is_told_at_its_field(bank: Bank) -> None:
     answer = await bank.check("bitcoin_wallet", name="Cold", address=f"{BITCOIN}x")
     assert answer.status_code == 400
