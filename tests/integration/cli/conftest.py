@@ -2,28 +2,28 @@
 
 import os
 import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from forks import Forks, forking
 from program import Run
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    with forking() as started:
+        yield started
+
+
 @pytest.fixture
-def coffers(tmp_path: Path) -> Run:
+def coffers(tmp_path: Path, forks: Forks) -> Run:
     """Runs `coffers ARGUMENTS`; keyword arguments in capitals are environment variables."""
 
     def run(*arguments: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
         kept = {name: text for name, text in os.environ.items() if not name.startswith("COFFERS_")}
-        return subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-m", "coffers", *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env={**kept, "COFFERS_DATA_DIR": str(tmp_path / "data"), "COLUMNS": "80", **env},
-        )
+        own = {"COFFERS_DATA_DIR": str(tmp_path / "data"), "COLUMNS": "80"}
+        return forks.run(arguments, stdin, {**kept, **own, **env})
 
     return run
