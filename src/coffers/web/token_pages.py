@@ -79,7 +79,13 @@ class TokenPages:
         )
 
     async def new(self, asked: Asked) -> Response:
-        """Return the form of a new token."""
+        """Return the form of a new token.
+
+        Raises:
+            CheckNeeded: where the user has not shown for a while who they are: a token outlives
+                the session of a browser that was left open.
+        """
+        self._require_check(asked)
         return self._form(asked, USUAL, {})
 
     async def make(self, asked: Asked) -> Response:
@@ -87,7 +93,11 @@ class TokenPages:
 
         A form that is sent again, as when the answer is loaded anew, makes no second token: the API
         key is made of what the form was drawn with.
+
+        Raises:
+            CheckNeeded: as `new` does.
         """
+        self._require_check(asked)
         form = asked.form
         try:
             wanted = _wanted(form, self._rooms.address_of(asked.request.scope))
@@ -128,6 +138,11 @@ class TokenPages:
         token = await self._unrevoked(asked)
         await self._tokens.revoke(token.user_id, token.api_key)
         return see_other("/tokens", "revoked")
+
+    def _require_check(self, asked: Asked) -> None:
+        # A visitor of the demo has no password to show.
+        if asked.who.user.name != self._rooms.settings.demo_user:
+            asked.who.require_check(self._rooms.clock.now())
 
     async def _unrevoked(self, asked: Asked) -> Token:
         token = await self._tokens.get(asked.who.user.id, asked.id)

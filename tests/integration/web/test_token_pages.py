@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from coffers.clock import DAY
+from coffers.portfolio.sessions import CHECK_LASTS
 from coffers.store.engine import Store
 from coffers.store.records import Token
 from factories import NOW
-from pages import Pages, opened
+from pages import PASSWORD, Pages, opened
 from served import Caller
 
 LIST = "/public/api/ver1/accounts"
@@ -162,3 +163,14 @@ async def test_the_last_use_is_told(pages: Pages) -> None:
     assert "never</td>" in (await pages.http.get("/tokens")).text
     await pages.api.services.gate.uses.write(pages.api.services.store)
     assert "from 127.0.0.1" in (await pages.http.get("/tokens")).text
+
+
+async def test_who_was_away_for_long_shows_first_who_they_are(pages: Pages) -> None:
+    form = {**READING, "name": "late"}
+    pages.api.clock.advance(CHECK_LASTS + 1)
+    for answer in (await pages.http.get("/tokens/new"), await pages.send("/tokens/new", **form)):
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/security?done=unchecked"
+    assert "late" not in (await pages.http.get("/tokens")).text
+    await pages.send("/security/check", password=PASSWORD)
+    assert (await pages.http.get("/tokens/new")).status_code == 200
