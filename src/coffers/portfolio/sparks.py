@@ -12,6 +12,8 @@ DAYS: Final = 30
 KEPT: Final = 20_000
 """Accounts whose days are kept: about 5 KB each."""
 
+_FEW: Final = 3
+
 
 class Sparks:
     """Reads the days of accounts: of all that are asked for at once, and again after an hour."""
@@ -28,7 +30,7 @@ class Sparks:
         An account that has none yet has an empty list.
         """
         hour = Millis(now // HOUR * HOUR)
-        missing = [each for each in ids if self._kept.get(each, (None,))[0] != hour]
+        missing = [each for each in ids if not self._has(each, hour)]
         if missing:
             today = now // DAY * DAY
             moments = [Millis(today - back * DAY) for back in range(DAYS)]
@@ -42,3 +44,8 @@ class Sparks:
             self._kept.popitem(last=False)
         since = now - (DAYS + 1) * DAY
         return {each: [day for day in days if day.at >= since] for each, days in told.items()}
+
+    def _has(self, account_id: int, hour: Millis) -> bool:
+        """Return whether the days of an account are kept; those of a new one never are."""
+        kept = self._kept.get(account_id)
+        return kept is not None and kept[0] == hour and len(kept[1]) >= _FEW

@@ -15,11 +15,8 @@ from coffers.store.records import Account, User
 from coffers.valuation.figures import CurrencyFigures, DisplayCurrency, summary_of
 from coffers.valuation.model import Price, PriceBook, Value
 
-MOST_KEPT: Final = 64
-"""Users whose accounts are kept worked out."""
-
-MOST_ACCOUNTS: Final = 2_000
-"""Accounts of a user up to which they are."""
+MOST_KEPT: Final = 3_000
+"""Accounts that are kept worked out, of all users together: about 6 KB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +84,14 @@ class Wholes:
                 self._kept.move_to_end(user.id)
                 return whole
         whole = await self._worked(user, accounts, book)
-        if len(accounts) <= MOST_ACCOUNTS:
-            self._kept[user.id] = accounts, epoch, whole
-            if len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+        self._keep(user.id, accounts, epoch, whole)
         return whole
+
+    def _keep(self, user_id: int, accounts: list[Account], epoch: int, whole: Whole) -> None:
+        self._kept.pop(user_id, None)
+        self._kept[user_id] = accounts, epoch, whole
+        while self._kept and sum(len(each[0]) for each in self._kept.values()) > MOST_KEPT:
+            self._kept.popitem(last=False)
 
     async def _worked(
         self, user: User, accounts: Sequence[Account], book: PriceBook | None

@@ -28,6 +28,9 @@ USUAL: Final = "1m"
 KEPT: Final = 64
 """Pasts whose points are kept."""
 
+SHORT: Final = 10
+"""Points up to which they are not."""
+
 Told = list[str | float | bool | None]
 
 
@@ -96,7 +99,9 @@ class Pasts:
         if kept is None:
             since = EVER if length is None else Millis(now - length)
             kept = await self._charts.draw(wanted.user_id, wanted.ids, since, None)
-            self._kept[key] = kept
+            # Of a short past each reading is seen, and it costs little.
+            if len(kept) > SHORT:
+                self._kept[key] = kept
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return kept

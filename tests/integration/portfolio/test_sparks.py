@@ -39,11 +39,15 @@ async def test_they_are_read_again_after_an_hour(
     ann = await stored.user(store)
     one = await stored.account(store, ann, "One")
     sparks = Sparks(store)
-    before = await sparks.of(ann.id, [one.id], NOW)
-    await worth(store, ann.id, one.id, NOW - 2 * DAY, 7)
+    # Of a new account each is seen.
+    for back in (9, 8, 7):
+        await worth(store, ann.id, one.id, NOW - back * DAY, back)
+        before = await sparks.of(ann.id, [one.id], NOW)
+        assert before[one.id][-1].value.usd == back
+    await worth(store, ann.id, one.id, NOW - 2 * DAY, 2)
     assert await sparks.of(ann.id, [one.id], Millis(NOW + 1)) == before
     later = await sparks.of(ann.id, [one.id], Millis(NOW + HOUR))
-    assert [day.value.usd for day in later[one.id]] == [7]
+    assert [day.value.usd for day in later[one.id]] == [9, 8, 7, 2]
     monkeypatch.setattr("coffers.portfolio.sparks.KEPT", 0)
     assert (await sparks.of(ann.id, [one.id], Millis(NOW + HOUR)))[one.id] == later[one.id]
     assert not sparks._kept

@@ -204,3 +204,13 @@ async def test_what_is_next_to_nothing_is_told_together(pages: Pages) -> None:
     page = await shown(pages)
     assert "2 others" in page
     assert "#asset-DUST" not in page
+
+
+async def test_the_first_readings_are_in_the_chart_at_once(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    async with store.transaction() as tx:
+        new = NewAccount(ann.id, "binance", "New", api_key="new")
+        account = await tx.accounts.add(new, identity=None, credential_id="new", now=NOW)
+    assert "Too little is known" in await shown(pages)
+    await read_account(store, account, {"BTC": "1"})
+    assert "Too little is known" not in await shown(pages)

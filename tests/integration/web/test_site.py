@@ -259,3 +259,28 @@ async def test_the_api_answers_beside_the_pages(pages: Pages) -> None:
     answer = await pages.http.get(path, headers=caller.headers(path))
     assert answer.status_code == 200
     assert (await pages.http.get("/nothing")).headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd", "identity"])
+async def test_pages_and_files_come_in_the_coding_that_the_browser_takes(
+    pages: Pages, coding: str
+) -> None:
+    await pages.begin()
+    address = (await pages.http.get("/")).text.split('rel="stylesheet" href="')[1].split('"')[0]
+    for path in ("/", address):
+        plain = await pages.http.get(path, headers={"Accept-Encoding": "identity"})
+        coded = await pages.http.get(path, headers={"Accept-Encoding": coding})
+        assert coded.headers.get("content-encoding", "identity") == coding
+        assert coded.headers["vary"] == "Accept-Encoding"
+        smaller = int(coded.headers["content-length"]) < int(plain.headers["content-length"])
+        assert smaller is (coding != "identity")
+    assert coded.text == plain.text
+
+
+async def test_what_forms_carry_differs_from_page_to_page(pages: Pages) -> None:
+    await pages.begin()
+    one, other = await pages.key(), await pages.key()
+    assert one != other
+    for key in ("", ".", one[:-1], one.partition(".")[2], f"x{one}"):
+        assert (await pages.post("/sign-out", form_key=key)).status_code == 400
+    assert (await pages.post("/sign-out", form_key=one)).status_code == 303

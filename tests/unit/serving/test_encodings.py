@@ -1,11 +1,12 @@
 """Content codings are negotiated as RFC 9110 says, and bodies survive them."""
 
 import gzip
+from pathlib import Path
 
 import pytest
 import zstandard
 
-from coffers.serving.encodings import coding_for, encoded
+from coffers.serving.encodings import CODINGS, coding_for, encoded, packed
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,12 @@ def test_bodies_come_out_as_they_went_in_and_always_the_same() -> None:
     assert zstandard.decompress(encoded(body, "zstd")) == body
     assert encoded(body, "identity") is body
     assert encoded(body, "gzip") == encoded(body, "gzip")
+
+
+def test_what_is_kept_is_packed_smaller() -> None:
+    body = Path(__file__).read_bytes()
+    assert gzip.decompress(packed(body, "gzip")) == body
+    assert zstandard.decompress(packed(body, "zstd")) == body
+    assert packed(body, "identity") is body
+    for coding in CODINGS:
+        assert len(packed(body, coding)) <= len(encoded(body, coding))
