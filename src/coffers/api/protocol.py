@@ -5,11 +5,17 @@ gets the wire's error as well, with a request id.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import ClassVar, Final, Literal
 
 from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from coffers import metrics
 from coffers.api.edge import REQUEST_ID, UNKNOWN_ROUTE, request_id_of
@@ -97,6 +103,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a request, which may follow another in the same bytes."""
+        # The one before may have its answer already, and the connection may count as idle.
+        self._unset_keepalive_if_required()
         super().on_message_begin()
         self.scope[CONNECTION] = self  # type: ignore[typeddict-unknown-key]  # a key of our own
         if self._part != "head":
@@ -156,6 +164,19 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.write(body)
         cycle.on_response()
         return True
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Begin to answer a request at once: most lists are ready before anything has to wait.
+
+        A task that waits for its turn first costs a fifteenth of such an answer.
+        """
+        if sys.version_info >= (3, 12):
+            task = asyncio.Task(cycle.run_asgi(app), loop=self.loop, eager_start=True)
+            if not task.done():
+                self.tasks.add(task)
+                task.add_done_callback(self.tasks.discard)
+        else:
+            super()._start_asgi_task(cycle, app)
 
     def abort(self) -> None:
         """Close the connection at once, whatever waits to be sent."""

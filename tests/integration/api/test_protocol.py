@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httptools
 import pytest
@@ -315,3 +316,27 @@ async def test_a_body_that_moves_on_has_time() -> None:
         assert await line.stays_open()
         await line.say(b"half")
         assert (await line.answer())[2] == b"halfhalf"
+
+
+class Forgetful(BoundedProtocol):
+    """Keeps a connection on which nothing happens for a tenth of a second."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.timeout_keep_alive = 0.1
+
+
+class QuickThenSlow(App):
+    """Answers the first request at once, and the next one after a while."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.reads_bodies = False
+        await super().__call__(scope, receive, send)
+        self.may_answer.clear()
+        asyncio.get_running_loop().call_later(0.5, self.may_answer.set)
+
+
+async def test_a_connection_on_which_a_second_answer_is_awaited_is_not_idle() -> None:
+    async with connected(QuickThenSlow(), Forgetful) as line:
+        await line.say(2 * (HEAD + b"\r\n"))
+        assert [(await line.answer())[0] for _ in range(2)] == [200, 200]
