@@ -76,8 +76,10 @@ class Formats:
         if share is None:
             return UNKNOWN
         before, behind = self.signs.percent
-        text = self._written(f"{rounded(share, places).copy_abs():f}")
-        return _signed(share, f"{before}{text}{behind}", signed=signed)
+        # What rounds to nothing has no sign.
+        shown = rounded(share, places)
+        text = self._written(f"{shown.copy_abs():f}")
+        return _signed(shown, f"{before}{text}{behind}", signed=signed)
 
     def moment(self, at: Millis) -> str:
         """Return a moment in the user's zone, to the minute."""

@@ -101,6 +101,7 @@ def test_percentages_are_written_as_the_locale_has_them() -> None:
     assert reader("de_CH").percent(Decimal("-1.235"), signed=True) == "\N{MINUS SIGN}1.24%"
     assert spaced(reader("fr_FR").percent(Decimal("1234.5"), 1)) == "1 234,5 %"
     assert reader("tr_TR").percent(Decimal(5), signed=True) == "+%5,00"
+    assert reader().percent(Decimal("-0.004"), signed=True) == "0.00 %"
 
 
 def test_moments_are_told_in_the_zone_of_the_user() -> None:
