@@ -33,7 +33,7 @@ from coffers.sandbox import (
 from coffers.secret import Secret
 from integration.connectors.replay import hurried
 
-TIMEOUT = 2.0
+TIMEOUT = 10.0
 ACCOUNT = "/api/v3/account"
 DEPOSITS = "/sapi/v1/capital/deposit/hisrec"
 WITHDRAWALS = "/sapi/v1/capital/withdraw/history"
