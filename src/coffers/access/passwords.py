@@ -1,13 +1,15 @@
 """Passwords, kept as argon2id (RFC 9106) with the costs that the library holds to be right now."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from coffers.errors import InvalidRecord
+from coffers.errors import CoffersError, InvalidRecord
 from coffers.secret import Secret
 
 SHORTEST: Final = 10
@@ -15,17 +17,31 @@ LONGEST: Final = 256
 AT_ONCE: Final = 2
 """Hashes that a process makes at once: each takes 64 MB for the time."""
 
+WAITING: Final = 40
+"""Who may wait for their turn, in a process: some seconds of hashing."""
+
+
+class PasswordsBusy(CoffersError):
+    """So many passwords wait to be looked at that one more would wait for too long."""
+
+    def __init__(self) -> None:
+        super().__init__("many people are signing in at this moment; try again in some seconds")
+
 
 class Passwords:
-    """Hashes and checks passwords, beside the event loop."""
+    """Hashes and checks passwords, beside the event loop.
+
+    Its methods raise `PasswordsBusy` where too many wait for their turn already.
+    """
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
 
     async def hashed(self, password: Secret) -> str:
         """Return the hash to be kept."""
-        async with self._places:
+        async with self._turn():
             return await asyncio.to_thread(self._hasher.hash, password.reveal())
 
     async def is_right(self, hashed: str | None, password: Secret) -> bool:
@@ -34,9 +50,20 @@ class Passwords:
         Without a hash the answer is no, after as long a time: how long it takes must not tell
         which names there are.
         """
-        async with self._places:
+        async with self._turn():
             is_equal = await asyncio.to_thread(self._verified, hashed or self._nobodys, password)
         return is_equal and hashed is not None
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._waiting >= WAITING:
+            raise PasswordsBusy
+        self._waiting += 1
+        try:
+            async with self._places:
+                yield
+        finally:
+            self._waiting -= 1
 
     def is_old(self, hashed: str) -> bool:
         """Return whether a hash was made with other costs than those of now."""

@@ -88,15 +88,18 @@ def site_of(base_url: str) -> PasskeySite | None:
 
     They make some over TLS, and on the machine itself, and for a name alone, not for an address.
     """
-    parts = urlsplit(base_url)
-    host = (parts.hostname or "").lower()
+    try:
+        parts = urlsplit(base_url)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        return None
     is_local = host == "localhost" or host.endswith(".localhost")
     if not (parts.scheme == "https" or (parts.scheme == "http" and is_local)):
         return None
     if not host or ":" in host or host.rpartition(".")[2].isdigit():
         return None
-    port = "" if parts.port in {None, _PORTS[parts.scheme]} else f":{parts.port}"
-    return PasskeySite(host, f"{parts.scheme}://{host}{port}")
+    told = "" if port in {None, _PORTS[parts.scheme]} else f":{port}"
+    return PasskeySite(host, f"{parts.scheme}://{host}{told}")
 
 
 def handle_of(user: User) -> bytes:

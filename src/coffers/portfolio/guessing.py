@@ -82,24 +82,64 @@ class Guesses:
         async with self._store.transaction() as tx:
             await self.note(tx, tried)
 
-    async def hold(self, tx: Transaction, tried: Tried) -> None:
+    async def reserve(self, tried: Tried) -> Mapping[str, Failures]:
+        """Count a try before it is made, as if it had failed: `refund` takes that back.
+
+        Tries that are sent at once are counted one after the other by this, and no more of them
+        are made than may fail, whatever comes of them and however long each takes.
+
+        Returns:
+            What was counted before, for `refund`.
+
+        Raises:
+            SignInLocked: with the seconds to wait.
+        """
+        async with self._store.transaction() as tx:
+            before = await self.hold(tx, tried)
+            await self.note(tx, tried)
+        return before
+
+    async def refund(self, tried: Tried, before: Mapping[str, Failures]) -> None:
+        """Count a try that was reserved as none, since it did not fail."""
+        async with self._store.transaction() as tx:
+            for subject, free in tried.items():
+                found = await tx.sign_ins.hold_failures(subject)
+                count = max(0, found.count - 1)
+                # Where nothing failed meanwhile, no wait begins anew.
+                is_as_before = count == before[subject].count
+                last_at = before[subject].last_at if is_as_before else found.last_at
+                until = Millis(last_at + _wait(count, free))
+                await tx.sign_ins.note_failure(subject, Failures(count, last_at, until))
+
+    async def hold(self, tx: Transaction, tried: Tried) -> Mapping[str, Failures]:
         """Refuse a try while there is a wait, and let no other be made until this one is over.
+
+        Returns:
+            What is counted.
 
         Raises:
             SignInLocked: with the seconds to wait.
         """
         now = self._clock.now()
+        held: dict[str, Failures] = {}
         for subject in tried:
-            _refuse_locked(await tx.sign_ins.hold_failures(subject), now)
+            held[subject] = await tx.sign_ins.hold_failures(subject)
+            _refuse_locked(held[subject], now)
+        return held
 
     async def note(self, tx: Transaction, tried: Tried) -> None:
         """Count a try that failed, in a transaction that is open."""
         now = self._clock.now()
         for subject, free in tried.items():
             count = (await tx.sign_ins.hold_failures(subject)).count + 1
-            over = count - free
-            wait = min(FIRST_WAIT * 2 ** min(over, 20), LONGEST_WAIT) if over >= 0 else 0
-            await tx.sign_ins.note_failure(subject, Failures(count, now, Millis(now + wait)))
+            until = Millis(now + _wait(count, free))
+            await tx.sign_ins.note_failure(subject, Failures(count, now, until))
+
+
+def _wait(count: int, free: int) -> int:
+    """Return the milliseconds that the next try has to wait after so many that failed."""
+    over = count - free
+    return min(FIRST_WAIT * 2 ** min(over, 20), LONGEST_WAIT) if over >= 0 else 0
 
 
 def _refuse_locked(found: Failures | None, now: Millis) -> None:

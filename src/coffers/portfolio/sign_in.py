@@ -257,11 +257,8 @@ class SignIn:
         Raises:
             SignInLocked: after too many tries that failed.
         """
-        await self._guesses.check(tried)
+        before = await self._guesses.reserve(tried)
         if not await self._passwords.is_right(hashed, password):
-            await self._guesses.failed(tried)
             return False
-        # Others may have failed while this one waited for its turn to be hashed: however many are
-        # sent at once, no more are tried than may fail.
-        await self._guesses.check(tried)
+        await self._guesses.refund(tried, before)
         return True

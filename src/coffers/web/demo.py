@@ -1,5 +1,6 @@
 """Signing visitors in as the user whom a demo shows: those of this machine alone."""
 
+from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -10,6 +11,8 @@ from coffers.portfolio.sessions import LONGEST
 from coffers.settings import is_this_machine
 from coffers.web.answers import with_session
 from coffers.web.rooms import Asked, Rooms, Shown
+
+_FORWARDED: Final = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "via"})
 
 
 class Demo:
@@ -35,7 +38,13 @@ class Demo:
     def _is_here(self, request: Request) -> bool:
         """Return whether a browser of this machine asked, and for this machine.
 
-        A page of elsewhere whose name was made to lead here would ask for that name.
+        A page of elsewhere whose name was made to lead here would ask for that name. A proxy on
+        this machine hands on what may come from anywhere.
         """
-        host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        if _FORWARDED.intersection(request.headers):
+            return False
+        try:
+            host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        except ValueError:
+            return False
         return is_this_machine(host) and is_this_machine(self._rooms.address_of(request.scope))

@@ -111,7 +111,7 @@ def chart(
     return Chart(
         tuple(_strokes(value, plane)),
         _area(value, plane),
-        tuple(_strokes(put_in, plane, stepped=True)),
+        tuple(_strokes(put_in, plane)),
         tuple(_tick(plane.y(step), HEIGHT, named(Decimal(str(step)))) for step in steps),
         tuple(_dates(plane, dated)),
         tuple(_spots(value, put_in, plane)),
@@ -147,7 +147,7 @@ def _spots(value: Sequence[Mark], put_in: Sequence[Mark], plane: _Plane) -> Iter
             yield Spot(number, round(x, 1), round(y, 1), height)
 
 
-def _strokes(marks: Sequence[Mark], plane: _Plane, *, stepped: bool = False) -> Iterator[Stroke]:
+def _strokes(marks: Sequence[Mark], plane: _Plane) -> Iterator[Stroke]:
     """Yield the lines of a series; what is carried over a gap has a line of its own."""
     legs = [
         (before, after)
@@ -159,8 +159,6 @@ def _strokes(marks: Sequence[Mark], plane: _Plane, *, stepped: bool = False) -> 
         for before, after in group:
             if before is not last:
                 path += f"M{_point(before, plane)}"
-            if stepped:
-                path += f"H{plane.x(after.at):.1f}"
             path += f"L{_point(after, plane)}"
             last = after
         yield Stroke(path, is_gap)

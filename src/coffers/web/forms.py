@@ -54,7 +54,10 @@ def _is_our_own(request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is None or origin == "null":
         return request.headers.get("sec-fetch-site") == "same-origin"
-    return urlsplit(origin).netloc == request.headers.get("host")
+    try:
+        return urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:
+        return False
 
 
 def check_key(form: Mapping[str, str], who: SignedIn | HalfSignedIn) -> None:

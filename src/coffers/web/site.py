@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from coffers.access.passwords import PasswordsBusy
 from coffers.errors import CoffersError, NotFound
 from coffers.logs import logger
 from coffers.portfolio.sessions import CheckNeeded
@@ -43,6 +44,7 @@ _STATUSES: Final[Mapping[type[CoffersError], int]] = {
     BadForm: 400,
     TooManyStreams: 429,
     StreamsFull: 503,
+    PasswordsBusy: 503,
     CoffersError: 422,
 }
 """Errors that are told by their own sentence."""

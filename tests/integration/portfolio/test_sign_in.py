@@ -130,6 +130,18 @@ async def test_guesses_that_are_sent_at_once_are_no_more_than_may_fail(signing: 
     told = await asyncio.gather(*tries, return_exceptions=True)
     assert isinstance(told[-1], SignInLocked)
     assert not any(isinstance(each, SignedIn) for each in told)
+    # Nothing was tried beyond that: which answer comes when tells nothing of what was right.
+    assert sum(isinstance(each, SignInRefused) for each in told) == guessing.FREE_TRIES
+
+
+async def test_right_passwords_that_are_sent_at_once_all_sign_in(signing: SignIn) -> None:
+    await _begun(signing)
+    for _ in range(guessing.FREE_TRIES - 1):
+        with pytest.raises(SignInRefused):
+            await signing.by_password("ann", OTHER, HOME)
+    assert (await signing.by_password("ann", GOOD, HOME)).user.name == "ann"
+    told = await asyncio.gather(*(signing.by_password("ann", GOOD, HOME) for _ in range(4)))
+    assert len(told) == 4
 
 
 async def test_an_address_that_tries_many_names_waits_too(signing: SignIn) -> None:

@@ -30,6 +30,13 @@ async def test_a_page_of_elsewhere_is_not_let_in(sqlite_store: Store, host: str)
         assert (await pages.http.post("/password", headers=HERE)).status_code == 303
 
 
+async def test_what_a_proxy_hands_on_is_not_from_this_machine(sqlite_store: Store) -> None:
+    async with opened(sqlite_store, demo_user="ann") as pages:
+        await pages.api.caller("ann")
+        answer = await pages.http.get("/", headers={**HERE, "X-Forwarded-For": "8.8.8.8"})
+        assert (answer.status_code, COOKIE in pages.http.cookies) == (303, False)
+
+
 async def test_without_that_user_everybody_signs_in(sqlite_store: Store) -> None:
     async with opened(sqlite_store, demo_user="nobody") as pages:
         assert (await pages.http.get("/", headers=HERE)).status_code == 303

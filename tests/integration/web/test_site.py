@@ -284,3 +284,12 @@ async def test_what_forms_carry_differs_from_page_to_page(pages: Pages) -> None:
     for key in ("", ".", one[:-1], one.partition(".")[2], f"x{one}"):
         assert (await pages.post("/sign-out", form_key=key)).status_code == 400
     assert (await pages.post("/sign-out", form_key=one)).status_code == 303
+
+
+@pytest.mark.parametrize("host", ["[", "localhost:99999", "localhost:abc", "a b", ""])
+async def test_a_host_that_is_none_is_no_fault_of_ours(pages: Pages, host: str) -> None:
+    await pages.begin()
+    for path in ("/sign-in", "/security", "/"):
+        assert (await pages.http.get(path, headers={"Host": host})).status_code in {200, 303}
+    answer = await pages.http.post("/sign-in", headers={"Host": host, "Origin": "http://["})
+    assert answer.status_code == 400

@@ -38,9 +38,9 @@ def test_what_is_carried_over_a_gap_is_a_line_of_its_own() -> None:
     assert [stroke.is_gap for stroke in drawn.value] == [False, True, False]
 
 
-def test_what_was_put_in_goes_up_in_steps() -> None:
-    drawn = _drawn(_marks("10", "20"), _marks("10", "15"))
-    assert "H" in drawn.put_in[0].path
+def test_a_deposit_goes_up_with_the_value_and_is_no_gain_between_two_points() -> None:
+    drawn = _drawn(_marks("10", "20"), _marks("10", "20"))
+    assert drawn.put_in[0].path == drawn.value[0].path
 
 
 def test_heights_are_round_and_hold_all_values() -> None:
