@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from coffers.access.addresses import ban_key
 from coffers.clock import DAY, HOUR, SECOND, Clock, Millis
 from coffers.errors import CoffersError
 from coffers.portfolio.codes import hash_of
@@ -50,8 +51,8 @@ def named(name: str) -> str:
 
 
 def addressed(visitor: Visitor) -> str:
-    """Return what stands for an address among what is counted."""
-    return hash_of(f"address:{visitor.address}")
+    """Return what stands for an address among what is counted: of IPv6, for its network."""
+    return hash_of(f"address:{ban_key(visitor.address)}")
 
 
 def tried_by(name: str, visitor: Visitor) -> Tried:

@@ -17,7 +17,7 @@ from coffers.serving.encodings import CODINGS, Coding, coding_for, encoded, pack
 from coffers.web import numbers
 from coffers.web.figures import change, figure
 from coffers.web.formats import DRAWN, PLAIN, Formats, formats_of
-from coffers.web.forms import COOKIE, HALF
+from coffers.web.forms import HALF, cookie_name
 from coffers.web.moments import ago, until
 
 CONTENT_POLICY: Final = (
@@ -195,7 +195,13 @@ def json_answer(text: str, status: int = 200) -> Response:
 def with_session(answer: Response, token: str, *, is_secure: bool, lasts: int) -> Response:
     """Have the browser hold a session; `lasts` is in seconds."""
     answer.set_cookie(
-        COOKIE, token, max_age=lasts, path="/", secure=is_secure, httponly=True, samesite="lax"
+        cookie_name(is_secure=is_secure),
+        token,
+        max_age=lasts,
+        path="/",
+        secure=is_secure,
+        httponly=True,
+        samesite="lax",
     )
     return answer
 
@@ -220,7 +226,8 @@ def without_half(answer: Response) -> Response:
     return answer
 
 
-def without_session(answer: Response) -> Response:
+def without_session(answer: Response, *, is_secure: bool) -> Response:
     """Have the browser forget its session."""
-    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+    name = cookie_name(is_secure=is_secure)
+    answer.delete_cookie(name, path="/", secure=is_secure, httponly=True, samesite="lax")
     return answer

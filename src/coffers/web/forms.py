@@ -70,7 +70,16 @@ def check_key(form: Mapping[str, str], who: SignedIn | HalfSignedIn) -> None:
         raise BadForm("this page is of an earlier session; open it again")
 
 
-def session_of(request: Request, cookie: str = COOKIE) -> Secret | None:
-    """Return what the browser holds of a session, None where it holds nothing."""
+def cookie_name(*, is_secure: bool) -> str:
+    """Return what the cookie of a session is called.
+
+    Over TLS a browser takes one with this prefix from this host alone: none that a neighbour under
+    the same domain has set for it.
+    """
+    return f"__Host-{COOKIE}" if is_secure else COOKIE
+
+
+def held(request: Request, cookie: str) -> Secret | None:
+    """Return what the browser holds as a cookie, None where it holds nothing."""
     token = request.cookies.get(cookie)
     return Secret(token) if token else None

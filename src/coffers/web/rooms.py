@@ -16,11 +16,13 @@ from coffers.portfolio.guessing import Visitor
 from coffers.portfolio.listing import Listing
 from coffers.portfolio.sessions import SignedIn
 from coffers.portfolio.sign_in import SignIn
+from coffers.secret import Secret
 from coffers.serving.streams import Streams
 from coffers.settings import Settings
 from coffers.store.engine import Store
 from coffers.vault.vault import Vault
 from coffers.web.calls import Call
+from coffers.web.forms import cookie_name, held
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,10 @@ class Rooms:
         scheme, host = urlsplit(self.base_url(request.scope)).scheme, request.headers.get("host")
         # A browser makes none for a page that it has by another name.
         return site if site == site_of(f"{scheme}://{host}") else None
+
+    def session_of(self, request: Request) -> Secret | None:
+        """Return what the browser holds of a session, None where it holds nothing."""
+        return held(request, cookie_name(is_secure=self.is_secure(request.scope)))
 
     def visitor(self, request: Request) -> Visitor:
         """Return where a try to sign in comes from."""

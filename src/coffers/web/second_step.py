@@ -9,7 +9,7 @@ from coffers.portfolio.passkey_sign_in import PasskeySignIn
 from coffers.portfolio.second_factors import HalfOver, HalfSignedIn, SecondFactors
 from coffers.portfolio.sessions import SignedIn
 from coffers.web.answers import Renderer, json_answer, see_other, without_half
-from coffers.web.forms import HALF, check_key, form_of, session_of
+from coffers.web.forms import HALF, check_key, form_of, held
 from coffers.web.rooms import OpenPage, Rooms
 from coffers.web.sign_in_pages import TOO_MANY, begun, refused_options
 
@@ -67,7 +67,7 @@ class SecondStep:
         return await self._factors.by_code(half, form.get("code", ""), visitor)
 
     async def _half(self, request: Request) -> HalfSignedIn | None:
-        token = session_of(request, HALF)
+        token = held(request, HALF)
         return None if token is None else await self._factors.half(token)
 
     def _page(

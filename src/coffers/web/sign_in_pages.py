@@ -22,7 +22,7 @@ from coffers.web.answers import (
     without_half,
     without_session,
 )
-from coffers.web.forms import check_key, form_of, session_of
+from coffers.web.forms import check_key, form_of
 from coffers.web.rooms import Asked, OpenPage, OwnPage, Rooms
 
 TOO_MANY: Final = 429
@@ -103,12 +103,13 @@ class SignInPages:
 
     async def sign_out(self, request: Request) -> Response:
         """End the session."""
-        form, token = await form_of(request), session_of(request)
+        form, token = await form_of(request), self._rooms.session_of(request)
         signed_in = None if token is None else await self._sign_in.of(token)
         if signed_in is not None:
             check_key(form, signed_in)
             await self._sign_in.sign_out(signed_in)
-        return without_session(see_other("/sign-in"))
+        is_secure = self._rooms.is_secure(request.scope)
+        return without_session(see_other("/sign-in"), is_secure=is_secure)
 
     async def password(self, asked: Asked) -> Response:
         """Change one's own password."""

@@ -22,7 +22,7 @@ from coffers.web.account_settings import AccountSettings
 from coffers.web.answers import Renderer, Shelf, coding_of, see_other
 from coffers.web.connect_pages import ConnectPages
 from coffers.web.demo import Demo
-from coffers.web.forms import BadForm, check_key, form_of, session_of
+from coffers.web.forms import BadForm, check_key, form_of
 from coffers.web.kept_pages import KeptPages
 from coffers.web.live import Live
 from coffers.web.overview import Overview
@@ -157,7 +157,7 @@ class Site:
         """Return what answers with a page that only its owner sees."""
 
         async def answer(request: Request) -> Response:
-            token = session_of(request)
+            token = self._rooms.session_of(request)
             who = None if token is None else await self._rooms.sign_in.of(token)
             if who is None:
                 return await self._demo.welcomed(request, shown) or see_other("/sign-in")

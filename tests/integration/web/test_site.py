@@ -167,7 +167,9 @@ async def test_behind_tls_the_cookie_and_the_pages_say_so(sqlite_store: Store) -
     async with opened(sqlite_store, base_url="https://coffers.test") as pages:
         code = await pages.signing.first_run_code()
         form = {"code": str(code), "name": "ann", "password": PASSWORD, "again": PASSWORD}
-        assert "secure" in (await pages.post("/welcome", **form)).headers["set-cookie"].lower()
+        told = (await pages.post("/welcome", **form)).headers["set-cookie"]
+        assert told.startswith(f"__Host-{COOKIE}=")
+        assert "secure" in told.lower()
         assert "strict-transport-security" in (await pages.http.get("/sign-in")).headers
 
 
