@@ -54,7 +54,7 @@ NOTICES: Final = {
     "portfolio": "Kept. Accounts that have it go to it from their next run on.",
     "portfolio-removed": "The portfolio is removed.",
     "dropped": "Forgotten; nothing was stored.",
-    "unchecked": "Nothing was changed: show first that it is you.",
+    "unchecked": "Show first that it is you; nothing was changed.",
     "checked": "Thank you. What signs you in can be changed for ten minutes.",
     "totp-added": "The app is set up: its codes are asked for from now on.",
     "totp-removed": "The app was removed: its codes count no more.",

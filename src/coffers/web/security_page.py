@@ -1,6 +1,8 @@
 """What signs somebody in, on one page: password, app, passkeys, recovery codes, sessions."""
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +19,9 @@ from coffers.web.rooms import Asked, OwnPage, Rooms
 from coffers.web.sign_in_pages import TOO_MANY
 
 Faults = Mapping[str, list[str]]
+
+_PAGE: Final = re.compile(r"/[a-z]+(/[a-z0-9]+){0,3}")
+"""A page of ours that may be gone back to."""
 
 
 class SecurityPage:
@@ -49,7 +54,8 @@ class SecurityPage:
             return await self.page(asked, error.attributes)
         except SignInLocked as error:
             return await self.page(asked, {"password": [str(error)]}, TOO_MANY)
-        return see_other("/security", "checked")
+        back = asked.form.get("back", "")
+        return see_other(back) if _PAGE.fullmatch(back) else see_other("/security", "checked")
 
     async def renew(self, asked: Asked) -> Response:
         """Make new recovery codes, and show them this once."""
@@ -78,6 +84,7 @@ class SecurityPage:
             who=who,
             ways=ways,
             has_password=has_password,
+            back=request.query_params.get("back", "") or asked.form.get("back", ""),
             is_checked=who.is_checked(now),
             sessions=await self._sessions.all(who),
             passkeys=await self._passkeys.all(who),

@@ -168,7 +168,9 @@ class Site:
             try:
                 return await shown(Asked(request, who, form))
             except CheckNeeded:
-                return see_other("/security", "unchecked")
+                # A page that was opened is gone back to; what was sent is not sent again.
+                back = f"&back={request.url.path}" if request.method == "GET" else ""
+                return see_other("/security", f"unchecked{back}")
 
         return answer
 

@@ -168,9 +168,16 @@ async def test_the_last_use_is_told(pages: Pages) -> None:
 async def test_who_was_away_for_long_shows_first_who_they_are(pages: Pages) -> None:
     form = {**READING, "name": "late"}
     pages.api.clock.advance(CHECK_LASTS + 1)
-    for answer in (await pages.http.get("/tokens/new"), await pages.send("/tokens/new", **form)):
-        assert answer.status_code == 303
-        assert answer.headers["location"] == "/security?done=unchecked"
+    opened_late = await pages.http.get("/tokens/new")
+    sent_late = await pages.send("/tokens/new", **form)
+    assert (opened_late.status_code, sent_late.status_code) == (303, 303)
+    assert sent_late.headers["location"] == "/security?done=unchecked"
     assert "late" not in (await pages.http.get("/tokens")).text
-    await pages.send("/security/check", password=PASSWORD)
+    asking = await pages.http.get(opened_late.headers["location"])
+    assert 'name="back" value="/tokens/new"' in asking.text
+    away = "//evil.example/x"
+    checked = await pages.send("/security/check", password=PASSWORD, back=away)
+    assert checked.headers["location"] == "/security?done=checked"
+    checked = await pages.send("/security/check", password=PASSWORD, back="/tokens/new")
+    assert checked.headers["location"] == "/tokens/new"
     assert (await pages.http.get("/tokens/new")).status_code == 200
