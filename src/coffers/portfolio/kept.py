@@ -28,6 +28,13 @@ _SUGGESTED_FOR = 5
 _NEAR_ENOUGH = 0.6
 
 
+def why_no_number(text: str) -> str:
+    """Return what is wrong with a text that is no number."""
+    if "," in text:
+        return "must have a point before decimals and no comma, such as 0.5"
+    return "is invalid"
+
+
 def amount_of(text: str, places: int = PLACES) -> Decimal:
     """Return an amount that somebody has.
 
@@ -37,7 +44,7 @@ def amount_of(text: str, places: int = PLACES) -> Decimal:
     try:
         amount = money.parse(text)
     except InvalidAmount:
-        raise ValueError("is invalid") from None
+        raise ValueError(why_no_number(text)) from None
     if amount <= 0:
         raise ValueError("must be more than zero")
     if amount.adjusted() >= LARGEST:
@@ -61,10 +68,14 @@ def amount_in(name: str, text: str, places: int = PLACES) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Assets as a user wrote them, with their amounts; `name` is the parameter of the assets."""
+    """Assets as a user wrote them, with their amounts; `name` is the parameter of the assets.
+
+    `adds_up` tells whether an asset may be there twice.
+    """
 
     pairs: tuple[tuple[str, Decimal], ...]
     name: str
+    adds_up: bool = True
 
 
 def said_of(
@@ -94,16 +105,19 @@ def said_of(
 async def amounts_said(
     tx: Transaction, book: PriceBook | None, said: Said, added: Collection[str] = ()
 ) -> dict[str, Decimal]:
-    """Return amounts by the assets' own codes; of an asset that is there twice, the sum.
+    """Return amounts by the assets' own codes; of one that is there twice, the sum if it may be.
 
     `added` are the ids of the operator's own chains.
 
     Raises:
-        InvalidRecord: for codes of no known asset, with the ones that were likely meant.
+        InvalidRecord: for codes of no known asset, with the ones that were likely meant, and for an
+            asset that is there twice and may not be.
     """
     found = await known_assets(tx, book, {code for code, _ in said.pairs}, said.name, added)
     held: dict[str, Decimal] = {}
     for code, amount in said.pairs:
+        if found[code] in held and not said.adds_up:
+            raise InvalidRecord({said.name: [f"{told(found[code])} is there twice"]})
         held[found[code]] = money.add(held.get(found[code], money.ZERO), amount)
     return held
 

@@ -2,14 +2,14 @@
 
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coffers.clock import Clock
 from coffers.errors import NotFound
 from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import MANUAL
 from coffers.portfolio.accounts import MOST_ID, changes_of, told_of
-from coffers.portfolio.kept import amounts_said, said_of
+from coffers.portfolio.kept import Said, amounts_said, said_of
 from coffers.portfolio.naming import usable_name
 from coffers.pricing.sources.coins import KEY
 from coffers.store.engine import Store, Transaction
@@ -30,12 +30,16 @@ NO_KEY = KeyRights(read=True, trade=False, withdraw=False)
 
 @dataclass(frozen=True, slots=True)
 class HandKept:
-    """What a user says of a hand-kept account. None leaves the name or the choice as it is."""
+    """What a user says of a hand-kept account. None leaves the name or the choice as it is.
+
+    `adds_up` tells whether an asset may be there twice.
+    """
 
     codes: Sequence[str]
     amounts: Sequence[str]
     name: str | None = None
     include_in_summary: bool | None = None
+    adds_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class LooseAccounts:
         Raises:
             InvalidRecord: naming the fields that cannot be accepted.
         """
-        said = said_of(asked.codes, asked.amounts, (CODES, AMOUNTS))
+        said = _said(asked)
         new = NewAccount(
             user_id=user_id,
             market_code=MANUAL,
@@ -93,7 +97,7 @@ class LooseAccounts:
             InvalidRecord: naming the fields that cannot be accepted.
             NotFound: when this user has no hand-kept account of this id.
         """
-        said = said_of(asked.codes, asked.amounts, (CODES, AMOUNTS))
+        said = _said(asked)
         name = None if asked.name is None else usable_name(asked.name)
         async with self._store.transaction() as tx:
             kept = await self._taken(tx, user_id, account_id)
@@ -136,3 +140,8 @@ class LooseAccounts:
     async def _note(self, tx: Transaction, kept: Kept, kind: str, told: str) -> None:
         account = kept.account
         await tx.audit.add(AuditEvent(account.user_id, kept.at, kind, str(account.id), told))
+
+
+def _said(asked: HandKept) -> Said:
+    said = said_of(asked.codes, asked.amounts, (CODES, AMOUNTS))
+    return replace(said, adds_up=asked.adds_up)

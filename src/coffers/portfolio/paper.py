@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -12,7 +12,14 @@ from coffers.errors import CoffersError, InvalidAmount, InvalidRecord, NotFound
 from coffers.markets.catalogue import PAPER
 from coffers.money import plain
 from coffers.portfolio.accounts import MOST_ID, told_of
-from coffers.portfolio.kept import Said, amount_in, amounts_said, known_assets, said_of
+from coffers.portfolio.kept import (
+    Said,
+    amount_in,
+    amounts_said,
+    known_assets,
+    said_of,
+    why_no_number,
+)
 from coffers.portfolio.loose import NO_KEY
 from coffers.portfolio.naming import usable_name
 from coffers.portfolio.paper_fills import PLACES
@@ -184,7 +191,8 @@ def start_of(balances: Mapping[str, str]) -> Said:
         InvalidRecord: for amounts that are none.
     """
     names = ("balances", "balances")
-    return said_of(list(balances), list(balances.values()), names, PLACES)
+    said = said_of(list(balances), list(balances.values()), names, PLACES)
+    return replace(said, adds_up=False)
 
 
 def fee_of(text: str) -> Decimal:
@@ -196,7 +204,7 @@ def fee_of(text: str) -> Decimal:
     try:
         fee = money.parse(text)
     except InvalidAmount:
-        raise InvalidRecord({"fee": ["is invalid"]}) from None
+        raise InvalidRecord({"fee": [why_no_number(text)]}) from None
     if not 0 <= fee <= HIGHEST_FEE or money.quotient_down(fee, Decimal(1), PLACES) != fee:
         told = f"must be from 0 to {plain(HIGHEST_FEE)}, with at most {PLACES} decimal places"
         raise InvalidRecord({"fee": [told]})

@@ -11,7 +11,7 @@ from coffers.errors import CoffersError, InvalidAmount, InvalidRecord, NotFound
 from coffers.money import plain
 from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.cursors import cursor_at, id_of
-from coffers.portfolio.kept import known_assets
+from coffers.portfolio.kept import known_assets, why_no_number
 from coffers.portfolio.naming import usable_name
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
@@ -215,7 +215,7 @@ def _percent(name: str, text: str, most: Decimal, whose: str = "") -> Decimal:
     try:
         share = money.parse(text)
     except InvalidAmount:
-        raise InvalidRecord({name: [f"{whose}is invalid"]}) from None
+        raise InvalidRecord({name: [f"{whose}{why_no_number(text)}"]}) from None
     if not 0 <= share <= most:
         raise InvalidRecord({name: [f"{whose}must be from 0 to {plain(most)}"]})
     if money.quotient_down(share, Decimal(1), PLACES) != share:

@@ -1,6 +1,7 @@
 """One account: what lies in it, what it was worth, what moved, and how its figures come about."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from starlette.responses import Response
@@ -8,6 +9,7 @@ from starlette.responses import Response
 from coffers.clock import Millis
 from coffers.portfolio.account_forms import kind_of
 from coffers.portfolio.accounts import AccountKeeping
+from coffers.portfolio.balances import shown_in
 from coffers.portfolio.daychange import DayBefore
 from coffers.portfolio.explaining import explained
 from coffers.portfolio.flows import AccountFlows
@@ -15,7 +17,7 @@ from coffers.portfolio.listing import Worked
 from coffers.store.records import Account
 from coffers.store.sync_logs import SyncTry
 from coffers.valuation.figures import DisplayCurrency
-from coffers.valuation.model import Position
+from coffers.valuation.model import Flow, Position
 from coffers.web.addresses import address_of
 from coffers.web.answers import Renderer
 from coffers.web.formats import formats_of
@@ -81,6 +83,7 @@ class AccountPage:
             covered=_covered(tries, positions),
             tries=tries,
             flows=flows.flows,
+            worth_then=lambda flow: _worth_then(flow, display),
             has_more_flows=flows.next_cursor is not None,
             past=await self._pasts.of(wanted, display, figures.amount, formats_of(user)),
             ranges=list(RANGES),
@@ -114,6 +117,12 @@ class AccountPage:
         async with rooms.store.reading() as tx:
             positions = await tx.holdings.of_account(user.id, asked.id)
         return worked, positions, await rooms.listing.display(user.display_currency, book)
+
+
+def _worth_then(flow: Flow, display: DisplayCurrency) -> Decimal | None:
+    """Return what a flow was worth when it happened, at the display currency's rate of then."""
+    at = flow.at if flow.valued_at is None else flow.valued_at
+    return None if flow.value is None else shown_in(display, flow.value, at)
 
 
 def _covered(tries: Sequence[SyncTry], positions: Sequence[Position]) -> list[str]:

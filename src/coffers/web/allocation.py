@@ -116,7 +116,7 @@ def _moved(worth: Decimal | None, change: Decimal) -> Decimal | None:
 def _others(count: int, share: Decimal, worths: Sequence[Decimal | None]) -> Slice:
     known = [worth for worth in worths if worth is not None]
     value = money.total(known) if len(known) == len(worths) else None
-    return Slice(f"{count} others", share, value, None)
+    return Slice(f"{count} other{'s' if count > 1 else ''}", share, value, None)
 
 
 def _placed(slices: Iterable[Slice]) -> list[Slice]:

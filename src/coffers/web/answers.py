@@ -35,14 +35,16 @@ SECURITY: Final = {
 NOTICES: Final = {
     "password": "The password was changed; your other browsers are signed out.",
     "settings": "Saved. It counts from now on.",
+    "mode": "These accounts are shown from now on, here and in the API.",
     "made-before": "That token was made already, and no second one now. Its secret was shown then; "
     "if it is lost, revoke the token and make another one.",
     "revoked": "The token is revoked: whatever signs with it is refused.",
     "connected": "Connected, and read for the first time.",
+    "unread": "Connected, and not read yet; it is tried again soon: its page tells of that.",
     "reconnected": "It has the new key, and its history as before.",
     "kept": "Made. It holds what you said, which counts as put in now.",
     "holdings": "Changed. What came or went counts as put in or taken out now, and as no profit.",
-    "paper": "Made, with what it starts with. It is listed while you look at paper accounts.",
+    "paper": "Made, with what it starts with. Paper accounts are listed apart from real ones.",
     "moved": "Done; it is no profit and no loss.",
     "reset": "It begins anew.",
     "read": "Read just now.",

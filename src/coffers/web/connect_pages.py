@@ -148,10 +148,19 @@ class ConnectPages:
         ids = msgspec.json.decode(told, type=Connected).account_ids
         if waiting.account_id is not None:
             return see_other(f"/accounts/{waiting.account_id}", "reconnected")
-        return see_other(f"/accounts/{ids[0]}" if len(ids) == 1 else "/", "connected")
+        async with self._rooms.store.reading() as tx:
+            made = [await tx.accounts.get(user_id, account_id) for account_id in ids]
+        is_read = all(each is not None and each.sync.read_at is not None for each in made)
+        done = "connected" if is_read else "unread"
+        return see_other(f"/accounts/{ids[0]}" if len(ids) == 1 else "/", done)
 
     async def drop(self, asked: Asked) -> Response:
-        """Forget what was checked."""
+        """Forget what was checked.
+
+        Raises:
+            NotFound: when nothing of this number waits for this user.
+        """
+        await self._pending.get(asked.who.user.id, asked.id)
         await self._pending.drop(asked.who.user.id, asked.id)
         return see_other("/connect", "dropped")
 

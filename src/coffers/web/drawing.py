@@ -185,10 +185,13 @@ def _steps(low: float, high: float) -> list[float]:
 
 
 def _dates(plane: _Plane, dated: Callable[[Millis], str]) -> Iterator[Tick]:
-    reach = plane.until - plane.since
+    """Yield moments along the way; of a short one, several may have the same name."""
+    reach, last = plane.until - plane.since, ""
     for number in range(_DATES):
         at = Millis(plane.since + reach * number // (_DATES - 1))
-        yield _tick(plane.x(at), WIDTH, dated(at))
+        if (label := dated(at)) != last:
+            yield _tick(plane.x(at), WIDTH, label)
+        last = label
 
 
 def _tick(place: float, whole: int, label: str) -> Tick:

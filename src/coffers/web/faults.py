@@ -44,9 +44,9 @@ def _by_field(error: InvalidRecord, names: set[str]) -> Faults:
     told = [
         _sentence(each) for name, why in attributes.items() if name not in names for each in why
     ]
-    if account and not told and not fields:
-        told = [_sentence(str(error))]
     is_id = account is not None and account[0].isdecimal()
+    if account and not is_id:
+        told += [_sentence(f"this account {each}") for each in account]
     return Faults(fields, told, int(account[0]) if account and is_id else None)
 
 

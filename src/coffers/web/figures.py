@@ -35,7 +35,8 @@ def change(gain: Gain | None, currency: str, href: str) -> Markup:
         return figure(None, currency, href)
     profit = figure(gain.profit, currency, href, signed=True)
     share = escape(DRAWN.get().percent(gain.percentage, signed=True))
-    return _safe(f'<span class="{tone(gain.profit)}">{profit}<br><small>{share}</small></span>')
+    small = f'<small class="{tone(gain.percentage, 2)}">{share}</small>'
+    return _safe(f'<span class="{tone(gain.profit)}">{profit}<br>{small}</span>')
 
 
 def _safe(html: str) -> Markup:

@@ -12,6 +12,7 @@ from coffers.money import plain
 from coffers.portfolio.accounts import AccountKeeping
 from coffers.portfolio.loose import AMOUNTS, CODES, HandKept, LooseAccounts
 from coffers.portfolio.paper import USUAL_FEE, Direction, NewPaper, PaperAccounts
+from coffers.portfolio.secrecy import told as repeated
 from coffers.portfolio.token_keys import added_chains
 from coffers.store.records import Account
 from coffers.valuation.value import holdings_of
@@ -175,13 +176,15 @@ def _hand_kept(
     rows: Sequence[Row], name: str | None = None, *, in_summary: bool | None = None
 ) -> HandKept:
     codes, amounts = [row.code for row in rows], [row.amount for row in rows]
-    return HandKept(codes, amounts, name, in_summary)
+    return HandKept(codes, amounts, name, in_summary, adds_up=False)
 
 
 def _balances(rows: Sequence[Row]) -> Mapping[str, str]:
-    balances = {row.code: row.amount for row in rows}
-    if len(balances) < len(rows):
-        raise InvalidRecord({_BALANCES: ["name an asset twice"]})
+    balances: dict[str, str] = {}
+    for row in rows:
+        if row.code in balances:
+            raise InvalidRecord({_BALANCES: [f"{repeated(row.code)} is there twice"]})
+        balances[row.code] = row.amount
     return balances
 
 

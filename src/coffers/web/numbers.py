@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from coffers.clock import DAY, HOUR, MINUTE, SECOND, Millis
+from coffers.money import rounded
 
 UNKNOWN: Final = "unknown"
 
@@ -28,8 +29,13 @@ def right(has: bool | None) -> str:
     return "not told" if has is None else "yes" if has else "no"
 
 
-def tone(amount: Decimal | None) -> str:
-    """Return the class of a gain: up, down, flat or unknown. The sign tells the same."""
+def tone(amount: Decimal | None, places: int | None = None) -> str:
+    """Return the class of a gain: up, down, flat or unknown. The sign tells the same.
+
+    Of what is shown with so many places, and as nothing where it rounds to that.
+    """
     if amount is None:
         return "unknown"
+    if places is not None:
+        amount = rounded(amount, places)
     return "up" if amount > 0 else "down" if amount < 0 else "flat"

@@ -1,5 +1,6 @@
 """Assets with their amounts as a form has them: rows of two fields each, numbered."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,6 +10,9 @@ from coffers.money import plain
 
 MORE: Final = 5
 """Empty rows at the end of a form."""
+
+_CODE: Final = re.compile(r"code_([1-9][0-9]{0,3})", re.ASCII)
+"""The name of a row's field, written as forms of ours write it: each row has one name alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +30,11 @@ def rows_of(amounts: Mapping[str, Decimal]) -> list[Row]:
 
 
 def rows_in(form: Mapping[str, str]) -> list[Row]:
-    """Return the rows of a form that have something in them, in their order."""
-    numbers = sorted(
-        int(name.removeprefix("code_"))
-        for name in form
-        if name.startswith("code_") and name.removeprefix("code_").isdecimal()
-    )
+    """Return the rows of a form that have something in them, in their order.
+
+    Fields of other names are no rows.
+    """
+    numbers = sorted(int(named[1]) for name in form if (named := _CODE.fullmatch(name)))
     rows = [
         Row(form[f"code_{number}"].strip(), form.get(f"amount_{number}", "").strip())
         for number in numbers

@@ -7,6 +7,7 @@ from typing import Final
 from starlette.responses import Response
 
 from coffers.clock import iso
+from coffers.money import plain, rounded
 from coffers.portfolio.account_forms import text
 from coffers.portfolio.daychange import DayBefore, day_change
 from coffers.portfolio.whole import Holding, Whole, Wholes
@@ -14,6 +15,7 @@ from coffers.valuation.model import Price, PriceBook
 from coffers.web.addresses import address_of, paged
 from coffers.web.allocation import anchor_of
 from coffers.web.answers import Renderer
+from coffers.web.numbers import UNKNOWN
 from coffers.web.overview import names_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
 
@@ -61,6 +63,7 @@ class SumPage:
             parts_of_sum=[_part(each, whole, before, names) for each in whole.holdings[:SHOWN]],
             more=max(0, len(whole.holdings) - SHOWN),
             exact=text,
+            share=_share,
             prices_at=None if whole.book is None else whole.book.at,
             book=None if whole.book is None else (whole.book.epoch, iso(whole.book.at)),
         )
@@ -77,3 +80,8 @@ def _part(holding: Holding, whole: Whole, before: PriceBook | None, names: dict[
         None if before is None else before.prices.get(asset),
         day_change(asset, whole.book, before, whole.display).usd,
     )
+
+
+def _share(percentage: Decimal | None, places: int) -> str:
+    """Return a share as the other numbers of the page are written: in no locale's signs."""
+    return UNKNOWN if percentage is None else f"{plain(rounded(percentage, places))} %"

@@ -131,7 +131,7 @@ async def test_a_key_that_may_not_trade_is_not_rebalanced(bank: Bank) -> None:
     path = f"/accounts/{account.id}/settings/auto-balance"
     answer = await bank.pages.send(path, portfolio_id=number, method="time", period="12")
     assert answer.status_code == 400
-    assert "its key may not trade" in answer.text
+    assert "This account cannot be rebalanced: its key may not trade." in answer.text
 
 
 async def test_an_account_is_read_now_without_a_script(bank: Bank) -> None:

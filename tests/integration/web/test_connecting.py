@@ -176,6 +176,7 @@ async def test_what_was_checked_is_gone_after_a_while_or_at_a_word(bank: Bank) -
     where, _ = await bank.found(**KEY)
     dropped = await bank.pages.send(f"{where}/drop")
     assert dropped.headers["location"] == "/connect?done=dropped"
+    assert (await bank.pages.send(f"{where}/drop")).status_code == 404
     assert (await bank.pages.http.get(where)).status_code == 404
     where, _ = await bank.found(**KEY)
     bank.pages.api.clock.advance(16 * 60_000)
@@ -196,8 +197,10 @@ async def test_a_wallet_is_connected_though_no_node_answers(bank: Bank) -> None:
     where, found = await bank.found("bitcoin_wallet", name="Cold", address=BITCOIN)
     assert "No node of Bitcoin answered." in found
     assert "could not be read now" in found
-    assert (await bank.pages.send(where)).status_code == 303
-    assert len(await bank.accounts()) == 1
+    answer = await bank.pages.send(where)
+    assert "Connected, and not read yet" in await shown(bank, answer.headers["location"])
+    (account,) = await bank.accounts()
+    assert account.sync.read_at is None
 
 
 async def test_a_wrong_address_is_told_at_its_field(bank: Bank) -> None:

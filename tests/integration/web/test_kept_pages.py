@@ -133,3 +133,92 @@ async def test_anothers_and_other_kinds_of_accounts_are_not_found(pages: Pages) 
     for path in ("/accounts/999/holdings", "/accounts/999/paper"):
         assert (await pages.http.get(path)).status_code == 404
         assert (await pages.send(path, asset="BTC", amount="1")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "name", ["code_01", "code_\N{ARABIC-INDIC DIGIT THREE}", f"code_{'9' * 5000}"]
+)
+@pytest.mark.parametrize("path", ["/connect/manual", "/connect/paper_trading", "/portfolios/new"])
+async def test_fields_of_other_names_are_no_rows(pages: Pages, path: str, name: str) -> None:
+    form = {"name": "Odd", "fee": "0.001", "tolerance": "1", name: "BTC"}
+    answer = await pages.send(path, more="1", **form)
+    assert (answer.status_code, 'value="BTC"' in answer.text) == (200, False)
+    assert (await pages.send(path, **form)).status_code in {303, 400}
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/connect/manual", "The amount of &#39;BTC&#39; must have a point before decimals"),
+        (
+            "/connect/paper_trading",
+            "The balance of &#39;BTC&#39; must have a point before decimals",
+        ),
+        ("/portfolios/new", "The shares of &#39;BTC&#39; must have a point before decimals"),
+    ],
+)
+async def test_a_comma_is_refused_with_how_amounts_are_written(
+    pages: Pages, path: str, told: str
+) -> None:
+    form = {"name": "Odd", "fee": "0,001", "tolerance": "1", "code_1": "BTC", "amount_1": "1,5"}
+    assert "with a point before decimals and no other signs" in (await pages.http.get(path)).text
+    answer = await pages.send(path, **form)
+    assert answer.status_code == 400
+    assert told in answer.text
+    assert "such as 0.5" in answer.text
+
+
+async def test_fields_of_a_number_refuse_a_comma_too(pages: Pages) -> None:
+    form = {"name": "Try", "code_1": "USDT", "amount_1": "100"}
+    answer = await pages.send("/connect/paper_trading", **form, fee="0,001")
+    assert "Fee: must have a point before decimals" in answer.text
+    await pages.send("/connect/paper_trading", **form, fee="0.001")
+    (account,) = await accounts(pages)
+    moved = await pages.send(f"/accounts/{account.id}/paper", asset="BTC", amount="0,5")
+    assert "Amount: must have a point before decimals" in moved.text
+    shares = {"name": "All", "code_1": "BTC", "amount_1": "100"}
+    wrong = await pages.send("/portfolios/new", **shares, tolerance="0,5")
+    assert "Tolerance: must have a point before decimals" in wrong.text
+
+
+@pytest.mark.parametrize("path", ["/connect/manual", "/connect/paper_trading"])
+@pytest.mark.parametrize("again", ["btc", "BTC"])
+async def test_an_asset_that_is_there_twice_is_refused(pages: Pages, path: str, again: str) -> None:
+    rows = {"code_1": "BTC", "amount_1": "0.5", "code_2": again, "amount_2": "5"}
+    answer = await pages.send(path, name="Twice", fee="0.001", **rows)
+    assert answer.status_code == 400
+    assert "&#39;BTC&#39; is there twice" in answer.text
+    assert await accounts(pages) == []
+
+
+async def test_paper_accounts_are_shown_once_that_is_chosen(pages: Pages) -> None:
+    form = {"name": "Try", "fee": "0.001", "code_1": "USDT", "amount_1": "100"}
+    made = await pages.send("/connect/paper_trading", **form)
+    page = (await pages.http.get(made.headers["location"])).text
+    assert "Show paper accounts</button>" in page
+    assert "Next reading" not in page
+    assert 'href="/settings#mode"' in (await pages.http.get("/")).text
+    answer = await pages.send("/settings/mode", mode="paper")
+    assert answer.headers["location"] == "/?done=mode"
+    page = (await pages.http.get("/")).text
+    assert "Paper accounts are shown" in page
+    assert ">Try</a>" in page
+    assert "Show paper accounts" not in (await pages.http.get(made.headers["location"])).text
+    assert 'value="paper" checked' in (await pages.http.get("/settings")).text
+    await pages.send("/settings/mode", mode="real")
+    assert ">Try</a>" not in (await pages.http.get("/")).text
+
+
+async def test_a_mode_that_there_is_not_is_told(pages: Pages) -> None:
+    answer = await pages.send("/settings/mode", mode="odd")
+    assert answer.status_code == 400
+    assert "Show: does not have a valid value" in answer.text
+    assert (await pages.user()).mode == "real"
+
+
+async def test_what_flows_were_worth_is_told_in_the_display_currency(pages: Pages) -> None:
+    account = await made(pages, code_1="BTC", amount_1="0.5")
+    await edited(pages, account, code_1="BTC", amount_1="0.75")
+    await pages.send("/settings", currency="BTC", written_as="", time_zone="UTC")
+    shown = (await pages.http.get(f"/accounts/{account.id}")).text
+    assert re.search('0.25 BTC</td>\\s*<td class="number">0.25000000 BTC', shown)

@@ -214,3 +214,19 @@ async def test_the_first_readings_are_in_the_chart_at_once(pages: Pages) -> None
     assert "Too little is known" in await shown(pages)
     await read_account(store, account, {"BTC": "1"})
     assert "Too little is known" not in await shown(pages)
+
+
+async def test_one_that_is_left_is_told_as_one(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    await add_book(store, NOW + 1, DUST="1")
+    await add_account(store, ann, "Main", held={"BTC": "1", "DUST": "1"})
+    page = await shown(pages)
+    assert "1 other<" in page
+
+
+async def test_shares_among_exact_numbers_are_written_as_those(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    await add_account(store, ann, "Main", held={"BTC": "1"})
+    await pages.send("/settings", currency="USD", written_as="de_DE", time_zone="UTC")
+    told = await shown(pages, "/explain")
+    assert not re.search(r"\d,\d+\s*%", told)

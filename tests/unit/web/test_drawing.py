@@ -82,3 +82,9 @@ def test_a_small_line_fills_its_room_and_needs_two_ends() -> None:
     assert spark(_marks("1", "3", None, "2")) == "M4,52L65,4L188,28"
     assert spark(_marks("5", "5")) == "M4,28L188,28"
     assert spark(_marks("5", None)) is None
+
+
+def test_a_moment_that_reads_as_the_one_before_is_not_written_again() -> None:
+    drawn = chart(_marks("10", "20"), [], str, lambda at: str(at // (HOUR // 2)))
+    assert drawn is not None
+    assert [tick.label for tick in drawn.moments] == ["0", "1", "2"]

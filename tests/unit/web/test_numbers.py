@@ -1,5 +1,7 @@
 """Spans of time and rights in words, and never a zero for what is unknown."""
 
+from decimal import Decimal
+
 import pytest
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
@@ -23,3 +25,11 @@ def test_a_span_is_told_in_its_largest_unit(millis: int, shown: str) -> None:
 
 def test_a_moment_of_the_future_is_no_age_below_nothing() -> None:
     assert numbers.age(Millis(5_000), Millis(1_000)) == "0 s ago"
+
+
+@pytest.mark.parametrize(
+    ("share", "tone"), [("-0.004", "flat"), ("0.004", "flat"), ("-0.005", "down"), ("0.1", "up")]
+)
+def test_what_is_shown_as_nothing_has_no_tone(share: str, tone: str) -> None:
+    assert numbers.tone(Decimal(share), 2) == tone
+    assert numbers.tone(Decimal(share)) == ("down" if share.startswith("-") else "up")
