@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import sha256
 
 from coffers import money
 from coffers.errors import InvalidAmount, InvalidRecord
@@ -26,6 +27,11 @@ PLACES = 30
 _LONGEST_CODE = 140
 _SUGGESTED_FOR = 5
 _NEAR_ENOUGH = 0.6
+
+
+def made_by(once: str | None) -> str | None:
+    """Return the identity of an account that one form makes once, None where nothing says so."""
+    return None if once is None else f"form:{sha256(once.encode()).hexdigest()}"
 
 
 def why_no_number(text: str) -> str:

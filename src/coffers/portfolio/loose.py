@@ -9,7 +9,7 @@ from coffers.errors import NotFound
 from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import MANUAL
 from coffers.portfolio.accounts import MOST_ID, changes_of, told_of
-from coffers.portfolio.kept import Said, amounts_said, said_of
+from coffers.portfolio.kept import Said, amounts_said, made_by, said_of
 from coffers.portfolio.naming import usable_name
 from coffers.pricing.sources.coins import KEY
 from coffers.store.engine import Store, Transaction
@@ -32,7 +32,8 @@ NO_KEY = KeyRights(read=True, trade=False, withdraw=False)
 class HandKept:
     """What a user says of a hand-kept account. None leaves the name or the choice as it is.
 
-    `adds_up` tells whether an asset may be there twice.
+    `adds_up` tells whether an asset may be there twice. `once` makes one new account, however often
+    it comes.
     """
 
     codes: Sequence[str]
@@ -40,6 +41,7 @@ class HandKept:
     name: str | None = None
     include_in_summary: bool | None = None
     adds_up: bool = True
+    once: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class LooseAccounts:
 
         Raises:
             InvalidRecord: naming the fields that cannot be accepted.
+            AlreadyConnected: for what makes one account alone, once that is there.
         """
         said = _said(asked)
         new = NewAccount(
@@ -81,7 +84,8 @@ class LooseAccounts:
         )
         async with self._store.transaction() as tx:
             now, own = self._clock.now(), uuid.uuid4().hex
-            account = await tx.accounts.add(new, identity=None, credential_id=own, now=now)
+            made = made_by(asked.once)
+            account = await tx.accounts.add(new, identity=made, credential_id=own, now=now)
             await tx.events.add(user_id, [told_of(account, "account_connected", now)])
             kept = await self._taken(tx, user_id, account.id)
             await put_amounts(tx, kept, await amounts_said(tx, kept.book, said, self._added))

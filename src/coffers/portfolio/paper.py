@@ -17,6 +17,7 @@ from coffers.portfolio.kept import (
     amount_in,
     amounts_said,
     known_assets,
+    made_by,
     said_of,
     why_no_number,
 )
@@ -49,11 +50,15 @@ class NotEnough(CoffersError):
 
 @dataclass(frozen=True, slots=True)
 class NewPaper:
-    """What a user says of a paper account that is to be made."""
+    """What a user says of a paper account that is to be made.
+
+    `once` makes one account, however often it comes.
+    """
 
     name: str
     balances: Mapping[str, str]
     fee: str = USUAL_FEE
+    once: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +87,15 @@ class PaperAccounts:
 
         Raises:
             InvalidRecord: naming the fields that cannot be accepted.
+            AlreadyConnected: for what makes one account alone, once that is there.
         """
         said, fee = start_of(asked.balances), fee_of(asked.fee)
         name = usable_name(asked.name)
         new = NewAccount(user_id, PAPER, name, mode="paper", rights=NO_KEY)
         async with self._store.transaction() as tx:
             now, own = self._clock.now(), uuid.uuid4().hex
-            account = await tx.accounts.add(new, identity=None, credential_id=own, now=now)
+            made = made_by(asked.once)
+            account = await tx.accounts.add(new, identity=made, credential_id=own, now=now)
             await tx.events.add(user_id, [told_of(account, "account_connected", now)])
             kept = await self.taken(tx, user_id, account.id)
             start = await amounts_said(tx, kept.book, said, self.added)

@@ -43,6 +43,7 @@ NOTICES: Final = {
     "unread": "Connected, and not read yet; it is tried again soon: its page tells of that.",
     "reconnected": "It has the new key, and its history as before.",
     "kept": "Made. It holds what you said, which counts as put in now.",
+    "kept-before": "Made already, and no second one now. For another one, open the form anew.",
     "holdings": "Changed. What came or went counts as put in or taken out now, and as no profit.",
     "paper": "Made, with what it starts with. Paper accounts are listed apart from real ones.",
     "moved": "Done; it is no profit and no loss.",

@@ -1,6 +1,8 @@
 """Accounts that are kept here: by hand, and on paper. Made, changed, and what a change means."""
 
+import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 
@@ -14,6 +16,7 @@ from coffers.portfolio.loose import AMOUNTS, CODES, HandKept, LooseAccounts
 from coffers.portfolio.paper import USUAL_FEE, Direction, NewPaper, PaperAccounts
 from coffers.portfolio.secrecy import told as repeated
 from coffers.portfolio.token_keys import added_chains
+from coffers.store.errors import AlreadyConnected
 from coffers.store.records import Account
 from coffers.valuation.value import holdings_of
 from coffers.web.answers import Renderer, see_other
@@ -50,13 +53,16 @@ class KeptPages:
         if asked.form and "more" not in form:
             in_summary = "include_in_summary" in form
             wanted = _hand_kept(said(rows), form.get("name", ""), in_summary=in_summary)
+            wanted = replace(wanted, once=form.get("once"))
             try:
                 made = await self._loose.create(asked.who.user.id, wanted)
+            except AlreadyConnected as error:
+                return see_other(f"/accounts/{error.account_id}", "kept-before")
             except CoffersError as error:
                 faults = _faults(error)
             else:
                 return see_other(f"/accounts/{made.id}", "kept")
-        return self._shown(asked, "kept_new.html", faults, form=form, rows=again(rows))
+        return self._shown(asked, "kept_new.html", faults, form=_once(form), rows=again(rows))
 
     async def holdings(self, asked: Asked) -> Response:
         """Change what a hand-kept account holds.
@@ -92,13 +98,15 @@ class KeptPages:
         if asked.form and "more" not in form:
             try:
                 fee = form.get("fee", "").strip()
-                wanted = NewPaper(form.get("name", ""), _balances(rows), fee)
+                wanted = NewPaper(form.get("name", ""), _balances(rows), fee, form.get("once"))
                 made = await self._paper.create(asked.who.user.id, wanted)
+            except AlreadyConnected as error:
+                return see_other(f"/accounts/{error.account_id}", "kept-before")
             except CoffersError as error:
                 faults = _faults(error)
             else:
                 return see_other(f"/accounts/{made.account.id}", "paper")
-        return self._shown(asked, "paper_new.html", faults, form=form, rows=again(rows))
+        return self._shown(asked, "paper_new.html", faults, form=_once(form), rows=again(rows))
 
     async def paper(self, asked: Asked) -> Response:
         """Show what can be done with a paper account.
@@ -164,6 +172,11 @@ class KeptPages:
     def _shown(self, asked: Asked, template: str, faults: Faults, **told: object) -> Response:
         shown = {"who": asked.who, "faults": faults.fields, "told": faults, **told}
         return self._renderer.page(asked.request, template, faults.status, **shown)
+
+
+def _once(form: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a form with what makes it count once: drawn with it, and kept while it is mended."""
+    return {**form, "once": form.get("once") or secrets.token_urlsafe(16)}
 
 
 def _mark(held: Mapping[str, Decimal]) -> str:

@@ -1,5 +1,6 @@
 """Accounts that are kept here, at the pages: by hand and on paper."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -209,6 +210,25 @@ async def test_paper_accounts_are_shown_once_that_is_chosen(pages: Pages) -> Non
     assert ">Try</a>" not in (await pages.http.get("/")).text
 
 
+@pytest.mark.parametrize("path", ["/connect/manual", "/connect/paper_trading"])
+async def test_a_form_makes_one_account_however_often_it_is_sent(pages: Pages, path: str) -> None:
+    drawn = re.findall('name="once" value="([^"]+)"', (await pages.http.get(path)).text)
+    other = re.findall('name="once" value="([^"]+)"', (await pages.http.get(path)).text)
+    form = {"name": "Twice", "fee": "0.001", "code_1": "BTC"}
+    wrong = await pages.send(path, **form, amount_1="x", once=drawn[0])
+    assert f'name="once" value="{drawn[0]}"' in wrong.text
+    sent = [pages.send(path, **form, amount_1="1", once=drawn[0]) for _ in range(8)]
+    answers = await asyncio.gather(*sent)
+    (account,) = await accounts(pages)
+    found = {answer.headers["location"].partition("?")[0] for answer in answers}
+    assert found == {f"/accounts/{account.id}"}
+    assert await held(pages, account) == {"BTC": Decimal(1)}
+    told = await pages.http.get(f"/accounts/{account.id}?done=kept-before")
+    assert "Made already, and no second one" in told.text
+    await pages.send(path, **form, amount_1="1", once=other[0])
+    assert len(await accounts(pages)) == 2
+
+
 async def test_a_mode_that_there_is_not_is_told(pages: Pages) -> None:
     answer = await pages.send("/settings/mode", mode="odd")
     assert answer.status_code == 400
@@ -222,3 +242,9 @@ async def test_what_flows_were_worth_is_told_in_the_display_currency(pages: Page
     await pages.send("/settings", currency="BTC", written_as="", time_zone="UTC")
     shown = (await pages.http.get(f"/accounts/{account.id}")).text
     assert re.search('0.25 BTC</td>\\s*<td class="number">0.25000000 BTC', shown)
+
+
+async def test_who_looks_at_paper_and_has_none_is_led_to_make_one(pages: Pages) -> None:
+    assert 'href="/connect/paper_trading"' not in (await pages.http.get("/")).text
+    await pages.send("/settings/mode", mode="paper")
+    assert 'href="/connect/paper_trading"' in (await pages.http.get("/")).text
