@@ -68,7 +68,7 @@ class Pending:
             await tx.errands.forget_kept(CHECKED, now)
             number = await tx.errands.new_id()
             sealed = self._vault.seal(body, _context(user_id, number))
-            await tx.errands.keep(Errand(user_id, number, CHECKED, sealed), outcome, now, until)
+            await tx.errands.add(Errand(user_id, number, CHECKED, sealed), now, until, outcome)
         return number
 
     async def get(self, user_id: int, number: int) -> Waiting:

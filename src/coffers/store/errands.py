@@ -45,8 +45,10 @@ class Errands:
         """Return the id of an errand to be added: what is asked is sealed for it."""
         return await next_id(self._connection, "errands")
 
-    async def add(self, errand: Errand, now: Millis, expires_at: Millis) -> None:
-        """Add an errand that may be taken until it expires."""
+    async def add(
+        self, errand: Errand, now: Millis, expires_at: Millis, outcome: str | None = None
+    ) -> None:
+        """Add an errand that may be taken until it expires; one with an outcome is over already."""
         statement = insert(errands).values(
             user_id=errand.user_id,
             id=errand.id,
@@ -55,6 +57,7 @@ class Errands:
             blob=errand.sealed.blob,
             created_at=now,
             expires_at=expires_at,
+            outcome=outcome,
         )
         await self._connection.execute(statement)
         await announce(self._connection, Topic.ERRANDS, errand.user_id, errand.id)
@@ -123,20 +126,6 @@ class Errands:
     async def forget(self, before: Millis) -> None:
         """Forget the errands that expired before a moment."""
         await self._connection.execute(delete(errands).where(errands.c.expires_at < before))
-
-    async def keep(self, errand: Errand, outcome: str, now: Millis, expires_at: Millis) -> None:
-        """Keep an errand that is over, with what was asked, for a while."""
-        statement = insert(errands).values(
-            user_id=errand.user_id,
-            id=errand.id,
-            kind=errand.kind,
-            key_id=errand.sealed.key_id,
-            blob=errand.sealed.blob,
-            created_at=now,
-            expires_at=expires_at,
-            outcome=outcome,
-        )
-        await self._connection.execute(statement)
 
     async def kept(
         self, user_id: int, errand_id: int, kind: str, now: Millis
