@@ -25,11 +25,12 @@ class Uses:
     """The last use of each token that called this process since they were last written."""
 
     def __init__(self) -> None:
-        self._last: dict[int, LastUse] = {}
+        self._last: dict[int, tuple[Token, str, Millis]] = {}
 
     def note(self, token: Token, address: str, now: Millis) -> None:
         """Note that a token was used."""
-        self._last[token.id] = LastUse(token.user_id, token.id, now, address)
+        # With every request, so that what is written is made of it later.
+        self._last[token.id] = token, address, now
 
     async def write(self, store: Store) -> None:
         """Write what was noted; where the database is away, the next writing has it."""
@@ -38,7 +39,12 @@ class Uses:
             return
         try:
             async with store.transaction() as tx:
-                await tx.tokens.note_uses(noted.values())
+                await tx.tokens.note_uses(
+                    [
+                        LastUse(token.user_id, token.id, at, address)
+                        for token, address, at in noted.values()
+                    ]
+                )
         except StoreUnavailable as error:
             self._last = {**noted, **self._last}
             _log.warning("uses of tokens not written", reason=str(error))
