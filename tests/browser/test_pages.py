@@ -23,6 +23,10 @@ PATHS = (
     "/portfolios/new",
     "/tokens",
     "/tokens/new",
+    "/playground",
+    "/settings",
+    "/security",
+    "/security/totp",
 )
 LIGHT_ENOUGH = 150_000
 """Bytes that the first page may weigh, with all that it loads, as they are sent."""
