@@ -1,15 +1,18 @@
 """What tests run against: SQLite files, a PostgreSQL server, a Redis server."""
 
 import asyncio
+import logging
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 import redisd
+from coffers.logs import configure_logs
 from coffers.store.engine import Store
 from coffers.store.migrate import prepare
 from postgres import Postgres, PreparedDatabase, running
@@ -27,6 +30,22 @@ def pytest_runtest_setup() -> None:
     # The EVM's library raises it so far that deeply nested JSON ends the process, as it never would
     # in the program itself.
     sys.setrecursionlimit(RECURSION)
+
+
+@pytest.fixture
+def logs_of_a_process() -> Iterator[Callable[[str], None]]:
+    """Logs as a process writes them, from a level on, until the test ends."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+
+    def configure(level: str) -> None:
+        configure_logs(level, form="json")
+        # A logger that keeps what it was first given would write there in every later test.
+        structlog.configure(cache_logger_on_first_use=False)
+
+    yield configure
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

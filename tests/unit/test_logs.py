@@ -2,24 +2,14 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
-import structlog
 
-from coffers.logs import configure_logs, logger, redact_text
+from coffers.logs import logger, redact_text
 from coffers.secret import Secret
 
 FAKE = "fAkEsEcReT0123456789"
-
-
-@pytest.fixture(autouse=True)
-def _restore_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(
@@ -43,8 +33,10 @@ def test_a_plain_text_stays_as_it_is() -> None:
     assert redact_text(text) == text
 
 
-def test_events_lose_values_under_telling_names(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logs(form="json")
+def test_events_lose_values_under_telling_names(
+    logs_of_a_process: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs_of_a_process("info")
     logger("test").info(
         "connected", api_key=FAKE, credentials=Secret(FAKE), nested={"secret": FAKE}, account=7
     )
@@ -54,9 +46,9 @@ def test_events_lose_values_under_telling_names(capsys: pytest.CaptureFixture[st
 
 
 def test_a_library_s_log_and_traceback_are_redacted_too(
-    capsys: pytest.CaptureFixture[str],
+    logs_of_a_process: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure_logs(form="json")
+    logs_of_a_process("info")
     try:
         int(f"https://venue.example/x?signature={FAKE}")
     except ValueError:

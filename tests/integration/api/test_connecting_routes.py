@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest
 from coffers.clock import MINUTE, iso
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading
 from coffers.keyrights import KeyRights
-from coffers.logs import configure_logs
 from coffers.portfolio import errands
 from coffers.store.engine import Store
 from factories import NOW, position
@@ -211,9 +210,13 @@ async def test_what_is_no_address_gets_its_own_clear_answer(
     ],
 )
 async def test_a_secret_in_place_of_an_address_is_in_no_answer_and_no_log(
-    office: Office, market: str, secret: str, capsys: pytest.CaptureFixture[str]
+    office: Office,
+    market: str,
+    secret: str,
+    logs_of_a_process: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    configure_logs("debug", form="json")
+    logs_of_a_process("debug")
     answer = await office.new(type=market, name="Cold", address=secret)
     assert error_of(answer) == (400, "record_invalid")
     logged = capsys.readouterr()
