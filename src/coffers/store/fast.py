@@ -1,9 +1,9 @@
 """The one look-up that every signed request makes, with a prepared statement on the raw driver.
 
 On SQLite it runs in the event loop: it takes less time than a change of threads would, and readers
-never wait in WAL mode. Whether anybody wrote at all is asked first, which costs half of the query;
-what was found holds until then. On PostgreSQL it takes one of a few connections that are held
-open; a pool that resets them after each use costs more than the look-up itself.
+never wait in WAL mode; what was found holds until somebody writes. On PostgreSQL it takes one of a
+few connections that are held open; a pool that resets them after each use costs more than the
+look-up itself.
 """
 
 import sqlite3
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from sqlalchemy.engine import URL, make_url
 
 from coffers.store.errors import unavailable
+from coffers.store.journal import JournalIndex
 from coffers.store.records import Mode, Token
 from coffers.store.users import token_of
 
@@ -27,7 +28,6 @@ _COLUMNS = """
 _FROM = "FROM api_tokens t JOIN users u ON u.id = t.user_id WHERE t.api_key ="
 _ON_SQLITE = f"SELECT {_COLUMNS} {_FROM} ?"
 _ON_POSTGRESQL = f"SELECT {_COLUMNS} {_FROM} $1"
-
 
 KEPT = 4096
 """How many tokens are kept in memory."""
@@ -80,9 +80,11 @@ class _Looks(Protocol):
 
 class _SqliteLooks:
     def __init__(self, url: URL) -> None:
-        self._file = f"{Path(url.database or '').absolute().as_uri()}?mode=ro"
+        self._path = Path(url.database or "").absolute()
         self._connection: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
+        self._index: JournalIndex | None = None
+        self._head = b""
         self._version = (0,)
         self._kept: dict[str, Sighting] = {}
 
@@ -97,20 +99,27 @@ class _SqliteLooks:
         self._kept.clear()
         if self._connection is not None:
             self._connection.close()
-            self._connection = self._cursor = None
+            self._connection = self._cursor = self._index = None
 
     def _connect(self) -> sqlite3.Cursor:
-        self._connection = sqlite3.connect(self._file, uri=True, isolation_level=None)
+        uri = f"{self._path.as_uri()}?mode=ro"
+        self._connection = sqlite3.connect(uri, uri=True, isolation_level=None)
         self._cursor = self._connection.cursor()
+        # It has begun to use the journal with this, and holds its index.
+        self._cursor.execute("SELECT 1 FROM price_books LIMIT 1").fetchall()
+        self._index, self._head = JournalIndex(self._path), b""
         return self._cursor
 
     def _current(self, cursor: sqlite3.Cursor, api_key: str) -> Sighting | None:
-        # The head of the journal's index would tell it at a tenth of the cost. But whoever opens
-        # that file and closes it again drops the locks that SQLite holds on it in this process.
-        version = cursor.execute("PRAGMA data_version").fetchone()
-        if version != self._version or len(self._kept) >= KEPT:
-            self._kept.clear()
-            self._version = version
+        # Read before SQLite is asked: what is written meanwhile is seen at the next look.
+        head = self._index.head() if self._index else b""
+        if head != self._head or not head or len(self._kept) >= KEPT:
+            # It tells whether that was a commit of data.
+            version = cursor.execute("PRAGMA data_version").fetchone()
+            if version != self._version or len(self._kept) >= KEPT:
+                self._kept.clear()
+                self._version = version
+            self._head = head
         found = self._kept.get(api_key)
         if found is None:
             # All rows are taken, so that the reading transaction ends here.

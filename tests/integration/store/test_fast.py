@@ -2,6 +2,8 @@ import asyncio
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -130,8 +132,41 @@ async def test_whatever_is_committed_is_seen_by_the_next_look(
                 other.execute("BEGIN IMMEDIATE")
                 other.execute("UPDATE users SET version = 0")
                 other.execute("ROLLBACK")
+    index = look._looks._index  # type: ignore[attr-defined]
+    assert (index.head() != b"") == (journal == "wal")
     other.close()
     await look.close()
+
+
+TAKES_THE_LOCK = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as index:
+    fcntl.lockf(index, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 128)
+"""
+"""What says in the index that somebody uses it: whoever gets this lock makes the index anew."""
+
+
+def descriptors() -> set[Path]:
+    """Return what the process has open."""
+    return set(Path("/dev/fd").iterdir())
+
+
+async def test_a_look_that_ends_leaves_sqlite_its_locks(sqlite_store: Store) -> None:
+    path = sqlite_store.url.partition("///")[2]
+    taking = [sys.executable, "-c", TAKES_THE_LOCK, f"{path}-shm"]
+    async with sqlite_store.transaction() as tx:
+        await tx.prices.save_book({}, NOW)
+        for _ in range(2):
+            look = FastLook(sqlite_store.url)
+            assert await look.look("token-1") is None
+            await look.close()
+            taken = subprocess.run(taking, capture_output=True, text=True, check=False)  # noqa: ASYNC221, S603 - our own program
+            assert "BlockingIOError" in taken.stderr
+    before = descriptors()
+    look = FastLook(sqlite_store.url)
+    assert await look.look("token-1") is None
+    await look.close()
+    assert descriptors() == before
 
 
 async def test_a_look_never_writes(sqlite_store: Store) -> None:
