@@ -204,14 +204,6 @@ async def until(holds: Callable[[], object], within: float, what: str) -> None:
         await asyncio.sleep(0.05)
 
 
-def gone(process: psutil.Process) -> bool:
-    """Return whether a process has ended, and the kernel has closed what it had open."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
 def _words(process: psutil.Process) -> list[str]:
     try:
         return process.cmdline()
