@@ -40,6 +40,7 @@ async def kill_api(proof: Proof) -> None:
     process, *others = place.apis()
     with proof.witness.trouble(breaks_lines=True):
         process.kill()
+        proof.witness.note(f"process {process.pid} is killed")
 
         async def has_ended() -> bool:
             return gone(process)

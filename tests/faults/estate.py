@@ -57,6 +57,9 @@ WORKS = "worker started"
 MOST_SHOWN = 20_000
 """Characters of the log that are shown with a failure."""
 
+MOST_OF_LINE = 800
+"""Characters of a line that are shown."""
+
 # Of the venues that are simulated the one that lets an account be read more often.
 MARKET, VENUE = "binance_us", "binanceus"
 _USERS, _ACCOUNTS = 2, 2
@@ -310,4 +313,11 @@ async def _stop(made: Estate) -> None:
     for process in made.started:
         await asyncio.to_thread(process.wait, 40)
     # Shown with a test that fails.
-    sys.stderr.write(made.log()[-MOST_SHOWN:])
+    lines = [_shortened(line) for line in made.log().splitlines(keepends=True)]
+    sys.stderr.write("".join(lines)[-MOST_SHOWN:])
+
+
+def _shortened(line: str) -> str:
+    """Leave out the middle of what is long: what was logged when tells more than one traceback."""
+    end = MOST_OF_LINE // 2
+    return line if len(line) <= MOST_OF_LINE else f"{line[:end]} ... {line[-end:]}"

@@ -50,6 +50,7 @@ async def strike(proof: Proof, dice: random.Random, rounds: int, until: float) -
             order = dice.sample(sorted(known), len(known))
         what = order[len(struck) % len(known)]
         began = time.monotonic()
+        proof.witness.note(what)
         await known[what](proof)
         struck.append(f"{what}: all read again after {time.monotonic() - began:.1f} s")
         sys.stderr.write(f"  {struck[-1]}\n")

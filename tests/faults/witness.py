@@ -128,18 +128,26 @@ class Witness:
         self.unread_since = float("inf")
         """Since when the venue has been out of reach."""
         self.marked_stale = 0
+        self.notes = [(time.monotonic(), "the start")]
+        """When what was done to the program; told with an error that nothing explains."""
         self.may_lack_worths = False
         """Whether deposits may be marked as of unknown worth: no price is known of a false hour."""
 
     @contextmanager
     def trouble(self, *, breaks_lines: bool = False) -> Iterator[None]:
         """Let requests fail that are under way within the block."""
+        self.note("requests may fail")
         span = Trouble(breaks_lines, time.monotonic())
         self.troubles.append(span)
         try:
             yield
         finally:
             span.until = time.monotonic()
+            self.note("requests may fail no longer")
+
+    def note(self, what: str) -> None:
+        """Take note of what is done to the program now."""
+        self.notes.append((time.monotonic(), what))
 
     def fail(self, asked: Asked, said: str, *, was_answered: bool) -> None:
         self.failures.append(Failure(asked, time.monotonic(), was_answered, said))
@@ -147,13 +155,18 @@ class Witness:
     def unexplained(self) -> list[str]:
         """Return the errors that no trouble explains."""
         return [
-            f"{failure.asked.what}: {failure.said}"
+            f"{failure.asked.what}, asked {self._when(failure.asked.at)}: "
+            f"{failure.said} {self._when(failure.ended)}"
             for failure in self.failures
             if not any(
                 trouble.explains(failure.asked, failure.ended, was_answered=failure.was_answered)
                 for trouble in self.troubles
             )
         ]
+
+    def _when(self, at: float) -> str:
+        since, what = max(note for note in self.notes if note[0] <= at)
+        return f"{at - since:.3f} s after {what!r}"
 
     def answered(self, asked: Asked, status: int, got: httpx.Response) -> bool:
         """Return whether an answer has the status that it should have; count it, or keep it."""
