@@ -29,8 +29,9 @@ from coffers.valuation.value import (
     value_of,
 )
 
-KEPT_INPUTS = 50_000
-"""Accounts whose inputs are kept in memory: about 4 KB each."""
+KEPT_INPUTS = 12_000
+"""Accounts whose inputs are kept in memory, as many as there is room for in ready lists. One of 20
+positions takes some 15 KB."""
 
 
 @dataclass(frozen=True, slots=True)

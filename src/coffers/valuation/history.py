@@ -40,6 +40,9 @@ _FIXED: Final[frozenset[Amount]] = frozenset({in_btc, in_usd})
 _KEPT_POINTS: Final = 16
 """Points of a past that are kept: those of the windows' ends and of the opening, in BTC and USD."""
 
+_KEPT_LINES: Final = 2
+"""Lines of a past that are kept in each currency: those that the two windows begin on."""
+
 
 class Baseline(msgspec.Struct, frozen=True):
     """What a profit is reckoned from: the series at a past moment, and how it was found.
@@ -52,6 +55,37 @@ class Baseline(msgspec.Struct, frozen=True):
     earned: Decimal
     earlier: Point
     later: Point | None = None
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """The straight line between two points that never change: (`base` + `slope` x t) / `span`."""
+
+    earlier: Point
+    later: Point
+    base: Decimal
+    slope: Decimal
+    span: Decimal
+
+    @classmethod
+    def between(cls, earlier: Point, later: Point) -> "_Line":
+        """Return the line; `later` is later."""
+        (start, first), (end, last) = earlier, later
+        return cls(
+            earlier,
+            later,
+            money.subtract(
+                money.multiply(first, Decimal(end)), money.multiply(last, Decimal(start))
+            ),
+            money.subtract(last, first),
+            Decimal(end - start),
+        )
+
+    def at(self, moment: Millis) -> Decimal:
+        """Return the value at a moment."""
+        if not self.slope or moment == self.earlier[0]:
+            return self.earlier[1]
+        rise = money.multiply(self.slope, Decimal(moment))
+        return money.divide(money.add(self.base, rise), self.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +101,9 @@ class History:
     flows: tuple[Flow, ...] = ()
     # What was reckoned before, of amounts that never change: most is asked for with every new book.
     _points: dict[tuple[Amount, Millis], Point] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _lines: dict[Amount, list[_Line]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     _inflows: dict[Amount, tuple[list[Millis], list[Decimal]]] = field(
@@ -91,6 +128,21 @@ class History:
                     self._points.clear()
                 self._points[key] = known
         return known
+
+    def line(self, moment: Millis, amount: Amount) -> _Line | None:
+        """Return the line between two snapshots that was kept for a moment, None where none was."""
+        for line in self._lines.get(amount, ()):
+            if line.earlier[0] <= moment < line.later[0]:
+                return line
+        return None
+
+    def keep(self, line: _Line, amount: Amount) -> None:
+        """Keep a line between two snapshots, where its currency's amounts never change."""
+        if amount in _FIXED:
+            kept = self._lines.setdefault(amount, [])
+            if len(kept) >= _KEPT_LINES:
+                kept.clear()
+            kept.append(line)
 
     def _earned_by(self, snapshot: Snapshot, amount: Amount) -> Point | None:
         worth = amount(snapshot.at, snapshot.value.btc, snapshot.value.usd)
@@ -136,17 +188,27 @@ class Series(msgspec.Struct, frozen=True):
         """
         if moment <= self.opening[0]:
             return Baseline(moment, self.opening[1], self.opening)
+        line = self.history.line(moment, self.amount) or self._line(moment)
+        if line is None:
+            return None
+        later = None if moment == line.earlier[0] else line.later
+        return Baseline(moment, line.at(moment), line.earlier, later)
+
+    def _line(self, moment: Millis) -> _Line | None:
+        """Return the line that a moment after the opening lies on."""
         snapshots = self.history.snapshots
         after = bisect_right(snapshots, moment, key=_moment)
         earlier = self._earned(snapshots[after - 1]) if after else self.opening
-        if earlier is None:
+        if earlier is not None and earlier[0] == moment:
+            return _Line.between(earlier, earlier)
+        is_past = after < len(snapshots)
+        later = self._earned(snapshots[after]) if is_past else self.latest
+        if earlier is None or later is None:
             return None
-        if earlier[0] == moment:
-            return Baseline(moment, earlier[1], earlier)
-        later = self._earned(snapshots[after]) if after < len(snapshots) else self.latest
-        if later is None:
-            return None
-        return Baseline(moment, _between(earlier, later, moment), earlier, later)
+        line = _Line.between(earlier, later)
+        if is_past:
+            self.history.keep(line, self.amount)
+        return line
 
     def _earned(self, snapshot: Snapshot) -> Point | None:
         return self.history.earned(snapshot, self.amount)
@@ -187,14 +249,3 @@ def _moment(snapshot: Snapshot) -> Millis:
 
 def _moment_of_flow(flow: Flow) -> Millis:
     return flow.at
-
-
-def _between(earlier: Point, later: Point, moment: Millis) -> Decimal:
-    start, first = earlier
-    end, last = later
-    if moment == start or end <= start or first == last:
-        return first
-    weighted = money.add(
-        money.multiply(first, Decimal(end - moment)), money.multiply(last, Decimal(moment - start))
-    )
-    return money.divide(weighted, Decimal(end - start))

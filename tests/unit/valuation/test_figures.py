@@ -265,3 +265,28 @@ def test_a_percentage_of_a_zero_base_is_zero(window: str) -> None:
     history = History(snapshot(NOW - 60 * DAY, 0, 0), ())
     figures = figures_of(NOW, value(0, 0), history, USD)
     assert getattr(figures.usd, window).percentage == 0
+
+
+@given(histories, values, st.lists(st.integers(0, 40 * DAY), min_size=1, max_size=12))
+def test_what_was_reckoned_before_changes_no_figures(
+    history: History, now: Value, ages: list[int]
+) -> None:
+    for moment in (Millis(NOW + DAY - age) for age in sorted(ages, reverse=True)):
+        anew = History(history.opening, history.snapshots)
+        assert figures_of(moment, now, history, USD) == figures_of(moment, now, anew, USD)
+
+
+def test_a_profit_is_that_of_the_straight_line_to_the_last_digit() -> None:
+    history = History(snapshot(NOW - 3 * DAY, 1, 100), (snapshot(NOW - HOUR, "1.3", "101"),))
+    for at in (NOW + 5, NOW, NOW + HOUR):
+        since, span = at - DAY - (NOW - 3 * DAY), 3 * DAY - HOUR
+        past = money.divide(
+            money.add(
+                money.multiply(Decimal(1), Decimal(span - since)),
+                money.multiply(Decimal("1.3"), Decimal(since)),
+            ),
+            Decimal(span),
+        )
+        gain = figures_of(Millis(at), value(2, 90), history, USD).btc.day
+        assert gain is not None
+        assert gain.profit == money.subtract(Decimal(2), past)
