@@ -131,6 +131,15 @@ async def serving(
 @asynccontextmanager
 async def listening(app: Any, http: type[BoundedProtocol] = BoundedProtocol) -> AsyncIterator[str]:
     """Serve an application on a real port of this machine; yields its address."""
+    async with running_server(app, http) as (base, _):
+        yield base
+
+
+@asynccontextmanager
+async def running_server(
+    app: Any, http: type[BoundedProtocol] = BoundedProtocol
+) -> AsyncIterator[tuple[str, uvicorn.Server]]:
+    """Serve an application on a real port; yields its address, and the server itself."""
     # asyncio lets small answers go at once only where the protocol is named: 40 ms a call else.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
@@ -142,7 +151,7 @@ async def listening(app: Any, http: type[BoundedProtocol] = BoundedProtocol) -> 
         server.lifespan = config.lifespan_class(config)
         # Not `serve`, which would take the test run's signals.
         await server.startup(sockets=[listener])
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", server
         await server.shutdown(sockets=[listener])
 
 

@@ -5,6 +5,7 @@ gets the wire's error as well, with a request id.
 """
 
 import asyncio
+import select
 import sys
 from collections.abc import Callable
 from typing import ClassVar, Final, Literal
@@ -35,6 +36,11 @@ HEAD_SECONDS: Final = 15
 BODY_SECONDS: Final = 30
 """Time that a body may stand still."""
 
+LAST_SECONDS: Final = 0.5
+"""Time that a connection has to bring one more request once the server is to end. Closed at once
+it would lose what is on its way; its answer says that it is the last."""
+
+_AGAIN_SECONDS: Final = 0.05
 _LINGER_SECONDS: Final = 1
 _LINGER_BYTES: Final = 8 * MAX_HEAD
 _FIELD_MARKS: Final = len(b": \r\n")
@@ -62,6 +68,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     head_seconds: ClassVar[float] = HEAD_SECONDS
     body_seconds: ClassVar[float] = BODY_SECONDS
+    last_seconds: ClassVar[float] = LAST_SECONDS
 
     url = b""
     _part: Literal["between", "head", "body"] = "between"
@@ -70,6 +77,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _is_refused = False
     _timer: asyncio.TimerHandle | None = None
     _is_ending = False
+    _last_at = 0.0
     _tell_ending: Callable[[], None] | None = None
     _fields_of_all: ClassVar[tuple[list[tuple[bytes, bytes]], bytes]] = _NO_FIELDS
 
@@ -100,6 +108,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._fed > MAX_HEAD and self._part != "between":
             self._refuse(self._too_large())
+        if self._is_ending:
+            self._await_last()
 
     def on_message_begin(self) -> None:
         """Begin a request, which may follow another in the same bytes."""
@@ -130,11 +140,27 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def shutdown(self) -> None:
-        """Take no further request, and let an answer that lasts come to its end."""
+        """Take one more request where none is being answered, and close after its answer.
+
+        An answer that lasts is let come to its end.
+        """
         self._is_ending = True
+        self._last_at = self.loop.time() + self.last_seconds
         if self._tell_ending is not None:
             self._tell_ending()
-        super().shutdown()
+        if self._is_answering():
+            self.cycle.keep_alive = False
+        else:
+            self._await_last()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection, unless a request came in while the loop was busy."""
+        if self.transport.is_closing():
+            return
+        if self._has_unread():
+            self._close_idle_at(self.loop.time() + _AGAIN_SECONDS)
+        else:
+            self.transport.close()
 
     def when_ending(self, tell: Callable[[], None]) -> None:
         """Call back when the server is about to end, at once if it already is."""
@@ -170,6 +196,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
         A task that waits for its turn first costs a fifteenth of such an answer.
         """
+        if self._is_ending:
+            cycle.keep_alive = False
         if sys.version_info >= (3, 12):
             task = asyncio.Task(cycle.run_asgi(app), loop=self.loop, eager_start=True)
             if not task.done():
@@ -212,6 +240,20 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
+
+    def _await_last(self) -> None:
+        # What was refused closes by a timer of its own.
+        if not self._is_answering() and not self._is_refused:
+            self._close_idle_at(self._last_at)
+
+    def _close_idle_at(self, moment: float) -> None:
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_at(moment, self.timeout_keep_alive_handler)
+
+    def _has_unread(self) -> bool:
+        looking = select.poll()
+        looking.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(looking.poll(0))
 
     def _refuse(self, error: WireError) -> None:
         """Give the last answer of this connection, and take nothing more from it."""
