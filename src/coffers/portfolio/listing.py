@@ -156,11 +156,17 @@ class Listing:
     async def _inputs_of(
         self, user_id: int, accounts: Sequence[Account], book: PriceBook | None
     ) -> list[Inputs]:
-        missing = [account for account in accounts if self._kept(account, book) is None]
+        kept = {account.id: self._kept(account, book) for account in accounts}
+        missing = [account for account in accounts if kept[account.id] is None]
+        loaded: dict[int, Inputs] = {}
         if missing:
             async with self._store.reading() as tx:
-                await self._load(tx, user_id, missing, book)
-        return [self._inputs[account.id, account.version] for account in accounts]
+                loaded = await self._load(tx, user_id, missing, book)
+            for account in missing:
+                self._inputs[account.id, account.version] = loaded[account.id]
+            while len(self._inputs) > KEPT_INPUTS:
+                self._inputs.popitem(last=False)
+        return [kept[account.id] or loaded[account.id] for account in accounts]
 
     def _kept(self, account: Account, book: PriceBook | None) -> Inputs | None:
         found = self._inputs.get((account.id, account.version))
@@ -171,17 +177,18 @@ class Listing:
 
     async def _load(
         self, tx: Transaction, user_id: int, accounts: list[Account], book: PriceBook | None
-    ) -> None:
+    ) -> dict[int, Inputs]:
         ids = [account.id for account in accounts]
         since = min(_as_of(account, book) for account in accounts)
         until = max(_as_of(account, book) for account in accounts)
         positions = await tx.holdings.of_accounts(user_id, ids)
         histories = await tx.history.windows(user_id, ids, since, Millis(until + HOUR))
         choices = await tx.choices.of(user_id)
+        loaded: dict[int, Inputs] = {}
         for account in accounts:
             held, history = positions.get(account.id, ()), histories.get(account.id)
             counted = choices.counted(account.id, held)
-            self._inputs[account.id, account.version] = Inputs(
+            loaded[account.id] = Inputs(
                 holdings_of(counted),
                 unlisted_of(counted),
                 choices.left_out(account.id, held),
@@ -190,8 +197,7 @@ class Listing:
                 since,
                 Millis(until + HOUR),
             )
-        while len(self._inputs) > max(KEPT_INPUTS, len(accounts)):
-            self._inputs.popitem(last=False)
+        return loaded
 
 
 def _worked(

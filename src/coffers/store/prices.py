@@ -37,7 +37,8 @@ SLOT = Millis(15 * MINUTE)
 _B, _R = price_books.c, rates.c
 # In the words of the index's condition: a parameter would hide from the planner that it is that.
 _HELD = distinct(positions.c.asset, positions.c.wallet != literal_column("'spam'"))
-_NEWEST = Prepared(select(func.max(_B.epoch).label("epoch")))
+_NEWEST_EPOCH = Prepared(select(func.max(_B.epoch).label("epoch")))
+_NEWEST = Prepared(select(price_books).order_by(_B.epoch.desc()).limit(1))
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -80,13 +81,12 @@ class Prices:
 
     async def newest(self) -> PriceBook | None:
         """Return the newest book, None before the first."""
-        statement = select(price_books).order_by(_B.epoch.desc()).limit(1)
-        row = (await self._connection.execute(statement)).first()
-        return None if row is None else _book_of(row)
+        rows = await self._connection.rows(_NEWEST, {})
+        return _book_of(rows[0]) if rows else None
 
     async def newest_epoch(self) -> int:
         """Return the number of the newest book, 0 before the first."""
-        rows = await self._connection.rows(_NEWEST, {})
+        rows = await self._connection.rows(_NEWEST_EPOCH, {})
         return rows[0].epoch or 0
 
     async def assets_held(self) -> set[str]:
