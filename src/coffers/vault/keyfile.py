@@ -1,6 +1,7 @@
 """The file that holds the master keys: made with mode 0600, replaced in one step."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from coffers.errors import SettingsError
@@ -50,9 +51,18 @@ def make_key_file(path: Path) -> KeyRing:
 
 
 def replace_key_file(path: Path, keys: list[MasterKey]) -> KeyRing:
-    """Put these keys into the key file in one step: at any moment it holds the old or the new."""
+    """Put these keys into the key file in one step: at any moment it holds the old or the new.
+
+    Raises:
+        SettingsError: when the file cannot be replaced; it is as it was then.
+    """
     temporary = _write_beside(path, keys)
-    temporary.replace(path)
+    try:
+        temporary.replace(path)
+    except OSError as error:
+        # Such as a file that is mounted by itself.
+        temporary.unlink()
+        raise _not_writable(path, error) from error
     _flush_directory(path.parent)
     return read_key_file(path)
 
@@ -66,7 +76,9 @@ def _write_beside(path: Path, keys: list[MasterKey]) -> Path:
             file.flush()
             os.fsync(descriptor)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        # Where nothing can be written, nothing can be removed either.
+        with suppress(OSError):
+            temporary.unlink()
         raise _not_writable(path, error) from error
     return temporary
 

@@ -1,5 +1,7 @@
 """The key file is private, complete at every moment, and made only once."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,23 @@ def test_a_binary_file_is_a_clear_error(tmp_path: Path) -> None:
 def test_a_directory_that_cannot_be_written_is_a_clear_error() -> None:
     with pytest.raises(SettingsError, match="cannot be written"):
         make_key_file(Path("/proc/master.key"))
+
+
+def test_a_file_that_cannot_be_replaced_is_a_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
+    in_place_of_it = tmp_path / "master.key"
+    in_place_of_it.mkdir()
+    with pytest.raises(SettingsError, match="cannot be written"):
+        replace_key_file(in_place_of_it, [new_key()])
+    assert list(tmp_path.iterdir()) == [in_place_of_it]
+
+
+def test_a_place_where_nothing_can_be_removed_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_args: object, **_more: object) -> int:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "open", refused)
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(SettingsError, match="cannot be written: Read-only"):
+        make_key_file(tmp_path / "master.key")
