@@ -71,7 +71,8 @@ def _run_api(settings: "Settings", listener: socket.socket, workers: int, code: 
     address = f"http://{shown}:{listener.getsockname()[1]}"
     typer.echo(f"Coffers serves {address}", err=True)
     if code is not None:
-        typer.echo(f"Nobody can sign in yet: open {address}/welcome; the code is {code}", err=True)
+        page = f"{settings.base_url or address}/welcome"
+        typer.echo(f"Nobody can sign in yet: open {page}; the code is {code}", err=True)
     run(listener, workers, "coffers.cli.site:app")
 
 
