@@ -67,6 +67,8 @@ pins: $(VENV)/.dev ## Pin dependencies anew, after pyproject.toml has changed
 		pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --all-extras --group browser \
 		-c requirements/dev.txt pyproject.toml -o requirements/browser.txt
+	echo setuptools | $(BIN)/uv pip compile -q --universal --generate-hashes \
+		-c requirements/dev.txt - -o requirements/build.txt
 
 .PHONY: clean
 clean: ## Remove everything that was made here

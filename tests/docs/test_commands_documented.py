@@ -13,7 +13,10 @@ from coffers.cli.main import make_app
 from coffers.settings import Settings
 
 MAKEFILE = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
-OTHER_PROGRAMS = {"cd", "cp", "curl", "echo", "export", "git", "sqlite3"}
+OTHER_PROGRAMS = {
+    "cd", "cp", "curl", "docker", "echo", "export", "git", "install", "openssl", "sqlite3",
+    "systemd-run",
+}  # fmt: skip
 SCRIPTS = {".venv/bin/python": ["scripts/make_catalogue.py"]}
 Pages = dict[str, str]
 _SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -88,7 +91,7 @@ def test_examples_name_only_commands_options_targets_and_settings_that_exist(pag
         f"{page}: {line}: {fault}"
         for page, text in pages.items()
         for block in _SHELL.findall(text)
-        for line in block.splitlines()
+        for line in block.replace("\\\n", "").splitlines()
         if (fault := _fault(shlex.split(line)))
     ]
 

@@ -2,14 +2,21 @@
 
 import json
 import re
+import signal
+from fnmatch import fnmatchcase
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import typer.main
 import yaml
+from fastapi import FastAPI
 
 from coffers import metrics
+from coffers.api import server
+from coffers.api.documents import add_documents
+from coffers.api.probes import add_probes
 from coffers.cli.main import make_app
 from coffers.settings import Settings
 
@@ -86,5 +93,87 @@ def test_the_compose_file_keeps_no_secret_and_opens_the_proxy_alone() -> None:
         ("POSTGRES_PASSWORD", ""),
         ("VALKEY_PASSWORD", ""),
     ]
-    asked = set(re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text()))
-    assert asked == set(re.findall(r"^(\w+)=", example, re.MULTILINE))
+    asked = set(re.findall(r"\$\{(\w+):[?-]", (DEPLOY / "compose.yaml").read_text()))
+    assert asked == set(re.findall(r"^(?:# )?(\w+)=", example, re.MULTILINE))
+
+
+def test_the_compose_files_own_services_hold_no_rights_and_wait_for_what_they_need() -> None:
+    compose = read("compose.yaml")
+    services = compose["services"]
+    ours = {name: service for name, service in services.items() if "build" in service}
+    assert set(ours) == {"migrate", "api", "worker", "backup", "rotate"}
+    for name, service in ours.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert set(service["depends_on"]) <= set(services), name
+    for name in ("api", "worker"):
+        needs = ours[name]["depends_on"]
+        assert needs["migrate"] == {"condition": "service_completed_successfully"}
+        assert needs["postgres"] == needs["valkey"] == {"condition": "service_healthy"}
+    assert ours["migrate"]["restart"] == "no"
+    assert all("healthcheck" in services[name] for name in ("postgres", "valkey", "worker"))
+
+
+def test_the_api_of_the_compose_file_believes_the_proxys_network_and_reaches_nothing_else() -> None:
+    compose = read("compose.yaml")
+    networks, services = compose["networks"], compose["services"]
+    inside = {name for name, how in networks.items() if how and how.get("internal")}
+    assert set(services["api"]["networks"]) <= inside
+    assert set(services["postgres"]["networks"] + services["valkey"]["networks"]) <= inside
+    believed = services["api"]["environment"]["COFFERS_TRUSTED_PROXIES"]
+    assert networks["front"]["ipam"]["config"] == [{"subnet": believed}]
+    members = {name for name, each in services.items() if "front" in each["networks"]}
+    assert members == {"api", "caddy"}
+    assert int(services["api"]["stop_grace_period"].removesuffix("s")) > server._GRACE
+
+
+def test_the_proxy_keeps_probes_metrics_and_documentation_inside_and_nothing_else() -> None:
+    app, nothing = FastAPI(openapi_url=None, docs_url=None, redoc_url=None), SimpleNamespace()
+    add_probes(app, nothing)  # type: ignore[arg-type]
+    add_documents(app)
+    inner = {route.path for route in app.routes}  # type: ignore[attr-defined]
+    assert {"/metrics", "/readyz", "/docs", "/openapi.json"} <= inner
+    kept = re.findall(r"@inside path (.+)", (DEPLOY / "Caddyfile").read_text())[0].split()
+    assert all(any(fnmatchcase(path, each) for each in kept) for path in inner)
+    opened = (
+        "/",
+        "/sign-in",
+        "/accounts/1",
+        "/live",
+        "/static/a/b.css",
+        "/img/a.png",
+        "/public/api",
+    )
+    assert not any(fnmatchcase(path, each) for path in opened for each in kept)
+
+
+def test_the_image_is_made_of_files_that_exist_by_hashes_and_runs_as_nobody() -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+    ignored = set((DEPLOY.parent / ".dockerignore").read_text().split())
+    copied = [line.split()[1:-1] for line in re.findall(r"^COPY (?!--from).*", text, re.MULTILINE)]
+    for source in (each for line in copied for each in line):
+        assert (DEPLOY.parent / source).exists(), source
+        assert Path(source).parts[0] not in ignored, source
+    assert text.count("-r /") == text.count("--require-hashes") == 2
+    assert re.findall(r"^USER (.+)", text, re.MULTILINE) == ["10001:10001"]
+    port = Settings.model_fields["port"].default
+    assert f"EXPOSE {port}\n" in text
+    assert f"127.0.0.1:{port}/readyz" in text
+
+
+def test_the_units_are_hardened_alike_and_a_stop_is_no_failure() -> None:
+    walls = {
+        path.stem: set(
+            re.findall(
+                r"^(?:UMask|Cap|Lock|NoNew|Private|Protect|Restrict[A-Z]|SystemCall).*",
+                path.read_text(),
+                re.MULTILINE,
+            )
+        )
+        for path in DEPLOY.glob("systemd/*.service")
+    }
+    assert walls["coffers"] == walls["coffers-worker"] == walls["coffers-backup"]
+    # What `coffers serve` ends with, once it was asked to.
+    ended = f"SuccessExitStatus={128 + signal.SIGTERM}\n"
+    assert ended in (DEPLOY / "systemd/coffers.service").read_text()
