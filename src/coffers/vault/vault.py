@@ -101,7 +101,7 @@ class Vault:
             raise SealBroken("a sealed secret was cut short or is of an unknown version")
         nonce, wrapped = header[1 : 1 + _NONCE_BYTES], header[1 + _NONCE_BYTES :]
         try:
-            bound = _wrap_context(master.id, context)
+            bound = _wrap_context(sealed.key_id, context)
             return AESGCM(master.material).decrypt(nonce, wrapped, bound), body
         except InvalidTag as error:
             raise SealBroken("a sealed secret does not match its record") from error

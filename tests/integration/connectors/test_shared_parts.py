@@ -1,6 +1,7 @@
 """What the readings of one venue share, and what they never do."""
 
 import asyncio
+import copy
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -92,6 +93,43 @@ async def test_a_credential_is_on_its_own_instance_alone(venues: Venues) -> None
         assert not public.exchange.apiKey
         assert not one.prototype.apiKey
         assert not one.prototype.secret
+
+
+async def test_what_a_reading_changes_on_its_instance_is_gone_with_it(venues: Venues) -> None:
+    async with venues.session("binance") as session:
+        pristine = copy.deepcopy(session.exchange.options)
+        session.exchange.options["defaultType"] = "swap"
+        session.exchange.options["networks"]["ERC20"] = "elsewhere"
+        session.exchange.requiredCredentials["secret"] = False
+    async with venues.session("binance") as session:
+        assert session.exchange.options == pristine
+        assert session.exchange.requiredCredentials["secret"] is True
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"BTC": ("0.00000000", "0.00000000", None), "ETH": ("1.50", "0.25", None)},
+        {"BTC": ("0", "0.0", None), "ETH": (None, "0", "0"), "USDT": ("0", None, None)},
+        {"BTC": (None, None, None), "ETH": ("0.000", "0", None), "USDT": ("0", "0", "1")},
+    ],
+)
+async def test_a_balance_is_what_ccxt_makes_of_it(
+    venues: Venues, entries: dict[str, tuple[str | None, ...]]
+) -> None:
+    def told() -> dict[str, Any]:
+        parts = "free", "used", "total"
+        return {
+            "info": {"free": "0", "used": "0", "total": None},
+            "timestamp": None,
+            "datetime": None,
+            **{code: dict(zip(parts, entry, strict=True)) for code, entry in entries.items()},
+        }
+
+    async with venues.session("binance") as session:
+        exchange = session.exchange
+        own = ccxt.binance.safe_balance(exchange, told())
+        assert exchange.safe_balance(told()) == own
 
 
 async def test_the_shared_session_outlives_the_instances(venues: Venues) -> None:

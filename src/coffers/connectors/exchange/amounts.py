@@ -33,7 +33,9 @@ class Amounts:
         )
 
 
-_EMPTY = Amounts(money.ZERO, money.ZERO, money.ZERO)
+EMPTY = Amounts(money.ZERO, money.ZERO, money.ZERO)
+"""What `amounts_of` returns where there is nothing."""
+
 _ZEROS = ("0", "0.0", "0.00000000")
 _NOTHING = {(free, used, total, None) for free in _ZEROS for used in _ZEROS for total in _ZEROS}
 """How most entries of a balance tell that there is nothing: these need no closer look."""
@@ -76,7 +78,7 @@ def amounts_of(entry: Mapping[str, object]) -> Amounts:
     """
     told = entry.get("free"), entry.get("used"), entry.get("total"), entry.get("debt")
     if told in _NOTHING or (any(told) and all(_is_nothing(amount) for amount in told)):
-        return _EMPTY
+        return EMPTY
     free, used, total, debt = (amount_of(amount) for amount in told)
     borrowed = debt or money.ZERO
     free, used = _split(free, used, total, borrowed)

@@ -224,7 +224,10 @@ def identities() -> dict[str, dict[str, str]]:
 
 def first(rules: Mapping[str, Rule], family: Sequence[str]) -> Rule | None:
     """Return the rule of the nearest member of a family, None where only all venues' is left."""
-    return next((rules[name] for name in family if name in rules), None)
+    for name in family:
+        if name in rules:
+            return rules[name]
+    return None
 
 
 def _data(subject: str) -> bytes:

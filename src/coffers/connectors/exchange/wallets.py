@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from coffers.connectors.exchange.amounts import Amounts, amounts_of
+from coffers.connectors.exchange.amounts import EMPTY, Amounts, amounts_of
 from coffers.connectors.exchange.failures import unexpected
 from coffers.connectors.exchange.rules import Mode, Rows, Wallet
 from coffers.connectors.exchange.session import VenueSession
@@ -91,7 +91,9 @@ async def _take_balance(held: _Held, plan: Wallet) -> None:
     for code in codes:
         if not isinstance(code, str):
             raise _nameless(session)
-        held.add(session.venue_code(code), code, _balance_amounts(session, code, balance[code]))
+        amounts = _balance_amounts(session, code, balance[code])
+        if amounts is not EMPTY:
+            held.add(session.venue_code(code), code, amounts)
 
 
 def _is_untold(entry: Mapping[str, object]) -> bool:

@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 
 import pytest
@@ -21,6 +22,19 @@ def test_a_bare_number_keeps_every_digit() -> None:
         "c": 12345678901234567890,
     }
     assert Decimal("5.426e-05") == Decimal("0.00005426")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a": "\\ud83d", "b": 1.50}',
+        '{"a": 1, "a": 2E+5, "b": -0, "c": -0.0}',
+        "[123456789012345678901234567890, 18446744073709551616, -9223372036854775809]",
+        ' [true, null, "\\u00e9\\n"]\n',
+    ],
+)
+def test_json_is_read_as_the_standard_library_reads_it(body: str) -> None:
+    assert exact_json(body) == json.loads(body, parse_float=str)
 
 
 @pytest.mark.parametrize("body", ['{"a": NaN}', '{"a": Infinity}', '{"a": -Infinity}', "<html>"])
