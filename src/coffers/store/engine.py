@@ -1,9 +1,9 @@
 """Connections and transactions: SQLite and PostgreSQL behind one small class."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -49,44 +49,65 @@ from coffers.store.webhooks import Webhooks
 if TYPE_CHECKING:
     from coffers.store.listener import Listener
 
+Q = TypeVar("Q")
+
+
+class _Queries(Generic[Q]):
+    """The queries of a subject, made when a transaction first asks for them: few need many."""
+
+    def __init__(self, make: Callable[[AsyncConnection], Q]) -> None:
+        self._make = make
+        self._name = ""
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, transaction: "Transaction", _owner: type) -> Q:
+        made = self._make(transaction.connection)
+        # Found there from now on, before this is asked again.
+        vars(transaction)[self._name] = made
+        return made
+
 
 class Transaction:
     """One transaction, with the queries by subject."""
 
+    users = _Queries(Users)
+    tokens = _Queries(Tokens)
+    accounts = _Queries(Accounts)
+    secrets = _Queries(SealedSecrets)
+    holdings = _Queries(HeldPositions)
+    memories = _Queries(Memories)
+    sync_logs = _Queries(SyncLogs)
+    errands = _Queries(Errands)
+    paper = _Queries(PaperBooks)
+    unlisted = _Queries(UnlistedCounts)
+    operations = _Queries(Operations)
+    portfolios = _Queries(Portfolios)
+    balancing = _Queries(AutoBalances)
+    history = _Queries(Histories)
+    rollups = _Queries(RollUps)
+    imports = _Queries(Imports)
+    walks = _Queries(Walks)
+    trades = _Queries(Trades)
+    transfers = _Queries(Transfers)
+    prices = _Queries(Prices)
+    assets = _Queries(Assets)
+    choices = _Queries(UserChoices)
+    venue_markets = _Queries(VenueMarkets)
+    venue_tasks = _Queries(VenueTasks)
+    leases = _Queries(Leases)
+    audit = _Queries(Audit)
+    sign_ins = _Queries(SignIns)
+    factors = _Queries(Factors)
+    passkeys = _Queries(Passkeys)
+    ceremonies = _Queries(Ceremonies)
+    events = _Queries(Events)
+    webhooks = _Queries(Webhooks)
+    deliveries = _Queries(Deliveries)
+
     def __init__(self, connection: AsyncConnection) -> None:
-        self.users = Users(connection)
-        self.tokens = Tokens(connection)
-        self.accounts = Accounts(connection)
-        self.secrets = SealedSecrets(connection)
-        self.holdings = HeldPositions(connection)
-        self.memories = Memories(connection)
-        self.sync_logs = SyncLogs(connection)
-        self.errands = Errands(connection)
-        self.paper = PaperBooks(connection)
-        self.unlisted = UnlistedCounts(connection)
-        self.operations = Operations(connection)
-        self.portfolios = Portfolios(connection)
-        self.balancing = AutoBalances(connection)
-        self.history = Histories(connection)
-        self.rollups = RollUps(connection)
-        self.imports = Imports(connection)
-        self.walks = Walks(connection)
-        self.trades = Trades(connection)
-        self.transfers = Transfers(connection)
-        self.prices = Prices(connection)
-        self.assets = Assets(connection)
-        self.choices = UserChoices(connection)
-        self.venue_markets = VenueMarkets(connection)
-        self.venue_tasks = VenueTasks(connection)
-        self.leases = Leases(connection)
-        self.audit = Audit(connection)
-        self.sign_ins = SignIns(connection)
-        self.factors = Factors(connection)
-        self.passkeys = Passkeys(connection)
-        self.ceremonies = Ceremonies(connection)
-        self.events = Events(connection)
-        self.webhooks = Webhooks(connection)
-        self.deliveries = Deliveries(connection)
+        self.connection = connection
 
 
 class Store:

@@ -36,12 +36,13 @@ MOST_IDLE = 5
 """Connections that are kept for those who come next; each may hold two megabytes of pages."""
 
 _PAUSE = 0.002
-_PRAGMAS = (
-    "journal_mode = WAL",
-    # With FULL a commit is on the disk before it is answered: a deposit seen is never lost.
-    "synchronous = FULL",
-    "foreign_keys = ON",
-)
+_PRAGMAS = ("journal_mode = WAL", "foreign_keys = ON")
+
+_FULL = "FULL"
+"""A commit is on the disk before it is answered: a deposit seen is never lost."""
+
+_NORMAL = "NORMAL"
+"""It is not waited for; what is committed later takes it along."""
 
 
 class SqliteDatabase:
@@ -58,7 +59,8 @@ class SqliteDatabase:
         # Writers of this process queue here, in their order; only those of other processes have
         # to be waited for at the file.
         self._writing = asyncio.Lock()
-        self._idle: list[Connection] = []
+        # Apart: to tell a connection how it is to commit takes longer than a statement.
+        self._idle: dict[str, list[Connection]] = {_FULL: [], _NORMAL: []}
 
     @asynccontextmanager
     async def connection(
@@ -70,31 +72,39 @@ class SqliteDatabase:
         death of the process cannot.
         """
         async with nullcontext() if is_reading else self._writing:
-            with self._lent() as connection, _hurried(connection) if may_be_lost else nullcontext():
+            with self._lent(_NORMAL if may_be_lost else _FULL) as connection:
                 await _begin(connection, "BEGIN" if is_reading else "BEGIN IMMEDIATE")
-                with connection.begin():
-                    yield _InLoop(connection)
+                yield _InLoop(connection)
+                _commit(connection)
 
     async def close(self) -> None:
         """Close the file."""
-        while self._idle:
-            self._idle.pop().close()
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().close()
         self.engine.dispose()
 
     @contextmanager
-    def _lent(self) -> Iterator[Connection]:
+    def _lent(self, synchronous: str) -> Iterator[Connection]:
         """Lend a connection: to take one out of the pool and back takes longer than a statement."""
-        connection = self._idle.pop() if self._idle else self.engine.connect()
+        idle = self._idle[synchronous]
+        connection = idle.pop() if idle else self._taken(synchronous)
         try:
             yield connection
         except BaseException:
             # The pool undoes what is left of it.
             connection.close()
             raise
-        if len(self._idle) < MOST_IDLE:
-            self._idle.append(connection)
+        if len(idle) < MOST_IDLE:
+            idle.append(connection)
         else:
             connection.close()
+
+    def _taken(self, synchronous: str) -> Connection:
+        """Take a connection out of the pool, which may have been the other sort before."""
+        connection = self.engine.connect()
+        _driver(connection).execute(f"PRAGMA synchronous = {synchronous}")
+        return connection
 
 
 class _InLoop:
@@ -103,10 +113,7 @@ class _InLoop:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._driver = _driver(connection)
-
-    @property
-    def dialect(self) -> Dialect:
-        return self._connection.dialect
+        self.dialect = connection.dialect
 
     async def execute(
         self, statement: Executable, parameters: Rows | None = None
@@ -127,18 +134,18 @@ class _InLoop:
         return prepared.native(self.dialect).run(self._driver, values).rowcount
 
     async def run_sync(self, work: Callable[[Connection], T]) -> T:
+        if not self._connection.in_transaction():
+            # Else the work could begin one of its own, and commit what is not whole yet.
+            self._connection.begin()
         return work(self._connection)
 
 
-@contextmanager
-def _hurried(connection: Connection) -> Iterator[None]:
-    """Commit without waiting for the disk meanwhile; what is committed later takes it along."""
-    driver = _driver(connection)
-    driver.execute("PRAGMA synchronous = NORMAL")
-    try:
-        yield
-    finally:
-        driver.execute("PRAGMA synchronous = FULL")
+def _commit(connection: Connection) -> None:
+    """Keep what was written; the library knows of a transaction if a statement went through it."""
+    if connection.in_transaction():
+        connection.commit()
+    else:
+        _driver(connection).commit()
 
 
 async def _begin(connection: Connection, statement: str) -> None:
