@@ -38,22 +38,31 @@ class Turns:
     @asynccontextmanager
     async def kept(self, account: Account, holder: str) -> AsyncIterator[None]:
         """Renew the claim on an account for as long as a block runs."""
-        task = asyncio.create_task(self._renew(account, holder))
+        # A task only for the few that last so long: to begin and to end one takes as long as
+        # some statements do.
+        renewing: list[asyncio.Task[None]] = []
+
+        def begin() -> None:
+            renewing.append(asyncio.create_task(self._renew(account, holder)))
+
+        timer = asyncio.get_running_loop().call_later(RENEW_EVERY, begin)
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait({task})
+            timer.cancel()
+            for task in renewing:
+                task.cancel()
+                await asyncio.wait({task})
 
     async def _renew(self, account: Account, holder: str) -> None:
         while True:
-            await asyncio.sleep(RENEW_EVERY)
             until = Millis(self._clock.now() + READING_CLAIM)
             try:
                 async with self._store.transaction() as tx:
                     await tx.accounts.renew(account.user_id, account.id, holder, until)
             except CoffersError as error:
                 _log.warning("claim not renewed", account=account.id, reason=str(error))
+            await asyncio.sleep(RENEW_EVERY)
 
     @asynccontextmanager
     async def ending(
