@@ -57,11 +57,12 @@ class Database(Protocol):
         ...
 
     def connection(
-        self, *, is_reading: bool, may_be_lost: bool = False
+        self, *, is_reading: bool, may_be_lost: bool = False, is_shared: bool = False
     ) -> AbstractAsyncContextManager[AsyncConnection]:
         """Run a block in a transaction: kept at its end, undone when it raises.
 
-        With `may_be_lost` a power cut may undo it afterwards.
+        With `may_be_lost` a power cut may undo it afterwards; with `is_shared` it may be committed
+        together with others.
         """
         ...
 

@@ -134,16 +134,20 @@ class Store:
             await self._listener.open()
 
     @asynccontextmanager
-    async def transaction(self, *, may_be_lost: bool = False) -> AsyncIterator[Transaction]:
+    async def transaction(
+        self, *, may_be_lost: bool = False, is_shared: bool = False
+    ) -> AsyncIterator[Transaction]:
         """Run a block as one writing transaction: all of it is stored, or nothing.
 
         With `may_be_lost` a power cut may undo it afterwards: for what means nothing then, such
-        as who is at work on what.
+        as who is at work on what. With `is_shared` it may be committed together with others that
+        come within a moment: for what comes often and nobody waits for.
 
         Raises:
             StoreUnavailable: when the database cannot be reached or written.
         """
-        async with self.connection(may_be_lost=may_be_lost) as connection:
+        opened = self.connection(may_be_lost=may_be_lost, is_shared=is_shared)
+        async with opened as connection:
             yield Transaction(connection)
 
     @asynccontextmanager
@@ -158,14 +162,16 @@ class Store:
 
     @asynccontextmanager
     async def connection(
-        self, *, is_reading: bool = False, may_be_lost: bool = False
+        self, *, is_reading: bool = False, may_be_lost: bool = False, is_shared: bool = False
     ) -> AsyncIterator[AsyncConnection]:
         """Run a block in a transaction of its own, with the bare connection; for migrations.
 
         Raises:
             StoreUnavailable: when the database cannot be reached or written.
         """
-        opened = self.database.connection(is_reading=is_reading, may_be_lost=may_be_lost)
+        opened = self.database.connection(
+            is_reading=is_reading, may_be_lost=may_be_lost, is_shared=is_shared
+        )
         async with _plain_errors(), opened as connection:
             yield connection
 

@@ -47,6 +47,7 @@ class PostgresDatabase:
         *,
         is_reading: bool,
         may_be_lost: bool = False,  # noqa: ARG002  # to say so here is one round trip more
+        is_shared: bool = False,  # noqa: ARG002  # the server itself gathers commits
     ) -> AsyncIterator[AsyncConnection]:
         """Run a block in a transaction: kept at its end, undone when it raises."""
         async with self.engine.connect() as connection:

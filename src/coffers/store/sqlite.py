@@ -2,7 +2,8 @@
 
 A statement here takes some 10 us, and handing it to a thread and back some 80: of the processor
 time of a reading, threads were the larger half. What may take long does not hold up the loop: the
-write lock that another process has is waited for asleep, between tries.
+write lock that another process has is waited for asleep, between tries, and readings are committed
+in a thread, several at a time.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from coffers.store.connection import AsyncConnection, Rows, T
 from coffers.store.prepared import Prepared, Values
+from coffers.store.shared_commits import SharedCommits, driver_of, to_its_end
 
 LONGEST_WAIT = 10.0
 """Seconds after which a write lock that another process holds is an error."""
@@ -59,22 +61,41 @@ class SqliteDatabase:
         # Writers of this process queue here, in their order; only those of other processes have
         # to be waited for at the file.
         self._writing = asyncio.Lock()
+        self._shared = SharedCommits(self._writing_together)
         # Apart: to tell a connection how it is to commit takes longer than a statement.
         self._idle: dict[str, list[Connection]] = {_FULL: [], _NORMAL: []}
 
     @asynccontextmanager
     async def connection(
-        self, *, is_reading: bool, may_be_lost: bool = False
+        self, *, is_reading: bool, may_be_lost: bool = False, is_shared: bool = False
     ) -> AsyncIterator[AsyncConnection]:
         """Run a block in a transaction: kept at its end, undone when it raises.
 
         One that may be lost is not waited for to be on the disk: a power cut can undo it, the
-        death of the process cannot.
+        death of the process cannot. One that is shared is committed together with others.
         """
+        if is_shared:
+            async with self._shared.joined() as connection:
+                yield _InLoop(connection)
+            return
         async with nullcontext() if is_reading else self._writing:
             with self._lent(_NORMAL if may_be_lost else _FULL) as connection:
                 await _begin(connection, "BEGIN" if is_reading else "BEGIN IMMEDIATE")
                 yield _InLoop(connection)
+                _commit(connection)
+
+    @asynccontextmanager
+    async def _writing_together(self) -> AsyncIterator[Connection]:
+        """Run a block of several transactions, whose commit leaves the loop to others."""
+        async with self._writing:
+            with self._lent(_FULL) as connection:
+                await _begin(connection, "BEGIN IMMEDIATE")
+                yield connection
+                committing = asyncio.get_running_loop().run_in_executor(
+                    None, driver_of(connection).commit
+                )
+                await to_its_end(committing)
+                # Only the library is left to be told.
                 _commit(connection)
 
     async def close(self) -> None:
@@ -103,7 +124,7 @@ class SqliteDatabase:
     def _taken(self, synchronous: str) -> Connection:
         """Take a connection out of the pool, which may have been the other sort before."""
         connection = self.engine.connect()
-        _driver(connection).execute(f"PRAGMA synchronous = {synchronous}")
+        driver_of(connection).execute(f"PRAGMA synchronous = {synchronous}")
         return connection
 
 
@@ -112,7 +133,7 @@ class _InLoop:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._driver = _driver(connection)
+        self._driver = driver_of(connection)
         self.dialect = connection.dialect
 
     async def execute(
@@ -145,12 +166,12 @@ def _commit(connection: Connection) -> None:
     if connection.in_transaction():
         connection.commit()
     else:
-        _driver(connection).commit()
+        driver_of(connection).commit()
 
 
 async def _begin(connection: Connection, statement: str) -> None:
     """Begin a transaction, trying again while another process has the lock that it needs."""
-    driver = _driver(connection)
+    driver = driver_of(connection)
     given_up = monotonic() + LONGEST_WAIT
     while True:
         try:
@@ -161,10 +182,6 @@ async def _begin(connection: Connection, statement: str) -> None:
         else:
             return
         await asyncio.sleep(_PAUSE)
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    return connection.connection.driver_connection  # type: ignore[return-value]  # of this driver
 
 
 def _before_connect(

@@ -73,7 +73,7 @@ class Turns:
         It is None where somebody took the account over, removed it or changed its key meanwhile.
         With `is_freed` what is written in it gives the account back already.
         """
-        async with self._store.transaction() as tx:
+        async with self._store.transaction(is_shared=True) as tx:
             holds = await tx.accounts.holds(account.user_id, account.id, holder, self._clock.now())
             same = holds and await tx.secrets.get(account.user_id, account.id) == sealed
             yield tx if same else None

@@ -15,7 +15,7 @@ __all__ = ["house"]
 ENOUGH = 18
 """Eight that bring what is known, nine that write; PostgreSQL has a lock more."""
 
-_AROUND = ("BEGIN", "COMMIT", "PRAGMA")
+_AROUND = ("BEGIN", "COMMIT", "PRAGMA", "SAVEPOINT", "RELEASE")
 
 
 async def test_a_reading_of_what_is_known_takes_few_statements(house: House) -> None:
