@@ -34,6 +34,9 @@ KEPT_INPUTS = 12_000
 positions takes some 15 KB."""
 
 
+_NO_VERSION = -1
+
+
 @dataclass(frozen=True, slots=True)
 class PageRequest:
     """Which accounts are asked for: one user's of one mode, a page of them."""
@@ -126,28 +129,28 @@ class Listing:
     ) -> list[Worked]:
         """Return what `views` does, with what the figures were made of."""
         display = await self.display(currency, book)
-        inputs = await self._inputs_of(user_id, accounts, book)
-        return _worked(accounts, inputs, book, display)
+        seen, inputs = await self._inputs_of(user_id, accounts, book)
+        return _worked(seen, inputs, book, display)
 
     async def worked_together(
         self, user_id: int, accounts: Sequence[Account], book: PriceBook | None, currency: str
     ) -> list[Worked]:
         """Return what `joined` does, with what the figures were made of."""
         display = await self.display(currency, book)
-        inputs = await self._inputs_of(user_id, accounts, book)
+        seen, inputs = await self._inputs_of(user_id, accounts, book)
         async with self._store.reading() as tx:
             transfers = await tx.transfers.of_user(user_id)
         pasts = {
             account.id: found.history
-            for account, found in zip(accounts, inputs, strict=True)
+            for account, found in zip(seen, inputs, strict=True)
             if found.history is not None
         }
         joined = as_one(pasts, transfers)
         together = [
             replace(found, history=joined.get(account.id))
-            for account, found in zip(accounts, inputs, strict=True)
+            for account, found in zip(seen, inputs, strict=True)
         ]
-        return _worked(accounts, together, book, display)
+        return _worked(seen, together, book, display)
 
     async def display(self, currency: str, book: PriceBook | None) -> DisplayCurrency:
         """Return a display currency with its rates up to this price book."""
@@ -155,18 +158,27 @@ class Listing:
 
     async def _inputs_of(
         self, user_id: int, accounts: Sequence[Account], book: PriceBook | None
-    ) -> list[Inputs]:
+    ) -> tuple[list[Account], list[Inputs]]:
+        """Return accounts with their inputs, each as it is by now where those had to be read.
+
+        It may have changed since it was listed: the amounts of a later reading with the moment of
+        an earlier one would take what was deposited in between for profit.
+        """
         kept = {account.id: self._kept(account, book) for account in accounts}
         missing = [account for account in accounts if kept[account.id] is None]
+        newer: dict[int, Account] = {}
         loaded: dict[int, Inputs] = {}
         if missing:
             async with self._store.reading() as tx:
+                newer = await _newer(tx, user_id, missing)
+                missing = [newer.get(account.id, account) for account in missing]
                 loaded = await self._load(tx, user_id, missing, book)
             for account in missing:
                 self._inputs[account.id, account.version] = loaded[account.id]
             while len(self._inputs) > KEPT_INPUTS:
                 self._inputs.popitem(last=False)
-        return [kept[account.id] or loaded[account.id] for account in accounts]
+        seen = [newer.get(account.id, account) for account in accounts]
+        return seen, [kept[account.id] or loaded[account.id] for account in accounts]
 
     def _kept(self, account: Account, book: PriceBook | None) -> Inputs | None:
         found = self._inputs.get((account.id, account.version))
@@ -198,6 +210,24 @@ class Listing:
                 Millis(until + HOUR),
             )
         return loaded
+
+
+async def _newer(tx: Transaction, user_id: int, accounts: Sequence[Account]) -> dict[int, Account]:
+    """Return those of the accounts that have changed, as they are now.
+
+    Of one that was removed nothing is known: it is as one that was never read.
+    """
+    versions = await tx.accounts.versions(user_id, [account.id for account in accounts])
+    newer = {}
+    for account in accounts:
+        if versions.get(account.id) != account.version:
+            found = await tx.accounts.get(user_id, account.id)
+            newer[account.id] = found or _removed(account)
+    return newer
+
+
+def _removed(account: Account) -> Account:
+    return replace(account, version=_NO_VERSION, sync=replace(account.sync, read_at=None))
 
 
 def _worked(

@@ -1,6 +1,6 @@
 """Accounts: the connections of users, and what is known of each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -75,6 +75,12 @@ class Accounts(Claims):
         own = {"user": user_id, "account": account_id}
         rows = await self._connection.rows(_ACCOUNT, own)
         return account_of(rows[0]) if rows else None
+
+    async def versions(self, user_id: int, ids: Sequence[int]) -> dict[int, int]:
+        """Return the versions of those of the accounts that this user has."""
+        known = select(accounts.c.id, accounts.c.version)
+        own = known.where(accounts.c.user_id == user_id, accounts.c.id.in_(ids))
+        return {row.id: row.version for row in await self._connection.execute(own)}
 
     async def page(
         self, user_id: int, mode: Mode, *, offset: int, limit: int, api_key: str | None = None
