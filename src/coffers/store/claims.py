@@ -6,7 +6,7 @@ at once, since a venue with nonces would refuse one of them.
 
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, tuple_, update
 
 from coffers.clock import Millis
 from coffers.store.account_rows import account_of
@@ -99,14 +99,15 @@ class Claims:
         statement = update(accounts).where(is_account(user_id, account_id))
         await self._connection.execute(statement.values(next_sync_at=at))
 
-    async def bring_back(self, now: Millis, latest: Millis) -> int:
-        """Make accounts due now that were made due later than `latest`; return how many.
+    async def bring_back(self, now: Millis, latest: Millis, most: int) -> int:
+        """Make so many accounts due now that were made due later than `latest`; return how many.
 
         Those whose last reading failed are left out: they may have been told to wait for long.
         """
-        statement = update(accounts).where(
-            accounts.c.next_sync_at > latest, accounts.c.failures == 0
-        )
+        due, has_failed = accounts.c.next_sync_at, accounts.c.failures > 0
+        late = select(accounts.c.user_id, accounts.c.id).where(due > latest, ~has_failed)
+        portion = late.order_by(due.desc()).limit(most)
+        statement = update(accounts).where(tuple_(accounts.c.user_id, accounts.c.id).in_(portion))
         return await changed(self._connection, statement.values(next_sync_at=now))
 
     async def free(self, longest: Millis) -> int:

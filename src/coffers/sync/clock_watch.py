@@ -23,6 +23,9 @@ been wrong."""
 SET_BACK = Millis(2 * SECOND)
 """How far back the clock goes at once if it was set; less is how clocks are corrected."""
 
+PORTION = 2_000
+"""Accounts that are made due by one transaction, which holds up whoever writes to them."""
+
 LONGEST_CLAIM = Millis(10 * MINUTE)
 """No account is claimed for so long at once, by whatever work."""
 
@@ -83,7 +86,10 @@ class ClockWatch:
 
     async def _bring_back(self, longest: float) -> None:
         now = self._clock.now()
-        async with self._store.transaction() as tx:
-            count = await tx.accounts.bring_back(now, Millis(now + round(longest)))
-        if count:
-            _log.warning("due too late by this clock, read now", accounts=count)
+        latest, total, count = Millis(now + round(longest)), 0, PORTION
+        while count == PORTION:
+            async with self._store.transaction() as tx:
+                count = await tx.accounts.bring_back(now, latest, PORTION)
+            total += count
+        if total:
+            _log.warning("due too late by this clock, read now", accounts=total)

@@ -120,3 +120,14 @@ async def test_after_a_start_accounts_are_due_by_the_interval_that_is_set_now(pl
     await place.watch.look()
     assert await place.due_at(soon) == NOW + INTERVAL
     assert await place.is_due(late)
+
+
+async def test_more_accounts_than_one_transaction_takes_are_all_made_due(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coffers.sync.clock_watch.PORTION", 2)
+    keys = [await place.add(NOW + DAY + number) for number in range(4)]
+    waiting = await place.add(NOW + DAY + 9, failures=1)
+    await place.watch.look()
+    assert [await place.due_at(key) for key in keys] == [NOW] * 4
+    assert await place.due_at(waiting) == NOW + DAY + 9
