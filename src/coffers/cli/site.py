@@ -14,8 +14,16 @@ from coffers.api.app import make_app
 from coffers.api.services import Services
 from coffers.api.surroundings import Surroundings
 
-OF_PROGRAMS: Final = ("/public/", "/healthz", "/readyz", "/metrics", "/img/", "/openapi.json")
-"""How paths begin that no page has."""
+OF_PROGRAMS: Final = (
+    "/public/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/img/",
+    "/openapi.json",
+    "/docs",
+)
+"""How paths begin that no page has: all of the API's do."""
 
 
 def app() -> server.ServedApp:

@@ -1,4 +1,4 @@
-"""Content codings: which one a client takes, and bodies in it."""
+"""Content codings: which one a client takes, and bodies in it; what else it says to like."""
 
 import gzip
 from functools import lru_cache
@@ -28,12 +28,22 @@ def coding_for(accept: bytes) -> Coding:
     Of those that the client likes best, zstd before gzip; a client that takes neither gets the
     body as it is, also if it says that it does not want that.
     """
-    weights = _weights(accept.decode("latin-1").lower())
+    weights = weights_of(accept.decode("latin-1").lower())
     default = weights.get("*", 0.0)
     ranked = [(weights.get(coding, default), coding) for coding in _PREFERRED]
     weight, coding = max(ranked, key=lambda pair: pair[0])
     # What is not named is acceptable as it is, and nothing more.
     return coding if weight > 0 and weight >= weights.get("identity", 0.0) else "identity"
+
+
+def weights_of(accept: str) -> dict[str, float]:
+    """Return how much each thing is liked by a header of the `Accept` family, from 0 to 1."""
+    weights: dict[str, float] = {}
+    for part in accept.split(","):
+        name, *parameters = (word.strip() for word in part.split(";"))
+        if name:
+            weights[name] = _weight(parameters)
+    return weights
 
 
 def encoded(body: bytes, coding: Coding) -> bytes:
@@ -56,15 +66,6 @@ def packed(body: bytes, coding: Coding) -> bytes:
             return zstandard.ZstdCompressor(level=_ZSTD_MOST).compress(body)
         case "identity":
             return body
-
-
-def _weights(accept: str) -> dict[str, float]:
-    weights: dict[str, float] = {}
-    for part in accept.split(","):
-        name, *parameters = (word.strip() for word in part.split(";"))
-        if name:
-            weights[name] = _weight(parameters)
-    return weights
 
 
 def _weight(parameters: list[str]) -> float:

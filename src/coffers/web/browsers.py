@@ -1,6 +1,8 @@
-"""What a browser calls itself, in few words."""
+"""Whether a browser asks, and what it calls itself, in few words."""
 
 from typing import Final
+
+from coffers.serving.encodings import weights_of
 
 _BROWSERS: Final = (
     ("Edg", "Edge"),
@@ -33,3 +35,13 @@ def browser_of(agent: str) -> str:
     if browser is None:
         return agent[:_LONGEST] or "unknown"
     return browser if system is None else f"{browser} on {system}"
+
+
+def prefers_pages(accept: str) -> bool:
+    """Return whether an `Accept` header names pages and likes nothing for programs better.
+
+    All browsers name them where somebody opens an address; programs name JSON, or nothing.
+    """
+    weights = weights_of(accept.lower())
+    page = weights.get("text/html", 0.0)
+    return page > 0 and page >= weights.get("application/json", 0.0)

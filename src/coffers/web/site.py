@@ -5,14 +5,14 @@ from typing import Final
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route, Router
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coffers.access.passwords import PasswordsBusy
 from coffers.errors import CoffersError, NotFound
 from coffers.logs import logger
-from coffers.portfolio.sessions import CheckNeeded
+from coffers.portfolio.sessions import CheckNeeded, SignedIn
 from coffers.portfolio.whole import Wholes
 from coffers.serving.scope import REQUEST_NAME
 from coffers.serving.streams import StreamsFull, TooManyStreams
@@ -20,6 +20,7 @@ from coffers.store.errors import StoreUnavailable
 from coffers.web.account_page import AccountPage
 from coffers.web.account_settings import AccountSettings
 from coffers.web.answers import Renderer, Shelf, coding_of, see_other
+from coffers.web.browsers import prefers_pages
 from coffers.web.connect_pages import ConnectPages
 from coffers.web.demo import Demo
 from coffers.web.forms import BadForm, check_key, form_of
@@ -40,6 +41,8 @@ from coffers.web.token_pages import TokenPages
 from coffers.web.totp_pages import TotpPages
 
 INNER_FAULT: Final = 500
+_NOT_SO: Final = 405
+_TITLES: Final = {404: "No such page", INNER_FAULT: "Something went wrong"}
 _STATUSES: Final[Mapping[type[CoffersError], int]] = {
     BadForm: 400,
     TooManyStreams: 429,
@@ -67,11 +70,26 @@ class _Id(Convertor[int]):
 register_url_convertor("id", _Id())
 
 
+class _Page(Route):
+    """A page's path with one of its methods; `refuse` answers all the others."""
+
+    refuse: ASGIApp
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for this path."""
+        is_ours = self.methods is None or scope["method"] in self.methods
+        await (super().handle if is_ours else self.refuse)(scope, receive, send)
+
+
 class Site:
-    """Answers the pages' paths; every other one is for the API that it stands before."""
+    """Answers the pages' paths, and people who open one that is none.
+
+    Every other request is for the API that it stands before.
+    """
 
     def __init__(self, rooms: Rooms, api: ASGIApp) -> None:
         self._rooms = rooms
+        self._api = api
         self._shelf = Shelf()
         self._renderer = Renderer(self._shelf, rooms.is_secure, rooms.settings.demo_user)
         self._demo = Demo(rooms)
@@ -110,7 +128,7 @@ class Site:
                 ),
             ],
             redirect_slashes=False,
-            default=api,
+            default=self._elsewhere,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,19 +151,57 @@ class Site:
             request.scope["route"] = route
             return await self._answer(request, answer)
 
-        route = Route(path, answered, methods=[method])
+        route = _Page(path, answered, methods=[method])
+        route.refuse = self._not_so
         return route
 
     async def _answer(self, request: Request, answer: Opened) -> Response:
         try:
             return await answer(request)
         except Exception as error:  # noqa: BLE001 - the boundary: logged, and told without details
-            status, why = _told(error)
-            if status == INNER_FAULT:
-                name = request.scope[REQUEST_NAME].decode()
-                _log.error("page failed", path=request.url.path, request_id=name, exc_info=error)
-                why = f"{why}; it calls this request {name}."
-            return self._renderer.page(request, "failed.html", status, why=why)
+            return self._failed(request, error)
+
+    def _failed(self, request: Request, error: Exception, who: SignedIn | None = None) -> Response:
+        """Return the page that tells what went wrong."""
+        status, why = _told(error)
+        if status == INNER_FAULT:
+            name = request.scope[REQUEST_NAME].decode()
+            _log.error("page failed", path=request.url.path, request_id=name, exc_info=error)
+            why = f"{why}; it calls this request {name}."
+        return self._told_so(request, status, why, who)
+
+    def _told_so(
+        self, request: Request, status: int, why: str, who: SignedIn | None = None
+    ) -> Response:
+        title = _TITLES.get(status, "That did not work")
+        return self._renderer.page(request, "failed.html", status, who=who, title=title, why=why)
+
+    async def _elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a path that no page has: people by a page, and programs by the API."""
+        request = Request(scope, receive)
+        if scope["method"] != "GET" or not _is_of_people(request):
+            await self._api(scope, receive, send)
+            return
+        answer = await self._answer(request, self._for_anybody)
+        answer.headers.add_vary_header("Accept")
+        await answer(scope, receive, send)
+
+    async def _for_anybody(self, request: Request) -> Response:
+        return self._failed(request, NotFound(request.url.path), await self._who(request))
+
+    async def _not_so(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what asks for a page in a way that it has not."""
+        request = Request(scope, receive)
+        allowed: set[str] = set()
+        for route in self._router.routes:
+            if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
+                allowed |= route.methods or set()
+        answer: Response = PlainTextResponse("Method Not Allowed", _NOT_SO)
+        if _is_of_people(request):
+            why = "This address takes what a page sends, and shows nothing by itself."
+            answer = self._told_so(request, _NOT_SO, why)
+        answer.headers["Allow"] = ", ".join(sorted(allowed))
+        await answer(scope, receive, send)
 
     async def _file(self, request: Request) -> Response:
         found = self._shelf.answer(request.url.path, coding_of(request))
@@ -157,25 +213,34 @@ class Site:
         """Return what answers with a page that only its owner sees."""
 
         async def answer(request: Request) -> Response:
-            token = self._rooms.session_of(request)
-            who = None if token is None else await self._rooms.sign_in.of(token)
+            who = await self._who(request)
             if who is None:
                 return await self._demo.welcomed(request, shown) or see_other("/sign-in")
             form = {}
-            if request.method == "POST":
-                form = await form_of(request)
-                check_key(form, who)
             try:
+                if request.method == "POST":
+                    form = await form_of(request)
+                    check_key(form, who)
                 return await shown(Asked(request, who, form))
             except CheckNeeded:
                 # A page that was opened is gone back to; what was sent is not sent again.
                 back = f"&back={request.url.path}" if request.method == "GET" else ""
                 return see_other("/security", f"unchecked{back}")
+            except Exception as error:  # noqa: BLE001 - as at the boundary, with the menu
+                return self._failed(request, error, who)
 
         return answer
 
+    async def _who(self, request: Request) -> SignedIn | None:
+        token = self._rooms.session_of(request)
+        return None if token is None else await self._rooms.sign_in.of(token)
+
     async def _nothing(self, asked: Asked) -> Response:
         raise NotFound(asked.request.url.path)
+
+
+def _is_of_people(request: Request) -> bool:
+    return prefers_pages(request.headers.get("accept", ""))
 
 
 def _told(error: Exception) -> tuple[int, str]:

@@ -81,11 +81,11 @@ async def test_an_account_and_how_it_comes_about(pages: Pages) -> None:
 async def test_anothers_account_is_not_found(pages: Pages) -> None:
     await pages.begin()
     bob = (await pages.api.caller("bob")).user
-    account = await add_account(pages.api.services.store, bob)
+    account = await add_account(pages.api.services.store, bob, "Of bob")
     for path in (f"/accounts/{account.id}", f"/accounts/{account.id}/explain"):
         answer = await pages.http.get(path)
         assert answer.status_code == 404
-        assert "Main" not in answer.text
+        assert "Of bob" not in answer.text
 
 
 @pytest.mark.parametrize(
