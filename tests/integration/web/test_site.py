@@ -34,6 +34,13 @@ async def test_the_first_user_lands_on_the_overview(pages: Pages) -> None:
     assert (await pages.http.get("/welcome")).headers["location"] == "/sign-in"
 
 
+async def test_the_menu_leads_to_every_part(pages: Pages) -> None:
+    await pages.begin()
+    for path in ("/", "/connect", "/portfolios", "/tokens", "/security", "/settings"):
+        shown = (await pages.http.get(path)).text
+        assert re.search(f'<a href="{path}"[^>]* aria-current="page"', shown)
+
+
 async def test_a_wrong_code_and_two_passwords_that_differ_name_their_fields(pages: Pages) -> None:
     wrong = await pages.post("/welcome", code="AAAA", name="ann", password=PASSWORD, again=PASSWORD)
     assert wrong.status_code == 400
