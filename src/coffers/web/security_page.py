@@ -36,7 +36,7 @@ class SecurityPage:
         self.own = (
             OwnPage("/security", self.shown),
             OwnPage("/security/check", sent=self.check),
-            OwnPage("/security/recovery", sent=self.renew),
+            OwnPage("/security/recovery", self.ask_to_renew, self.renew),
             OwnPage("/security/sessions/end", sent=self.end),
             OwnPage("/security/sessions/end-others", sent=self.end_others),
         )
@@ -56,6 +56,21 @@ class SecurityPage:
             return await self.page(asked, {"password": [str(error)]}, TOO_MANY)
         back = asked.form.get("back", "")
         return see_other(back) if _PAGE.fullmatch(back) else see_other("/security", "checked")
+
+    async def ask_to_renew(self, asked: Asked) -> Response:
+        """Ask whether new recovery codes shall take the place of those that are left.
+
+        Raises:
+            CheckNeeded: where the user has not shown for a while who they are.
+        """
+        who = asked.who
+        who.require_check(self._rooms.clock.now())
+        async with self._rooms.store.reading() as tx:
+            ways = await tx.factors.ways(who.user.id)
+        if not ways.is_second_asked:
+            return see_other("/security")
+        left = ways.recovery_codes
+        return self._renderer.page(asked.request, "recovery_renew.html", who=who, left=left)
 
     async def renew(self, asked: Asked) -> Response:
         """Make new recovery codes, and show them this once."""

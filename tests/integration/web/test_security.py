@@ -109,8 +109,37 @@ async def test_a_recovery_code_signs_in_where_the_phone_is_lost(pages: Pages) ->
     await pages.post("/sign-in", name="ann", password=PASSWORD)
     assert (await second(pages, code=codes[0])).headers["location"] == "/"
     assert "9 of 10 are left" in (await pages.http.get("/security")).text
-    renewed = await pages.send("/security/recovery")
-    assert len(shown_codes(renewed)) == 10
+
+
+async def test_new_recovery_codes_are_asked_about_before_the_old_ones_count_no_more(
+    pages: Pages,
+) -> None:
+    await pages.begin()
+    assert (await pages.http.get("/security/recovery")).headers["location"] == "/security"
+    _, codes = await set_up(pages)
+    assert 'href="/security/recovery"' in (await pages.http.get("/security")).text
+    question = (await pages.http.get("/security/recovery")).text
+    assert "The 10 that are left count no more" in question
+    assert not any(code in question for code in codes)
+    assert "10 of 10 are left" in (await pages.http.get("/security")).text
+    renewed = shown_codes(await pages.send("/security/recovery"))
+    assert (len(renewed), set(renewed) & set(codes)) == (10, set())
+    pages.http.cookies.clear()
+    await pages.post("/sign-in", name="ann", password=PASSWORD)
+    assert (await second(pages, code=codes[0])).status_code == 400
+    assert (await second(pages, code=renewed[0])).headers["location"] == "/"
+
+
+async def test_new_recovery_codes_need_that_one_showed_lately_who_one_is(pages: Pages) -> None:
+    await pages.begin()
+    await set_up(pages)
+    clock(pages).advance(HOUR)
+    asked = (await pages.http.get("/security/recovery")).headers["location"]
+    assert asked == "/security?done=unchecked&back=/security/recovery"
+    refused = await pages.send("/security/recovery")
+    assert refused.headers["location"] == "/security?done=unchecked"
+    form = {"password": PASSWORD, "back": "/security/recovery"}
+    assert (await pages.send("/security/check", **form)).headers["location"] == form["back"]
 
 
 async def test_the_second_step_needs_the_key_of_its_form_and_its_time(pages: Pages) -> None:
