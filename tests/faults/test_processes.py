@@ -62,6 +62,17 @@ def wait_until_ready(port: int) -> None:
     raise AssertionError("the server was not ready in time")
 
 
+def wait_until_refused(port: int) -> None:
+    given_up = time.monotonic() + 5
+    while time.monotonic() < given_up:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the server takes connections")
+
+
 def test_a_server_that_is_told_to_end_leaves_no_process_and_no_file(
     started: list[subprocess.Popen[str]], tmp_path: Path
 ) -> None:
@@ -77,6 +88,33 @@ def test_a_server_that_is_told_to_end_leaves_no_process_and_no_file(
     _, alive = psutil.wait_procs(children, timeout=ENDED_WITHIN)
     assert alive == []
     assert not metrics.exists()
+
+
+def test_a_server_that_is_told_to_end_takes_no_connection_and_answers_what_it_has_begun(
+    started: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    port = free_port()
+    process = start(
+        started, tmp_path, "serve", "--no-worker", "--workers", "2", "--port", str(port)
+    )
+    wait_until_ready(port)
+    form = b"name=ann&password=wrong"
+    head = (
+        f"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(form)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), DEADLINE) as line:
+        line.sendall(head.encode() + form[:5])
+        # Before it is told to end the server must have begun with it.
+        wait_until_ready(port)
+        process.send_signal(signal.SIGTERM)
+        wait_until_refused(port)
+        line.sendall(form[5:])
+        answer = b"".join(iter(lambda: line.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 ")
+    assert b"\r\nconnection: close\r\n" in answer
+    assert process.wait(ENDED_WITHIN) == 0
 
 
 def test_a_demo_that_is_interrupted_while_it_starts_tells_no_address(

@@ -132,9 +132,9 @@ def run(listener: socket.socket, workers: int = 1, factory: str = "coffers.api.s
         timeout_worker_healthcheck=_SILENT,
     )
     if workers > 1:
-        from uvicorn.supervisors import Multiprocess  # noqa: PLC0415 - not for one process
+        from coffers.api.supervisor import Supervisor  # noqa: PLC0415 - not for one process
 
-        Multiprocess(config, sockets=[listener]).run()
+        Supervisor(config, sockets=[listener]).run()
         return
     server = uvicorn.Server(config)
     server.run(sockets=[listener])

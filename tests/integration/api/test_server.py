@@ -10,7 +10,6 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
-import uvicorn.supervisors
 
 from coffers.api.server import ServedApp, app, run
 from coffers.errors import SettingsError
@@ -84,7 +83,7 @@ def test_a_process_that_takes_long_to_load_is_not_killed_for_it(
 
         def run(self) -> None: ...
 
-    monkeypatch.setattr(uvicorn.supervisors, "Multiprocess", Supervisor)
+    monkeypatch.setattr("coffers.api.supervisor.Supervisor", Supervisor)
     with socket.socket() as listener:
         run(listener, workers=2)
     assert patience == [30]
