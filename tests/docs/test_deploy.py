@@ -134,7 +134,9 @@ def test_the_proxy_keeps_probes_metrics_and_documentation_inside_and_nothing_els
     add_documents(app)
     inner = {route.path for route in app.routes}  # type: ignore[attr-defined]
     assert {"/metrics", "/readyz", "/docs", "/openapi.json"} <= inner
-    kept = re.findall(r"@inside path (.+)", (DEPLOY / "Caddyfile").read_text())[0].split()
+    given = (DEPLOY / "Caddyfile").read_text()
+    assert int(re.findall(r"keepalive (\d+)s", given)[0]) < server._IDLE
+    kept = re.findall(r"@inside path (.+)", given)[0].split()
     assert all(any(fnmatchcase(path, each) for each in kept) for path in inner)
     opened = (
         "/",

@@ -2,11 +2,12 @@
 
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from multiprocessing import parent_process
 from threading import Thread
@@ -24,6 +25,10 @@ from coffers.settings import load_settings
 
 _GRACE: Final = 10
 """Seconds that requests have to finish when the server is to end."""
+
+_IDLE: Final = 75
+"""Seconds that a connection may lie idle between two requests. A client must not send just as it is
+closed: proxies keep theirs for a minute, and many a program asks every 5 seconds or every 60."""
 
 _SILENT: Final = 30
 """Seconds without a sign of life after which one of several processes is killed and replaced. A
@@ -107,6 +112,17 @@ def _end_with_parent() -> None:
     Thread(target=end_after, name="parent-watch", daemon=True).start()
 
 
+def _allow_connections() -> None:
+    """Let this process and its children hold as many connections as they are allowed at all.
+
+    The usual limit of 1,024 files, which a process may raise itself, is made for `select`.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Not everywhere may it be raised so far.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def run(listener: socket.socket, workers: int = 1, factory: str = "coffers.api.server:app") -> None:
     """Serve on a socket that listens, until a signal ends it, with so many processes.
 
@@ -115,6 +131,7 @@ def run(listener: socket.socket, workers: int = 1, factory: str = "coffers.api.s
     Raises:
         CoffersError: when the API could not start; the log says why.
     """
+    _allow_connections()
     config = uvicorn.Config(
         factory,
         factory=True,
@@ -128,6 +145,7 @@ def run(listener: socket.socket, workers: int = 1, factory: str = "coffers.api.s
         server_header=False,
         access_log=False,
         log_config=None,
+        timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=_GRACE,
         timeout_worker_healthcheck=_SILENT,
     )

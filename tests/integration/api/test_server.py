@@ -1,6 +1,7 @@
 """The API as a process: what it loads, how it starts, and how it fails to."""
 
 import json
+import resource
 import signal
 import socket
 import subprocess
@@ -79,14 +80,25 @@ def test_a_process_that_takes_long_to_load_is_not_killed_for_it(
 
     class Supervisor:
         def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-            patience.append(config.timeout_worker_healthcheck)
+            patience.append((config.timeout_worker_healthcheck, config.timeout_keep_alive))
 
         def run(self) -> None: ...
 
     monkeypatch.setattr("coffers.api.supervisor.Supervisor", Supervisor)
     with socket.socket() as listener:
         run(listener, workers=2)
-    assert patience == [30]
+    assert patience == [(30, 75)]
+
+
+def test_a_process_may_hold_as_many_connections_as_it_is_allowed(settings: dict[str, str]) -> None:
+    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (usual - 1, most))
+    try:
+        with started(settings) as (base, process):
+            assert asked(f"{base}/healthz").status_code == 200
+            assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (most, most)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (usual, most))
 
 
 def test_a_large_head_is_refused_by_the_process(settings: dict[str, str]) -> None:
