@@ -254,7 +254,6 @@ def _compared(turns: list[tuple[Spent, Spent, Spent]], of: str, calls: int) -> l
     rows: list[Row] = []
     for place, instances in ((1, "an instance each"), (2, "instances kept")):
         pairs = [(turn[0], turn[place]) for turn in turns]
-        target = RATE if place == 1 else None
         baseline = f"{against}, {instances}"
         rows += [
             Row(
@@ -264,7 +263,7 @@ def _compared(turns: list[tuple[Spent, Spent, Spent]], of: str, calls: int) -> l
                 baseline,
                 median_of([bare.rate for _, bare in pairs]),
                 median_of([own.rate / bare.rate for own, bare in pairs]),
-                target,
+                RATE,
             ),
             Row(
                 f"a reading of {of}, CPU",
