@@ -36,22 +36,21 @@ async def kill_worker(proof: Proof) -> None:
 
 async def kill_api(proof: Proof) -> None:
     """Kill one of the two processes that answer; the requests that it had taken are lost."""
-    place = proof.estate
-    process, *others = place.apis()
+    process, *others = proof.estate.apis()
     with proof.witness.trouble(breaks_lines=True):
         process.kill()
         proof.witness.note(f"process {process.pid} is killed")
+        await _ended(proof, process)
+    await _replaced(proof, process, len(others))
 
-        async def has_ended() -> bool:
-            return gone(process)
 
-        await until(has_ended, place.deadline, "the process has ended")
-
-    async def is_replaced() -> bool:
-        return len(place.apis()) > len(others) and process not in place.apis()
-
-    await until(is_replaced, place.deadline, "another process is started")
-    await proof.recovered()
+async def end_api(proof: Proof) -> None:
+    """Tell one of the two processes that answer to end; no request may notice."""
+    process, *others = proof.estate.apis()
+    process.terminate()
+    proof.witness.note(f"process {process.pid} is told to end")
+    await _ended(proof, process)
+    await _replaced(proof, process, len(others))
 
 
 async def restart_redis(proof: Proof) -> None:
@@ -97,6 +96,23 @@ async def fill_disk(proof: Proof) -> None:
         await asyncio.sleep(2 * AWAY)
         _limit(proof, resource.RLIM_INFINITY)
     await proof.recovered(since)
+
+
+async def _ended(proof: Proof, process: psutil.Process) -> None:
+    async def has_ended() -> bool:
+        return gone(process)
+
+    await until(has_ended, proof.estate.deadline, "the process has ended")
+
+
+async def _replaced(proof: Proof, process: psutil.Process, others: int) -> None:
+    place = proof.estate
+
+    async def is_replaced() -> bool:
+        return len(place.apis()) > others and process not in place.apis()
+
+    await until(is_replaced, place.deadline, "another process is started")
+    await proof.recovered()
 
 
 def gone(process: psutil.Process) -> bool:

@@ -22,6 +22,7 @@ Blow = Callable[[Proof], Awaitable[None]]
 EVERYWHERE: dict[str, Blow] = {
     "the worker is killed": blows.kill_worker,
     "a process of the API is killed": blows.kill_api,
+    "a process of the API is told to end": blows.end_api,
     "the cache server crashes": blows.restart_redis,
     "the line to the exchange is cut": partial(blows.break_line, how="cut", seconds=2.0),
     "the line to the exchange stalls": partial(blows.break_line, how="stall", seconds=5.0),

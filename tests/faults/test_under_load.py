@@ -43,6 +43,12 @@ async def test_a_killed_process_of_the_api_is_replaced_while_the_other_one_answe
 
 
 @pytest.mark.long
+async def test_a_process_of_the_api_that_is_told_to_end_costs_no_request(place: Estate) -> None:
+    async with proving(place) as proof:
+        await blows.end_api(proof)
+
+
+@pytest.mark.long
 async def test_a_cache_server_that_crashes_costs_no_request(place: Estate) -> None:
     async with proving(place) as proof:
         await blows.restart_redis(proof)
