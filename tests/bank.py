@@ -1,5 +1,6 @@
 """The pages with a worker beside them, and the venue that the worker asks."""
 
+import asyncio
 from dataclasses import dataclass
 
 import httpx
@@ -21,14 +22,27 @@ class Bank:
     venue: FakeConnector
 
     async def check(self, code: str = "binance", **form: str) -> httpx.Response:
-        return await self.pages.send(f"/connect/{code}", **form)
+        """Have something checked; return what a browser is shown at the end."""
+        answer = await self.pages.send(f"/connect/{code}", **form)
+        if answer.status_code != 303:
+            return answer
+        return await self.settled(answer.headers["location"])
+
+    async def settled(self, where: str) -> httpx.Response:
+        """Return the page of a check once it is over."""
+        for _ in range(500):
+            shown = await self.pages.http.get(where)
+            if "data-check" not in shown.text:
+                break
+            await asyncio.sleep(0.02)
+        return shown
 
     async def found(self, code: str = "binance", **form: str) -> tuple[str, str]:
         """Have something checked; return the address of what was found, and its page."""
-        answer = await self.check(code, **form)
+        answer = await self.pages.send(f"/connect/{code}", **form)
         assert answer.status_code == 303, answer.text
         where = answer.headers["location"]
-        shown = await self.pages.http.get(where)
+        shown = await self.settled(where)
         assert shown.status_code == 200
         return where, shown.text
 

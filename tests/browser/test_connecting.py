@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from browsing import DESKTOP, PHONE, Visitor
+from browsing import DESKTOP, PHONE, Program, Visitor
 
 Visit = Callable[..., Visitor]
 BITCOIN = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
+OTHER_KEY, OTHER_SECRET = "demo-binance-key-2", "demo-binance-secret-2"
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
@@ -46,3 +47,23 @@ def test_an_account_is_read_now_and_the_page_takes_it_over(visit: Visit) -> None
     assert visitor.page.evaluate("window.isTheSame") is True
     visitor.page.get_by_role("heading", name="Last readings").wait_for()
     visitor.check()
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize(("size", "colours"), [(DESKTOP, "light"), (PHONE, "dark")])
+def test_a_check_tells_how_far_it_is_and_then_what_it_found(
+    visit: Visit, settled: Program, size: tuple[int, int], colours: str, *, script: bool
+) -> None:
+    settled.script("POST", "/faults", {"kind": "delay", "seconds": 2, "key": OTHER_KEY, "count": 1})
+    visitor = visit(size, colours, script=script)
+    visitor.goes("/connect/binance")
+    for label, text in (("Name", "Other"), ("API key", OTHER_KEY), ("Secret", OTHER_SECRET)):
+        visitor.page.get_by_label(label).fill(text)
+    visitor.page.get_by_role("button", name="Check it").click()
+    visitor.page.get_by_role("heading", name="It is being checked").wait_for()
+    if script:
+        visitor.check()
+    visitor.page.get_by_role("heading", name="What the key may do").wait_for()
+    visitor.page.get_by_role("button", name="Forget it").click()
+    visitor.page.get_by_text("Forgotten; nothing was stored.").wait_for()
+    settled.script("DELETE", "/faults")

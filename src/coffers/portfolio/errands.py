@@ -17,9 +17,9 @@ from coffers.clock import HOUR, MINUTE, Clock, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.logs import logger
-from coffers.portfolio.errand_forms import CHECKED
+from coffers.portfolio.errand_forms import CHECK, CHECKED
 from coffers.secret import Secret
-from coffers.store.engine import Store
+from coffers.store.engine import Store, Transaction
 from coffers.store.errands import Errand
 from coffers.store.errors import AlreadyConnected
 from coffers.store.notices import Notice, Topic, joined
@@ -72,6 +72,10 @@ class NoWorker(CoffersError):
 
     def __init__(self) -> None:
         super().__init__("no worker is at work that could ask the exchange; nothing was changed")
+
+
+class NoErrand(NotFound):
+    """There is no errand of this number, or not any more."""
 
 
 class TookTooLong(CoffersError):
@@ -139,7 +143,7 @@ class Errands:
         async with self._store.reading() as tx:
             found = await tx.errands.standing(user_id, errand_id)
         if found is None:
-            raise NotFound(f"there is no errand {errand_id}")
+            raise NoErrand(f"there is no errand {errand_id}")
         waited = Millis(max(0, self._clock.now() - found.created_at))
         if found.outcome is not None:
             told = _told(msgspec.json.decode(found.outcome, type=_Outcome))
@@ -247,7 +251,7 @@ class ErrandDesk:
         """Forget the keys that somebody had checked, and never said yes to."""
         try:
             async with self._store.transaction() as tx:
-                await tx.errands.forget_kept(CHECKED, self._clock.now())
+                await forget_checked(tx, self._clock.now())
         except CoffersError as error:
             _log.warning("checked keys not forgotten", reason=str(error))
 
@@ -296,6 +300,12 @@ class ErrandDesk:
             _log.exception("errand failed", kind=errand.kind)
             return _Outcome(message="something went wrong here; the server's log says more")
         return _Outcome(told=msgspec.Raw(msgspec.json.encode(told)))
+
+
+async def forget_checked(tx: Transaction, now: Millis) -> None:
+    """Forget the keys that were checked or to be checked, once their time is up."""
+    await tx.errands.forget_kept(CHECKED, now)
+    await tx.errands.forget_untaken(CHECK, now)
 
 
 def _refusal(error: CoffersError) -> _Outcome:

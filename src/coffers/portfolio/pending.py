@@ -1,7 +1,7 @@
-"""What was looked at and waits for its owner to say yes: kept sealed, for minutes.
+"""What is looked at, and then waits for its owner to say yes: kept sealed, for minutes.
 
-A key is typed in once, and is in no page, address or log between the look and the yes. It lies
-among the errands, sealed and bound to its user and number, and in no backup.
+A key is typed in once, and is in no page, address or log until the yes. It lies among the errands,
+sealed and bound to its user and number, and in no backup.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,15 @@ from coffers.clock import MINUTE, Clock, Millis
 from coffers.errors import CoffersError, NotFound
 from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.errand_forms import CHECK, CHECKED, CheckAsked, CheckTold
-from coffers.portfolio.errands import Errands
+from coffers.portfolio.errands import LASTS as LOOK_LASTS
+from coffers.portfolio.errands import (
+    Errands,
+    NoErrand,
+    NoWorker,
+    Progress,
+    TookTooLong,
+    forget_checked,
+)
 from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.errands import Errand
@@ -25,16 +33,20 @@ LASTS: Final = Millis(15 * MINUTE)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits for a yes, and until when; `account_id` is what is to be given another key."""
+    """What waits for a yes, and until when; `account_id` is what is to be given another key.
+
+    `told` is what was found, None while a worker is at it; `progress` tells how far that is.
+    """
 
     id: int
-    told: CheckTold
+    told: CheckTold | None
     account_id: int | None
     until: Millis
+    progress: Progress
 
 
 class _Kept(msgspec.Struct, frozen=True):
-    told: CheckTold
+    errand: int
     account_id: int | None
     until: int
 
@@ -48,37 +60,41 @@ class Pending:
         self._clock = clock
         self._errands = Errands(store, vault, clock)
 
-    async def looked_at(self, user_id: int, asked: CheckAsked) -> int:
-        """Have a worker look at what is to be connected; return the number it is kept under.
-
-        Raises:
-            CoffersError: as the check does.
-        """
-        told = await self._errands.ask(user_id, CHECK, asked)
-        return await self.keep(user_id, asked, msgspec.json.decode(told, type=CheckTold))
-
-    async def keep(self, user_id: int, asked: CheckAsked, told: CheckTold) -> int:
-        """Keep what was asked with what was found, and return its number."""
+    async def begin(self, user_id: int, asked: CheckAsked) -> int:
+        """Have a worker look at what is to be connected; return the number that `get` takes."""
+        errand = await self._errands.begin(user_id, CHECK, asked)
         now = self._clock.now()
         until = Millis(now + LASTS)
         account_id = None if asked.reconnect is None else asked.reconnect.account_id
-        outcome = msgspec.json.encode(_Kept(told, account_id, until)).decode()
+        outcome = msgspec.json.encode(_Kept(errand, account_id, until)).decode()
         body = Secret(msgspec.json.encode(asked).decode())
         async with self._store.transaction() as tx:
-            await tx.errands.forget_kept(CHECKED, now)
+            await forget_checked(tx, now)
             number = await tx.errands.new_id()
             sealed = self._vault.seal(body, _context(user_id, number))
             await tx.errands.add(Errand(user_id, number, CHECKED, sealed), now, until, outcome)
         return number
 
     async def get(self, user_id: int, number: int) -> Waiting:
-        """Return what was found.
+        """Return what was found, or how far the look has come.
 
         Raises:
             NotFound: when this user has nothing of this number, or not any more.
+            NoWorker: when no worker took it.
+            TookTooLong: when a worker took it, and has not ended in time.
+            InvalidRecord, AlreadyConnected, ConnectorFailure, CoffersError: as the check does.
         """
         kept = msgspec.json.decode((await self._found(user_id, number))[1], type=_Kept)
-        return Waiting(number, kept.told, kept.account_id, Millis(kept.until))
+        try:
+            progress = await self._errands.look(user_id, kept.errand)
+        except NoErrand:  # taken back at an earlier look
+            raise NoWorker from None
+        told = None
+        if progress.told is not None:
+            told = msgspec.json.decode(progress.told, type=CheckTold)
+        elif progress.waited > LOOK_LASTS:
+            raise TookTooLong
+        return Waiting(number, told, kept.account_id, Millis(kept.until), progress)
 
     async def opened(self, user_id: int, number: int) -> CheckAsked:
         """Return what was asked.
@@ -97,7 +113,12 @@ class Pending:
         """Forget what was asked, where it is there."""
         if number <= MOST_ID:
             async with self._store.transaction() as tx:
+                kept = await tx.errands.kept(user_id, number, CHECKED, self._clock.now())
                 await tx.errands.drop(user_id, number, CHECKED)
+                if kept is not None:
+                    # What no worker has taken holds the key too.
+                    errand = msgspec.json.decode(kept[1], type=_Kept).errand
+                    await tx.errands.withdraw(user_id, errand)
 
     async def _found(self, user_id: int, number: int) -> tuple[Errand, str]:
         if number > MOST_ID:

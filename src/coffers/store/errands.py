@@ -149,6 +149,13 @@ class Errands:
         old = and_(errands.c.expires_at <= now, errands.c.kind == kind)
         await self._connection.execute(delete(errands).where(old))
 
+    async def forget_untaken(self, kind: str, now: Millis) -> None:
+        """Forget the errands of a kind that expired before anybody took them."""
+        old = and_(errands.c.expires_at <= now, errands.c.kind == kind)
+        await self._connection.execute(
+            delete(errands).where(old, errands.c.taken_by.is_(None), errands.c.outcome.is_(None))
+        )
+
 
 _OPEN = (
     select(errands.c.user_id, errands.c.id, errands.c.kind, errands.c.key_id, errands.c.blob)

@@ -1,6 +1,7 @@
 """The settings of an account: its name, its key, how it is rebalanced, and its removal."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from starlette.responses import Response
 
@@ -76,7 +77,7 @@ class AccountSettings:
         try:
             if not given:
                 raise InvalidRecord({"key": ["give what has changed: a key and its secret"]})
-            number = await self._pending.looked_at(asked.who.user.id, wanted)
+            number = await self._pending.begin(asked.who.user.id, wanted)
         except CoffersError as error:
             return await self._page(asked, "key", faults_of(error, names))
         return see_other(f"/connect/checked/{number}")
@@ -113,6 +114,19 @@ class AccountSettings:
             return await self._page(asked, "remove", faults_of(error, ("confirm",)))
         return see_other("/", "removed")
 
+    async def refused_key(
+        self, asked: Asked, wanted: ReconnectAsked, error: CoffersError
+    ) -> Response:
+        """Return the settings of an account whose new key did not pass its check, with why.
+
+        Raises:
+            NotFound: when this user has no account of this id.
+        """
+        account = await self._keeping.get(asked.who.user.id, wanted.account_id)
+        names = [each.name for each in self._fields(account)]
+        faults = replace(faults_of(error, names), status=200)
+        return await self._page(replace(asked, form=wanted.given), "key", faults, account.id)
+
     def _market(self, account: Account) -> Market | None:
         return self._rooms.catalogue.get(account.market_code)
 
@@ -123,12 +137,14 @@ class AccountSettings:
             return []
         return fields_of(market)
 
-    async def _page(self, asked: Asked, part: str, faults: Faults) -> Response:
+    async def _page(
+        self, asked: Asked, part: str, faults: Faults, account_id: int | None = None
+    ) -> Response:
         """Return the page; `part` is the form that was sent, with what is wrong with it."""
         user_id, rooms = asked.who.user.id, self._rooms
-        account = await self._keeping.get(user_id, asked.id)
+        account = await self._keeping.get(user_id, account_id or asked.id)
         market = self._market(account)
-        view = await self._balancing.get(user_id, asked.id)
+        view = await self._balancing.get(user_id, account.id)
         portfolios = await self._portfolios.page(user_id, limit=MOST_PORTFOLIOS)
         own = {"name": account.name, "include_in_summary": "1"}
         if not account.include_in_summary:

@@ -21,6 +21,7 @@ from coffers.web.account_page import AccountPage
 from coffers.web.account_settings import AccountSettings
 from coffers.web.answers import Renderer, Shelf, coding_of, see_other
 from coffers.web.browsers import prefers_pages
+from coffers.web.checked_pages import CheckedPages
 from coffers.web.connect_pages import ConnectPages
 from coffers.web.demo import Demo
 from coffers.web.forms import BadForm, check_key, form_of
@@ -96,7 +97,8 @@ class Site:
         renderer = self._renderer
         wholes = Wholes(rooms.store, rooms.listing, rooms.shelf)
         signing, second = SignInPages(rooms, renderer), SecondStep(rooms, renderer)
-        security = SecurityPage(rooms, renderer)
+        security, connect = SecurityPage(rooms, renderer), ConnectPages(rooms, renderer)
+        settings = AccountSettings(rooms, renderer)
         own = (
             signing,
             Overview(rooms, renderer, wholes),
@@ -104,11 +106,12 @@ class Site:
             AccountPage(rooms, renderer),
             TokenPages(rooms, renderer),
             Live(rooms),
-            AccountSettings(rooms, renderer),
+            settings,
             Refreshing(rooms),
             PortfolioPages(rooms, renderer),
             KeptPages(rooms, renderer),
-            ConnectPages(rooms, renderer),
+            connect,
+            CheckedPages(rooms, renderer, connect, settings),
             security,
             PasskeyPages(rooms, renderer, security),
             TotpPages(rooms, renderer),

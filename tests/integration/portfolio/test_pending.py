@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from coffers.clock import ManualClock, Millis
 from coffers.errors import NotFound
 from coffers.portfolio import errands
-from coffers.portfolio.errand_forms import CheckAsked, CheckTold, ReconnectAsked
+from coffers.portfolio.errand_forms import CheckAsked, ReconnectAsked
 from coffers.portfolio.errands import ErrandDesk
 from coffers.portfolio.pending import LASTS, Pending
 from coffers.store.engine import Store
@@ -33,7 +33,7 @@ async def test_it_is_opened_by_its_owner_alone_until_its_time_is_up(store: Store
     ann, bob = await user_of(store, "ann"), await user_of(store, "bob")
     clock = ManualClock(NOW)
     pending = Pending(store, vault_of(KeyRing([new_key()])), clock)
-    number = await pending.keep(ann, ASKED, CheckTold(()))
+    number = await pending.begin(ann, ASKED)
     assert (await pending.get(ann, number)).account_id == 7
     assert await pending.opened(ann, number) == ASKED
     for ask in (pending.get, pending.opened):
@@ -48,9 +48,7 @@ async def test_it_is_opened_by_its_owner_alone_until_its_time_is_up(store: Store
 
 async def test_under_another_master_key_it_is_gone(store: Store) -> None:
     ann, clock = await user_of(store, "ann"), ManualClock(NOW)
-    number = await Pending(store, vault_of(KeyRing([new_key()])), clock).keep(
-        ann, ASKED, CheckTold(())
-    )
+    number = await Pending(store, vault_of(KeyRing([new_key()])), clock).begin(ann, ASKED)
     with pytest.raises(NotFound):
         await Pending(store, vault_of(KeyRing([new_key()])), clock).opened(ann, number)
 
@@ -62,10 +60,10 @@ async def test_a_worker_forgets_what_nobody_said_yes_to(
     ann, clock = await user_of(store, "ann"), ManualClock(NOW)
     vault = vault_of(KeyRing([new_key()]))
     pending = Pending(store, vault, clock)
-    await pending.keep(ann, ASKED, CheckTold(()))
+    await pending.begin(ann, ASKED)
     clock.advance(LASTS)
-    kept = await pending.keep(ann, ASKED, CheckTold(()))  # forgets the one before
-    assert await _count(store) == 1
+    kept = await pending.begin(ann, ASKED)  # forgets the one before
+    assert await _count(store) == 2
     clock.advance(Millis(LASTS + 1))
     desk = ErrandDesk(store, vault, clock, {})
     running = asyncio.create_task(desk.run())
@@ -78,6 +76,16 @@ async def test_a_worker_forgets_what_nobody_said_yes_to(
     await running
     with pytest.raises(NotFound):
         await pending.get(ann, kept)
+
+
+async def test_forgetting_a_check_that_waits_leaves_nothing_of_it(store: Store) -> None:
+    ann, clock = await user_of(store, "ann"), ManualClock(NOW)
+    pending = Pending(store, vault_of(KeyRing([new_key()])), clock)
+    number = await pending.begin(ann, ASKED)
+    assert (await pending.get(ann, number)).told is None
+    await pending.drop(ann, number)
+    await pending.drop(ann, number)
+    assert await _count(store) == 0
 
 
 async def _count(store: Store) -> int:

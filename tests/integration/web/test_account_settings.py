@@ -46,7 +46,7 @@ async def test_another_key_is_checked_first_and_the_history_stays(bank: Bank) ->
     path = f"/accounts/{account.id}/settings/key"
     answer = await bank.pages.send(path, api_key="fake-new", secret="fake-new-secret")
     where = answer.headers["location"]
-    found = await shown(bank, where)
+    found = (await bank.settled(where)).text
     assert "Use the new key" in found
     assert (await account_of(bank)).api_key == "fake-key"
     done = await bank.pages.send(where)
@@ -59,7 +59,8 @@ async def test_a_new_key_that_is_refused_or_missing_is_told(bank: Bank) -> None:
     path = f"/accounts/{(await bank.connected()).id}/settings/key"
     assert "give what has changed" in (await bank.pages.send(path)).text.lower()
     bank.venue.key_rights = ConnectorFailure(FailureKind.KEY_REFUSED, "Binance refused the key.")
-    answer = await bank.pages.send(path, api_key="fake-new", secret="fake-new-secret")
+    begun = await bank.pages.send(path, api_key="fake-new", secret="fake-new-secret")
+    answer = await bank.settled(begun.headers["location"])
     assert "API key: Binance refused the key." in answer.text
     assert "fake-new-secret" not in answer.text
 
