@@ -104,11 +104,14 @@ class SharedCommits:
                 # It was cancelled while it waited.
                 continue
             member.turn.set_result(connection)
-            await to_its_end(member.left)
+            try:
+                await to_its_end(member.left)
+            finally:
+                # It waits to be told, also where this is stopped meanwhile.
+                if member.is_whole:
+                    members.append(member)
             if not driver.in_transaction:
                 raise sqlite3.OperationalError("the transaction was undone")
-            if member.is_whole:
-                members.append(member)
 
     def _refuse_all(self, error: BaseException) -> None:
         while self._waiting:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -213,6 +214,28 @@ async def test_the_end_of_the_loop_leaves_nobody_waiting(tmp_path: Path) -> None
     store = Store(f"sqlite:///{tmp_path / 'empty.db'}")
     await asyncio.to_thread(asyncio.run, main(store))
     assert sorted(ended) == ["ann", "bob"]
+
+
+async def test_the_end_of_the_loop_leaves_nobody_in_the_middle(tmp_path: Path) -> None:
+    async def main(store: Store) -> None:
+        at_work = asyncio.Event()
+
+        async def adding() -> None:
+            async with store.transaction(is_shared=True):
+                at_work.set()
+                # What it does then cannot be broken off.
+                await asyncio.wait({asyncio.get_running_loop().run_in_executor(None, sleep, 0.1)})
+
+        tasks.append(asyncio.create_task(adding()))
+        await at_work.wait()
+        serving: asyncio.Task[None] = store.database._shared._serving  # type: ignore[attr-defined]
+        serving.cancel()
+        with pytest.raises(StoreUnavailable):
+            await tasks[0]
+
+    tasks: list[asyncio.Task[None]] = []
+    store = Store(f"sqlite:///{tmp_path / 'empty.db'}")
+    await asyncio.wait_for(main(store), 10)
 
 
 def _file(store: Store) -> str:
