@@ -1,7 +1,8 @@
 """What a signed list costs the server, against the same bytes served as they are.
 
-Processor time of the server's processes per request, over sequential requests on one connection.
-The servers take turns within each round, so that what else happens on the machine meets them all.
+Processor time of the server's processes per request, over sequential requests on one connection,
+which bring the same headers to each. The servers take turns within each round, so that what else
+happens on the machine meets them all.
 """
 
 import asyncio
@@ -46,11 +47,11 @@ def measure_list(server: Server, listed: Listed, data_dir: Path, work: Path) -> 
         answer = checked(client, listed)
         kept = work / f"{listed.accounts}.json"
         kept.write_bytes(answer.body)
-        baseline = _runner(stack, STATIC, stack.enter_context(static(kept)), "/")
+        baseline = _runner(stack, STATIC, stack.enter_context(static(kept)), "/", listed)
         others = [baseline]
         if nginx.is_installed():
             found = stack.enter_context(nginx.serving(kept))
-            others.append(_runner(stack, "nginx static file", found, f"/{kept.name}"))
+            others.append(_runner(stack, "nginx static file", found, f"/{kept.name}", listed))
         rows = _rows_warm(Runner("the list", server, client), others, listed.accounts)
         rows.append(asyncio.run(_row_cold(server, client, baseline, listed, data_dir)))
     return [*rows, _row_unchanged(server, listed)]
@@ -139,8 +140,10 @@ def _told(value: Any) -> Any:  # noqa: ANN401 - any of the answer
             return value
 
 
-def _runner(stack: ExitStack, name: str, server: Server, path: str) -> Runner:
-    return Runner(name, server, stack.enter_context(Client(server.port, path)))
+def _runner(stack: ExitStack, name: str, server: Server, path: str, listed: Listed) -> Runner:
+    # What a request brings costs each server something before its route is asked.
+    client = Client(server.port, path, listed.headers)
+    return Runner(name, server, stack.enter_context(client))
 
 
 def _rows_warm(real: Runner, others: list[Runner], accounts: int) -> list[Row]:
@@ -166,7 +169,7 @@ def _row_unchanged(server: Server, listed: Listed) -> Row:
     with (
         unchanged(tag) as other,
         Client(server.port, PATH, headers) as client,
-        Client(other.port, "/") as others_client,
+        Client(other.port, "/", headers) as others_client,
     ):
         runners = {
             Runner("the unchanged list", server, client, 304): REQUESTS[1],
