@@ -32,7 +32,7 @@ class Bank:
         """Return the page of a check once it is over."""
         for _ in range(500):
             shown = await self.pages.http.get(where)
-            if "data-check" not in shown.text:
+            if "data-progress" not in shown.text:
                 break
             await asyncio.sleep(0.02)
         return shown

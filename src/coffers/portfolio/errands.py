@@ -138,6 +138,7 @@ class Errands:
         Raises:
             NotFound: when this user has nothing of this number, or not any more.
             NoWorker: when nobody has taken it in time; it is taken back then.
+            TookTooLong: when a worker took it, and has not ended in time.
             InvalidRecord, AlreadyConnected, ConnectorFailure, CoffersError: as the work itself.
         """
         async with self._store.reading() as tx:
@@ -149,6 +150,8 @@ class Errands:
             told = _told(msgspec.json.decode(found.outcome, type=_Outcome))
             return Progress("done", waited, told)
         if found.is_taken:
+            if waited > LASTS:
+                raise TookTooLong
             return Progress("at_work", waited)
         if waited > TAKEN_WITHIN * 1000 and await self._withdrawn(user_id, errand_id):
             raise NoWorker

@@ -13,13 +13,11 @@ from coffers.clock import MINUTE, Clock, Millis
 from coffers.errors import CoffersError, NotFound
 from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.errand_forms import CHECK, CHECKED, CheckAsked, CheckTold
-from coffers.portfolio.errands import LASTS as LOOK_LASTS
 from coffers.portfolio.errands import (
     Errands,
     NoErrand,
     NoWorker,
     Progress,
-    TookTooLong,
     forget_checked,
 )
 from coffers.secret import Secret
@@ -92,8 +90,6 @@ class Pending:
         told = None
         if progress.told is not None:
             told = msgspec.json.decode(progress.told, type=CheckTold)
-        elif progress.waited > LOOK_LASTS:
-            raise TookTooLong
         return Waiting(number, told, kept.account_id, Millis(kept.until), progress)
 
     async def opened(self, user_id: int, number: int) -> CheckAsked:

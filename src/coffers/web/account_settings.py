@@ -127,6 +127,10 @@ class AccountSettings:
         faults = replace(faults_of(error, names), status=200)
         return await self._page(replace(asked, form=wanted.given), "key", faults, account.id)
 
+    async def refused_plan(self, asked: Asked, error: CoffersError) -> Response:
+        """Return the settings of an account of which no plan can be made, with why."""
+        return await self._page(asked, "balance", faults_of(error, _BALANCE))
+
     def _market(self, account: Account) -> Market | None:
         return self._rooms.catalogue.get(account.market_code)
 
@@ -202,15 +206,20 @@ def _wanted(form: Mapping[str, str]) -> BalanceWanted:
     limit = form.get("currency_change_limit", "").strip()
     method = form.get("method", "")
     return BalanceWanted(
-        portfolio_id=_number("portfolio_id", form.get("portfolio_id", "")),
+        portfolio_id=whole("portfolio_id", form.get("portfolio_id", "")),
         method=method,
-        period=_number("period", form.get("period", "")),
-        currency_change_limit=_number("currency_change_limit", limit) if limit else None,
+        period=whole("period", form.get("period", "")),
+        currency_change_limit=whole("currency_change_limit", limit) if limit else None,
         enabled="enabled" in form,
     )
 
 
-def _number(name: str, text: str) -> int:
+def whole(name: str, text: str) -> int:
+    """Return the number in a field.
+
+    Raises:
+        InvalidRecord: for what is none.
+    """
     digits = text.strip()
     if not digits.isascii() or not digits.isdecimal() or len(digits) > len("999999999"):
         told = "choose one" if name == "portfolio_id" else "must be a whole number"

@@ -5,9 +5,8 @@ from decimal import Decimal
 from typing import Final
 
 import msgspec
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from coffers.clock import SECOND
 from coffers.errors import CoffersError, NotFound
 from coffers.markets.catalogue import Market
 from coffers.money import parse
@@ -27,20 +26,20 @@ from coffers.portfolio.errands import Errands
 from coffers.portfolio.pending import Pending, Waiting
 from coffers.valuation.value import value_of
 from coffers.web.account_settings import AccountSettings
-from coffers.web.answers import SECURITY, Renderer, see_other
+from coffers.web.answers import Renderer, see_other
 from coffers.web.connect_pages import ConnectPages
 from coffers.web.credential_fields import fields_of
 from coffers.web.faults import Faults, faults_of
 from coffers.web.formats import formats_of
 from coffers.web.judged import Judged, judged
+from coffers.web.progress import Awaited, progress_answer, progress_page
 from coffers.web.rooms import Asked, OwnPage, Rooms
 
 SHOWN_ASSETS: Final = 12
-_AT_WORK: Final = {
-    "waiting": "Waiting for a worker…",
-    "at_work": "Asking what is there…",
-    "done": "Done.",
-}
+_CHECKING: Final = (
+    "What was found is shown here once it is there: mostly within seconds, two minutes at the "
+    "most. Nothing is stored before you say so."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +95,13 @@ class CheckedPages:
             return await self._failed(asked, error)
         if waiting.told is not None:
             return await self._page(asked, waiting, waiting.told, Faults(status=200))
-        progress = waiting.progress
-        return self._renderer.page(
-            asked.request,
-            "checking.html",
-            who=asked.who,
-            number=asked.id,
-            account_id=waiting.account_id,
-            state=_AT_WORK[progress.state],
-            seconds=progress.waited // SECOND,
-        )
+        here, account_id = f"/connect/checked/{asked.id}", waiting.account_id
+        path = [("/connect", "Connect")]
+        if account_id is not None:
+            own = f"/accounts/{account_id}"
+            path = [(own, "Account"), (f"{own}/settings", "Settings")]
+        awaited = Awaited("It is being checked", _CHECKING, here, path, f"{here}/drop")
+        return progress_page(self._renderer, asked, awaited, waiting.progress)
 
     async def progress(self, asked: Asked) -> Response:
         """Tell a script how far the check has come; once it is over, the page tells the rest.
@@ -118,10 +114,8 @@ class CheckedPages:
         except NotFound:
             raise
         except CoffersError:
-            return _json({"is_over": True})
-        progress = waiting.progress
-        told = {"told": _AT_WORK[progress.state], "seconds": progress.waited // SECOND}
-        return _json({"is_over": waiting.told is not None, **told})
+            return progress_answer(None)
+        return progress_answer(waiting.progress)
 
     async def connect(self, asked: Asked) -> Response:
         """Store what was checked.
@@ -238,7 +232,3 @@ def _typed(checked: CheckAsked) -> tuple[str, dict[str, str]]:
     form |= {"name": name, **{f"also_{each}": "1" for each, _ in others}}
     shown = ("api_key", "customer_id", "subaccount_name", "address", "login")
     return code, form | {each: getattr(connect, each) or "" for each in shown}
-
-
-def _json(told: dict[str, object]) -> Response:
-    return JSONResponse(told, headers={**SECURITY, "Cache-Control": "no-store"})

@@ -20,6 +20,7 @@ from coffers.store.errors import StoreUnavailable
 from coffers.web.account_page import AccountPage
 from coffers.web.account_settings import AccountSettings
 from coffers.web.answers import Renderer, Shelf, coding_of, see_other
+from coffers.web.balance_pages import BalancePages
 from coffers.web.browsers import prefers_pages
 from coffers.web.checked_pages import CheckedPages
 from coffers.web.connect_pages import ConnectPages
@@ -111,6 +112,7 @@ class Site:
             PortfolioPages(rooms, renderer),
             KeptPages(rooms, renderer),
             connect,
+            BalancePages(rooms, renderer, settings),
             CheckedPages(rooms, renderer, connect, settings),
             security,
             PasskeyPages(rooms, renderer, security),

@@ -153,7 +153,7 @@ async def test_a_check_under_way_tells_how_far_it_is(sqlite_store: Store) -> Non
         assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page
         assert f'href="{where}">Look again' in page
         told = (await pages.http.get(f"{where}/progress")).json()
-        assert told == {"is_over": False, "told": "Waiting for a worker…", "seconds": 3}
+        assert told == {"is_over": False, "state": "Waiting for a worker…", "seconds": 3}
         # What is not found yet cannot be said yes to.
         assert (await pages.send(where)).headers["location"] == where
         assert "fake-secret" not in page

@@ -1,18 +1,18 @@
-// Tells how far a check has come, and opens what it found. Without it the page asks for itself again.
+// Tells how far something has come, and opens what came of it. Without it the page asks for itself again.
 const LOOK_EVERY = 400;
 
-const told = document.querySelector("[data-check]");
-const [state, seconds] = told.children;
+const awaited = document.querySelector("[data-progress]");
+const [state, seconds] = awaited.children;
 
 const later = (wait) => new Promise((done) => setTimeout(done, wait));
 
 async function isOver() {
-  const answer = await fetch(told.dataset.check, { cache: "no-store" });
+  const answer = await fetch(awaited.dataset.progress, { cache: "no-store" });
   // Signed out, or not kept any more: the page itself says so.
   if (!answer.ok || answer.redirected) return true;
   const now = await answer.json();
   // What is the same is not said again.
-  if (now.told && state.textContent !== now.told) state.textContent = now.told;
+  if (now.state && state.textContent !== now.state) state.textContent = now.state;
   if (now.seconds !== undefined) seconds.textContent = `${now.seconds} s`;
   return now.is_over;
 }
