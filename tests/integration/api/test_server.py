@@ -6,9 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 import uvicorn
 
@@ -71,6 +73,45 @@ def test_processes_end_with_the_one_that_supervises_them_even_if_killed(
         process.kill()
         # All of them hold the other end of the pipe: it ends with the last one.
         process.communicate(timeout=30)
+
+
+def test_a_process_that_dies_while_the_database_is_away_is_replaced_once_it_is_back(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    database = Path(settings["COFFERS_DATABASE_URL"].partition("///")[2])
+    away = tmp_path / "away"
+    with started(settings, workers=2) as (base, process):
+        assert asked(f"{base}/healthz").status_code == 200
+        first = wait_for_processes(process.pid, set())
+        database.rename(away)
+        database.mkdir()
+        first[0].kill()
+        (second,) = wait_for_processes(process.pid, set(first))
+        # It cannot start, and another one is started in its place.
+        wait_for_processes(process.pid, {*first, second})
+        database.rmdir()
+        away.rename(database)
+        assert asked(f"{base}/readyz").status_code == 200
+        assert process.poll() is None
+
+
+def wait_for_processes(parent: int, known: set[psutil.Process]) -> list[psutil.Process]:
+    """Return the processes of the API that are there beside those that are known."""
+    given_up = time.monotonic() + 25
+    while time.monotonic() < given_up:
+        children = psutil.Process(parent).children()
+        found = [each for each in children if each not in known and _is_api(each)]
+        if len(found) >= (1 if known else 2):
+            return found
+        time.sleep(0.05)
+    raise AssertionError("no other process is started")
+
+
+def _is_api(process: psutil.Process) -> bool:
+    try:
+        return any("spawn_main" in word for word in process.cmdline())
+    except psutil.Error:
+        return False
 
 
 def test_a_process_that_takes_long_to_load_is_not_killed_for_it(
