@@ -61,6 +61,9 @@ AGAIN = frozenset({"refresh"})
 AT_ONCE = 8
 """Errands that a worker does at the same time."""
 
+MOST_OPEN = 8
+"""What one user may have begun that is not done yet: more would take all places from others."""
+
 _log = logger("coffers.errands")
 
 Handler = Callable[[int, bytes], Awaitable[object]]
@@ -85,6 +88,15 @@ class TookTooLong(CoffersError):
         super().__init__(
             "the exchange did not answer in time; look at the account in a while, since what was "
             "asked may still be done"
+        )
+
+
+class TooManyOpen(CoffersError):
+    """A user has begun so much that is not done yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{MOST_OPEN} things that you began are not done yet; wait for one of them"
         )
 
 
@@ -129,7 +141,14 @@ class Errands:
         return _told(await self._outcome(user_id, errand_id))
 
     async def begin(self, user_id: int, kind: str, asked: object) -> int:
-        """Ask for something and do not wait for it; return the number that `look` takes."""
+        """Ask for something and do not wait for it; return the number that `look` takes.
+
+        Raises:
+            TooManyOpen: when too much of this user's is not done yet.
+        """
+        async with self._store.reading() as tx:
+            if await tx.errands.count_open(user_id, self._clock.now()) >= MOST_OPEN:
+                raise TooManyOpen
         return await self._add(user_id, kind, msgspec.json.encode(asked))
 
     async def look(self, user_id: int, errand_id: int) -> Progress:

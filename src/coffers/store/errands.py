@@ -6,7 +6,7 @@ until its hold runs out; another one takes it then. What nobody took in time is 
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
@@ -65,6 +65,12 @@ class Errands:
     async def is_waiting(self, now: Millis) -> bool:
         """Return whether there is an errand that nobody works at."""
         return (await self._connection.execute(_OPEN.where(_is_open(now)))).first() is not None
+
+    async def count_open(self, user_id: int, now: Millis) -> int:
+        """Return how many errands of a user are not done yet, whether somebody works at them."""
+        own = and_(errands.c.user_id == user_id, errands.c.outcome.is_(None))
+        counted = select(func.count()).where(own, errands.c.expires_at > now)
+        return await self._connection.scalar(counted) or 0
 
     async def take(self, holder: str, now: Millis, until: Millis) -> Errand | None:
         """Take the oldest errand that nobody works at, None where there is none."""

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from coffers.access.passwords import PasswordsBusy
 from coffers.errors import CoffersError, NotFound
 from coffers.logs import logger
+from coffers.portfolio.errands import TooManyOpen
 from coffers.portfolio.sessions import CheckNeeded, SignedIn
 from coffers.portfolio.whole import Wholes
 from coffers.serving.scope import REQUEST_NAME
@@ -48,6 +49,7 @@ _TITLES: Final = {404: "No such page", INNER_FAULT: "Something went wrong"}
 _STATUSES: Final[Mapping[type[CoffersError], int]] = {
     BadForm: 400,
     TooManyStreams: 429,
+    TooManyOpen: 429,
     StreamsFull: 503,
     PasswordsBusy: 503,
     CoffersError: 422,

@@ -11,7 +11,7 @@ from coffers.clock import SystemClock
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio import errands
-from coffers.portfolio.errands import ErrandDesk, Errands, Handler, NoWorker
+from coffers.portfolio.errands import ErrandDesk, Errands, Handler, NoWorker, TooManyOpen
 from coffers.store.engine import Store
 from coffers.store.errors import AlreadyConnected
 from coffers.store.tables import errands as table
@@ -223,3 +223,22 @@ async def test_two_workers_never_take_the_same_errand(store: Store, vault: Vault
     async with at_work(store, vault, note=note), at_work(store, vault, note=note):
         await asyncio.gather(*(ask("note", Asked(str(number))) for number in range(12)))
     assert sorted(done, key=int) == [str(number) for number in range(12)]
+
+
+async def test_a_user_begins_only_so_much_before_some_of_it_is_done(
+    store: Store, vault: Vault, user_id: int
+) -> None:
+    async def done(_user_id: int, _asked: bytes) -> str:
+        return "done"
+
+    asking = Errands(store, vault, SystemClock())
+    numbers = [await asking.begin(user_id, "slow", Asked("x")) for _ in range(errands.MOST_OPEN)]
+    with pytest.raises(TooManyOpen, match="not done yet"):
+        await asking.begin(user_id, "slow", Asked("x"))
+    async with store.transaction() as tx:
+        bob = (await tx.users.add("bob", SystemClock().now())).id
+    await asking.begin(bob, "slow", Asked("x"))
+    async with at_work(store, vault, slow=done):
+        for number in numbers:
+            await asking._outcome(user_id, number)
+    await asking.begin(user_id, "slow", Asked("x"))
