@@ -47,7 +47,7 @@ def test_a_passkey_is_added_signs_in_alone_and_is_removed(visitor: Visitor) -> N
     says_who(visitor)
     page.get_by_label("Name", exact=True).fill("Laptop")
     page.get_by_role("button", name="Add a passkey").click()
-    page.get_by_text("recovery codes").first.wait_for()
+    page.get_by_role("heading", level=1, name="recovery codes").wait_for()
     visitor.check()
 
     page.get_by_role("banner").get_by_role("button", name="Sign out").click()
