@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from coffers.connectors.reading import ConnectorFailure
 from coffers.errors import CoffersError, InvalidRecord, NotFound
-from coffers.portfolio.errands import NoWorker, TookTooLong
+from coffers.portfolio.errands import NoWorker, TookTooLong, TooManyOpen
 from coffers.web.judged import advice_on
 
 
@@ -34,6 +34,8 @@ def faults_of(error: CoffersError, names: Sequence[str]) -> Faults:
             return Faults(told=[str(error), advice_on(error.kind)])
         case NoWorker() | TookTooLong():
             return Faults(told=[_sentence(str(error))], status=503)
+        case TooManyOpen():
+            return Faults(told=[_sentence(str(error))], status=429)
     return Faults(told=[_sentence(str(error))], status=422)
 
 

@@ -175,6 +175,19 @@ async def test_without_a_worker_that_is_said_however_often_one_looks(sqlite_stor
         assert (await pages.send(where)).headers["location"] == where
 
 
+async def test_too_many_checks_under_way_are_refused(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coffers.portfolio.errands.MOST_OPEN", 1)
+    async with opened(sqlite_store) as pages:
+        await pages.begin()
+        assert (await pages.send("/connect/binance", **KEY)).status_code == 303
+        refused = await pages.send("/connect/binance", **KEY)
+        assert refused.status_code == 429
+        assert "not done yet" in refused.text
+        assert "fake-secret" not in refused.text
+
+
 async def test_a_check_that_its_worker_leaves_is_given_up(sqlite_store: Store) -> None:
     async with opened(sqlite_store) as pages:
         await pages.begin()
