@@ -91,19 +91,7 @@ class BalancePages:
         Raises:
             NotFound: when this user has no such account, or the number is of something else.
         """
-        account = await self._accounts.get(asked.who.user.id, asked.id)
-        try:
-            progress = await self._look(asked)
-            if progress.told is None:
-                return self._awaited(asked, account, "The plan", _PLANNING, progress)
-            plan = told_in(progress.told, PlanTold)
-        except NotFound:
-            raise
-        except CoffersError as error:
-            return await self._page(asked, account, None, None, faults_of(error, ()))
-        if plan.account_id != account.id:
-            raise NotFound(f"there is no such plan of account {account.id}")
-        return await self._page(asked, account, plan, None, Faults())
+        return await self._came_of(asked, PlanTold, "The plan", _PLANNING)
 
     async def run(self, asked: Asked) -> Response:
         """Have the account rebalanced now, if that was ticked.
@@ -130,19 +118,7 @@ class BalancePages:
         Raises:
             NotFound: when this user has no such account, or the number is of something else.
         """
-        account = await self._accounts.get(asked.who.user.id, asked.id)
-        try:
-            progress = await self._look(asked)
-            if progress.told is None:
-                return self._awaited(asked, account, "The run", _RUNNING, progress)
-            run = told_in(progress.told, RunTold)
-        except NotFound:
-            raise
-        except CoffersError as error:
-            return await self._page(asked, account, None, None, faults_of(error, ()))
-        if run.plan is not None and run.plan.account_id != account.id:
-            raise NotFound(f"there is no such run of account {account.id}")
-        return await self._page(asked, account, run.plan, run, Faults())
+        return await self._came_of(asked, RunTold, "The run", _RUNNING)
 
     async def progress(self, asked: Asked) -> Response:
         """Tell a script how far it has come; once it is over, the page tells the rest.
@@ -157,6 +133,26 @@ class BalancePages:
             raise
         except CoffersError:
             return progress_answer(None)
+
+    async def _came_of(
+        self, asked: Asked, kind: type[PlanTold] | type[RunTold], title: str, about: str
+    ) -> Response:
+        """Return the page of what was asked for, how far it has come, or why it came to nothing."""
+        account = await self._accounts.get(asked.who.user.id, asked.id)
+        try:
+            progress = await self._look(asked)
+            if progress.told is None:
+                return self._awaited(asked, account, title, about, progress)
+            told = told_in(progress.told, kind)
+        except NotFound:
+            raise
+        except CoffersError as error:
+            return await self._page(asked, account, None, None, faults_of(error, ()))
+        run = told if isinstance(told, RunTold) else None
+        plan = told if isinstance(told, PlanTold) else told.plan
+        if plan is not None and plan.account_id != account.id:
+            raise NotFound(f"there is no such plan of account {account.id}")
+        return await self._page(asked, account, plan, run, Faults())
 
     async def _look(self, asked: Asked) -> Progress:
         number: int = asked.request.path_params["errand"]

@@ -80,7 +80,7 @@ class RunTold(msgspec.Struct, frozen=True):
     plan: PlanTold | None
 
 
-_Told = TypeVar("_Told", PlanTold, RunTold)
+_Told = TypeVar("_Told", bound=PlanTold | RunTold)
 
 
 def told_in(told: bytes, kind: type[_Told]) -> _Told:
