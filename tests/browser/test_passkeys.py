@@ -59,6 +59,11 @@ def test_a_passkey_is_added_signs_in_alone_and_is_removed(visitor: Visitor) -> N
     expect(row).to_contain_text("localhost")
     visitor.check()
 
+    page.get_by_role("link", name="Make new ones").click()
+    page.get_by_role("heading", level=1, name="Make new recovery codes?").wait_for()
+    visitor.check()
+    visitor.goes("/security")
+
     says_who(visitor)
     row.get_by_role("button", name="Remove").click()
     expect(row).to_have_count(0)
