@@ -81,14 +81,18 @@ def test_a_process_that_dies_while_the_database_is_away_is_replaced_once_it_is_b
     database = Path(settings["COFFERS_DATABASE_URL"].partition("///")[2])
     away = tmp_path / "away"
     with started(settings, workers=2) as (base, process):
-        assert asked(f"{base}/healthz").status_code == 200
         first = wait_for_processes(process.pid, set())
-        database.rename(away)
-        database.mkdir()
+        # Whoever answers now is the other one, so that one has worked before any cannot start.
+        first[0].suspend()
+        assert asked(f"{base}/healthz").status_code == 200
         first[0].kill()
         (second,) = wait_for_processes(process.pid, set(first))
+        database.rename(away)
+        database.mkdir()
+        second.kill()
+        (third,) = wait_for_processes(process.pid, {*first, second})
         # It cannot start, and another one is started in its place.
-        wait_for_processes(process.pid, {*first, second})
+        wait_for_processes(process.pid, {*first, second, third})
         database.rmdir()
         away.rename(database)
         assert asked(f"{base}/readyz").status_code == 200
