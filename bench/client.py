@@ -61,9 +61,21 @@ class Client:
         """Send the request and return the whole answer.
 
         Raises:
+            RuntimeError: as `receive`.
+        """
+        self.send()
+        return self.receive()
+
+    def send(self) -> None:
+        """Send the request."""
+        self._connection.sendall(self._request)
+
+    def receive(self) -> Answer:
+        """Return the whole answer to the request that was sent.
+
+        Raises:
             RuntimeError: when the answer is no HTTP with a content length, or breaks off.
         """
-        self._connection.sendall(self._request)
         received = bytearray()
         while (end_of_head := received.find(b"\r\n\r\n")) < 0:
             self._receive(received)

@@ -1,8 +1,8 @@
 """What a signed list costs the server, against the same bytes served as they are.
 
-Processor time of the server's processes per request, over sequential requests on one connection,
-which bring the same headers to each. The servers take turns within each round, so that what else
-happens on the machine meets them all.
+Processor time of the server's processes per request; where nothing else is said over sequential
+requests on one connection, which bring the same headers to each. The servers take turns within each
+round, so that what else happens on the machine meets them all.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ def measure_list(server: Server, listed: Listed, data_dir: Path, work: Path) -> 
         if nginx.is_installed():
             found = stack.enter_context(nginx.serving(kept))
             others.append(_runner(stack, "nginx static file", found, f"/{kept.name}", listed))
-        rows = _rows_warm(Runner("the list", server, client), others, listed.accounts)
+        rows = _rows_warm(Runner("the list", server, (client,)), others, listed.accounts)
         rows.append(asyncio.run(_row_cold(server, client, baseline, listed, data_dir)))
     return [*rows, _row_unchanged(server, listed)]
 
@@ -66,8 +66,8 @@ def measure_frameworks(server: Server, listed: Listed, data_dir: Path) -> Row:
     ):
         _check_equal(checked(client, listed), checked(others_client, listed))
         runners = {
-            Runner("the list", server, client): REQUESTS[listed.accounts],
-            Runner(FRAMEWORKS, other, others_client): REQUESTS_OF_FRAMEWORKS,
+            Runner("the list", server, (client,)): REQUESTS[listed.accounts],
+            Runner(FRAMEWORKS, other, (others_client,)): REQUESTS_OF_FRAMEWORKS,
         }
         own, base = taking_turns(runners)
     name = f"warm list of {listed.accounts}, server CPU per request"
@@ -76,31 +76,46 @@ def measure_frameworks(server: Server, listed: Listed, data_dir: Path) -> Row:
 
 def measure_postgres(
     sqlite: Server, on_sqlite: Listed, postgres: Server, on_postgres: Listed
-) -> Row:
-    """Return the row of a warm list on PostgreSQL against the same on SQLite."""
-    with (
-        Client(sqlite.port, PATH, on_sqlite.headers) as first,
-        Client(postgres.port, PATH, on_postgres.headers) as second,
-    ):
-        checked(first, on_sqlite)
-        checked(second, on_postgres)
-        requests = REQUESTS[on_sqlite.accounts]
-        runners = {
-            Runner("on SQLite", sqlite, first): requests,
-            Runner("on PostgreSQL", postgres, second): requests,
-        }
-        base, own = taking_turns(runners)
-    ratios = [mine / other for mine, other in zip(own, base, strict=True)]
-    name = f"warm list of {on_sqlite.accounts} on PostgreSQL, server CPU per request"
-    return Row(
-        name,
-        median_of(own),
-        "us",
-        "the same on SQLite",
-        median_of(base),
-        median_of(ratios),
-        POSTGRES_TARGET,
-    )
+) -> list[Row]:
+    """Return the rows of a warm list on PostgreSQL against the same on SQLite.
+
+    Asked for by many at once, each with a token of their own, and by one alone: then every request
+    waits for the database, with nobody to share the question.
+    """
+    found: list[Row] = []
+    for number in (len(on_sqlite.tokens), 1):
+        with ExitStack() as stack:
+            runners = {
+                Runner(
+                    name,
+                    server,
+                    tuple(
+                        stack.enter_context(Client(server.port, PATH, headers))
+                        for headers in listed.tokens[:number]
+                    ),
+                ): REQUESTS[listed.accounts]
+                for name, server, listed in (
+                    ("on SQLite", sqlite, on_sqlite),
+                    ("on PostgreSQL", postgres, on_postgres),
+                )
+            }
+            for runner, listed in zip(runners, (on_sqlite, on_postgres), strict=True):
+                for client in runner.clients:
+                    checked(client, listed)
+            base, own = taking_turns(runners)
+        ratios = [mine / other for mine, other in zip(own, base, strict=True)]
+        asked = f"{number} at once" if number > 1 else "one after another"
+        row = Row(
+            f"warm list of {on_sqlite.accounts} on PostgreSQL, {asked}, server CPU per request",
+            median_of(own),
+            "us",
+            "the same on SQLite",
+            median_of(base),
+            median_of(ratios),
+            POSTGRES_TARGET,
+        )
+        found.append(row)
+    return found
 
 
 def checked(client: Client, listed: Listed) -> Answer:
@@ -143,7 +158,7 @@ def _told(value: Any) -> Any:  # noqa: ANN401 - any of the answer
 def _runner(stack: ExitStack, name: str, server: Server, path: str, listed: Listed) -> Runner:
     # What a request brings costs each server something before its route is asked.
     client = Client(server.port, path, listed.headers)
-    return Runner(name, server, stack.enter_context(client))
+    return Runner(name, server, (stack.enter_context(client),))
 
 
 def _rows_warm(real: Runner, others: list[Runner], accounts: int) -> list[Row]:
@@ -172,8 +187,8 @@ def _row_unchanged(server: Server, listed: Listed) -> Row:
         Client(other.port, "/", headers) as others_client,
     ):
         runners = {
-            Runner("the unchanged list", server, client, 304): REQUESTS[1],
-            Runner(STATIC, other, others_client, 304): REQUESTS[1],
+            Runner("the unchanged list", server, (client,), 304): REQUESTS[1],
+            Runner(STATIC, other, (others_client,), 304): REQUESTS[1],
         }
         own, base = taking_turns(runners)
     name = f"unchanged list of {listed.accounts} (304), server CPU per request"

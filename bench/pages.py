@@ -50,7 +50,7 @@ def measure_pages(server: Server, data_dir: Path, work: Path) -> list[Row]:
         (f"/accounts/{account_id}?all=1", "all of these shown", REQUESTS_OF_MANY, MANY_TARGET),
     ):
         with Client(server.port, path, headers) as client:
-            rows.append(_warm(Runner(what, server, client), work, requests, target))
+            rows.append(_warm(Runner(what, server, (client,)), work, requests, target))
     with Client(server.port, "/", headers) as client:
         rows.append(asyncio.run(_cold(server, client, data_dir)))
     rows.append(_weight(server.port, headers))
@@ -97,7 +97,7 @@ def _warm(runner: Runner, work: Path, requests: int, target: Target) -> Row:
     kept = work / "page.html"
     kept.write_bytes(_checked(runner.client).body)
     with static(kept) as other, Client(other.port, "/") as client:
-        others = Runner(STATIC, other, client)
+        others = Runner(STATIC, other, (client,))
         own, base = taking_turns({runner: requests, others: requests}, ROUNDS)
     ratios = [theirs / mine for theirs, mine in zip(base, own, strict=True)]
     milliseconds = [median_of(costs) / 1000 for costs in (own, base)]

@@ -96,8 +96,9 @@ def _measured_postgres(work: Path, sqlite: Server, lists: Mapping[int, Listed]) 
         others = asyncio.run(seed(data_dir, database_url=url))
         with api(data_dir, url) as server:
             return [
-                measure_postgres(sqlite, listed, server, others[count])
+                row
                 for count, listed in lists.items()
+                for row in measure_postgres(sqlite, listed, server, others[count])
             ]
 
 

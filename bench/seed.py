@@ -21,15 +21,26 @@ PRICED = 1_000
 
 POSITIONS = 20
 SNAPSHOTS = 62
+TOKENS = 16
+"""Tokens of each user, for those who ask at once."""
+
 _BITCOIN = Decimal(100_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A user's list: how many accounts are in it, and the headers that sign a request for it."""
+    """A user's list: how many accounts are in it, and what signs a request for it.
+
+    `tokens` are the headers of each of the user's tokens.
+    """
 
     accounts: int
-    headers: dict[str, str]
+    tokens: tuple[dict[str, str], ...]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the first token."""
+        return self.tokens[0]
 
 
 def settings_in(data_dir: Path, **others: object) -> Settings:
@@ -66,14 +77,18 @@ def _price(number: int, now: Millis) -> Price:
 async def _user(store: Store, vault: Vault, count: int) -> Listed:
     clock = SystemClock()
     user = await Users(store, clock).add(f"bench{count}")
-    issued = await Tokens(store, vault, clock).create(user.id, Wanted(("accounts_read",)))
     async with store.transaction() as tx:
         for number in range(count):
             await _account(tx, user.id, number, clock.now())
+    return Listed(count, tuple([await _headers(store, vault, user.id) for _ in range(TOKENS)]))
+
+
+async def _headers(store: Store, vault: Vault, user_id: int) -> dict[str, str]:
+    issued = await Tokens(store, vault, SystemClock()).create(user_id, Wanted(("accounts_read",)))
     if issued.secret is None:
         raise RuntimeError("a token without a secret")
     auth = SignedAuth(issued.token.api_key, issued.secret.reveal())
-    return Listed(count, auth.headers(PATH.encode()))
+    return auth.headers(PATH.encode())
 
 
 async def _account(tx: Transaction, user_id: int, number: int, now: Millis) -> None:

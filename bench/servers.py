@@ -16,20 +16,24 @@ FRAMEWORKS = "FastAPI + SQLAlchemy ORM + pydantic"
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """A server and a connection to it that asks for the same again and again."""
+    """A server and connections to it, all of which ask at once, again and again."""
 
     name: str
     server: Server
-    client: Client
+    clients: tuple[Client, ...]
     status: int = 200
 
     def cost(self, requests: int) -> float:
         """Return the server's processor time per request, in microseconds."""
         begun = self.server.cpu_ns()
-        for _ in range(requests):
-            if self.client.get().status != self.status:
-                raise RuntimeError(f"{self.name} did not answer with {self.status}")
-        return (self.server.cpu_ns() - begun) / requests / 1000
+        times = requests // len(self.clients)
+        for _ in range(times):
+            for client in self.clients:
+                client.send()
+            for client in self.clients:
+                if client.receive().status != self.status:
+                    raise RuntimeError(f"{self.name} did not answer with {self.status}")
+        return (self.server.cpu_ns() - begun) / (times * len(self.clients)) / 1000
 
 
 def taking_turns(runners: Mapping[Runner, int], rounds: int = ROUNDS) -> list[list[float]]:

@@ -19,5 +19,5 @@ def test_the_connections_of_each_process_are_told(pages: Pages) -> None:
 
 def test_the_example_adds_up(pages: Pages) -> None:
     page = " ".join(pages["docs/operations.md"].split())
-    assert "own 100 are enough for four API processes and two workers." in page
-    assert 4 * API.total + 2 * WORKER.total + SPARE <= OPEN_TO_ALL
+    assert "own 100 are enough for five API processes and two workers." in page
+    assert 5 * API.total + 2 * WORKER.total + SPARE <= OPEN_TO_ALL

@@ -24,8 +24,8 @@ MORE_FILES = 30
 MORE_MEMORY = 40
 """Megabytes by which a process may grow after its first seconds."""
 
-MOST_CONNECTIONS = 14
-"""What one process may hold to PostgreSQL: its pool of ten, and four for the look-up of tokens."""
+MOST_CONNECTIONS = 11
+"""What one process may hold to PostgreSQL: its pool of ten, and one for the look-up of tokens."""
 
 ENOUGH = 40
 """Good answers without which nothing was shown."""

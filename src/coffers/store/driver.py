@@ -14,8 +14,8 @@ from sqlalchemy.engine import URL
 KEPT_CONNECTIONS, MOST_CONNECTIONS = 5, 10
 """How many connections a process keeps for transactions, and how many it opens at the most."""
 
-HELD_CONNECTIONS = 4
-"""How many an API process opens at the most for the look-up that every call begins with."""
+HELD_CONNECTIONS = 1
+"""How many an API process opens for the look-up that every call begins with."""
 
 LISTENING_CONNECTIONS = 1
 """How many a process listens over."""

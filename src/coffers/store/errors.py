@@ -59,7 +59,7 @@ _PLAIN = (
 )
 
 
-def unavailable(error: Exception) -> StoreUnavailable:
+def unavailable(error: BaseException) -> StoreUnavailable:
     """Return the clear form of a driver's error; what the driver said stays out of it."""
     text = str(error.orig if isinstance(error, DBAPIError) else error)
     for pattern, sentence in _PLAIN:

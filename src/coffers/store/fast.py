@@ -1,9 +1,9 @@
 """The one look-up that every signed request makes, with a prepared statement on the raw driver.
 
 On SQLite it runs in the event loop: it takes less time than a change of threads would, and readers
-never wait in WAL mode; what was found holds until somebody writes. On PostgreSQL it takes one of a
-few connections that are held open; a pool that resets them after each use costs more than the
-look-up itself.
+never wait in WAL mode; what was found holds until somebody writes. On PostgreSQL it takes a
+connection that is held open, and one question for all who come at a time; a pool that resets its
+connections after each use costs more than the look-up itself.
 """
 
 import sqlite3
@@ -27,7 +27,8 @@ _COLUMNS = """
 """
 _FROM = "FROM api_tokens t JOIN users u ON u.id = t.user_id WHERE t.api_key ="
 _ON_SQLITE = f"SELECT {_COLUMNS} {_FROM} ?"
-_ON_POSTGRESQL = f"SELECT {_COLUMNS} {_FROM} $1"
+_ON_POSTGRESQL = f"SELECT {_COLUMNS} {_FROM} ANY($1)"
+_API_KEY = 2  # its place among the columns
 
 KEPT = 4096
 """How many tokens are kept in memory."""
@@ -135,7 +136,7 @@ class _PostgresLooks:
         # Here, since a host with SQLite does without the driver.
         from coffers.store.fast_postgres import PostgresRows  # noqa: PLC0415
 
-        self._rows = PostgresRows(url, _ON_POSTGRESQL, is_pooled=is_pooled)
+        self._rows = PostgresRows(url, _ON_POSTGRESQL, _API_KEY, is_pooled=is_pooled)
         self._kept: dict[str, tuple[Sequence[Any], Sighting]] = {}
 
     async def look(self, api_key: str) -> Sighting | None:
