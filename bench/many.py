@@ -35,8 +35,8 @@ from coffers.sync.queue import EmbeddedQueue
 from coffers.sync.syncer import Outcome, Result, Syncer
 from coffers.sync.worker import Rhythm, Worker
 
-TURNS = 5
-READINGS_A_TURN = 300
+TURNS = 15
+READINGS_A_TURN = 200
 AT_ONCE = 16
 # An account is due again as soon as it was read, so that the worker always has work.
 SYNC_INTERVAL = 0.001

@@ -1,6 +1,5 @@
 """The API as a server process runs it: services opened at the start, closed at the end."""
 
-import gc
 import os
 import resource
 import signal
@@ -21,6 +20,7 @@ from coffers.api.protocol import BoundedProtocol
 from coffers.api.services import Services, open_services
 from coffers.errors import CoffersError
 from coffers.logs import configure_logs, logger
+from coffers.memory import settle
 from coffers.settings import load_settings
 
 _GRACE: Final = 10
@@ -33,9 +33,6 @@ closed: proxies keep theirs for a minute, and many a program asks every 5 second
 _SILENT: Final = 30
 """Seconds without a sign of life after which one of several processes is killed and replaced. A
 process gives none while it loads, which takes some seconds on a small or busy machine."""
-
-_LOOSE_OBJECTS: Final = 5_000
-"""New objects after which the collector looks for those that nobody reaches: under a megabyte."""
 
 _log = logger("coffers.api")
 
@@ -67,13 +64,8 @@ class ServedApp:
         try:
             async with self._opening() as services:
                 self._app = self._making(services)
-                # What is there now stays: a full collection over it took 90 ms, in the middle of
-                # a request. What nobody reaches goes first, so that requests find its room.
-                gc.collect()
-                gc.freeze()
-                # What requests leave behind is little, and looking for it after every 700 objects
-                # was a fifteenth of their cost.
-                gc.set_threshold(_LOOSE_OBJECTS)
+                # A full look over what is there now took 90 ms, in the middle of a request.
+                settle()
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         except CoffersError as fault:

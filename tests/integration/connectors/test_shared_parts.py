@@ -2,7 +2,9 @@
 
 import asyncio
 import copy
+import gc
 import logging
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -130,6 +132,40 @@ async def test_a_balance_is_what_ccxt_makes_of_it(
         exchange = session.exchange
         own = ccxt.binance.safe_balance(exchange, told())
         assert exchange.safe_balance(told()) == own
+
+
+async def test_a_cookie_goes_out_with_no_request(replay: Replay, clock: ManualClock) -> None:
+    # By a name: cookies of bare addresses are kept by nobody.
+    venues = Venues(replay.url.replace("127.0.0.1", "localhost"), 5, clock)
+    hurried(venues, "binance")
+    balances = recorded({"balances": []}, headers={"Set-Cookie": "session=of-one; Path=/"})
+    replay.by_path["/api/v3/account"] = balances
+    for number in (1, 2):
+        async with venues.session("binance", fake_credentials(number)) as session:
+            await session.ask("fetch_balance")
+            await session.ask("fetch_balance")
+    assert asked(replay, "/api/v3/account") == 4
+    assert not any("Cookie" in request.headers for request in replay.requests)
+    await venues.close()
+
+
+async def test_a_market_table_is_left_out_of_later_collections(venues: Venues) -> None:
+    gc.unfreeze()
+    await opened(venues)
+    gc.collect()
+    looked_through = {id(each) for each in gc.get_objects()}
+    assert gc.get_freeze_count()
+    async with venues.session("binance") as session:
+        assert id(session.prototype.markets["BTC/USDT"]) not in looked_through
+
+
+async def test_what_was_let_go_of_is_gone(venues: Venues) -> None:
+    await opened(venues)
+    prototype = venues._of("binance").prototype
+    gone = weakref.ref(prototype), weakref.ref(type(prototype))
+    del prototype
+    await venues.let_go("binance")
+    assert [each() for each in gone] == [None, None]
 
 
 async def test_the_shared_session_outlives_the_instances(venues: Venues) -> None:

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import msgspec
+from aiohttp import BaseConnector, ClientSession, DummyCookieJar
 
 from coffers.clock import Clock
 
@@ -92,6 +93,10 @@ class Listening:
     gateway: str | None = None
     clock: Clock
     heard: Heard = NOTHING_HEARD
+    own_session: bool
+    session: ClientSession
+    tcp_connector: BaseConnector
+    aiohttp_trust_env: bool
 
     def milliseconds(self) -> int:
         """Return the time, from the clock that everything else goes by."""
@@ -165,6 +170,21 @@ class Listening:
             return super().sign(*args, **named)  # type: ignore[misc]  # of the ccxt class
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise Unsignable from error
+
+    def open(self, lazy: bool = False) -> None:  # ccxt's own method
+        """Open the connections, which keep no cookies.
+
+        Accounts share them: what a venue gave one would go out with another's requests.
+        """
+        super().open(lazy)  # type: ignore[misc]  # of the ccxt class
+        if self.own_session and not isinstance(self.session.cookie_jar, DummyCookieJar):
+            keeping = self.session
+            self.session = ClientSession(
+                connector=self.tcp_connector,
+                trust_env=self.aiohttp_trust_env,
+                cookie_jar=DummyCookieJar(),
+            )
+            keeping.detach()
 
     async def fetch(
         self,

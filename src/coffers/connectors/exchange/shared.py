@@ -17,6 +17,7 @@ from coffers.connectors.exchange.failures import Venue, unexpected
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
 from coffers.logs import logger
+from coffers.memory import settle
 
 MARKETS_AGE = DAY
 """Age at which a market table is loaded anew."""
@@ -105,6 +106,8 @@ class SharedVenue:
             self.loaded_at = self._clock.now()
             self._due = Millis(self.loaded_at + MARKETS_AGE)
             self._failure = None
+            # The table stays for a day.
+            settle()
         except ConnectorFailure as failure:
             if not self.prototype.markets:
                 raise

@@ -22,6 +22,7 @@ from coffers.connectors.exchange.throttle import shared_throttler
 from coffers.connectors.listings import Listed
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
 from coffers.markets.quote import Quote
+from coffers.memory import resettle
 from coffers.valkey.server import SharedServer
 
 RENAMED = {"huobi": "htx", "okex": "okx", "gateio": "gate", "coinbasepro": "coinbaseexchange"}
@@ -114,6 +115,8 @@ class Venues:
         if shared is not None and not shared.lent:
             del self._shared[RENAMED.get(venue, venue)]
             await shared.close()
+            del shared
+            resettle()
 
     @asynccontextmanager
     async def session(
