@@ -47,6 +47,15 @@ def test_the_change_of_change_is_owned() -> None:
     assert amounts(100, second, first) == (70, 0)
 
 
+def test_of_trusted_and_pending_money_taken_together_the_trusted_part_counts() -> None:
+    change = transaction("a", [Spent("x", 0, OWN, 100)], [(OTHER, 10), (OWN, 80)])
+    received = transaction("b", [Spent("y", 0, OTHER, 110)], [(OWN, 50)])
+    both = [Spent("a", 1, OWN, 80), Spent("b", 0, OWN, 50)]
+    together = transaction("c", both, [(OWN, 125)])
+
+    assert amounts(100, change, received, together) == (80, 45)
+
+
 def test_a_flow_out_tells_the_fee_apart() -> None:
     sent = transaction("a", [Spent("x", 0, OWN, 100)], [(OTHER, 60), (OWN, 30)], at=NOW - 5)
     flow = flow_of(sent, is_own, COIN, NOW)
@@ -107,15 +116,20 @@ def unspent_after(confirmed: Outputs, made: list[Transaction]) -> Outputs:
     return left
 
 
-def trusted_sum(confirmed: Outputs, made: list[Transaction]) -> int:
-    """Return what a node's own wallet calls trusted: no input of others, all the way back."""
-    trusted = {one.txid: True for one in made}
+def trusted(made: list[Transaction]) -> dict[str, bool]:
+    """Return which transactions a node trusts: no input of others, all the way back."""
+    found: dict[str, bool] = {}
     for one in made:
-        trusted[one.txid] = all(
-            spent.script == OWN and trusted.get(spent.txid, True) for spent in one.inputs
+        found[one.txid] = all(
+            spent.script == OWN and found.get(spent.txid, True) for spent in one.inputs
         )
-    left = unspent_after(confirmed, made)
-    return own_sum({key: output for key, output in left.items() if trusted.get(key[0], True)})
+    return found
+
+
+def trusted_sum(confirmed: Outputs, made: list[Transaction]) -> int:
+    """Return what a node's own wallet calls trusted."""
+    are_trusted, left = trusted(made), unspent_after(confirmed, made)
+    return own_sum({key: output for key, output in left.items() if are_trusted.get(key[0], True)})
 
 
 @given(histories(), st.randoms())
@@ -138,8 +152,8 @@ def test_where_nothing_is_mixed_what_counts_is_what_nodes_trust(
     history: tuple[Outputs, list[Transaction]],
 ) -> None:
     confirmed, made = history
-    names = {one.txid for one in made}
-    kinds = [{(spent.script, spent.txid in names) for spent in one.inputs} for one in made]
+    are_trusted = trusted(made)
+    kinds = [{(spent.script, are_trusted.get(spent.txid)) for spent in one.inputs} for one in made]
     if all(len(kind) == 1 for kind in kinds):
         owned, _ = amounts(own_sum(confirmed), *made)
         assert owned == trusted_sum(confirmed, made)
