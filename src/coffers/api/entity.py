@@ -26,7 +26,7 @@ _SHOWN_FROM = 16
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The parts of an entity around its figures, encoded: before, between and after them."""
+    """The parts of an entity before, between and after its figures, encoded, with the commas."""
 
     head: bytes
     middle: bytes
@@ -65,28 +65,32 @@ def frame_of(
     goal = None if portfolio is None else published_portfolio(portfolio)
     extra: dict[str, object] = {"auto_balance_portfolio": goal} if has_portfolio else {}
     return Frame(
-        head=_encode(_head(account, market, shown, extra))[:-1],
-        middle=_encode(_middle(account, shown))[1:-1],
-        tail=_encode(tail)[1:],
+        head=_encode(_head(account, market, shown, extra))[:-1] + b",",
+        middle=_encode(_middle(account, shown))[1:-1] + b",",
+        tail=b"," + _encode(tail)[1:],
     )
 
 
 def entity(frame: Frame, figures: Figures, market: Market) -> bytes:
     """Return the account as one JSON object."""
+    return b"".join(parts_of_entity(frame, figures, market))
+
+
+def parts_of_entity(frame: Frame, figures: Figures, market: Market) -> tuple[bytes, ...]:
+    """Return the pieces that the JSON object of an account is made of, in their order.
+
+    What the frame has is in them as it is: a list is put together at once, and nothing is copied
+    twice or kept twice.
+    """
     display_keys, plain_keys = _figures(figures)
     can_sum = market.available_include_in_summary and figures.usd.amount is not None
-    return b"".join(
-        (
-            frame.head,
-            b",",
-            display_keys.encode(),
-            b',"available_include_in_summary":true,' if can_sum else _NOT_IN_SUMMARY,
-            frame.middle,
-            b",",
-            plain_keys.encode(),
-            b",",
-            frame.tail,
-        )
+    return (
+        frame.head,
+        display_keys.encode(),
+        _IN_SUMMARY if can_sum else _NOT_IN_SUMMARY,
+        frame.middle,
+        plain_keys.encode(),
+        frame.tail,
     )
 
 
@@ -109,6 +113,7 @@ def unlisted(code: str) -> Market:
 
 
 _FLAGS = [part.name for part in fields(Market) if part.type is bool]
+_IN_SUMMARY = b',"available_include_in_summary":true,'
 _NOT_IN_SUMMARY = b',"available_include_in_summary":false,'
 
 

@@ -14,7 +14,7 @@ from prometheus_client import Counter
 from coffers import metrics
 from coffers.access.call import Caller
 from coffers.api.cache import ByteCache
-from coffers.api.entity import Frame, Presentation, entity, frame_of, unlisted
+from coffers.api.entity import Frame, Presentation, frame_of, parts_of_entity, unlisted
 from coffers.api.paging import Header, field_lines, page_headers
 from coffers.api.params import PageWanted
 from coffers.api.trust import doubts, trust_headers
@@ -97,9 +97,14 @@ class _ReadyAccount(msgspec.Struct, frozen=True):
     epoch: int
     good_until: Millis
     frame: Frame
-    body: bytes
+    parts: tuple[bytes, ...]
     doubts: str
     ignored: int
+
+    @property
+    def size(self) -> int:
+        """The bytes that it takes in memory, about."""
+        return sum(map(len, self.parts))
 
 
 class ReadyLists:
@@ -161,7 +166,7 @@ class ReadyLists:
         doubted = [account.doubts for account in ready if account.doubts]
         trust = trust_headers(book, doubted, sum(account.ignored for account in ready))
         headers = [*page_headers(wanted, page.total, base_url), *trust]
-        body = b"[" + b",".join([account.body for account in ready]) + b"]"
+        body = _joined([account.parts for account in ready])
         tag = weak_tag(body, *(value for _, value in headers))
         headers = [*_FIXED, (b"etag", tag), *headers]
         until = min((account.good_until for account in ready), default=ALWAYS)
@@ -188,7 +193,7 @@ class ReadyLists:
             for view in views:
                 key = (view.account.id, caller.display_currency, base_url)
                 found[key] = self._render(view, book, base_url, found.get(key), now)
-                self._accounts.put(key, found[key], 2 * len(found[key].body))
+                self._accounts.put(key, found[key], found[key].size)
         return [found[key] for key in keys]
 
     def _render(
@@ -205,11 +210,11 @@ class ReadyLists:
             frame = before.frame
         else:
             frame = frame_of(account, market, Presentation(base_url, self._mask))
-        body = entity(frame, view.figures, market)
+        parts = parts_of_entity(frame, view.figures, market)
         reasons = doubts(view, now, self._stale_after)
         until = self._good_until(account, now)
         ignored = len(view.quality.ignored)
-        return _ReadyAccount(account.version, _epoch(book), until, frame, body, reasons, ignored)
+        return _ReadyAccount(account.version, _epoch(book), until, frame, parts, reasons, ignored)
 
     def _good_until(self, account: Account, now: Millis) -> Millis:
         """Return when the account's reading becomes stale, if it has not yet."""
@@ -232,6 +237,18 @@ def _holds(
         and kept.epoch == _epoch(book)
         and now < kept.good_until
     )
+
+
+def _joined(entities: Sequence[tuple[bytes, ...]]) -> bytes:
+    """Return a JSON array of objects that are in pieces."""
+    pieces = [b"["]
+    for parts in entities:
+        pieces += parts
+        pieces.append(b",")
+    if entities:
+        pieces.pop()
+    pieces.append(b"]")
+    return b"".join(pieces)
 
 
 def _epoch(book: PriceBook | None) -> int:
