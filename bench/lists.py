@@ -7,8 +7,10 @@ round, so that what else happens on the machine meets them all.
 
 import asyncio
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from decimal import Decimal
+from operator import eq
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +55,19 @@ def measure_list(server: Server, listed: Listed, data_dir: Path, work: Path) -> 
             found = stack.enter_context(nginx.serving(kept))
             others.append(_runner(stack, "nginx static file", found, f"/{kept.name}", listed))
         rows = _rows_warm(Runner("the list", server, (client,)), others, listed.accounts)
-        rows.append(asyncio.run(_row_cold(server, client, baseline, listed, data_dir)))
+        rows.append(asyncio.run(_row_cold(server, [listed], baseline, data_dir)))
     return [*rows, _row_unchanged(server, listed)]
+
+
+def measure_crowd(server: Server, crowd: Sequence[Listed], data_dir: Path, work: Path) -> Row:
+    """Return the row of cold lists of several users in turn, once the first list was measured.
+
+    The first of them brings the new prices into the process for all.
+    """
+    with ExitStack() as stack:
+        same = stack.enter_context(static(work / f"{crowd[0].accounts}.json"))
+        baseline = _runner(stack, STATIC, same, "/", crowd[0])
+        return asyncio.run(_row_cold(server, crowd, baseline, data_dir))
 
 
 def measure_frameworks(server: Server, listed: Listed, data_dir: Path) -> Row:
@@ -203,25 +216,29 @@ def _compared(
 
 
 async def _row_cold(
-    server: Server, client: Client, baseline: Runner, listed: Listed, data_dir: Path
+    server: Server, crowd: Sequence[Listed], baseline: Runner, data_dir: Path
 ) -> Row:
     store = Store(settings_in(data_dir).database())
     costs: list[float] = []
     bases: list[float] = []
-    try:
-        before = client.get().body
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(Client(server.port, PATH, listed.headers)) for listed in crowd
+        ]
+        before = [client.get().body for client in clients]
         for number in range(1, COLD_ROUNDS + 1):
             await new_book(store, number)
             begun = server.cpu_ns()
-            body = client.get().body
-            costs.append((server.cpu_ns() - begun) / 1e6)
+            found = [client.get().body for client in clients]
+            costs.append((server.cpu_ns() - begun) / len(clients) / 1e6)
             bases.append(baseline.cost(1) / 1000)
-            if body == before:
+            if any(map(eq, found, before)):
                 raise RuntimeError("a new price book did not change the list")
-            before = body
-    finally:
+            before = found
         await store.close()
     own, base = median_of(costs), median_of(bases)
-    target = COLD_TARGETS.get(listed.accounts)
-    name = f"cold list of {listed.accounts} (new prices), server CPU"
+    accounts = crowd[0].accounts
+    of = f", of {len(crowd)} users in turn" if len(crowd) > 1 else ""
+    name = f"cold list of {accounts} (new prices){of}, server CPU"
+    target = COLD_TARGETS.get(accounts)
     return Row(name, own, "ms", f"{STATIC}, same bytes", base, base / own, target)

@@ -20,17 +20,18 @@ from pathlib import Path
 
 from bench import postgres
 from bench.chains import measure_chains
-from bench.lists import measure_frameworks, measure_list, measure_postgres
+from bench.lists import measure_crowd, measure_frameworks, measure_list, measure_postgres
 from bench.pages import measure_pages
 from bench.processes import ROOT, Server, coffers, free_port, running
 from bench.results import Row, Target, show, write
 from bench.scaling import measure_scaling
-from bench.seed import Listed, seed, settings_in
+from bench.seed import Listed, crowd, seed, settings_in
 from bench.servers import api, static
 from bench.startup import measure_startup, measure_worker, memory_of
 from rich.console import Console
 
 ACCOUNTS = READINGS = 10_000
+CROWD = 10
 PARTS = ("lists", "pages", "startup", "chains", "exchange")
 _console = Console(stderr=True)
 
@@ -42,16 +43,16 @@ def main() -> None:
     parser.add_argument("--readings", type=int, default=READINGS)
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS)
     wanted = parser.parse_args()
-    crowd: tuple[int, int] = wanted.accounts, wanted.readings
+    many: tuple[int, int] = wanted.accounts, wanted.readings
     for variable in [name for name in os.environ if name.startswith("COFFERS_")]:
         del os.environ[variable]
     with tempfile.TemporaryDirectory(prefix="coffers-bench-") as directory:
-        rows = _measured(Path(directory), crowd, wanted.only)
+        rows = _measured(Path(directory), many, wanted.only)
     show(rows)
     write(rows)
 
 
-def _measured(work: Path, crowd: tuple[int, int], parts: Sequence[str]) -> list[Row]:
+def _measured(work: Path, many: tuple[int, int], parts: Sequence[str]) -> list[Row]:
     data_dir = work / "data"
     _console.print("Filling a database ...")
     lists = asyncio.run(seed(data_dir))
@@ -69,7 +70,7 @@ def _measured(work: Path, crowd: tuple[int, int], parts: Sequence[str]) -> list[
         _console.print("Reading balances on a chain ...")
         rows += measure_chains()
     if "exchange" in parts:
-        rows += _measured_with_exchange(work, crowd)
+        rows += _measured_with_exchange(work, many)
     return rows
 
 
@@ -85,6 +86,8 @@ def _measured_lists(work: Path, data_dir: Path, lists: Mapping[int, Listed]) -> 
         rows += _measured_postgres(work, server, lists)
         with static(work / "100.json") as baseline:
             rows.append(memory_of(server, baseline))
+        _console.print("Asking for lists of several users ...")
+        rows.append(measure_crowd(server, asyncio.run(crowd(data_dir, CROWD)), data_dir, work))
     _console.print("Asking two processes ...")
     return [*rows, *measure_scaling(data_dir, lists[1])]
 
@@ -102,7 +105,7 @@ def _measured_postgres(work: Path, sqlite: Server, lists: Mapping[int, Listed]) 
             ]
 
 
-def _measured_with_exchange(work: Path, crowd: tuple[int, int]) -> list[Row]:
+def _measured_with_exchange(work: Path, many: tuple[int, int]) -> list[Row]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = coffers("sandbox", "--port", str(port))
@@ -111,8 +114,8 @@ def _measured_with_exchange(work: Path, crowd: tuple[int, int]) -> list[Row]:
         rows = _printed("bench.reading", work / "data", url)
         _console.print("Starting a worker ...")
         rows.append(measure_worker(work / "data", url))
-        _console.print(f"Reading {crowd[0]:,} accounts, then {crowd[1]:,} times more ...")
-        return [*rows, *_printed("bench.many", work / "many", url, *crowd)]
+        _console.print(f"Reading {many[0]:,} accounts, then {many[1]:,} times more ...")
+        return [*rows, *_printed("bench.many", work / "many", url, *many)]
 
 
 def _printed(module: str, *arguments: object) -> list[Row]:

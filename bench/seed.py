@@ -57,6 +57,14 @@ async def seed(data_dir: Path, **others: object) -> dict[int, Listed]:
         return {count: await _user(store, vault, count) for count in (1, 100)}
 
 
+async def crowd(data_dir: Path, users: int) -> list[Listed]:
+    """Add so many users with 100 accounts each to a database that `seed` filled."""
+    settings = settings_in(data_dir)
+    async with opened_store(settings) as store:
+        vault = await opened_vault(settings, store)
+        return [await _user(store, vault, 100, f"crowd{number}-") for number in range(users)]
+
+
 async def new_book(store: Store, number: int) -> None:
     """Write a price book in which every price differs from that of other numbers."""
     now = SystemClock().now()
@@ -74,9 +82,9 @@ def _price(number: int, now: Millis) -> Price:
     return Price(usd / _BITCOIN, usd, (f"COIN/{number}", "USDT/USD"), ("binance", "kraken"), now)
 
 
-async def _user(store: Store, vault: Vault, count: int) -> Listed:
+async def _user(store: Store, vault: Vault, count: int, prefix: str = "bench") -> Listed:
     clock = SystemClock()
-    user = await Users(store, clock).add(f"bench{count}")
+    user = await Users(store, clock).add(f"{prefix}{count}")
     async with store.transaction() as tx:
         for number in range(count):
             await _account(tx, user.id, number, clock.now())
