@@ -9,7 +9,7 @@ def test_it_tells_of_connections_and_notices(coffers: Run, postgres_url: str) ->
     url = postgres_url.replace("postgresql+asyncpg", "postgresql")
     told = {each["subject"]: each for each in findings(coffers, COFFERS_DATABASE_URL=url)}
     assert told["connections"]["state"] == "ok"
-    assert "an API process takes 15 at the most, a worker 11" in told["connections"]["said"]
+    assert "an API process takes 12 at the most, a worker 11" in told["connections"]["said"]
     assert told["notices"]["state"] == "ok"
 
 
