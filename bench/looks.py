@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from coffers.clock import DAY, Millis, SystemClock
-from coffers.portfolio.errands import LOOK_FOR_WORK
+from coffers.portfolio.errand_desk import LOOK_FOR_WORK
 from coffers.portfolio.operation_work import LOOKS_EVERY
 from coffers.store.engine import Transaction
 from coffers.sync import past_worker, trades_worker, venue_markets, worker

@@ -12,7 +12,7 @@ import httpx
 from coffers.connectors.exchange.listings import ExchangeListings
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import Credentials
-from coffers.portfolio.errands import ErrandDesk
+from coffers.portfolio.errand_desk import ErrandDesk
 from coffers.portfolio.venue_account_work import VenueAccountWork
 from coffers.sandbox import (
     Exchange,

@@ -10,7 +10,7 @@ from coffers.clock import MINUTE, Millis
 from coffers.connectors.chain.connector import ChainConnector
 from coffers.markets.chains import joined, shipped_chains
 from coffers.portfolio.connecting import Connecting
-from coffers.portfolio.errands import ErrandDesk
+from coffers.portfolio.errand_desk import ErrandDesk
 from coffers.portfolio.reconnecting import Reconnecting
 from coffers.portfolio.venue_work import VenueWork
 from coffers.portfolio.wallets import ConnectingWallets

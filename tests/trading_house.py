@@ -16,7 +16,7 @@ from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import Credentials
 from coffers.markets.catalogue import load_catalogue
 from coffers.portfolio.connecting import Connecting, Connection
-from coffers.portfolio.errands import ErrandDesk
+from coffers.portfolio.errand_desk import ErrandDesk
 from coffers.portfolio.ledger import Ledger
 from coffers.portfolio.operation_notes import Notes
 from coffers.portfolio.operation_work import OperationWork

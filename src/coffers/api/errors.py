@@ -18,7 +18,8 @@ from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio.accounts import NotDeletable
 from coffers.portfolio.errand_forms import CannotBalance
-from coffers.portfolio.errands import NoWorker, TookTooLong
+from coffers.portfolio.errand_outcomes import TookTooLong
+from coffers.portfolio.errands import NoWorker
 from coffers.portfolio.ledger import (
     NotAllowed,
     NotForAccount,

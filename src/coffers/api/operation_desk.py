@@ -9,7 +9,8 @@ from coffers.api.documents import ERRORS_OF_SIGNED, FROM_OPERATION, NOT_FOUND, p
 from coffers.api.services import Services
 from coffers.api.surroundings import HEADERS
 from coffers.portfolio.errand_forms import PERFORM, PerformAsked
-from coffers.portfolio.errands import Errands, NoWorker, TookTooLong
+from coffers.portfolio.errand_outcomes import TookTooLong
+from coffers.portfolio.errands import Errands, NoWorker
 from coffers.portfolio.ledger import Ledger, OperationFailed, OperationRuns
 from coffers.portfolio.moving import Moving
 from coffers.store.operations import Operation

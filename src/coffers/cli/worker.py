@@ -87,7 +87,7 @@ def _parts(
     from coffers.portfolio.balance_work import BalanceWork
     from coffers.portfolio.balance_worker import BalanceWorker
     from coffers.portfolio.balancer import Balancer
-    from coffers.portfolio.errands import ErrandDesk
+    from coffers.portfolio.errand_desk import ErrandDesk
     from coffers.portfolio.operation_work import OperationWatch, OperationWork
     from coffers.portfolio.trading_work import TradingWork
     from coffers.portfolio.venue_account_work import VenueAccountWork

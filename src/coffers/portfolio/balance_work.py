@@ -7,6 +7,7 @@ import msgspec
 from coffers.clock import Clock, iso
 from coffers.portfolio.balance_plans import Planner, plain_plan
 from coffers.portfolio.balancer import Balancer, Ran
+from coffers.portfolio.errand_desk import Handler
 from coffers.portfolio.errand_forms import (
     PREVIEW,
     RUN,
@@ -15,7 +16,6 @@ from coffers.portfolio.errand_forms import (
     RunAsked,
     Told,
 )
-from coffers.portfolio.errands import Handler
 from coffers.portfolio.ledger import NotAllowed
 
 

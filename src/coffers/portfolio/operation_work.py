@@ -7,8 +7,8 @@ import msgspec
 
 from coffers.errors import CoffersError
 from coffers.logs import logger
+from coffers.portfolio.errand_desk import Handler
 from coffers.portfolio.errand_forms import PERFORM, PerformAsked, Performed
-from coffers.portfolio.errands import Handler
 from coffers.portfolio.operations import Operations
 
 LOOKS_EVERY = 5.0

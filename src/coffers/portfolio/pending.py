@@ -13,15 +13,9 @@ from coffers.clock import MINUTE, Clock, Millis
 from coffers.errors import CoffersError, NotFound
 from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.errand_forms import CHECK, CHECKED, CheckAsked, CheckTold
-from coffers.portfolio.errands import (
-    Errands,
-    NoErrand,
-    NoWorker,
-    Progress,
-    forget_checked,
-)
+from coffers.portfolio.errands import Errands, NoErrand, NoWorker, Progress
 from coffers.secret import Secret
-from coffers.store.engine import Store
+from coffers.store.engine import Store, Transaction
 from coffers.store.errands import Errand
 from coffers.vault.vault import Vault
 
@@ -132,3 +126,9 @@ def _gone() -> NotFound:
 
 def _context(user_id: int, number: int) -> str:
     return f"checked:{user_id}:{number}"
+
+
+async def forget_checked(tx: Transaction, now: Millis) -> None:
+    """Forget the keys that were checked or to be checked, once their time is up."""
+    await tx.errands.forget_kept(CHECKED, now)
+    await tx.errands.forget_untaken(CHECK, now)

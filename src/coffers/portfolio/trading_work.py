@@ -9,8 +9,8 @@ from coffers.connectors.trades import TradesConnector
 from coffers.errors import NotFound
 from coffers.markets.catalogue import Catalogue
 from coffers.portfolio.claimed import claimed
+from coffers.portfolio.errand_desk import Handler
 from coffers.portfolio.errand_forms import OPEN_ORDERS, OpenAsked, OpenTold
-from coffers.portfolio.errands import Handler
 from coffers.store.engine import Store
 from coffers.sync.credentials import open_credentials
 from coffers.vault.vault import Vault

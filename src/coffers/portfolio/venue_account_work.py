@@ -13,7 +13,7 @@ from coffers.errors import NotFound
 from coffers.markets.catalogue import Catalogue
 from coffers.markets.pairs import DepositAddress
 from coffers.portfolio.claimed import claimed
-from coffers.portfolio.errands import Handler
+from coffers.portfolio.errand_desk import Handler
 from coffers.portfolio.venue_account import (
     DEPOSIT_ADDRESS,
     LEVERAGE,

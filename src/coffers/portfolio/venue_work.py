@@ -11,6 +11,7 @@ from coffers.clock import Clock
 from coffers.errors import NotFound
 from coffers.portfolio.checking import Checking
 from coffers.portfolio.connecting import Connecting
+from coffers.portfolio.errand_desk import Handler
 from coffers.portfolio.errand_forms import (
     CHECK,
     CONNECT,
@@ -24,7 +25,6 @@ from coffers.portfolio.errand_forms import (
     Refreshed,
     WalletAsked,
 )
-from coffers.portfolio.errands import Handler
 from coffers.portfolio.reading_now import ReadingNow
 from coffers.portfolio.reconnecting import Reconnecting
 from coffers.portfolio.wallets import ConnectingWallets, Wallet

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from coffers.connectors.reading import ConnectorFailure
 from coffers.errors import CoffersError, InvalidRecord, NotFound
-from coffers.portfolio.errands import NoWorker, TookTooLong, TooManyOpen
+from coffers.portfolio.errand_outcomes import TookTooLong
+from coffers.portfolio.errands import NoWorker, TooManyOpen
 from coffers.web.judged import advice_on
 
 

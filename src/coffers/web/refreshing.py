@@ -11,6 +11,7 @@ from coffers.portfolio.accounts import AccountKeeping
 from coffers.portfolio.errand_forms import REFRESH, RefreshAsked, Refreshed
 from coffers.portfolio.errands import Errands
 from coffers.web.answers import SECURITY, see_other
+from coffers.web.faults import faults_of
 from coffers.web.judged import advice_on
 from coffers.web.rooms import Asked, OwnPage, Rooms
 
@@ -44,7 +45,10 @@ class Refreshing:
         await self._keeping.get(user_id, asked.id)
         wanted = RefreshAsked(asked.id)
         if "follow" in asked.form:
-            number = await self._errands.begin(user_id, REFRESH, wanted)
+            try:
+                number = await self._errands.begin(user_id, REFRESH, wanted)
+            except CoffersError as error:
+                return _json(*_refused(error))
             return _json({"follow": f"/accounts/{asked.id}/refresh/{number}"})
         try:
             told = await self._errands.ask(user_id, REFRESH, wanted)
@@ -60,10 +64,9 @@ class Refreshing:
         number: int = asked.request.path_params["errand"]
         try:
             found = await self._errands.look(asked.who.user.id, number)
-        except NotFound:
-            raise
         except CoffersError as error:
-            return _json({"is_over": True, "is_good": False, "told": str(error)})
+            told, _ = _refused(error)
+            return _json(told)
         if found.told is None:
             return _json({"is_over": False, "is_good": True, "told": _AT_WORK[found.state]})
         refreshed = msgspec.json.decode(found.told, type=Refreshed)
@@ -83,5 +86,15 @@ def _told(refreshed: Refreshed) -> dict[str, object]:
     }
 
 
-def _json(told: dict[str, object]) -> Response:
-    return JSONResponse(told, headers={**SECURITY, "Cache-Control": "no-store"})
+def _refused(error: CoffersError) -> tuple[dict[str, object], int]:
+    """Return what a script is told of a fault, and its status.
+
+    Raises:
+        NotFound: what is nobody's is told by a page.
+    """
+    faults = faults_of(error, ())
+    return {"is_over": True, "is_good": False, "told": " ".join(faults.told)}, faults.status
+
+
+def _json(told: dict[str, object], status: int = 200) -> Response:
+    return JSONResponse(told, status, headers={**SECURITY, "Cache-Control": "no-store"})

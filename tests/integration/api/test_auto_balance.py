@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from coffers.keyrights import KeyRights
+from coffers.portfolio.errand_desk import ErrandDesk, Handler
 from coffers.portfolio.errand_forms import PREVIEW, RUN, Told
-from coffers.portfolio.errands import ErrandDesk, Handler
 from coffers.store.engine import Store
 from coffers.sync.assets import note_assets
 from factories import NOW

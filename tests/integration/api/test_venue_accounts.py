@@ -11,7 +11,7 @@ from coffers.connectors.exchange.listings import ExchangeListings
 from coffers.connectors.exchange.venues import Venues
 from coffers.markets.pairs import VenuePair
 from coffers.portfolio import errands
-from coffers.portfolio.errands import ErrandDesk
+from coffers.portfolio.errand_desk import ErrandDesk
 from coffers.portfolio.venue_account_work import VenueAccountWork
 from coffers.store.engine import Store
 from coffers.store.venue_tasks import PAIRS, Task

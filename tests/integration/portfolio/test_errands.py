@@ -10,8 +10,9 @@ import pytest
 from coffers.clock import SystemClock
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
-from coffers.portfolio import errands
-from coffers.portfolio.errands import ErrandDesk, Errands, Handler, NoWorker, TooManyOpen
+from coffers.portfolio import errand_desk, errands
+from coffers.portfolio.errand_desk import ErrandDesk, Handler
+from coffers.portfolio.errands import Errands, NoWorker, TooManyOpen
 from coffers.store.engine import Store
 from coffers.store.errors import AlreadyConnected
 from coffers.store.tables import errands as table
@@ -148,6 +149,7 @@ async def test_work_without_end_is_not_waited_for_for_ever(
         return None
 
     monkeypatch.setattr(errands, "LASTS", 300)
+    monkeypatch.setattr(errand_desk, "LASTS", 300)
     async with at_work(store, vault, hang=hang):
         with pytest.raises(CoffersError, match="did not answer in time"):
             await ask("hang", Asked("fake"))
@@ -193,8 +195,8 @@ async def test_what_a_dead_worker_had_taken_is_taken_again(
 async def test_a_reading_that_a_killed_worker_left_is_soon_done_by_another(
     store: Store, vault: Vault, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(errands, "SIGN_OF_LIFE", 0.05)
-    monkeypatch.setattr(errands, "HELD", 1000)
+    monkeypatch.setattr(errand_desk, "SIGN_OF_LIFE", 0.05)
+    monkeypatch.setattr(errand_desk, "HELD", 1000)
     began = asyncio.Event()
 
     async def endless(user_id: int, body: bytes) -> object:

@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 
 from coffers.clock import ManualClock, Millis
 from coffers.errors import NotFound
-from coffers.portfolio import errands
+from coffers.portfolio import errand_desk
+from coffers.portfolio.errand_desk import ErrandDesk
 from coffers.portfolio.errand_forms import CheckAsked, ReconnectAsked
-from coffers.portfolio.errands import ErrandDesk
 from coffers.portfolio.pending import LASTS, Pending
 from coffers.store.engine import Store
 from coffers.store.tables import errands as table
@@ -56,7 +56,7 @@ async def test_under_another_master_key_it_is_gone(store: Store) -> None:
 async def test_a_worker_forgets_what_nobody_said_yes_to(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(errands, "FORGET_EVERY", 0.05)
+    monkeypatch.setattr(errand_desk, "FORGET_EVERY", 0.05)
     ann, clock = await user_of(store, "ann"), ManualClock(NOW)
     vault = vault_of(KeyRing([new_key()]))
     pending = Pending(store, vault, clock)

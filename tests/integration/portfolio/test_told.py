@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import event
 
 from coffers.clock import SystemClock
-from coffers.portfolio import errands, market_data, pulse
-from coffers.portfolio.errands import ErrandDesk, Errands
+from coffers.portfolio import errand_desk, errands, market_data, pulse
+from coffers.portfolio.errand_desk import ErrandDesk
+from coffers.portfolio.errands import Errands
 from coffers.portfolio.pulse import StorePulse
 from coffers.store.engine import Store
 from coffers.store.events import NewEvent
@@ -24,7 +25,7 @@ from served import LIST
 NEVER = 600.0
 WITHIN = 30.0
 _QUIET = (
-    (errands, "LOOK_FOR_WORK_TOLD", NEVER),
+    (errand_desk, "LOOK_FOR_WORK_TOLD", NEVER),
     (errands, "LOOKS_TOLD", (NEVER,)),
     (errands, "TAKEN_WITHIN", NEVER),
     (market_data, "LOOKS_TOLD", (NEVER,)),
@@ -127,7 +128,7 @@ async def test_an_idle_desk_looks_seldom_while_it_hears(postgres_url: str) -> No
     event.listen(engine, "before_cursor_execute", count)
     desk = ErrandDesk(store, Vault(lambda: KeyRing((new_key(),))), SystemClock(), {})
     running = asyncio.create_task(desk.run())
-    await asyncio.sleep(errands.LOOK_FOR_WORK_TOLD)
+    await asyncio.sleep(errand_desk.LOOK_FOR_WORK_TOLD)
     desk.stop()
     await running
     await store.close()

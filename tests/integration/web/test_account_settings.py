@@ -179,7 +179,22 @@ async def test_a_script_is_told_that_no_worker_is_at_work(sqlite_store: Store) -
         pages.api.clock.advance(6_000)
         over = (await pages.http.get(where)).json()
         assert (over["is_over"], over["is_good"]) == (True, False)
-        assert "no worker is at work" in over["told"]
+        assert "No worker is at work" in over["told"]
+
+
+async def test_a_script_is_told_of_too_much_under_way(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coffers.portfolio.errands.MOST_OPEN", 1)
+    async with opened(sqlite_store) as pages:
+        await pages.begin()
+        account = await add_account(sqlite_store, await pages.user())
+        assert (await pages.send(f"/accounts/{account.id}/refresh", follow="1")).is_success
+        refused = await pages.send(f"/accounts/{account.id}/refresh", follow="1")
+        assert refused.status_code == 429
+        told = refused.json()
+        assert (told["is_over"], told["is_good"]) == (True, False)
+        assert told["told"].endswith("are not done yet; wait for one of them.")
 
 
 async def test_each_position_tells_its_share(bank: Bank) -> None:

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from coffers.portfolio.auto_balance import BalanceSettings, BalanceWanted
+from coffers.portfolio.errand_desk import ErrandDesk
 from coffers.portfolio.errand_forms import PREVIEW, RUN, Told
-from coffers.portfolio.errands import ErrandDesk
 from coffers.portfolio.portfolios import PortfolioKeeping, PortfolioWanted
 from coffers.store.engine import Store
 from coffers.sync.assets import note_assets

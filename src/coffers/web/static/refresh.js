@@ -18,7 +18,9 @@ const later = (wait) => new Promise((done) => setTimeout(done, wait));
 async function json(address, options) {
   const answer = await fetch(address, { cache: "no-store", ...options });
   if (answer.redirected) location.assign(answer.url);
-  if (!answer.ok) throw new Error(String(answer.status));
+  // A refusal is told in the same form.
+  const isTold = answer.headers.get("content-type")?.startsWith("application/json");
+  if (!isTold) throw new Error(String(answer.status));
   return answer.json();
 }
 
@@ -26,9 +28,10 @@ async function follow() {
   const body = new URLSearchParams(new FormData(form));
   body.set("follow", "1");
   const began = Date.now();
-  const { follow: address } = await json(form.action, { method: "POST", body });
+  const begun = await json(form.action, { method: "POST", body });
+  if (begun.is_over) return begun;
   while (Date.now() - began < LONGEST) {
-    const now = await json(address);
+    const now = await json(begun.follow);
     if (now.is_over) return now;
     const seconds = Math.round((Date.now() - began) / 1000);
     show(seconds > 1 ? `${now.told} ${seconds} s` : now.told);
