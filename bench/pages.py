@@ -95,7 +95,7 @@ async def _account_of_many(store: Store) -> int:
 
 def _warm(runner: Runner, work: Path, requests: int, target: Target) -> Row:
     kept = work / "page.html"
-    kept.write_bytes(_checked(runner.client).body)
+    kept.write_bytes(_checked(runner.clients[0]).body)
     with static(kept) as other, Client(other.port, "/") as client:
         others = Runner(STATIC, other, (client,))
         own, base = taking_turns({runner: requests, others: requests}, ROUNDS)

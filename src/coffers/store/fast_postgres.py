@@ -13,7 +13,7 @@ from coffers.store.driver import connect
 from coffers.store.errors import unavailable
 
 ANSWERED_BY: Final = 10.0
-"""Seconds within which the server must have answered, which takes it less than one thousandth."""
+"""Seconds that a question may take, a new connection counted in; it takes a thousandth of one."""
 
 Row = Sequence[Any]
 _Waiting = list[tuple[str, asyncio.Future[Row | None]]]
@@ -44,7 +44,7 @@ class PostgresRows:
         self._column = column
         self._held: _Held | None = None
         self._waiting: _Waiting = []
-        self._is_asking = False
+        self._is_asking = self._is_closed = False
         self._asking: asyncio.Task[None] | None = None
 
     async def find(self, text: str) -> Row | None:
@@ -70,12 +70,17 @@ class PostgresRows:
         return rows[0] if rows else None
 
     async def close(self) -> None:
-        """Close the connection; whoever still waits is told that nobody answers."""
+        """Close the connection for good; whoever still waits is told that nobody answers."""
+        self._is_closed = True
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
+        # It tells them itself, unless it was stopped before it began.
+        _refuse(self._waiting, _closed())
+        self._waiting = []
         if self._held is not None:
-            await self._held.connection.close()
+            # Without a farewell, for which a silent server would be waited for.
+            self._held.connection.terminate()
             self._held = None
 
     async def _ask(self) -> None:
@@ -91,33 +96,29 @@ class PostgresRows:
         try:
             rows = await self._rows({text for text, _ in waiting})
         except BaseException as error:
-            # Those who came meanwhile too, where this is stopped.
-            stopped = [] if isinstance(error, Exception) else self._waiting
-            for _, found in (*waiting, *stopped):
-                if not found.done():
-                    found.set_exception(_as_told(error))
+            _refuse(waiting, error)
             if not isinstance(error, Exception):
                 raise
         else:
             by_text = {row[self._column]: row for row in rows}
             for text, found in waiting:
-                # One that was given up is done.
                 if not found.done():
                     found.set_result(by_text.get(text))
 
     async def _rows(self, texts: Collection[str]) -> list[Row]:
-        held = self._held
-        if held is not None and not held.connection.is_closed():
-            try:
-                return await self._asked(held, texts)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError):
-                # It may be the connection's alone: lost since, or prepared before a migration.
-                pass
-        return await self._asked(await self._connect(), texts)
+        async with asyncio.timeout(ANSWERED_BY):
+            held = self._held
+            if held is not None and not held.connection.is_closed():
+                try:
+                    return await self._asked(held, texts)
+                except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError):
+                    # It may be the connection's alone: lost since, or prepared before a migration.
+                    pass
+            return await self._asked(await self._connect(), texts)
 
     async def _asked(self, held: _Held, texts: Collection[str]) -> list[Row]:
         try:
-            found: list[Row] = await held.statement.fetch(list(texts), timeout=ANSWERED_BY)
+            found: list[Row] = await held.statement.fetch(list(texts))
         except BaseException:
             # What failed or was given up leaves the connection in an unknown state.
             self._held = None
@@ -126,14 +127,30 @@ class PostgresRows:
         return found
 
     async def _connect(self) -> _Held:
+        if self._is_closed:
+            raise _closed()
         connection = await connect(self._url, is_pooled=self._is_pooled)
         try:
-            statement = await connection.prepare(self._statement, timeout=ANSWERED_BY)
+            statement = await connection.prepare(self._statement)
+            if self._is_closed:
+                raise _closed()  # noqa: TRY301 - the connection is given up below
         except BaseException:
             connection.terminate()
             raise
         self._held = _Held(connection, statement)
         return self._held
+
+
+def _closed() -> asyncpg.InterfaceError:
+    return asyncpg.InterfaceError("closed")
+
+
+def _refuse(waiting: _Waiting, error: BaseException) -> None:
+    """Tell those who wait of a fault, each by an error of its own."""
+    for _, found in waiting:
+        # One that was given up is done.
+        if not found.done():
+            found.set_exception(_as_told(error))
 
 
 def _as_told(error: BaseException) -> BaseException:

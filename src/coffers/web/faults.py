@@ -7,6 +7,7 @@ from coffers.connectors.reading import ConnectorFailure
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio.errand_outcomes import TookTooLong
 from coffers.portfolio.errands import NoWorker, TooManyOpen
+from coffers.store.errors import StoreUnavailable
 from coffers.web.judged import advice_on
 
 
@@ -35,6 +36,8 @@ def faults_of(error: CoffersError, names: Sequence[str]) -> Faults:
             return Faults(told=[str(error), advice_on(error.kind)])
         case NoWorker() | TookTooLong():
             return Faults(told=[_sentence(str(error))], status=503)
+        case StoreUnavailable():
+            return Faults(told=[_sentence(f"{error}; nothing was changed")], status=503)
         case TooManyOpen():
             return Faults(told=[_sentence(str(error))], status=429)
     return Faults(told=[_sentence(str(error))], status=422)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection
 
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -137,3 +138,34 @@ async def test_whoever_waits_when_it_is_closed_is_told(postgres_url: str) -> Non
     found = await asyncio.gather(*waiting, late, return_exceptions=True)
     assert found[0] is not None
     assert [type(each) for each in found[1:]] == [StoreUnavailable] * 3
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_whenever_it_is_closed_nobody_waits_for_ever_and_nothing_stays_open(
+    rows: Watched, postgres_url: str, turns: int
+) -> None:
+    waiting = [asyncio.create_task(rows.find(text)) for text in ("1", "2", "3")]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await rows.close()
+    async with asyncio.timeout(10):
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(each) for each in found} <= {StoreUnavailable, asyncpg.Record}
+    with pytest.raises(StoreUnavailable):
+        await rows.find("4")
+    assert rows._held is None
+
+
+async def test_one_that_is_closed_before_it_began_to_ask_for_others_tells_them(
+    rows: Watched,
+) -> None:
+    tasks = await begun(rows, "1", "2")
+    await rows.read.acquire()
+    rows.may_answer.set()
+    while rows._asking is None:  # noqa: ASYNC110 - until the very turn in which it is made
+        await asyncio.sleep(0)
+    await rows.close()
+    async with asyncio.timeout(10):
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert found[0] is not None
+    assert isinstance(found[1], StoreUnavailable)

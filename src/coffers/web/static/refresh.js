@@ -18,10 +18,11 @@ const later = (wait) => new Promise((done) => setTimeout(done, wait));
 async function json(address, options) {
   const answer = await fetch(address, { cache: "no-store", ...options });
   if (answer.redirected) location.assign(answer.url);
-  // A refusal is told in the same form.
-  const isTold = answer.headers.get("content-type")?.startsWith("application/json");
-  if (!isTold) throw new Error(String(answer.status));
-  return answer.json();
+  const isJson = answer.headers.get("content-type")?.startsWith("application/json");
+  const found = isJson ? await answer.json() : {};
+  // A refusal of ours is told in the same form; whatever else it is, is no answer.
+  if (!answer.ok && !found.is_over) throw new Error(String(answer.status));
+  return found;
 }
 
 async function follow() {
