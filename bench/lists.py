@@ -8,7 +8,7 @@ round, so that what else happens on the machine meets them all.
 import asyncio
 import json
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from decimal import Decimal
 from operator import eq
 from pathlib import Path
@@ -29,7 +29,7 @@ from bench.servers import (
     unchanged,
 )
 
-from coffers.store.engine import Store
+from coffers.cli.rooms import opened_store
 
 REQUESTS = {1: 600, 100: 300}
 """Requests a round, by the number of accounts in the list."""
@@ -218,10 +218,9 @@ def _compared(
 async def _row_cold(
     server: Server, crowd: Sequence[Listed], baseline: Runner, data_dir: Path
 ) -> Row:
-    store = Store(settings_in(data_dir).database())
     costs: list[float] = []
     bases: list[float] = []
-    with ExitStack() as stack:
+    async with opened_store(settings_in(data_dir)) as store, AsyncExitStack() as stack:
         clients = [
             stack.enter_context(Client(server.port, PATH, listed.headers)) for listed in crowd
         ]
@@ -235,7 +234,6 @@ async def _row_cold(
             if any(map(eq, found, before)):
                 raise RuntimeError("a new price book did not change the list")
             before = found
-        await store.close()
     own, base = median_of(costs), median_of(bases)
     accounts = crowd[0].accounts
     of = f", of {len(crowd)} users in turn" if len(crowd) > 1 else ""
