@@ -34,10 +34,8 @@ def faults_of(error: CoffersError, names: Sequence[str]) -> Faults:
             return _by_field(error, {*names, "name"})
         case ConnectorFailure():
             return Faults(told=[str(error), advice_on(error.kind)])
-        case NoWorker() | TookTooLong():
+        case NoWorker() | TookTooLong() | StoreUnavailable():
             return Faults(told=[_sentence(str(error))], status=503)
-        case StoreUnavailable():
-            return Faults(told=[_sentence(f"{error}; nothing was changed")], status=503)
         case TooManyOpen():
             return Faults(told=[_sentence(str(error))], status=429)
     return Faults(told=[_sentence(str(error))], status=422)
