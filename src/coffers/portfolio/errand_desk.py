@@ -10,6 +10,7 @@ from coffers import metrics
 from coffers.clock import Clock, Millis
 from coffers.errors import CoffersError
 from coffers.logs import logger
+from coffers.portfolio.errand_forms import REFRESH
 from coffers.portfolio.errand_outcomes import LASTS, Outcome, TookTooLong, context, of_fault
 from coffers.portfolio.pending import forget_checked
 from coffers.store.engine import Store
@@ -32,7 +33,7 @@ SIGN_OF_LIFE = 2.0
 FORGET_EVERY = 60.0
 """Seconds after which keys that were checked and not connected are looked for."""
 
-AGAIN = frozenset({"refresh"})
+AGAIN = frozenset({REFRESH})
 """The kinds of errands that harm nothing when they are done twice: an account is read once more."""
 
 AT_ONCE = 8

@@ -120,15 +120,15 @@ class Pending:
         return found
 
 
+async def forget_checked(tx: Transaction, now: Millis) -> None:
+    """Forget the keys that were checked or to be checked, once their time is up."""
+    await tx.errands.forget_kept(CHECKED, now)
+    await tx.errands.forget_untaken(CHECK, now)
+
+
 def _gone() -> NotFound:
     return NotFound("what was checked is not kept any more; enter it once more")
 
 
 def _context(user_id: int, number: int) -> str:
     return f"checked:{user_id}:{number}"
-
-
-async def forget_checked(tx: Transaction, now: Millis) -> None:
-    """Forget the keys that were checked or to be checked, once their time is up."""
-    await tx.errands.forget_kept(CHECKED, now)
-    await tx.errands.forget_untaken(CHECK, now)

@@ -57,6 +57,7 @@ class PostgresRows:
             found: asyncio.Future[Row | None] = asyncio.get_running_loop().create_future()
             self._waiting.append((text, found))
             return await found
+        # One that is alone asks by itself: a task for it would take a twentieth of the request.
         self._is_asking = True
         try:
             rows = await self._rows((text,))
