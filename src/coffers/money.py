@@ -5,7 +5,7 @@ they run in raises `decimal.Inexact` rather than dropping a digit. Quotients car
 `QUOTIENT_DIGITS` significant digits, half-even. `float` never enters: `parse` refuses it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import (
     ROUND_HALF_EVEN,
     ROUND_HALF_UP,
@@ -20,9 +20,13 @@ from decimal import (
     getcontext,
     setcontext,
 )
-from operator import mul
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from coffers.errors import InvalidAmount
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 QUOTIENT_DIGITS = 50
 """Significant digits of every quotient."""
@@ -86,17 +90,23 @@ def parse(text: str | int | Decimal) -> Decimal:
     return number or ZERO
 
 
-def total_of_products(amounts: Iterable[Decimal], factors: Iterable[Decimal]) -> Decimal:
-    """Return the exact sum of amount x factor over two rows of the same length.
+def exactly(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function's operators on decimals be exact: `+`, `-`, `*` and `sum`, never `/`.
 
-    Through the operators, in the exact context: half of what the context's methods take.
+    They take half of what the functions here take. What it calls is meant too, and it may not wait
+    for anything: the context is the thread's.
     """
-    before = getcontext()
-    setcontext(_EXACT)
-    try:
-        return sum(map(mul, amounts, factors), ZERO)
-    finally:
-        setcontext(before)
+
+    @wraps(function)
+    def in_exact_context(*args: P.args, **kwargs: P.kwargs) -> R:
+        before = getcontext()
+        setcontext(_EXACT)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            setcontext(before)
+
+    return in_exact_context
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
@@ -140,6 +150,7 @@ __all__ = [
     "ZERO",
     "add",
     "divide",
+    "exactly",
     "multiply",
     "parse",
     "percentage",
@@ -149,5 +160,4 @@ __all__ = [
     "rounded",
     "subtract",
     "total",
-    "total_of_products",
 ]

@@ -1,6 +1,6 @@
 """Numbers stay exact and go out in the wire's form."""
 
-from decimal import Decimal
+from decimal import Decimal, Inexact, getcontext
 
 import pytest
 from hypothesis import given
@@ -104,7 +104,23 @@ def test_a_quotient_to_places_keeps_more_digits_than_a_context_has() -> None:
 
 
 @given(st.lists(st.tuples(_amounts, decimals)))
-def test_a_total_of_products_is_that_of_the_steps(pairs: list[tuple[Decimal, Decimal]]) -> None:
+def test_operators_are_exact_where_that_is_asked_for(pairs: list[tuple[Decimal, Decimal]]) -> None:
     expected = money.total(money.multiply(amount, factor) for amount, factor in pairs)
-    found = money.total_of_products([a for a, _ in pairs], [f for _, f in pairs])
-    assert found.as_tuple() == expected.as_tuple()
+
+    @money.exactly
+    def total_of_products() -> Decimal:
+        return sum((amount * factor for amount, factor in pairs), money.ZERO)
+
+    assert total_of_products().as_tuple() == expected.as_tuple()
+
+
+def test_what_cannot_be_exact_is_refused_and_the_context_is_as_it_was() -> None:
+    before = getcontext()
+
+    @money.exactly
+    def third() -> Decimal:
+        return Decimal(1) / 3
+
+    with pytest.raises(Inexact):
+        third()
+    assert getcontext() is before

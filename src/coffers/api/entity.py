@@ -8,13 +8,12 @@ settings of the account, the market catalogue narrowed by the key's rights, or t
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
 
 import msgspec
 
-from coffers import money
 from coffers.clock import iso
 from coffers.markets.catalogue import Market
+from coffers.money import plain, rounded
 from coffers.store.records import Account, Portfolio
 from coffers.valuation.figures import CurrencyFigures, Figures, Gain
 
@@ -131,7 +130,7 @@ def published_portfolio(portfolio: Portfolio) -> dict[str, object]:
         "name": portfolio.name,
         "created_at": iso(portfolio.created_at),
         "portfolio_entries": [
-            {"target_percentage": money.plain(share), "currency_code": asset}
+            {"target_percentage": plain(share), "currency_code": asset}
             for asset, share in sorted(portfolio.targets.items())
         ],
     }
@@ -190,20 +189,14 @@ def _middle(account: Account, shown: Presentation) -> dict[str, object]:
     }
 
 
-class _Texts(NamedTuple):
-    """One currency's figures as JSON texts; percentages with two places."""
-
-    amount: str
-    day: str
-    day_percentage: str
-    month: str
-    month_percentage: str
-    total: str
+_Texts = tuple[str, str, str, str, str, str]
+"""One currency's figures as JSON texts: the amount, the day's profit and percentage, the month's,
+and the profit in all. Percentages have two places."""
 
 
 def _texts(shown: CurrencyFigures) -> _Texts:
     day, month = shown.day, shown.month
-    return _Texts(
+    return (
         _text(shown.amount),
         _UNKNOWN if day is None else _text(day.profit),
         _percentage(day, 2),
@@ -231,35 +224,43 @@ def _in_currency(code: str) -> str:
 
 def _display_keys(figures: Figures, shown: _Texts) -> str:
     prefix = _in_currency(figures.display_currency)
-    day = _percentage(figures.display.day, 4)
+    amount, day, _, month, month_percentage, total = shown
+    day_percentage = _percentage(figures.display.day, 4)
     # The one number among strings, for the clients' sake.
-    total = shown.total.strip('"')
+    total = total.strip('"')
     return (
-        f'"primary_display_currency_profit_percentage":{prefix}{shown.month_percentage}}},'
-        f'"primary_display_currency_profit":{prefix}{shown.month}}},'
-        f'"day_profit_primary_display_currency_percentage":{prefix}{day}}},'
-        f'"day_profit_primary_display_currency":{prefix}{shown.day}}},'
-        f'"primary_display_currency_amount":{prefix}{shown.amount}}},'
+        f'"primary_display_currency_profit_percentage":{prefix}{month_percentage}}},'
+        f'"primary_display_currency_profit":{prefix}{month}}},'
+        f'"day_profit_primary_display_currency_percentage":{prefix}{day_percentage}}},'
+        f'"day_profit_primary_display_currency":{prefix}{day}}},'
+        f'"primary_display_currency_amount":{prefix}{amount}}},'
         f'"total_primary_display_currency_profit":{prefix}{total}}}'
     )
 
 
 def _plain_keys(btc: _Texts, usd: _Texts) -> str:
+    btc_amount, btc_day, btc_day_percentage, btc_month, btc_month_percentage, btc_total = btc
+    usd_amount, usd_day, usd_day_percentage, usd_month, usd_month_percentage, usd_total = usd
     return (
-        f'"btc_amount":{btc.amount},"usd_amount":{usd.amount},'
-        f'"day_profit_btc":{btc.day},"day_profit_usd":{usd.day},'
-        f'"day_profit_btc_percentage":{btc.day_percentage},'
-        f'"day_profit_usd_percentage":{usd.day_percentage},'
-        f'"btc_profit":{btc.month},"usd_profit":{usd.month},'
-        f'"usd_profit_percentage":{usd.month_percentage},'
-        f'"btc_profit_percentage":{btc.month_percentage},'
-        f'"total_btc_profit":{btc.total},"total_usd_profit":{usd.total}'
+        f'"btc_amount":{btc_amount},"usd_amount":{usd_amount},'
+        f'"day_profit_btc":{btc_day},"day_profit_usd":{usd_day},'
+        f'"day_profit_btc_percentage":{btc_day_percentage},'
+        f'"day_profit_usd_percentage":{usd_day_percentage},'
+        f'"btc_profit":{btc_month},"usd_profit":{usd_month},'
+        f'"usd_profit_percentage":{usd_month_percentage},'
+        f'"btc_profit_percentage":{btc_month_percentage},'
+        f'"total_btc_profit":{btc_total},"total_usd_profit":{usd_total}'
     )
 
 
 def _text(number: Decimal | None) -> str:
-    return _UNKNOWN if number is None else f'"{money.plain(number)}"'
+    if number is None:
+        return _UNKNOWN
+    text = str(number)
+    if text[-1] in "0." or "." not in text or "E" in text:  # few are not in the wire's form yet
+        text = plain(number)
+    return f'"{text}"'
 
 
 def _percentage(gain: Gain | None, places: int) -> str:
-    return _UNKNOWN if gain is None else _text(money.rounded(gain.percentage, places))
+    return _UNKNOWN if gain is None else _text(rounded(gain.percentage, places))

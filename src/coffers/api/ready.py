@@ -1,7 +1,8 @@
 """Lists of accounts, kept as the bytes that go out for as long as nothing in them changes.
 
-An account's bytes hold for its version and a price book; a list's for its user's version and a
-price book. A new book leaves the records as they are, so it costs arithmetic and no query.
+A list's bytes hold for its user's version and a price book, and those of each of its accounts for
+the account's version and the book: where one account changed, the others go into the next list as
+they are. A new book leaves the records as they are, so it costs arithmetic and no query.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,16 +30,14 @@ from coffers.settings import Settings
 from coffers.store.records import Account, Mode
 from coffers.valuation.model import PriceBook
 
-LISTS_BUDGET: Final = 32 * 2**20
-"""Bytes of ready lists: of 100 accounts and uncompressed, about 120."""
-ACCOUNTS_BUDGET: Final = 32 * 2**20
-"""Bytes of ready accounts, about 2.5 KB each."""
+LISTS_BUDGET: Final = 64 * 2**20
+"""Bytes of ready lists: of 100 accounts and uncompressed, about 100."""
 
 ALWAYS: Final = Millis(2**62)
 """No moment at which anything becomes stale."""
 
-_RECORD_BYTES: Final = 2_000
-"""What an account's record takes in memory."""
+_ACCOUNT_BYTES: Final = 2_500
+"""What an account's record takes in memory, and its pieces besides their bytes."""
 
 _FIXED: Final[tuple[Header, ...]] = (
     (b"content-type", b"application/json"),
@@ -47,7 +46,6 @@ _FIXED: Final[tuple[Header, ...]] = (
 )
 
 _ListKey = tuple[int, Mode, PageWanted, str, str]
-_AccountKey = tuple[int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +68,6 @@ class Answer:
         return cls(headers, b"", field_lines(headers))
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyList:
-    """A list as it goes out, and what it was made of: the user's version and the book's epoch.
-
-    It holds until `good_until`, when the first of its readings becomes stale.
-    """
-
-    version: int
-    epoch: int
-    good_until: Millis
-    page: AccountPage
-    tag: bytes
-    unchanged: Answer
-    answers: dict[Coding, Answer] = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        """The bytes that it takes in memory, about."""
-        bodies = sum(len(answer.body) for answer in self.answers.values())
-        return bodies + _RECORD_BYTES * len(self.page.accounts)
-
-
 class _ReadyAccount(msgspec.Struct, frozen=True):
     version: int
     epoch: int
@@ -101,10 +77,30 @@ class _ReadyAccount(msgspec.Struct, frozen=True):
     doubts: str
     ignored: int
 
+
+@dataclass(frozen=True, slots=True)
+class ReadyList:
+    """A list as it goes out, and what it was made of: the user's version and the book's epoch.
+
+    It holds until `good_until`, when the first of its readings becomes stale. Of its accounts those
+    that have not changed are in the next list as they are.
+    """
+
+    version: int
+    epoch: int
+    good_until: Millis
+    page: AccountPage
+    accounts: Mapping[int, _ReadyAccount]
+    tag: bytes
+    unchanged: Answer
+    answers: dict[Coding, Answer] = field(default_factory=dict)
+
     @property
     def size(self) -> int:
         """The bytes that it takes in memory, about."""
-        return sum(map(len, self.parts))
+        bodies = sum(len(answer.body) for answer in self.answers.values())
+        pieces = len(self.answers["identity"].body)
+        return bodies + pieces + _ACCOUNT_BYTES * len(self.accounts)
 
 
 class ReadyLists:
@@ -125,7 +121,6 @@ class ReadyLists:
         self._mask = settings.mask_api_keys
         self._stale_after = Millis(round(settings.stale_after * 1000))
         self._lists: ByteCache[_ListKey, ReadyList] = ByteCache(LISTS_BUDGET)
-        self._accounts: ByteCache[_AccountKey, _ReadyAccount] = ByteCache(ACCOUNTS_BUDGET)
 
     async def answer(
         self, caller: Caller, wanted: PageWanted, base_url: str, coding: Coding
@@ -162,7 +157,8 @@ class ReadyLists:
             page = before.page
         else:
             page = await self._listing.page(_request(caller, wanted))
-        ready = await self._ready_accounts(caller, page.accounts, book, base_url)
+        accounts = await self._ready_accounts(caller, page.accounts, book, base_url, before)
+        ready = accounts.values()
         doubted = [account.doubts for account in ready if account.doubts]
         trust = trust_headers(book, doubted, sum(account.ignored for account in ready))
         headers = [*page_headers(wanted, page.total, base_url), *trust]
@@ -171,35 +167,38 @@ class ReadyLists:
         headers = [*_FIXED, (b"etag", tag), *headers]
         until = min((account.good_until for account in ready), default=ALWAYS)
         unchanged = Answer.unchanged(headers)
-        made = ReadyList(caller.user_version, _epoch(book), until, page, tag, unchanged)
+        made = ReadyList(caller.user_version, _epoch(book), until, page, accounts, tag, unchanged)
         made.answers["identity"] = Answer.of(headers, body)
         return made
 
     async def _ready_accounts(
-        self, caller: Caller, accounts: Sequence[Account], book: PriceBook | None, base_url: str
-    ) -> list[_ReadyAccount]:
-        keys = [(account.id, caller.display_currency, base_url) for account in accounts]
-        found = {key: kept for key in keys if (kept := self._accounts.get(key)) is not None}
-        now = self._clock.now()
+        self,
+        caller: Caller,
+        accounts: Sequence[Account],
+        book: PriceBook | None,
+        base_url: str,
+        before: ReadyList | None,
+    ) -> dict[int, _ReadyAccount]:
+        """Return accounts by id, in their order: those of the list before that still hold too."""
+        kept: Mapping[int, _ReadyAccount] = {} if before is None else before.accounts
+        epoch, now = _epoch(book), self._clock.now()
         lacking = [
-            account
-            for account, key in zip(accounts, keys, strict=True)
-            if not _holds(found.get(key), account, book, now)
+            account for account in accounts if not _holds(kept.get(account.id), account, epoch, now)
         ]
+        made: dict[int, _ReadyAccount] = {}
         if lacking:
             views = await self._listing.views(
                 caller.user_id, lacking, book, caller.display_currency
             )
             for view in views:
-                key = (view.account.id, caller.display_currency, base_url)
-                found[key] = self._render(view, book, base_url, found.get(key), now)
-                self._accounts.put(key, found[key], found[key].size)
-        return [found[key] for key in keys]
+                account_id = view.account.id
+                made[account_id] = self._render(view, epoch, base_url, kept.get(account_id), now)
+        return {account.id: made.get(account.id) or kept[account.id] for account in accounts}
 
     def _render(
         self,
         view: AccountView,
-        book: PriceBook | None,
+        epoch: int,
         base_url: str,
         before: _ReadyAccount | None,
         now: Millis,
@@ -214,7 +213,7 @@ class ReadyLists:
         reasons = doubts(view, now, self._stale_after)
         until = self._good_until(account, now)
         ignored = len(view.quality.ignored)
-        return _ReadyAccount(account.version, _epoch(book), until, frame, parts, reasons, ignored)
+        return _ReadyAccount(account.version, epoch, until, frame, parts, reasons, ignored)
 
     def _good_until(self, account: Account, now: Millis) -> Millis:
         """Return when the account's reading becomes stale, if it has not yet."""
@@ -228,13 +227,11 @@ _COUNTED: Final[Mapping[bool, Counter]] = {
 }
 
 
-def _holds(
-    kept: _ReadyAccount | None, account: Account, book: PriceBook | None, now: Millis
-) -> bool:
+def _holds(kept: _ReadyAccount | None, account: Account, epoch: int, now: Millis) -> bool:
     return (
         kept is not None
         and kept.version == account.version
-        and kept.epoch == _epoch(book)
+        and kept.epoch == epoch
         and now < kept.good_until
     )
 

@@ -16,6 +16,7 @@ from coffers.portfolio.listing import Worked
 from coffers.portfolio.prices import PriceOf, as_plain
 from coffers.valuation.figures import (
     UNKNOWN_RECKONING,
+    Baseline,
     DisplayCurrency,
     Gain,
     RateAt,
@@ -25,9 +26,7 @@ from coffers.valuation.figures import (
 )
 from coffers.valuation.history import (
     Amount,
-    Baseline,
     History,
-    Series,
     in_btc,
     in_usd,
     net_inflow,
@@ -165,15 +164,14 @@ def priced(worked: Worked, asset: str, amount: Decimal, now: Millis) -> Plain:
 
 def _figures(told: _Told, history: History | None, value: Value | None, as_of: Millis) -> Plain:
     found = told.reckoning
-    series = found.series
-    points = None
-    if series is not None and history is not None and value is not None:
-        points = _Points(told.amount, told.rate_at, history, series, value)
+    opening, latest, points = found.opening, found.latest, None
+    if opening is not None and latest is not None and history is not None and value is not None:
+        points = _Points(told.amount, told.rate_at, history, opening, latest, value)
     return {
         "rate": None if told.rate_at is None else text(told.rate_at(as_of)),
         "amount": text(found.figures.amount),
-        "opening": None if points is None else points.of(points.series.opening),
-        "now": None if points is None else points.of(points.series.latest),
+        "opening": None if points is None else points.of(points.opening),
+        "now": None if points is None else points.of(points.latest),
         "day": _window(points, found.day, found.figures.day, told.places),
         "month": _window(points, found.month, found.figures.month, 2),
         "total_profit": text(found.figures.total),
@@ -187,7 +185,8 @@ class _Points:
     amount: Amount
     rate_at: RateAt | None
     history: History
-    series: Series
+    opening: Earned
+    latest: Earned
     value: Value
 
     def of(self, point: Earned) -> Plain:
@@ -202,14 +201,14 @@ class _Points:
             "value": text(self.amount(at, worth.btc, worth.usd)),
             "net_inflow": text(
                 net_inflow(self.history.flows, at, self.amount)
-                if point is not self.series.opening
+                if point is not self.opening
                 else money.ZERO
             ),
             "earned": plain(earned),
         }
 
     def _worth(self, point: Earned) -> Value:
-        if point is self.series.latest:
+        if point == self.latest:
             return self.value
         snapshots = (*self.history.snapshots, self.history.opening)
         return next(each.value for each in snapshots if each.at == point[0])
@@ -244,7 +243,7 @@ def _split(
         before.earlier[0]
         for found in reckonings
         for before in (found.day, found.month)
-        if before is not None and found.series is not None
+        if before is not None
     ]
     first = min(since, default=Millis(0))
     older = tuple(flow for flow in flows if flow.at <= first)

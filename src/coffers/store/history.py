@@ -25,14 +25,13 @@ from sqlalchemy import (
     values,
 )
 
-from coffers.clock import DAY, Millis
+from coffers.clock import Millis
 from coffers.store.flow_rows import flow_of
 from coffers.store.flows import Flows
 from coffers.store.prepared import Prepared
 from coffers.store.statements import insert_in
 from coffers.store.tables import accounts, flows, snapshots
-from coffers.valuation.figures import MONTH
-from coffers.valuation.history import History
+from coffers.valuation.history import WINDOWS, History
 from coffers.valuation.model import Flow, Snapshot, Value
 
 _A, _F, _S = accounts.c, flows.c, snapshots.c
@@ -142,7 +141,7 @@ class Histories(Flows):
     async def _snapshots(
         self, user_id: int, ids: Sequence[int], since: Millis, until: Millis
     ) -> dict[int, list[Snapshot]]:
-        spans = [(Millis(since - back), Millis(until - back)) for back in (MONTH, DAY)]
+        spans = [(Millis(since - back), Millis(until - back)) for back in WINDOWS]
         edges = union_all(
             _opening(user_id, ids), *(_edges(user_id, ids, *span) for span in spans)
         ).cte("edges")

@@ -6,7 +6,7 @@ between, a straight line through the values would count part of the deposit as g
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from coffers import money
-from coffers.clock import Millis
+from coffers.clock import DAY, Millis
 from coffers.valuation.model import Flow, Snapshot
 
 Amount = Callable[[Millis, Decimal, Decimal], Decimal | None]
@@ -37,37 +37,29 @@ def in_usd(_at: Millis, _btc: Decimal, usd: Decimal) -> Decimal:
 _FIXED: Final[frozenset[Amount]] = frozenset({in_btc, in_usd})
 """What picks amounts that never change."""
 
-_KEPT_POINTS: Final = 16
-"""Points of a past that are kept: those of the windows' ends and of the opening, in BTC and USD."""
+MONTH: Final = Millis(30 * DAY)
 
-_KEPT_LINES: Final = 2
-"""Lines of a past that are kept in each currency: those that the two windows begin on."""
+WINDOWS: Final = (Millis(DAY), MONTH)
+"""The spans of time that gains are told of."""
+
+_EVER: Final = Millis(2**62)
 
 
-class Baseline(msgspec.Struct, frozen=True):
-    """What a profit is reckoned from: the series at a past moment, and how it was found.
+class Line(msgspec.Struct, frozen=True):
+    """A straight line between two points: (`base` + `slope` x t) / `span`.
 
-    It lies on the straight line from `earlier` to `later`. Where one point alone tells it (it is
-    of that very moment, or the opening, with nothing before it) there is no `later`.
+    Where one point alone tells the value (it is of that very moment, or it is the opening, with
+    nothing before it) there is no `later`, and no slope.
     """
 
-    moment: Millis
-    earned: Decimal
     earlier: Point
-    later: Point | None = None
-
-
-class _Line(msgspec.Struct, frozen=True):
-    """The straight line between two points that never change: (`base` + `slope` x t) / `span`."""
-
-    earlier: Point
-    later: Point
+    later: Point | None
     base: Decimal
     slope: Decimal
     span: Decimal
 
     @classmethod
-    def between(cls, earlier: Point, later: Point) -> "_Line":
+    def between(cls, earlier: Point, later: Point) -> "Line":
         """Return the line; `later` is later."""
         (start, first), (end, last) = earlier, later
         return cls(
@@ -80,12 +72,25 @@ class _Line(msgspec.Struct, frozen=True):
             Decimal(end - start),
         )
 
-    def at(self, moment: Millis) -> Decimal:
-        """Return the value at a moment."""
-        if not self.slope or moment == self.earlier[0]:
-            return self.earlier[1]
-        rise = money.multiply(self.slope, Decimal(moment))
-        return money.divide(money.add(self.base, rise), self.span)
+    @classmethod
+    def level(cls, point: Point) -> "Line":
+        """Return the line on which all is as at one point."""
+        return cls(point, None, point[1], money.ZERO, Decimal(1))
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What an account's gains come from in one currency, besides what it is worth now.
+
+    `opening` is the first point of its series, `inflow` all that was put in since. `lines` are the
+    ones that the windows begin on, in the order of `WINDOWS`; None where one of a line's ends is
+    not known. It is the same for every moment in `since`..`until`.
+    """
+
+    opening: Point
+    inflow: Decimal
+    lines: tuple[Line | None, ...]
+    since: Millis
+    until: Millis
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +104,8 @@ class History:
     opening: Snapshot
     snapshots: tuple[Snapshot, ...]
     flows: tuple[Flow, ...] = ()
-    # What was reckoned before, of amounts that never change: most is asked for with every new book.
-    _points: dict[tuple[Amount, Millis], Point] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _lines: dict[Amount, list[_Line]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _inflows: dict[Amount, tuple[list[Millis], list[Decimal]]] = field(
+    # Of amounts that never change: nearly every new price book asks for the same again.
+    _standings: dict[Amount, Standing] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -115,103 +114,70 @@ class History:
         """Whether a flow is left out of the profits, since its worth is not known."""
         return any(flow.value is None for flow in self.flows)
 
+    def standing(self, as_of: Millis, now: Decimal, amount: Amount) -> Standing | None:
+        """Return what the gains come from of an account that is worth `now` at `as_of`.
+
+        The series that they are read from is straight between its points: the snapshots, and what
+        the account is worth now. Before the opening it is the opening's, so that an account younger
+        than a window starts there. Of the snapshots only those that are asked for are reckoned: two
+        to four of the dozens that an account has.
+
+        None where an amount is not known in the currency.
+        """
+        kept = self._standings.get(amount)
+        if kept is not None and kept.since <= as_of <= kept.until:
+            return kept
+        opening, inflow = self.earned(self.opening, amount), self.net_inflow(as_of, amount)
+        if opening is None or inflow is None:
+            return None
+        latest = as_of, money.subtract(now, inflow)
+        lines = tuple(
+            self._line(Millis(as_of - window), opening, latest, amount) for window in WINDOWS
+        )
+        standing = Standing(opening, inflow, lines, *self._span(as_of, opening, lines))
+        if amount in _FIXED and not any(line is None or line.later is latest for line in lines):
+            self._standings[amount] = standing
+        return standing
+
     def earned(self, snapshot: Snapshot, amount: Amount) -> Point | None:
         """Return a snapshot's value less all net inflow until then, None where it is not known."""
-        if amount not in _FIXED:
-            return self._earned_by(snapshot, amount)
-        key = amount, snapshot.at
-        known = self._points.get(key)
-        if known is None:
-            known = self._earned_by(snapshot, amount)
-            if known is not None:
-                if len(self._points) >= _KEPT_POINTS:
-                    self._points.clear()
-                self._points[key] = known
-        return known
-
-    def line(self, moment: Millis, amount: Amount) -> _Line | None:
-        """Return the line between two snapshots that was kept for a moment, None where none was."""
-        for line in self._lines.get(amount, ()):
-            if line.earlier[0] <= moment < line.later[0]:
-                return line
-        return None
-
-    def keep(self, line: _Line, amount: Amount) -> None:
-        """Keep a line between two snapshots, where its currency's amounts never change."""
-        if amount in _FIXED:
-            kept = self._lines.setdefault(amount, [])
-            if len(kept) >= _KEPT_LINES:
-                kept.clear()
-            kept.append(line)
-
-    def _earned_by(self, snapshot: Snapshot, amount: Amount) -> Point | None:
         worth = amount(snapshot.at, snapshot.value.btc, snapshot.value.usd)
-        if worth is None or not self.flows:
-            return None if worth is None else (snapshot.at, worth)
-        inflow = self.net_inflow(snapshot.at, amount)
-        return None if inflow is None else (snapshot.at, money.subtract(worth, inflow))
+        inflow = None if worth is None else self.net_inflow(snapshot.at, amount)
+        if worth is None or inflow is None:
+            return None
+        return snapshot.at, money.subtract(worth, inflow)
 
     def net_inflow(self, until: Millis, amount: Amount) -> Decimal | None:
         """Return deposits less withdrawals up to a moment, as the function of this name does."""
-        if amount not in _FIXED:
-            return net_inflow(self.flows, until, amount)
-        if not self.flows:
-            return money.ZERO
-        moments, sums = self._inflows.get(amount) or self._summed(amount)
-        return sums[bisect_right(moments, until)]
+        return net_inflow(self.flows, until, amount)
 
-    def _summed(self, amount: Amount) -> tuple[list[Millis], list[Decimal]]:
-        """Return the moments of the flows, and what had come in before the first, after each."""
-        ordered = sorted(self.flows, key=_moment_of_flow)
-        found = [flow.at for flow in ordered], [*_running(ordered, amount)]
-        self._inflows[amount] = found
-        return found
-
-
-class Series(msgspec.Struct, frozen=True):
-    """Value less net inflow over time, in one currency; `latest` is its last point.
-
-    `opening` is the first. Of the snapshots between, only those that are asked for are reckoned:
-    two of the dozens that an account has.
-    """
-
-    opening: Point
-    history: History
-    amount: Amount
-    latest: Point
-
-    def baseline(self, moment: Millis) -> Baseline | None:
-        """Return the series at a moment: linear in time between the two points around it.
-
-        Before the opening it is the opening's: an account younger than a window starts there.
-        None where the currency's amount is not known at one of the points.
-        """
-        if moment <= self.opening[0]:
-            return Baseline(moment, self.opening[1], self.opening)
-        line = self.history.line(moment, self.amount) or self._line(moment)
-        if line is None:
-            return None
-        later = None if moment == line.earlier[0] else line.later
-        return Baseline(moment, line.at(moment), line.earlier, later)
-
-    def _line(self, moment: Millis) -> _Line | None:
-        """Return the line that a moment after the opening lies on."""
-        snapshots = self.history.snapshots
-        after = bisect_right(snapshots, moment, key=_moment)
-        earlier = self._earned(snapshots[after - 1]) if after else self.opening
+    def _line(self, moment: Millis, opening: Point, latest: Point, amount: Amount) -> Line | None:
+        """Return the line that a moment lies on, None where one of its ends is not known."""
+        if moment <= opening[0]:
+            return Line.level(opening)
+        after = bisect_right(self.snapshots, moment, key=_moment)
+        earlier = self.earned(self.snapshots[after - 1], amount) if after else opening
         if earlier is not None and earlier[0] == moment:
-            return _Line.between(earlier, earlier)
-        is_past = after < len(snapshots)
-        later = self._earned(snapshots[after]) if is_past else self.latest
-        if earlier is None or later is None:
-            return None
-        line = _Line.between(earlier, later)
-        if is_past:
-            self.history.keep(line, self.amount)
-        return line
+            return Line.level(earlier)
+        is_past = after < len(self.snapshots)
+        later = self.earned(self.snapshots[after], amount) if is_past else latest
+        return None if earlier is None or later is None else Line.between(earlier, later)
 
-    def _earned(self, snapshot: Snapshot) -> Point | None:
-        return self.history.earned(snapshot, self.amount)
+    def _span(
+        self, as_of: Millis, opening: Point, lines: Sequence[Line | None]
+    ) -> tuple[Millis, Millis]:
+        """Return the first and the last moment with this inflow and windows on these lines."""
+        since = max((flow.at for flow in self.flows if flow.at <= as_of), default=opening[0])
+        until = min((Millis(flow.at - 1) for flow in self.flows if flow.at > as_of), default=_EVER)
+        for window, line in zip(WINDOWS, lines, strict=True):
+            if line is None or (line.later is None and line.earlier is not opening):
+                return as_of, as_of
+            if line.later is None:
+                until = Millis(min(until, opening[0] + window))
+            else:
+                since = Millis(max(since, line.earlier[0] + window))
+                until = Millis(min(until, line.later[0] + window - 1))
+        return since, until
 
 
 def net_inflow(flows: Sequence[Flow], until: Millis, amount: Amount) -> Decimal | None:
@@ -232,20 +198,5 @@ def net_inflow(flows: Sequence[Flow], until: Millis, amount: Amount) -> Decimal 
     return result
 
 
-def _running(flows: Iterable[Flow], amount: Amount) -> Iterator[Decimal]:
-    """Return the net inflow before the first of some flows and after each of them."""
-    result = money.ZERO
-    yield result
-    for flow in flows:
-        worth = net_inflow((flow,), flow.at, amount)
-        if worth is not None:
-            result = money.add(result, worth)
-        yield result
-
-
 def _moment(snapshot: Snapshot) -> Millis:
     return snapshot.at
-
-
-def _moment_of_flow(flow: Flow) -> Millis:
-    return flow.at

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, Protocol
 
+import msgspec
+
 from coffers import money
 from coffers.clock import Millis
 
@@ -155,8 +157,7 @@ class PriceBook:
         return price.usd if price else None
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """A worth in BTC and in USD, each found independently of the other."""
 
     btc: Decimal

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from operator import attrgetter
+from operator import attrgetter, mul
 
 import msgspec
 
@@ -63,6 +63,7 @@ def together(one: Holdings, other: Holdings) -> dict[str, Decimal]:
     return {asset: amount for asset, amount in owned.items() if amount}
 
 
+@money.exactly
 def value_of(holdings: Holdings, prices: Mapping[str, Price]) -> Valuation:
     """Return what the holdings are worth in BTC and in USD, each summed on its own, exactly.
 
@@ -83,10 +84,9 @@ def value_of(holdings: Holdings, prices: Mapping[str, Price]) -> Valuation:
 
 def _sum_of(amounts: Iterable[Decimal], worths: Iterable[Worth | None]) -> Value:
     """Return the sum of amounts at what their units are worth."""
-    total = money.total_of_products
     return Value(
-        total(amounts, map(_btc, worths)),
-        total(amounts, map(_usd, worths)),
+        sum(map(mul, amounts, map(_btc, worths)), money.ZERO),
+        sum(map(mul, amounts, map(_usd, worths)), money.ZERO),
     )
 
 

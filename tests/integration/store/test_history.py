@@ -9,8 +9,8 @@ import stored
 from coffers.clock import DAY, HOUR, Millis
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Account
-from coffers.valuation.figures import MONTH, DisplayCurrency, figures_of
-from coffers.valuation.history import History
+from coffers.valuation.figures import DisplayCurrency, figures_of
+from coffers.valuation.history import MONTH, History
 from coffers.valuation.model import Flow, Snapshot, Value
 from factories import NOW
 

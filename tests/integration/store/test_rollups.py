@@ -17,8 +17,8 @@ from coffers.store.engine import Store
 from coffers.store.records import Account, NewAccount
 from coffers.store.rollups import DAILY, FINE, HOURLY, TIERS, Batch, Progress, Tier
 from coffers.store.tables import accounts, snapshot_rollups, snapshots
-from coffers.valuation.figures import MONTH, in_usd, reckoned
-from coffers.valuation.history import History
+from coffers.valuation.figures import in_usd, reckoned
+from coffers.valuation.history import MONTH, History
 from coffers.valuation.model import Flow, Snapshot, Value
 from factories import NOW
 

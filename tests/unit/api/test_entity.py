@@ -15,8 +15,8 @@ from coffers.clock import DAY, Millis, from_iso
 from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import Market, load_catalogue
 from coffers.store.records import Account, AutoBalance
-from coffers.valuation.figures import MONTH, DisplayCurrency, Figures, figures_of
-from coffers.valuation.history import History
+from coffers.valuation.figures import DisplayCurrency, Figures, figures_of
+from coffers.valuation.history import MONTH, History
 from coffers.valuation.model import Snapshot, Value
 from factories import NOW, account
 

@@ -87,7 +87,7 @@ def made(draw: st.DrawFn) -> tuple[Worked, list[Position], DisplayCurrency]:
     known_from = NOW - draw(st.sampled_from([0, 20 * DAY, 99 * DAY]))
     display = DisplayCurrency(
         draw(st.sampled_from(["USD", "BTC", "EUR"])),
-        lambda moment: rate + (moment % 7) if moment >= known_from else None,
+        lambda moment: EXACT.add(rate, Decimal(moment % 7)) if moment >= known_from else None,
     )
     inputs = Inputs(
         holdings_of(held), unlisted_of(held), (), NO_CHOICES, history, Millis(0), Millis(NOW)

@@ -1,8 +1,10 @@
 """Figures agree with the published example digit for digit, and keep their promises."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,13 +13,12 @@ from hypothesis import strategies as st
 from coffers import money
 from coffers.clock import DAY, HOUR, Millis
 from coffers.valuation.figures import (
-    MONTH,
     DisplayCurrency,
     Figures,
     figures_of,
     summary_of,
 )
-from coffers.valuation.history import History
+from coffers.valuation.history import MONTH, History, in_usd, net_inflow
 from coffers.valuation.model import Flow, Snapshot, Value
 
 EXAMPLE = json.loads(
@@ -144,6 +145,46 @@ def test_a_deposit_between_the_snapshots_around_the_baseline_is_counted_once() -
         (flow(at - HOUR // 2, 0, 500),),
     )
     assert figures_of(NOW, value(1, 600), history, USD).usd.day.profit == 0
+
+
+def pasts() -> st.SearchStrategy[History]:
+    """Return pasts of some days and weeks, with flows of which some are worth an unknown amount."""
+    moments = st.integers(0, 2 * MONTH // HOUR).map(lambda hours: NOW - hours * HOUR)
+    snapshots = st.dictionaries(moments, st.tuples(amounts, amounts), min_size=1, max_size=6)
+    flows = st.dictionaries(
+        moments, st.tuples(amounts, amounts, st.sampled_from(["in", "out"]), st.booleans())
+    )
+
+    def past(worths: dict[int, tuple[Decimal, Decimal]], moved: dict[int, Any]) -> History:
+        first, *later = (snapshot(at, *worths[at]) for at in sorted(worths))
+        after = [flow(at, *told) for at, told in moved.items() if at > first.at]
+        return History(first, tuple(later), tuple(after))
+
+    return st.builds(past, snapshots, flows)
+
+
+@given(pasts(), st.lists(st.tuples(st.integers(-2 * DAY, 2 * MONTH), amounts), max_size=8))
+def test_what_a_past_keeps_never_changes_a_figure(
+    history: History, asked: list[tuple[int, Decimal]]
+) -> None:
+    for ago, worth in asked:
+        as_of, now = Millis(NOW - ago), value(worth, worth)
+        anew = replace(history)
+        assert figures_of(as_of, now, history, USD) == figures_of(as_of, now, anew, USD)
+
+
+@given(pasts(), st.sampled_from([0, 1, -1, DAY, MONTH, -DAY]), amounts)
+def test_a_window_that_begins_at_a_point_has_its_value(
+    history: History, beside: int, worth: Decimal
+) -> None:
+    for point in (history.opening, *history.snapshots):
+        figures_of(Millis(point.at + DAY + beside), value(worth, worth), history, USD)
+        found = figures_of(Millis(point.at + DAY), value(worth, worth), history, USD)
+        inflow = net_inflow(
+            [each for each in history.flows if each.at > point.at], Millis(point.at + DAY), in_usd
+        )
+        gained = money.subtract(money.subtract(worth, point.value.usd), inflow)
+        assert found.usd.day.profit == gained
 
 
 def test_an_unknown_value_leaves_every_figure_unknown() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from coffers import money
 from coffers.clock import DAY, HOUR, MINUTE, Millis
-from coffers.valuation.figures import MONTH, DisplayCurrency, Figures, figures_of, summary_of
-from coffers.valuation.history import History
+from coffers.valuation.figures import DisplayCurrency, Figures, figures_of, summary_of
+from coffers.valuation.history import MONTH, History
 from coffers.valuation.model import NOTHING, Flow, Snapshot, Value
 from coffers.valuation.transfers import Leg, Transfer, as_one, own_transfers
 from factories import NOW
