@@ -98,7 +98,7 @@ class Figures(msgspec.Struct, frozen=True):
     def lacks_rate(self) -> bool:
         """Whether something is known in USD, but not in the display currency: a rate is missing."""
         shown, usd = self.display, self.usd
-        return (
+        return shown is not usd and (
             (shown.amount is None and usd.amount is not None)
             or (shown.day is None and usd.day is not None)
             or (shown.month is None and usd.month is not None)

@@ -98,21 +98,22 @@ class History:
     """What profits need of the past.
 
     `opening` is the first snapshot: the opening deposit. `snapshots` are in order of time and hold
-    at least those around the moments asked for. `flows` are all that came after the opening.
+    at least those around the moments asked for. `flows` are all that came after the opening;
+    `has_unvalued_flows` tells whether one is left out of the profits, since its worth is not known.
     """
 
     opening: Snapshot
     snapshots: tuple[Snapshot, ...]
     flows: tuple[Flow, ...] = ()
+    has_unvalued_flows: bool = field(init=False, repr=False, compare=False)
     # Of amounts that never change: nearly every new price book asks for the same again.
     _standings: dict[Amount, Standing] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    @property
-    def has_unvalued_flows(self) -> bool:
-        """Whether a flow is left out of the profits, since its worth is not known."""
-        return any(flow.value is None for flow in self.flows)
+    def __post_init__(self) -> None:
+        is_lacking = any(flow.value is None for flow in self.flows)
+        object.__setattr__(self, "has_unvalued_flows", is_lacking)
 
     def standing(self, as_of: Millis, now: Decimal, amount: Amount) -> Standing | None:
         """Return what the gains come from of an account that is worth `now` at `as_of`.
