@@ -27,6 +27,15 @@ CHECKS = (
 EACH = settings(
     max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
+SEEN_WHEN_SIGNED = {
+    f"GET {LIST}": {200},
+    f"GET {LIST}/{{account_id}}": {200, 404},
+    "POST /public/api/ver1/users/change_mode": {201, 400},
+}
+"""What good and bad requests must have come to, by route."""
+
+TRIES = 5
+"""Rounds of five requests until they have: one round lacks a good one in a few hundred runs."""
 
 
 class Signing(requests.auth.AuthBase):
@@ -57,29 +66,28 @@ def test_every_route_keeps_to_the_document(
     with started(environment) as (base, _), requests.Session() as session:
         schema = schemathesis.openapi.from_url(f"{base}/openapi.json")
         auth = Signing(caller) if is_signed else None
-        seen = {
-            f"{operation.method.upper()} {operation.path}": _statuses(
-                operation, session=session, auth=auth
-            )
-            for operation in (found.ok() for found in schema.get_all_operations())
-        }
-    assert (200 if is_signed else 401) in seen[f"GET {LIST}"]
+        wanted = SEEN_WHEN_SIGNED if is_signed else {f"GET {LIST}": {401}}
+        seen = {}
+        for operation in (found.ok() for found in schema.get_all_operations()):
+            route = f"{operation.method.upper()} {operation.path}"
+            seen[route] = _statuses(operation, wanted.get(route, set()), session=session, auth=auth)
+    assert {route: seen[route] & statuses for route, statuses in wanted.items()} == wanted
     assert len(seen) == sum(map(len, schema.raw_schema["paths"].values()))
-    if is_signed:
-        assert {200, 404} <= seen[f"GET {LIST}/{{account_id}}"]
-        assert {201, 400} <= seen["POST /public/api/ver1/users/change_mode"]
 
 
-def _statuses(operation: Any, **call: Any) -> set[int]:
+def _statuses(operation: Any, wanted: set[int], **call: Any) -> set[int]:
     """Send generated requests, check each answer, and return the statuses."""
-    seen = set()
+    seen: set[int] = set()
 
     @EACH
     @given(case=operation.as_strategy())
     def check(case: Any) -> None:
         seen.add(case.call_and_validate(checks=CHECKS, **call).status_code)
 
-    check()
+    for _ in range(TRIES):
+        check()
+        if wanted <= seen:
+            break
     return seen
 
 
