@@ -35,13 +35,17 @@ def library_options(*, is_pooled: bool) -> dict[str, Any]:
     return {**_UNNAMED, "prepared_statement_name_func": no_name}
 
 
+def driver_options(url: URL) -> dict[str, Any]:
+    """Return what the driver alone takes of a URL."""
+    _, options = url.get_dialect()().create_connect_args(url)
+    return {name: value for name, value in options.items() if name not in _SQLALCHEMYS_OWN}
+
+
 async def connect(url: URL, *, is_pooled: bool = False) -> asyncpg.Connection:
     """Open a connection of one's own, with the driver alone.
 
     Raises:
         PostgresError, InterfaceError, OSError, TimeoutError: of the driver's, when there is none.
     """
-    _, options = url.get_dialect()().create_connect_args(url)
-    given = {name: value for name, value in options.items() if name not in _SQLALCHEMYS_OWN}
     pooled = _UNNAMED if is_pooled else {}
-    return await asyncpg.connect(**{"timeout": CONNECTED_BY, **given, **pooled})
+    return await asyncpg.connect(**{"timeout": CONNECTED_BY, **driver_options(url), **pooled})

@@ -137,7 +137,7 @@ class _PostgresLooks:
         from coffers.store.fast_postgres import PostgresRows  # noqa: PLC0415
 
         self._rows = PostgresRows(url, _ON_POSTGRESQL, _API_KEY, is_pooled=is_pooled)
-        self._kept: dict[str, tuple[Sequence[Any], Sighting]] = {}
+        self._kept: dict[str, tuple[tuple[bytes | None, ...], Sighting]] = {}
 
     async def look(self, api_key: str) -> Sighting | None:
         row = await self._rows.find(api_key)
@@ -149,7 +149,7 @@ class _PostgresLooks:
             return kept[1]
         if len(self._kept) >= KEPT:
             self._kept.clear()
-        found = _sighting_of(tuple(row))
+        found = _sighting_of(self._rows.values(row))
         self._kept[api_key] = row, found
         return found
 

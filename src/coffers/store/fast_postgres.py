@@ -1,29 +1,27 @@
 """A connection to PostgreSQL that is held open for one prepared statement."""
 
 import asyncio
+import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-import asyncpg  # type: ignore[import-untyped]  # the driver ships no types
-from asyncpg.prepared_stmt import PreparedStatement  # type: ignore[import-untyped]
+import psycopg
 from sqlalchemy.engine import URL
 
-from coffers.store.driver import connect
 from coffers.store.errors import unavailable
+from coffers.store.libpq import Line, Raw, values_of
 
 ANSWERED_BY: Final = 10.0
 """Seconds that a question may take, a new connection counted in; it takes a thousandth of one."""
 
-Row = Sequence[Any]
-_Waiting = list[tuple[str, asyncio.Future[Row | None]]]
-_FAULTS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+IN_COMPANY_FOR: Final = 0.05
+"""Seconds in which more than one is expected to ask at a time, once that has happened."""
 
+FAR_FOR: Final = 0.5
+"""Seconds in which a server that did not answer at once is not expected to."""
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    connection: asyncpg.Connection
-    statement: PreparedStatement
+_Waiting = list[tuple[str, asyncio.Future[Raw | None]]]
+_FAULTS: Final = (psycopg.Error, OSError)
 
 
 class PostgresRows:
@@ -32,6 +30,10 @@ class PostgresRows:
     Whoever comes while the server is being asked is asked for with all the others who do, as soon
     as it has answered: a question costs this process as much as all the rest of a request, and one
     for many hardly more than one for one. Nobody gets what was read before they came.
+
+    One who comes alone stands still for the answer: to go through the event loop once more would
+    cost twice as much. Not so where others came lately, who would have to wait meanwhile, nor where
+    the server took longer than `Line.stand_still` allows.
 
     `is_pooled` says that the connection leads to a pooler that hands out transactions: the
     statement has no name there, and is prepared together with each run of it.
@@ -42,25 +44,31 @@ class PostgresRows:
         self._is_pooled = is_pooled
         self._statement = statement
         self._column = column
-        self._held: _Held | None = None
+        self._line: Line | None = None
         self._waiting: _Waiting = []
-        self._is_asking = self._is_closed = False
+        self._is_asking = self._is_closed = self._stood_still = False
+        self._moves_on_until = 0.0
+        self._types: Sequence[int] = ()
         self._asking: asyncio.Task[None] | None = None
 
-    async def find(self, text: str) -> Row | None:
+    async def find(self, text: str) -> Raw | None:
         """Return the row of a text, or None.
 
         Raises:
             StoreUnavailable: when the server did not answer.
         """
+        if "\0" in text:
+            return None  # which no text of the database has
         if self._is_asking:
-            found: asyncio.Future[Row | None] = asyncio.get_running_loop().create_future()
+            found: asyncio.Future[Raw | None] = asyncio.get_running_loop().create_future()
             self._waiting.append((text, found))
             return await found
         # One that is alone asks by itself: a task for it would take a twentieth of the request.
         self._is_asking = True
         try:
-            rows = await self._rows((text,))
+            rows = self._at_once(text)
+            if rows is None:
+                rows = await self._rows((text,))
         except _FAULTS as error:
             raise unavailable(error) from error
         finally:
@@ -69,6 +77,10 @@ class PostgresRows:
             else:
                 self._is_asking = False
         return rows[0] if rows else None
+
+    def values(self, row: Raw) -> tuple[Any, ...]:
+        """Return what a row that was just found holds."""
+        return values_of(self._types, row)
 
     async def close(self) -> None:
         """Close the connection for good; whoever still waits is told that nobody answers."""
@@ -79,10 +91,7 @@ class PostgresRows:
         # It tells them itself, unless it was stopped before it began.
         _refuse(self._waiting, _closed())
         self._waiting = []
-        if self._held is not None:
-            # Without a farewell, for which a silent server would be waited for.
-            self._held.connection.terminate()
-            self._held = None
+        self._hang_up()
 
     async def _ask(self) -> None:
         """Ask for all who wait, until nobody does."""
@@ -104,46 +113,79 @@ class PostgresRows:
             by_text = {row[self._column]: row for row in rows}
             for text, found in waiting:
                 if not found.done():
-                    found.set_result(by_text.get(text))
+                    found.set_result(by_text.get(text.encode()))
 
-    async def _rows(self, texts: Collection[str]) -> list[Row]:
+    def _at_once(self, text: str) -> list[Raw] | None:
+        """Return the rows of a text if they come at once; None where it has to be waited for."""
+        line, now = self._line, time.monotonic()
+        if self._stood_still:
+            # Somebody did so since the event loop looked around: they came together.
+            self._moves_on_until = now + IN_COMPANY_FOR
+        if line is None or now < self._moves_on_until:
+            return None
+        try:
+            line.ask((text,))
+            rows = line.stand_still()
+            self._types = line.types
+        except psycopg.Error:
+            self._hang_up()
+            return None
+        if rows is None:
+            self._moves_on_until = now + FAR_FOR
+        else:
+            self._stood_still = True
+            asyncio.get_running_loop().call_soon(self._look_around)
+        return rows
+
+    def _look_around(self) -> None:
+        self._stood_still = False
+
+    async def _rows(self, texts: Collection[str]) -> list[Raw]:
         async with asyncio.timeout(ANSWERED_BY):
-            held = self._held
-            if held is not None and not held.connection.is_closed():
+            if self._line is not None and not self._line.is_lost:
                 try:
-                    return await self._asked(held, texts)
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError):
+                    return await self._asked(self._line, texts)
+                except (psycopg.Error, ConnectionError):
                     # It may be the connection's alone: lost since, or prepared before a migration.
                     pass
             return await self._asked(await self._connect(), texts)
 
-    async def _asked(self, held: _Held, texts: Collection[str]) -> list[Row]:
+    async def _asked(self, line: Line, texts: Collection[str]) -> list[Raw]:
         try:
-            found: list[Row] = await held.statement.fetch(list(texts))
+            if not line.is_asked:
+                line.ask(texts)
+            rows = await line.answer()
         except BaseException:
             # What failed or was given up leaves the connection in an unknown state.
-            self._held = None
-            held.connection.terminate()
+            self._hang_up()
             raise
-        return found
+        self._types = line.types
+        return rows
 
-    async def _connect(self) -> _Held:
+    async def _connect(self) -> Line:
+        self._hang_up()
+        self._check_open()
+        line = await Line.open(self._url, self._statement, is_pooled=self._is_pooled)
+        try:
+            self._check_open()
+        except psycopg.Error:
+            line.close()
+            raise
+        self._line = line
+        return line
+
+    def _check_open(self) -> None:
         if self._is_closed:
             raise _closed()
-        connection = await connect(self._url, is_pooled=self._is_pooled)
-        try:
-            statement = await connection.prepare(self._statement)
-            if self._is_closed:
-                raise _closed()  # noqa: TRY301 - the connection is given up below
-        except BaseException:
-            connection.terminate()
-            raise
-        self._held = _Held(connection, statement)
-        return self._held
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
 
-def _closed() -> asyncpg.InterfaceError:
-    return asyncpg.InterfaceError("closed")
+def _closed() -> psycopg.Error:
+    return psycopg.InterfaceError("closed")
 
 
 def _refuse(waiting: _Waiting, error: BaseException) -> None:
