@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from coffers.clock import SystemClock
 from coffers.store.driver import connect
 from coffers.store.engine import Store
+from coffers.store.errors import StoreUnavailable
 from coffers.store.fast import FastLook
 from coffers.store.notices import Topic
 from household import ACCOUNT, PATIENCE, Household, household, serving_api, setting_of, working
@@ -114,20 +115,33 @@ async def mixed(url: str) -> None:
     await asyncio.gather(*(connection.close() for connection in connections))
 
 
-@pytest.mark.parametrize("is_pooled", [True, False])
-async def test_statements_with_names_would_break(
-    pooler: Pooler, postgres_url: str, *, is_pooled: bool
+async def test_a_statement_without_a_name_is_known_to_every_session(
+    pooler: Pooler, postgres_url: str
 ) -> None:
     url = pooler.url(postgres_url)
     await mixed(url)
-    look = FastLook(url, is_pooled=is_pooled)
+    look = FastLook(url, is_pooled=True)
     held = set()
     for _ in range(SESSIONS):
         assert await look.look("nobody") is None
-        held.add(look._looks._rows._held)  # type: ignore[attr-defined]
-    # One that the next session did not know was prepared anew, over a connection of its own.
-    assert len(held) == (1 if is_pooled else SESSIONS)
+        held.add(look._looks._rows._line)  # type: ignore[attr-defined]
+    assert len(held) == 1
     await look.close()
+
+
+async def test_statements_with_names_would_break(pooler: Pooler, postgres_url: str) -> None:
+    url = pooler.url(postgres_url)
+    await mixed(url)
+    look = FastLook(url, is_pooled=False)
+    # Prepared in one session, and asked for in the next, which does not know it.
+    with pytest.raises(StoreUnavailable):
+        await _looked(look, SESSIONS)
+    await look.close()
+
+
+async def _looked(look: FastLook, times: int) -> None:
+    for _ in range(times):
+        await look.look("nobody")
 
 
 async def test_readings_see_one_state_and_claims_exclude_each_other(

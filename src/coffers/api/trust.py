@@ -34,11 +34,14 @@ def doubts(view: AccountView, now: Millis, stale_after: Millis) -> str:
     quality = view.quality
     if quality.read_at is None:
         return f"{view.account.id};unread"
-    reasons: list[str] = []
-    if quality.unpriced:
-        reasons.append(f"unpriced={len(quality.unpriced)}")
-    if quality.missing_wallets:
-        reasons.append(f"missing_wallets={len(quality.missing_wallets)}")
+    reasons = [
+        f"{name}={count}"
+        for name, count in (
+            ("unpriced", len(quality.unpriced)),
+            ("missing_wallets", len(quality.missing_wallets)),
+        )
+        if count
+    ]
     if now - quality.read_at > stale_after:
         reasons.append("stale")
     if not quality.flows_known:
