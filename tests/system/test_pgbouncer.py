@@ -109,7 +109,7 @@ async def _client(house: Household, http: httpx.AsyncClient) -> int:
 
 async def mixed(url: str) -> None:
     """Make the pooler open all of its sessions: it takes another one for each transaction."""
-    connections = [await connect(make_url(url), is_pooled=True) for _ in range(SESSIONS)]
+    connections = [await connect(make_url(url)) for _ in range(SESSIONS)]
     naps = (connection.execute("SELECT pg_sleep(0.5)") for connection in connections)
     await asyncio.gather(*naps)
     await asyncio.gather(*(connection.close() for connection in connections))

@@ -31,7 +31,7 @@ from coffers.store.records import Account, Mode
 from coffers.valuation.model import PriceBook
 
 LISTS_BUDGET: Final = 64 * 2**20
-"""Bytes of ready lists: of 100 accounts and uncompressed, about 100."""
+"""Bytes of ready lists: of 100 accounts and uncompressed, about 90."""
 
 ALWAYS: Final = Millis(2**62)
 """No moment at which anything becomes stale."""

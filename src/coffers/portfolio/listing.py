@@ -30,8 +30,8 @@ from coffers.valuation.value import (
 )
 
 KEPT_INPUTS = 12_000
-"""Accounts whose inputs are kept in memory, as many as there is room for in ready lists. One of 20
-positions takes some 15 KB."""
+"""Accounts whose inputs are kept in memory, some more than there is room for in ready lists. One of
+20 positions takes some 15 KB."""
 
 
 _NO_VERSION = -1

@@ -41,11 +41,10 @@ def driver_options(url: URL) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in _SQLALCHEMYS_OWN}
 
 
-async def connect(url: URL, *, is_pooled: bool = False) -> asyncpg.Connection:
+async def connect(url: URL) -> asyncpg.Connection:
     """Open a connection of one's own, with the driver alone.
 
     Raises:
         PostgresError, InterfaceError, OSError, TimeoutError: of the driver's, when there is none.
     """
-    pooled = _UNNAMED if is_pooled else {}
-    return await asyncpg.connect(**{"timeout": CONNECTED_BY, **driver_options(url), **pooled})
+    return await asyncpg.connect(**{"timeout": CONNECTED_BY, **driver_options(url)})

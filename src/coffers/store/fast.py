@@ -1,4 +1,4 @@
-"""The one look-up that every signed request makes, with a prepared statement on the raw driver.
+"""The one look-up that every signed request makes, with a prepared statement and few layers.
 
 On SQLite it runs in the event loop: it takes less time than a change of threads would, and readers
 never wait in WAL mode; what was found holds until somebody writes. On PostgreSQL it takes a

@@ -18,7 +18,7 @@ IN_COMPANY_FOR: Final = 0.05
 """Seconds in which more than one is expected to ask at a time, once that has happened."""
 
 FAR_FOR: Final = 0.5
-"""Seconds in which a server that did not answer at once is not expected to."""
+"""Seconds in which a server that did not answer at once, twice, is not expected to."""
 
 _Waiting = list[tuple[str, asyncio.Future[Raw | None]]]
 _FAULTS: Final = (psycopg.Error, OSError)
@@ -46,7 +46,7 @@ class PostgresRows:
         self._column = column
         self._line: Line | None = None
         self._waiting: _Waiting = []
-        self._is_asking = self._is_closed = self._stood_still = False
+        self._is_asking = self._is_closed = self._stood_still = self._was_late = False
         self._moves_on_until = 0.0
         self._types: Sequence[int] = ()
         self._asking: asyncio.Task[None] | None = None
@@ -57,6 +57,8 @@ class PostgresRows:
         Raises:
             StoreUnavailable: when the server did not answer.
         """
+        if self._is_closed:
+            raise unavailable(_closed())
         if "\0" in text:
             return None  # which no text of the database has
         if self._is_asking:
@@ -131,9 +133,12 @@ class PostgresRows:
             self._hang_up()
             return None
         if rows is None:
-            self._moves_on_until = now + FAR_FOR
+            # Once may be chance: another process was on the processor.
+            if self._was_late:
+                self._moves_on_until = now + FAR_FOR
+            self._was_late = True
         else:
-            self._stood_still = True
+            self._was_late, self._stood_still = False, True
             asyncio.get_running_loop().call_soon(self._look_around)
         return rows
 

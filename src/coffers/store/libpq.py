@@ -1,6 +1,6 @@
 """A connection to PostgreSQL for one statement, through libpq and without a driver's layers.
 
-Its user may stand still for an answer, a millisecond at the most. A server that is near has
+Its user may stand still for an answer, a millisecond or two. A server that is near has
 answered by then, and the process is spared another way through its event loop, which costs as much
 as all the rest of a request that finds its answer ready.
 """
@@ -37,6 +37,7 @@ _LIBPQS: Final = {
     "database": "dbname",
     "ssl": "sslmode",
     "passfile": "passfile",
+    "krbsrvname": "krbsrvname",
     "target_session_attrs": "target_session_attrs",
 }
 """What libpq calls the options of the other driver that concern the way to the server."""
@@ -123,12 +124,17 @@ class Line:
         self._send()
 
     def stand_still(self) -> list[Raw] | None:
-        """Return the rows if they come within a millisecond, in which nothing else is done.
+        """Return the rows if they come within a millisecond or two; nothing else is done then.
 
         Raises:
             psycopg.Error: when the server refused, or the connection is lost.
         """
-        return self._heard() if self._poll.poll(STANDS_STILL) else None
+        rows = None
+        # Twice, since the first that comes may be a part of the answer.
+        for _ in range(2):
+            if rows is None and self._poll.poll(STANDS_STILL):
+                rows = self._heard()
+        return rows
 
     async def answer(self) -> list[Raw]:
         """Return the rows once they have come.
@@ -192,7 +198,8 @@ class Line:
 
     def _rows(self, result: PGresult) -> list[Raw]:
         columns = range(result.nfields)
-        if len(self.types) != len(columns):
+        # A statement without a name is parsed anew each time, maybe after a migration.
+        if self._is_pooled or not self.types:
             self.types = [result.ftype(column) for column in columns]
         get = result.get_value
         return [tuple([get(row, column) for column in columns]) for row in range(result.ntuples)]
@@ -218,6 +225,7 @@ def _options(url: URL) -> dict[str, str]:
         for name, value in driver_options(url).items()
         if name in _LIBPQS
     }
+    told["client_encoding"] = "utf8"
     if "PGHOST" not in os.environ:
         told.setdefault("host", _LOCAL)
     return told

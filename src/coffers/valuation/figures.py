@@ -195,7 +195,8 @@ def _since(standing: Standing, as_of: Millis, now: Decimal) -> CurrencyFigures:
 
 
 def _gain_on(line: Line, moment: int, earned: Decimal, now: Decimal) -> Gain:
-    if line.later is None or moment == line.earlier[0]:
+    # A quotient has 50 digits, and what does not change may have more.
+    if not line.slope or moment == line.earlier[0]:
         profit = earned - line.earlier[1]
     else:
         profit = earned - divide(line.base + line.slope * moment, line.span)

@@ -49,7 +49,8 @@ class Line(msgspec.Struct, frozen=True):
     """A straight line between two points: (`base` + `slope` x t) / `span`.
 
     Where one point alone tells the value (it is of that very moment, or it is the opening, with
-    nothing before it) there is no `later`, and no slope.
+    nothing before it) there is no `later`, and no slope. After the last snapshot a line leads to
+    what the account is worth now.
     """
 
     earlier: Point
@@ -57,9 +58,10 @@ class Line(msgspec.Struct, frozen=True):
     base: Decimal
     slope: Decimal
     span: Decimal
+    leads_to_now: bool = False
 
     @classmethod
-    def between(cls, earlier: Point, later: Point) -> "Line":
+    def between(cls, earlier: Point, later: Point, *, leads_to_now: bool = False) -> "Line":
         """Return the line; `later` is later."""
         (start, first), (end, last) = earlier, later
         return cls(
@@ -70,6 +72,7 @@ class Line(msgspec.Struct, frozen=True):
             ),
             money.subtract(last, first),
             Decimal(end - start),
+            leads_to_now,
         )
 
     @classmethod
@@ -83,12 +86,14 @@ class Standing(msgspec.Struct, frozen=True):
 
     `opening` is the first point of its series, `inflow` all that was put in since. `lines` are the
     ones that the windows begin on, in the order of `WINDOWS`; None where one of a line's ends is
-    not known. It is the same for every moment in `since`..`until`.
+    not known. It is the same for every moment in `since`..`until`, but for lines that lead to what
+    the account is worth now: `is_past` says that there are none.
     """
 
     opening: Point
     inflow: Decimal
     lines: tuple[Line | None, ...]
+    is_past: bool
     since: Millis
     until: Millis
 
@@ -106,7 +111,7 @@ class History:
     snapshots: tuple[Snapshot, ...]
     flows: tuple[Flow, ...] = ()
     has_unvalued_flows: bool = field(init=False, repr=False, compare=False)
-    # Of amounts that never change: nearly every new price book asks for the same again.
+    # In the currencies whose amounts never change: a new price book asks for the same again.
     _standings: dict[Amount, Standing] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -127,30 +132,30 @@ class History:
         """
         kept = self._standings.get(amount)
         if kept is not None and kept.since <= as_of <= kept.until:
-            return kept
-        opening, inflow = self.earned(self.opening, amount), self.net_inflow(as_of, amount)
+            return (
+                kept if kept.is_past else _led_to(kept, (as_of, money.subtract(now, kept.inflow)))
+            )
+        opening, inflow = self.earned(self.opening, amount), net_inflow(self.flows, as_of, amount)
         if opening is None or inflow is None:
             return None
         latest = as_of, money.subtract(now, inflow)
         lines = tuple(
             self._line(Millis(as_of - window), opening, latest, amount) for window in WINDOWS
         )
-        standing = Standing(opening, inflow, lines, *self._span(as_of, opening, lines))
-        if amount in _FIXED and not any(line is None or line.later is latest for line in lines):
-            self._standings[amount] = standing
+        is_past = not any(line is not None and line.leads_to_now for line in lines)
+        if amount not in _FIXED:
+            return Standing(opening, inflow, lines, is_past, as_of, as_of)
+        standing = Standing(opening, inflow, lines, is_past, *self._span(as_of, opening, lines))
+        self._standings[amount] = standing
         return standing
 
     def earned(self, snapshot: Snapshot, amount: Amount) -> Point | None:
         """Return a snapshot's value less all net inflow until then, None where it is not known."""
         worth = amount(snapshot.at, snapshot.value.btc, snapshot.value.usd)
-        inflow = None if worth is None else self.net_inflow(snapshot.at, amount)
+        inflow = None if worth is None else net_inflow(self.flows, snapshot.at, amount)
         if worth is None or inflow is None:
             return None
         return snapshot.at, money.subtract(worth, inflow)
-
-    def net_inflow(self, until: Millis, amount: Amount) -> Decimal | None:
-        """Return deposits less withdrawals up to a moment, as the function of this name does."""
-        return net_inflow(self.flows, until, amount)
 
     def _line(self, moment: Millis, opening: Point, latest: Point, amount: Amount) -> Line | None:
         """Return the line that a moment lies on, None where one of its ends is not known."""
@@ -162,7 +167,9 @@ class History:
             return Line.level(earlier)
         is_past = after < len(self.snapshots)
         later = self.earned(self.snapshots[after], amount) if is_past else latest
-        return None if earlier is None or later is None else Line.between(earlier, later)
+        if earlier is None or later is None:
+            return None
+        return Line.between(earlier, later, leads_to_now=not is_past)
 
     def _span(
         self, as_of: Millis, opening: Point, lines: Sequence[Line | None]
@@ -177,8 +184,20 @@ class History:
                 until = Millis(min(until, opening[0] + window))
             else:
                 since = Millis(max(since, line.earlier[0] + window))
-                until = Millis(min(until, line.later[0] + window - 1))
+                if not line.leads_to_now:
+                    until = Millis(min(until, line.later[0] + window - 1))
         return since, until
+
+
+def _led_to(standing: Standing, latest: Point) -> Standing:
+    """Return what was kept, with the lines to now led to the present value."""
+    lines = tuple(
+        Line.between(line.earlier, latest, leads_to_now=True)
+        if line is not None and line.leads_to_now
+        else line
+        for line in standing.lines
+    )
+    return msgspec.structs.replace(standing, lines=lines)
 
 
 def net_inflow(flows: Sequence[Flow], until: Millis, amount: Amount) -> Decimal | None:

@@ -19,7 +19,15 @@ from coffers.errors import SettingsError
 from coffers.vault.keyring import new_key
 from served import started
 
-_NOT_LOADED = ("ccxt", "alembic", "pgqueuer", "typer", "asyncpg", "coffers.connectors.exchange")
+_NOT_LOADED = (
+    "ccxt",
+    "alembic",
+    "pgqueuer",
+    "typer",
+    "asyncpg",
+    "psycopg",
+    "coffers.connectors.exchange",
+)
 
 
 @pytest.fixture

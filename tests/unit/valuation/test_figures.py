@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from coffers.clock import DAY, HOUR, Millis
 from coffers.valuation.figures import (
     DisplayCurrency,
     Figures,
+    Gain,
     figures_of,
     summary_of,
 )
@@ -163,14 +165,48 @@ def pasts() -> st.SearchStrategy[History]:
     return st.builds(past, snapshots, flows)
 
 
-@given(pasts(), st.lists(st.tuples(st.integers(-2 * DAY, 2 * MONTH), amounts), max_size=8))
-def test_what_a_past_keeps_never_changes_a_figure(
-    history: History, asked: list[tuple[int, Decimal]]
-) -> None:
-    for ago, worth in asked:
-        as_of, now = Millis(NOW - ago), value(worth, worth)
-        anew = replace(history)
-        assert figures_of(as_of, now, history, USD) == figures_of(as_of, now, anew, USD)
+def test_what_a_past_keeps_never_changes_a_figure() -> None:
+    # Of more digits than a quotient has.
+    third = money.multiply(money.divide(Decimal(1), Decimal(3)), Decimal("1.23456789"))
+    opening, *later = (
+        snapshot(NOW - hours * HOUR, money.multiply(third, Decimal(hours % 7 + 1)), hours % 13)
+        for hours in (980, 735, 700, 60, 31)
+    )
+    flows = (
+        flow(NOW - 750 * HOUR, 1, 50),
+        flow(NOW - 31 * HOUR, "0.5", 30, "out"),
+        flow(NOW - 12 * HOUR, "0.25", 20),
+    )
+    past = History(opening, tuple(later), flows)
+    # Before, at and after each moment at which a window begins at a point, or a flow comes.
+    moments = [
+        Millis(at + window + beside)
+        for at in {point.at for point in (opening, *later, *flows)}
+        for window in (0, DAY, MONTH)
+        for beside in (-1, 0, 1)
+    ]
+    worth = value(3, 140)
+    alone = {at: figures_of(at, worth, replace(past), USD) for at in moments}
+    for first, at in product(moments, moments):
+        kept = replace(past)
+        figures_of(first, value(9, 900), kept, USD)
+        assert figures_of(at, worth, kept, USD) == alone[at]
+
+
+def test_what_does_not_change_gains_nothing_however_many_digits_it_has() -> None:
+    third = money.multiply(money.divide(Decimal(1), Decimal(3)), Decimal("1.23456789"))
+    moments = (NOW - 40 * DAY, NOW - 31 * DAY, NOW - 2 * DAY, NOW - HOUR)
+    opening, *later = (snapshot(at, third, third) for at in moments)
+    history = History(opening, tuple(later))
+    kept = figures_of(NOW, value(third, third), history, USD).btc
+    assert (kept.day, kept.month, kept.total) == (Gain(Decimal(0), Decimal(0)),) * 2 + (0,)
+    emptied = History(
+        opening,
+        tuple(snapshot(each.at, 0, 0) for each in later),
+        (flow(NOW - 35 * DAY, third, third, "out"),),
+    )
+    gone = figures_of(NOW, value(0, 0), emptied, USD).btc
+    assert (gone.day, gone.month, gone.total) == (Gain(Decimal(0), Decimal(0)),) * 2 + (0,)
 
 
 @given(pasts(), st.sampled_from([0, 1, -1, DAY, MONTH, -DAY]), amounts)
