@@ -29,11 +29,11 @@ test-long: $(VENV)/.dev ## Run the tests of minutes: clocks that are set, lines 
 
 .PHONY: test-system
 test-system: $(VENV)/.dev ## Run the tests that need programs of Debian (apt-get install pgbouncer)
-	@$(BIN)/python -m pytest tests/system $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/system $(ARGS)
 
 .PHONY: test-browser
 test-browser: $(VENV)/.browser ## Run the tests in a browser (apt-get install chromium)
-	@$(BIN)/python -m pytest tests/browser $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## Lint, format, types, the house's floors, and the docs
