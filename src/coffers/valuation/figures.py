@@ -12,7 +12,7 @@ import msgspec
 
 from coffers import money
 from coffers.clock import DAY, Millis
-from coffers.money import HUNDRED, ZERO, divide, percentage
+from coffers.money import divide, percentage
 from coffers.valuation.history import (
     MONTH,
     Amount,
@@ -200,9 +200,7 @@ def _gain_on(line: Line, moment: int, earned: Decimal, now: Decimal) -> Gain:
         profit = earned - line.earlier[1]
     else:
         profit = earned - divide(line.base + line.slope * moment, line.span)
-    base = now - profit
-    # As `money.percentage`, without the calls: with them, a new price book costs lists 3 % more.
-    return Gain(profit, divide(profit, base) * HUNDRED if base else ZERO)
+    return Gain(profit, percentage(profit, now - profit))
 
 
 def _baseline(
