@@ -130,6 +130,7 @@ class PostgresRows:
             rows = line.stand_still()
             self._types = line.types
         except psycopg.Error:
+            # Asked once more over another connection, which tells what is wrong if it is not this.
             self._hang_up()
             return None
         if rows is None:
