@@ -234,7 +234,7 @@ def test_reasons_why_a_list_is_incomplete_are_documented(pages: Pages) -> None:
         node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "doubts"
     )
     texts = {
-        node.value.strip(";") for node in ast.walk(listing)
+        node.value.strip(";=") for node in ast.walk(listing)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }  # fmt: skip
     told = re.findall(

@@ -112,6 +112,15 @@ class AccountAnswers:
 
     def _trust(self, views: Sequence[AccountView], book: PriceBook | None) -> list[Header]:
         now = self._services.clock.now()
-        reasons = [doubts(view, now, self._stale_after) for view in views]
+        reasons = [
+            doubts(
+                view.account.id,
+                view.quality,
+                now,
+                self._stale_after,
+                lacks_rate=view.figures.lacks_rate,
+            )
+            for view in views
+        ]
         ignored = sum(len(view.quality.ignored) for view in views)
         return trust_headers(book, [reason for reason in reasons if reason], ignored)

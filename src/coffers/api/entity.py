@@ -5,9 +5,10 @@ written between its parts. Each value comes from the place that the contract nam
 settings of the account, the market catalogue narrowed by the key's rights, or the figures.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,10 +16,11 @@ from coffers.clock import iso
 from coffers.markets.catalogue import Market
 from coffers.money import plain, rounded
 from coffers.store.records import Account, Portfolio
-from coffers.valuation.figures import CurrencyFigures, Figures, Gain
+from coffers.valuation.figures import Column, Columns, Figures, Sheet
 
 _encode = msgspec.json.Encoder().encode
 _UNKNOWN = "null"
+_QUOTE = '"'
 _SHOWN_FROM = 16
 """Length from which a masked API key shows its ends: eight of its characters."""
 
@@ -72,25 +74,40 @@ def frame_of(
 
 def entity(frame: Frame, figures: Figures, market: Market) -> bytes:
     """Return the account as one JSON object."""
-    return b"".join(parts_of_entity(frame, figures, market))
+    sheet = Sheet.of((figures,), figures.display_currency)
+    return b"".join(parts_of_entities((frame,), sheet, (market,))[0])
 
 
-def parts_of_entity(frame: Frame, figures: Figures, market: Market) -> tuple[bytes, ...]:
-    """Return the pieces that the JSON object of an account is made of, in their order.
+def parts_of_entities(
+    frames: Sequence[Frame], sheet: Sheet, markets: Sequence[Market]
+) -> list[tuple[bytes, ...]]:
+    """Return the pieces that the JSON object of each account is made of, in their order.
 
     What the frame has is in them as it is: a list is put together at once, and nothing is copied
     twice or kept twice.
     """
-    display_keys, plain_keys = _figures(figures)
-    can_sum = market.available_include_in_summary and figures.usd.amount is not None
-    return (
-        frame.head,
-        display_keys.encode(),
-        _IN_SUMMARY if can_sum else _NOT_IN_SUMMARY,
-        frame.middle,
-        plain_keys.encode(),
-        frame.tail,
-    )
+    btc, usd = _texts(sheet.btc), _texts(sheet.usd)
+    # Mostly the display currency is one of the two, and its texts are ready.
+    if sheet.display is sheet.usd:
+        shown = usd
+    else:
+        shown = btc if sheet.display is sheet.btc else _texts(sheet.display)
+    display_keys = _display_keys(sheet, shown)
+    return [
+        (
+            frame.head,
+            first.encode(),
+            _IN_SUMMARY
+            if worth is not None and market.available_include_in_summary
+            else _NOT_IN_SUMMARY,
+            frame.middle,
+            second.encode(),
+            frame.tail,
+        )
+        for frame, market, worth, first, second in zip(
+            frames, markets, sheet.usd.amount, display_keys, _plain_keys(btc, usd), strict=True
+        )
+    ]
 
 
 def unlisted(code: str) -> Market:
@@ -189,32 +206,26 @@ def _middle(account: Account, shown: Presentation) -> dict[str, object]:
     }
 
 
-_Texts = tuple[str, str, str, str, str, str]
-"""One currency's figures as JSON texts: the amount, the day's profit and percentage, the month's,
-and the profit in all. Percentages have two places."""
+class _Texts(NamedTuple):
+    """One currency's figures as JSON texts, column by column. Percentages have two places."""
+
+    amount: list[str]
+    day: list[str]
+    day_percentage: list[str]
+    month: list[str]
+    month_percentage: list[str]
+    total: list[str]
 
 
-def _texts(shown: CurrencyFigures) -> _Texts:
-    day, month = shown.day, shown.month
-    return (
-        _text(shown.amount),
-        _UNKNOWN if day is None else _text(day.profit),
-        _percentage(day, 2),
-        _UNKNOWN if month is None else _text(month.profit),
-        _percentage(month, 2),
-        _text(shown.total),
+def _texts(shown: Columns) -> _Texts:
+    return _Texts(
+        _column(shown.amount),
+        _column(shown.day_profit),
+        _column(_rounded(shown.day_percentage, 2)),
+        _column(shown.month_profit),
+        _column(_rounded(shown.month_percentage, 2)),
+        _column(shown.total),
     )
-
-
-def _figures(figures: Figures) -> tuple[str, str]:
-    """Return the display currency's keys, and those in BTC and in USD."""
-    btc, usd = _texts(figures.btc), _texts(figures.usd)
-    # Mostly the display currency is one of the two, and its texts are ready.
-    if figures.display is figures.usd:
-        shown = usd
-    else:
-        shown = btc if figures.display is figures.btc else _texts(figures.display)
-    return _display_keys(figures, shown), _plain_keys(btc, usd)
 
 
 @lru_cache(maxsize=256)
@@ -222,45 +233,54 @@ def _in_currency(code: str) -> str:
     return f'{{"currency":{_encode(code).decode()},"amount":'
 
 
-def _display_keys(figures: Figures, shown: _Texts) -> str:
-    prefix = _in_currency(figures.display_currency)
-    amount, day, _, month, month_percentage, total = shown
-    day_percentage = _percentage(figures.display.day, 4)
-    # The one number among strings, for the clients' sake.
-    total = total.strip('"')
-    return (
-        f'"primary_display_currency_profit_percentage":{prefix}{month_percentage}}},'
-        f'"primary_display_currency_profit":{prefix}{month}}},'
-        f'"day_profit_primary_display_currency_percentage":{prefix}{day_percentage}}},'
-        f'"day_profit_primary_display_currency":{prefix}{day}}},'
-        f'"primary_display_currency_amount":{prefix}{amount}}},'
-        f'"total_primary_display_currency_profit":{prefix}{total}}}'
-    )
+def _display_keys(sheet: Sheet, texts: _Texts) -> Iterator[str]:
+    prefix = _in_currency(sheet.display_currency)
+    day_percentages = _column(_rounded(sheet.display.day_percentage, 4))
+    for row in zip(*texts, day_percentages, strict=True):
+        amount, day, _, month, month_percentage, total, day_percentage = row
+        # The total is the one number among strings, for the clients' sake.
+        yield (
+            f'"primary_display_currency_profit_percentage":{prefix}{month_percentage}}},'
+            f'"primary_display_currency_profit":{prefix}{month}}},'
+            f'"day_profit_primary_display_currency_percentage":{prefix}{day_percentage}}},'
+            f'"day_profit_primary_display_currency":{prefix}{day}}},'
+            f'"primary_display_currency_amount":{prefix}{amount}}},'
+            f'"total_primary_display_currency_profit":{prefix}{total.strip(_QUOTE)}}}'
+        )
 
 
-def _plain_keys(btc: _Texts, usd: _Texts) -> str:
-    btc_amount, btc_day, btc_day_percentage, btc_month, btc_month_percentage, btc_total = btc
-    usd_amount, usd_day, usd_day_percentage, usd_month, usd_month_percentage, usd_total = usd
-    return (
-        f'"btc_amount":{btc_amount},"usd_amount":{usd_amount},'
-        f'"day_profit_btc":{btc_day},"day_profit_usd":{usd_day},'
-        f'"day_profit_btc_percentage":{btc_day_percentage},'
-        f'"day_profit_usd_percentage":{usd_day_percentage},'
-        f'"btc_profit":{btc_month},"usd_profit":{usd_month},'
-        f'"usd_profit_percentage":{usd_month_percentage},'
-        f'"btc_profit_percentage":{btc_month_percentage},'
-        f'"total_btc_profit":{btc_total},"total_usd_profit":{usd_total}'
-    )
+def _plain_keys(btc: _Texts, usd: _Texts) -> Iterator[str]:
+    for row in zip(*btc, *usd, strict=True):
+        btc_amount, btc_day, btc_day_percentage, btc_month, btc_month_percentage, btc_total = row[
+            :6
+        ]
+        usd_amount, usd_day, usd_day_percentage, usd_month, usd_month_percentage, usd_total = row[
+            6:
+        ]
+        yield (
+            f'"btc_amount":{btc_amount},"usd_amount":{usd_amount},'
+            f'"day_profit_btc":{btc_day},"day_profit_usd":{usd_day},'
+            f'"day_profit_btc_percentage":{btc_day_percentage},'
+            f'"day_profit_usd_percentage":{usd_day_percentage},'
+            f'"btc_profit":{btc_month},"usd_profit":{usd_month},'
+            f'"usd_profit_percentage":{usd_month_percentage},'
+            f'"btc_profit_percentage":{btc_month_percentage},'
+            f'"total_btc_profit":{btc_total},"total_usd_profit":{usd_total}'
+        )
 
 
-def _text(number: Decimal | None) -> str:
-    if number is None:
-        return _UNKNOWN
-    text = str(number)
-    if text[-1] in "0." or "." not in text or "E" in text:  # few are not in the wire's form yet
-        text = plain(number)
-    return f'"{text}"'
+def _column(numbers: Column) -> list[str]:
+    """Return numbers as JSON texts."""
+    return [
+        _UNKNOWN
+        if number is None
+        else f'"{text}"'
+        # Few are not in the wire's form yet.
+        if (text := str(number))[-1] > "0" and "." in text and "E" not in text
+        else f'"{plain(number)}"'
+        for number in numbers
+    ]
 
 
-def _percentage(gain: Gain | None, places: int) -> str:
-    return _UNKNOWN if gain is None else _text(rounded(gain.percentage, places))
+def _rounded(percentages: Column, places: int) -> Column:
+    return [None if each is None else rounded(each, places) for each in percentages]

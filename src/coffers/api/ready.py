@@ -15,16 +15,15 @@ from prometheus_client import Counter
 from coffers import metrics
 from coffers.access.call import Caller
 from coffers.api.cache import ByteCache
-from coffers.api.entity import Frame, Presentation, frame_of, parts_of_entity, unlisted
+from coffers.api.entity import Frame, Presentation, frame_of, parts_of_entities, unlisted
 from coffers.api.paging import Header, field_lines, page_headers
 from coffers.api.params import PageWanted
 from coffers.api.trust import doubts, trust_headers
 from coffers.api.validators import weak_tag
 from coffers.clock import Clock, Millis
-from coffers.markets.catalogue import Catalogue
+from coffers.markets.catalogue import Catalogue, Market
 from coffers.portfolio.bookshelf import BookShelf
-from coffers.portfolio.listing import AccountPage, Listing, PageRequest
-from coffers.portfolio.view import AccountView
+from coffers.portfolio.listing import AccountPage, Listing, PageRequest, Table
 from coffers.serving.encodings import WORTH_CODING, Coding, encoded
 from coffers.settings import Settings
 from coffers.store.records import Account, Mode
@@ -187,33 +186,52 @@ class ReadyLists:
         ]
         made: dict[int, _ReadyAccount] = {}
         if lacking:
-            views = await self._listing.views(
+            table = await self._listing.table(
                 caller.user_id, lacking, book, caller.display_currency
             )
-            for view in views:
-                account_id = view.account.id
-                made[account_id] = self._render(view, epoch, base_url, kept.get(account_id), now)
+            made = self._rendered(table, epoch, base_url, kept, now)
         return {account.id: made.get(account.id) or kept[account.id] for account in accounts}
 
-    def _render(
+    def _rendered(
         self,
-        view: AccountView,
+        table: Table,
         epoch: int,
         base_url: str,
-        before: _ReadyAccount | None,
+        kept: Mapping[int, _ReadyAccount],
         now: Millis,
-    ) -> _ReadyAccount:
-        account = view.account
-        market = self._catalogue.get(account.market_code) or unlisted(account.market_code)
-        if before is not None and before.version == account.version:
-            frame = before.frame
-        else:
-            frame = frame_of(account, market, Presentation(base_url, self._mask))
-        parts = parts_of_entity(frame, view.figures, market)
-        reasons = doubts(view, now, self._stale_after)
-        until = self._good_until(account, now)
-        ignored = len(view.quality.ignored)
-        return _ReadyAccount(account.version, epoch, until, frame, parts, reasons, ignored)
+    ) -> dict[int, _ReadyAccount]:
+        accounts, sheet = table.accounts, table.sheet
+        markets = [self._market(account) for account in accounts]
+        shown = Presentation(base_url, self._mask)
+        frames = [
+            before.frame
+            if (before := kept.get(account.id)) is not None and before.version == account.version
+            else frame_of(account, market, shown)
+            for account, market in zip(accounts, markets, strict=True)
+        ]
+        rows = zip(
+            accounts,
+            frames,
+            parts_of_entities(frames, sheet, markets),
+            table.qualities,
+            strict=True,
+        )
+        stale_after = self._stale_after
+        return {
+            account.id: _ReadyAccount(
+                account.version,
+                epoch,
+                self._good_until(account, now),
+                frame,
+                parts,
+                doubts(account.id, quality, now, stale_after, lacks_rate=sheet.lacks_rate(place)),
+                len(quality.ignored),
+            )
+            for place, (account, frame, parts, quality) in enumerate(rows)
+        }
+
+    def _market(self, account: Account) -> Market:
+        return self._catalogue.get(account.market_code) or unlisted(account.market_code)
 
     def _good_until(self, account: Account, now: Millis) -> Millis:
         """Return when the account's reading becomes stale, if it has not yet."""

@@ -21,7 +21,7 @@ from typing import Final
 
 from coffers.api.paging import Header
 from coffers.clock import Millis, iso
-from coffers.portfolio.view import AccountView
+from coffers.portfolio.view import Quality
 from coffers.store.records import Account
 from coffers.valuation.model import PriceBook
 
@@ -29,26 +29,24 @@ NAMED: Final = 40
 """Accounts that are named with their reasons: about 2 KB, which every proxy lets through."""
 
 
-def doubts(view: AccountView, now: Millis, stale_after: Millis) -> str:
+def doubts(
+    account_id: int, quality: Quality, now: Millis, stale_after: Millis, *, lacks_rate: bool
+) -> str:
     """Return the account's id with what its figures do not tell, "" when they tell everything."""
-    quality = view.quality
     if quality.read_at is None:
-        return f"{view.account.id};unread"
-    reasons = [
-        f"{name}={count}"
-        for name, count in (
-            ("unpriced", len(quality.unpriced)),
-            ("missing_wallets", len(quality.missing_wallets)),
-        )
-        if count
-    ]
+        return f"{account_id};unread"
+    reasons = []
+    if quality.unpriced:
+        reasons.append(f"unpriced={len(quality.unpriced)}")
+    if quality.missing_wallets:
+        reasons.append(f"missing_wallets={len(quality.missing_wallets)}")
     if now - quality.read_at > stale_after:
         reasons.append("stale")
     if not quality.flows_known:
         reasons.append("flows_unknown")
-    if view.figures.lacks_rate:
+    if lacks_rate:
         reasons.append("no_rate")
-    return ";".join([str(view.account.id), *reasons]) if reasons else ""
+    return ";".join([str(account_id), *reasons]) if reasons else ""
 
 
 def trust_headers(book: PriceBook | None, doubted: Sequence[str], ignored: int = 0) -> list[Header]:

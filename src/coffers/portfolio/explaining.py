@@ -14,16 +14,7 @@ from coffers.money import plain
 from coffers.portfolio.account_forms import Plain, percent, text
 from coffers.portfolio.listing import Worked
 from coffers.portfolio.prices import PriceOf, as_plain
-from coffers.valuation.figures import (
-    UNKNOWN_RECKONING,
-    Baseline,
-    DisplayCurrency,
-    Gain,
-    RateAt,
-    Reckoning,
-    in_display,
-    reckoned,
-)
+from coffers.valuation.figures import DisplayCurrency, Gain, RateAt, in_display
 from coffers.valuation.history import (
     Amount,
     History,
@@ -33,6 +24,7 @@ from coffers.valuation.history import (
 )
 from coffers.valuation.history import Point as Earned
 from coffers.valuation.model import UNCOUNTED, UNLISTED, Flow, Position, PriceBook, Value
+from coffers.valuation.reckoning import Baseline, Reckoning, reckoned
 from coffers.valuation.value import holdings_of, is_agreed, unlisted_of, value_of
 
 MOST_FLOWS = 1_000
@@ -102,8 +94,6 @@ def _shown_amount(display: DisplayCurrency) -> Amount:
 def _told(
     as_of: Millis, value: Value | None, history: History | None, amount: Amount, places: int
 ) -> _Told:
-    if value is None:
-        return _Told(amount, UNKNOWN_RECKONING, places)
     return _Told(amount, reckoned(as_of, value, history, amount), places)
 
 

@@ -5,7 +5,7 @@ book costs arithmetic only. The cache may vanish at any time.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -16,9 +16,9 @@ from coffers.portfolio.view import AccountView, Quality
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Account, Mode
 from coffers.valuation.choices import Choices
-from coffers.valuation.figures import DisplayCurrency, figures_of
+from coffers.valuation.figures import DisplayCurrency, Sheet, sheet_of
 from coffers.valuation.history import History
-from coffers.valuation.model import PriceBook
+from coffers.valuation.model import Price, PriceBook
 from coffers.valuation.transfers import as_one
 from coffers.valuation.value import (
     Holdings,
@@ -26,7 +26,7 @@ from coffers.valuation.value import (
     holdings_of,
     together,
     unlisted_of,
-    value_of,
+    values_of,
 )
 
 KEPT_INPUTS = 12_000
@@ -87,6 +87,30 @@ class Worked(msgspec.Struct, frozen=True):
     counted: Holdings
 
 
+class Table(msgspec.Struct, frozen=True):
+    """Accounts with their figures in columns, in one order, and what these were made of.
+
+    `books` are as they count for each account; `counted` is what counts at their prices.
+    """
+
+    accounts: Sequence[Account]
+    inputs: Sequence[Inputs]
+    books: Sequence[PriceBook | None]
+    counted: Sequence[Holdings]
+    sheet: Sheet
+    qualities: Sequence[Quality]
+
+    def worked(self) -> list[Worked]:
+        """Return the accounts one by one."""
+        rows = zip(
+            self.accounts, self.qualities, self.inputs, self.books, self.counted, strict=True
+        )
+        return [
+            Worked(AccountView(account, self.sheet.row(place), quality), inputs, book, counted)
+            for place, (account, quality, inputs, book, counted) in enumerate(rows)
+        ]
+
+
 class Listing:
     """Lists accounts with their figures."""
 
@@ -128,9 +152,15 @@ class Listing:
         self, user_id: int, accounts: Sequence[Account], book: PriceBook | None, currency: str
     ) -> list[Worked]:
         """Return what `views` does, with what the figures were made of."""
+        return (await self.table(user_id, accounts, book, currency)).worked()
+
+    async def table(
+        self, user_id: int, accounts: Sequence[Account], book: PriceBook | None, currency: str
+    ) -> Table:
+        """Return what `worked` does, in columns."""
         display = await self.display(currency, book)
         seen, inputs = await self._inputs_of(user_id, accounts, book)
-        return _worked(seen, inputs, book, display)
+        return table_of(seen, inputs, _books_of(inputs, book), display)
 
     async def worked_together(
         self, user_id: int, accounts: Sequence[Account], book: PriceBook | None, currency: str
@@ -150,7 +180,7 @@ class Listing:
             replace(found, history=joined.get(account.id))
             for account, found in zip(seen, inputs, strict=True)
         ]
-        return _worked(seen, together, book, display)
+        return table_of(seen, together, _books_of(together, book), display).worked()
 
     async def display(self, currency: str, book: PriceBook | None) -> DisplayCurrency:
         """Return a display currency with its rates up to this price book."""
@@ -230,23 +260,13 @@ def _removed(account: Account) -> Account:
     return replace(account, version=_NO_VERSION, sync=replace(account.sync, read_at=None))
 
 
-def _worked(
-    accounts: Sequence[Account],
-    inputs: Sequence[Inputs],
-    book: PriceBook | None,
-    display: DisplayCurrency,
-) -> list[Worked]:
-    books = _books_of(inputs, book)
-    return [
-        worked_at(account, found, books[id(found.choices)], display)
-        for account, found in zip(accounts, inputs, strict=True)
-    ]
-
-
-def _books_of(inputs: Iterable[Inputs], book: PriceBook | None) -> dict[int, PriceBook | None]:
-    """Return the book as it counts for each of the choices, by their identity."""
+def _books_of(inputs: Sequence[Inputs], book: PriceBook | None) -> list[PriceBook | None]:
+    """Return the book as it counts for each account, by what its user says of assets."""
+    if book is None:
+        return [None] * len(inputs)
     distinct = {id(found.choices): found.choices for found in inputs}
-    return {key: None if book is None else choices.book(book) for key, choices in distinct.items()}
+    books = {key: choices.book(book) for key, choices in distinct.items()}
+    return [books[id(found.choices)] for found in inputs]
 
 
 def _as_of(account: Account, book: PriceBook | None) -> Millis:
@@ -254,29 +274,43 @@ def _as_of(account: Account, book: PriceBook | None) -> Millis:
     return read_at if book is None else Millis(max(book.at, read_at))
 
 
-def worked_at(
-    account: Account, inputs: Inputs, book: PriceBook | None, display: DisplayCurrency
-) -> Worked:
-    """Return an account with its figures at prices as they count for it."""
-    as_of = _as_of(account, book)
-    prices = {} if book is None else book.prices
-    counted = inputs.holdings
-    if inputs.unlisted:
-        counted = together(counted, agreed(inputs.unlisted, prices))
-    valued = value_of(counted, prices)
-    value = None if account.sync.read_at is None else valued.value
-    history = inputs.history
-    view = AccountView(
-        account,
-        figures_of(as_of, value, history, display),
-        Quality(
-            as_of=as_of,
-            read_at=account.sync.read_at,
-            unpriced=valued.unpriced,
-            missing_wallets=account.sync.missing_wallets,
-            flows_known=account.sync.flows_known
-            and not (history is not None and history.has_unvalued_flows),
-            ignored=inputs.ignored,
-        ),
+def table_of(
+    accounts: Sequence[Account],
+    inputs: Sequence[Inputs],
+    books: Sequence[PriceBook | None],
+    display: DisplayCurrency,
+) -> Table:
+    """Return accounts with their figures at prices as they count for each."""
+    moments = [_as_of(account, book) for account, book in zip(accounts, books, strict=True)]
+    prices = [{} if book is None else book.prices for book in books]
+    counted = [_counted(found, told) for found, told in zip(inputs, prices, strict=True)]
+    valued = values_of(counted, prices)
+    values = [
+        None if account.sync.read_at is None else valuation.value
+        for account, valuation in zip(accounts, valued, strict=True)
+    ]
+    sheet = sheet_of(moments, values, [found.history for found in inputs], display)
+    qualities = [
+        _quality(account, found, as_of, valuation.unpriced)
+        for account, found, as_of, valuation in zip(accounts, inputs, moments, valued, strict=True)
+    ]
+    return Table(accounts, inputs, books, counted, sheet, qualities)
+
+
+def _counted(inputs: Inputs, prices: Mapping[str, Price]) -> Holdings:
+    if not inputs.unlisted:
+        return inputs.holdings
+    return together(inputs.holdings, agreed(inputs.unlisted, prices))
+
+
+def _quality(account: Account, inputs: Inputs, as_of: Millis, unpriced: tuple[str, ...]) -> Quality:
+    sync, history = account.sync, inputs.history
+    is_valued = history is None or not history.has_unvalued_flows
+    return Quality(
+        as_of,
+        sync.read_at,
+        unpriced,
+        sync.missing_wallets,
+        sync.flows_known and is_valued,
+        inputs.ignored,
     )
-    return Worked(view, inputs, book, counted)

@@ -183,7 +183,8 @@ class History:
             if line.later is None:
                 until = Millis(min(until, opening[0] + window))
             else:
-                since = Millis(max(since, line.earlier[0] + window))
+                # At the moment of its first end itself that end alone tells it.
+                since = Millis(max(since, line.earlier[0] + window + 1))
                 if not line.leads_to_now:
                     until = Millis(min(until, line.later[0] + window - 1))
         return since, until

@@ -63,16 +63,26 @@ def together(one: Holdings, other: Holdings) -> dict[str, Decimal]:
     return {asset: amount for asset, amount in owned.items() if amount}
 
 
-@money.exactly
 def value_of(holdings: Holdings, prices: Mapping[str, Price]) -> Valuation:
     """Return what the holdings are worth in BTC and in USD, each summed on its own, exactly.
 
     An empty account is worth zero. A holding without a price counts in no total and is named; an
     account of which nothing has a price is worth an unknown amount, not zero.
     """
+    return values_of((holdings,), (prices,))[0]
+
+
+@money.exactly
+def values_of(
+    holdings: Iterable[Holdings], prices: Iterable[Mapping[str, Price]]
+) -> list[Valuation]:
+    """Return what the holdings of each account are worth at its prices, see `value_of`."""
+    return [_valued(each, worths_of(told)) for each, told in zip(holdings, prices, strict=True)]
+
+
+def _valued(holdings: Holdings, worths: Mapping[str, Worth]) -> Valuation:
     if not holdings:
         return Valuation(NOTHING, ())
-    worths = worths_of(prices)
     priced = [*map(worths.get, holdings)]
     if all(priced):
         return Valuation(_sum_of(holdings.values(), priced), ())

@@ -25,6 +25,11 @@ def view(display: DisplayCurrency = USD, **changes: Any) -> AccountView:
     return AccountView(account(), figures, msgspec.structs.replace(WHOLE, **changes))
 
 
+def told_of(shown: AccountView) -> str:
+    lacks_rate = shown.figures.lacks_rate
+    return doubts(shown.account.id, shown.quality, NOW, Millis(30 * MINUTE), lacks_rate=lacks_rate)
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
@@ -41,12 +46,12 @@ def view(display: DisplayCurrency = USD, **changes: Any) -> AccountView:
     ],
 )
 def test_each_doubt_is_named(changes: dict[str, Any], told: str) -> None:
-    assert doubts(view(**changes), NOW, Millis(30 * MINUTE)) == told
+    assert told_of(view(**changes)) == told
 
 
 def test_a_display_currency_without_a_rate_is_told() -> None:
     unknown = DisplayCurrency("EUR", lambda _at: None)
-    assert doubts(view(unknown), NOW, Millis(30 * MINUTE)) == "7;no_rate"
+    assert told_of(view(unknown)) == "7;no_rate"
 
 
 def test_a_display_currency_without_a_rate_of_the_past_is_told() -> None:
@@ -56,7 +61,7 @@ def test_a_display_currency_without_a_rate_of_the_past_is_told() -> None:
     figures = figures_of(NOW, Value(Decimal(1), Decimal(1)), history, euro)
     shown = AccountView(account(), figures, WHOLE)
     assert figures.display.amount is not None
-    assert doubts(shown, NOW, Millis(30 * MINUTE)) == "7;no_rate"
+    assert told_of(shown) == "7;no_rate"
 
 
 def test_a_whole_page_says_so_and_of_which_moment() -> None:

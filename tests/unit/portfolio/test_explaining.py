@@ -12,7 +12,7 @@ from coffers.clock import DAY, HOUR, Millis
 from coffers.portfolio import explaining
 from coffers.portfolio.account_forms import plain_figures
 from coffers.portfolio.explaining import explained
-from coffers.portfolio.listing import Inputs, Worked, worked_at
+from coffers.portfolio.listing import Inputs, Worked, table_of
 from coffers.valuation.choices import NO_CHOICES
 from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.history import History
@@ -93,7 +93,7 @@ def made(draw: st.DrawFn) -> tuple[Worked, list[Position], DisplayCurrency]:
         holdings_of(held), unlisted_of(held), (), NO_CHOICES, history, Millis(0), Millis(NOW)
     )
     book = draw(st.sampled_from([PriceBook(5, at, prices), None]))
-    return worked_at(account(), inputs, book, display), held, display
+    return table_of([account()], [inputs], [book], display).worked()[0], held, display
 
 
 def moment_of(text: str) -> int:
@@ -242,7 +242,7 @@ def test_a_flow_that_enters_by_a_snapshot_after_the_figures_moment_is_counted() 
     at = Millis(NOW - HOUR)
     read = account()
     read = replace(read, sync=replace(read.sync, read_at=at))
-    worked = worked_at(read, inputs, PriceBook(5, at, {}), display)
+    (worked,) = table_of([read], [inputs], [PriceBook(5, at, {})], display).worked()
     told = explained(worked, [], display, NOW)
     assert told["flows"][0]["is_counted"]  # type: ignore[index]
     assert reckoned_again(told) == plain_figures(worked.view.figures)
@@ -254,7 +254,8 @@ def test_wallets_of_another_reading_are_not_told() -> None:
         holdings_of(held), unlisted_of(held), (), NO_CHOICES, None, Millis(0), Millis(NOW)
     )
     display = DisplayCurrency("USD", lambda _at: Decimal(1))
-    worked = worked_at(account(), inputs, PriceBook(1, NOW, {"BTC": price("1", "9")}), display)
+    book = PriceBook(1, NOW, {"BTC": price("1", "9")})
+    (worked,) = table_of([account()], [inputs], [book], display).worked()
     (known,) = explained(worked, held, display, NOW)["holdings"]  # type: ignore[misc]
     assert known["wallets"] == [{"wallet": "spot", "venue_code": "BTC", "amount": "2.0"}]
     (later,) = explained(worked, [], display, NOW)["holdings"]  # type: ignore[misc]
