@@ -127,6 +127,12 @@ def rounded(number: Decimal, places: int) -> Decimal:
     return _round(number, _PLACES[places])
 
 
+def all_rounded(numbers: Iterable[Decimal | None], places: int) -> list[Decimal | None]:
+    """Return a column of numbers to so many decimal places, half-up; None stays None."""
+    unit = _PLACES[places]
+    return [None if number is None else _round(number, unit) for number in numbers]
+
+
 def plain(number: Decimal) -> str:
     """Return the wire's text of a number: plain notation, at least one digit after the point.
 
@@ -149,6 +155,7 @@ __all__ = [
     "QUOTIENT_DIGITS",
     "ZERO",
     "add",
+    "all_rounded",
     "divide",
     "exactly",
     "multiply",

@@ -14,7 +14,7 @@ import msgspec
 
 from coffers.clock import iso
 from coffers.markets.catalogue import Market
-from coffers.money import plain, rounded
+from coffers.money import all_rounded, plain
 from coffers.store.records import Account, Portfolio
 from coffers.valuation.figures import Column, Columns, Figures, Sheet
 
@@ -221,9 +221,9 @@ def _texts(shown: Columns) -> _Texts:
     return _Texts(
         _column(shown.amount),
         _column(shown.day_profit),
-        _column(_rounded(shown.day_percentage, 2)),
+        _column(all_rounded(shown.day_percentage, 2)),
         _column(shown.month_profit),
-        _column(_rounded(shown.month_percentage, 2)),
+        _column(all_rounded(shown.month_percentage, 2)),
         _column(shown.total),
     )
 
@@ -235,7 +235,7 @@ def _in_currency(code: str) -> str:
 
 def _display_keys(sheet: Sheet, texts: _Texts) -> Iterator[str]:
     prefix = _in_currency(sheet.display_currency)
-    day_percentages = _column(_rounded(sheet.display.day_percentage, 4))
+    day_percentages = _column(all_rounded(sheet.display.day_percentage, 4))
     for row in zip(*texts, day_percentages, strict=True):
         amount, day, _, month, month_percentage, total, day_percentage = row
         # The total is the one number among strings, for the clients' sake.
@@ -274,13 +274,9 @@ def _column(numbers: Column) -> list[str]:
     return [
         _UNKNOWN
         if number is None
-        else f'"{text}"'
+        else text
         # Few are not in the wire's form yet.
-        if (text := str(number))[-1] > "0" and "." in text and "E" not in text
+        if (text := f'"{number!s}"')[-2] > "0" and "." in text and "E" not in text
         else f'"{plain(number)}"'
         for number in numbers
     ]
-
-
-def _rounded(percentages: Column, places: int) -> Column:
-    return [None if each is None else rounded(each, places) for each in percentages]

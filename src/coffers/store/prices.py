@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -24,7 +25,7 @@ from coffers.store.tables import (
     price_books,
     rates,
 )
-from coffers.valuation.model import HeldBack, LazyPrices, Price, PriceBook
+from coffers.valuation.model import HeldBack, LazyPrices, Price, PriceBook, Worths
 
 KEPT_WHOLE = Millis(2 * HOUR)
 """How long every book is kept."""
@@ -42,20 +43,34 @@ _NEWEST = Prepared(select(price_books).order_by(_B.epoch.desc()).limit(1))
 _encoder = msgspec.msgpack.Encoder()
 
 
-class _Worth(msgspec.Struct, frozen=True, gc=False):
-    """The numbers of a stored price, which is told in less than half of the time."""
+class _Origin(msgspec.Struct, frozen=True, array_like=True):
+    """How a stored price is known."""
 
-    btc: Decimal
-    usd: Decimal
+    route: tuple[str, ...]
+    sources: tuple[str, ...]
+    at: Millis
+
+
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    """A book's body: the names of its assets, and of each the numbers and where they come from.
+
+    The numbers are what every list needs, so they lie apart. The names are a list in its encoded
+    form, which is mostly that of the book before; so are the origins, compressed.
+
+    Older databases hold whole prices by their names.
+    """
+
+    names: bytes | dict[str, Price]
+    held_back: dict[str, HeldBack]
+    btc: list[Decimal] = []
+    usd: list[Decimal] = []
+    origins: bytes = b""
 
 
 # A book that was written before there were held back prices is the prices alone.
-_decoder = msgspec.msgpack.Decoder(
-    tuple[dict[str, _Worth], dict[str, HeldBack]] | dict[str, _Worth]
-)
-_whole_decoder = msgspec.msgpack.Decoder(
-    tuple[dict[str, Price], dict[str, HeldBack]] | dict[str, Price]
-)
+_decoder = msgspec.msgpack.Decoder(_Stored | dict[str, Price])
+_names_decoder = msgspec.msgpack.Decoder(list[str])
+_origins_decoder = msgspec.msgpack.Decoder(list[_Origin])
 
 
 class Prices:
@@ -73,7 +88,7 @@ class Prices:
         """Keep the prices of a moment as the next book, with those that are not believed yet."""
         epoch = await next_id(self._connection, "price_books")
         book = PriceBook(epoch, at, dict(prices), dict(held_back or {}))
-        body = zstandard.compress(_encoder.encode((book.prices, book.held_back)))
+        body = zstandard.compress(_encoder.encode(_stored(book)))
         statement = insert(self._connection, price_books).values(epoch=book.epoch, at=at, body=body)
         await self._connection.execute(statement)
         await announce(self._connection, Topic.PRICES, epoch)
@@ -166,15 +181,42 @@ class Prices:
         await self._connection.execute(delete(rates).where(*within, ~kept))
 
 
-def _book_of(row: Row[Any]) -> PriceBook:
-    body = zstandard.decompress(row.body)
-    told = _decoder.decode(body)
-    worths, held_back = (told, {}) if isinstance(told, dict) else told
-    return PriceBook(
-        row.epoch, row.at, LazyPrices(worths, partial(_prices_of, row.body)), held_back
+def _stored(book: PriceBook) -> _Stored:
+    prices = book.prices.values()
+    origins = [_Origin(price.route, price.sources, price.at) for price in prices]
+    return _Stored(
+        names=_encoder.encode([*book.prices]),
+        held_back=dict(book.held_back),
+        btc=[price.btc for price in prices],
+        usd=[price.usd for price in prices],
+        origins=zstandard.compress(_encoder.encode(origins)),
     )
 
 
-def _prices_of(compressed: bytes) -> dict[str, Price]:
-    told = _whole_decoder.decode(zstandard.decompress(compressed))
-    return told if isinstance(told, dict) else told[0]
+def _book_of(row: Row[Any]) -> PriceBook:
+    told = _decoder.decode(zstandard.decompress(row.body))
+    if isinstance(told, dict):
+        return PriceBook(row.epoch, row.at, told)
+    if isinstance(told.names, dict):
+        return PriceBook(row.epoch, row.at, told.names, told.held_back)
+    names = _names_of(told.names)
+    worths = Worths(
+        dict(zip(names, told.btc, strict=True)), dict(zip(names, told.usd, strict=True))
+    )
+    prices = LazyPrices(worths, partial(_prices_of, worths, told.origins))
+    return PriceBook(row.epoch, row.at, prices, told.held_back)
+
+
+@lru_cache(maxsize=4)
+def _names_of(encoded: bytes) -> tuple[str, ...]:
+    return tuple(map(intern, _names_decoder.decode(encoded)))
+
+
+def _prices_of(worths: Worths, compressed: bytes) -> dict[str, Price]:
+    origins = _origins_decoder.decode(zstandard.decompress(compressed))
+    return {
+        asset: Price(btc, usd, origin.route, origin.sources, origin.at)
+        for (asset, btc), usd, origin in zip(
+            worths.btc.items(), worths.usd.values(), origins, strict=True
+        )
+    }

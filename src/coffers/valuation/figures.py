@@ -241,13 +241,15 @@ def _lines(standings: Iterable[Standing | None], number: int) -> list[Line | Non
 def _profits(
     moments: Sequence[Millis], earned: Column, lines: Sequence[Line | None], window: Millis
 ) -> Column:
+    # Mostly all are of one moment.
+    since = {as_of: Decimal(as_of - window) for as_of in {*moments}}
     # A quotient has 50 digits, and what does not change may have more.
     return [
         None
         if has is None or line is None
         else has
         - (
-            divide(line.base + line.slope * (as_of - window), line.span)
+            divide(line.base + line.slope * since[as_of], line.span)
             if line.slope
             else line.earlier[1]
         )

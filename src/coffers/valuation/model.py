@@ -1,9 +1,9 @@
 """What valuation works on: positions, prices, snapshots and flows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 
@@ -75,18 +75,11 @@ class Price:
         return len(set(self.sources)) >= AGREEING
 
 
-class Worth(Protocol):
-    """What one unit of an asset is worth, however that is known."""
+class Worths(msgspec.Struct, frozen=True):
+    """What one unit of each asset is worth in BTC and in USD, of those that have a price."""
 
-    @property
-    def btc(self) -> Decimal:
-        """In BTC."""
-        ...
-
-    @property
-    def usd(self) -> Decimal:
-        """In USD."""
-        ...
+    btc: Mapping[str, Decimal]
+    usd: Mapping[str, Decimal]
 
 
 class LazyPrices(Mapping[str, Price]):
@@ -97,9 +90,7 @@ class LazyPrices(Mapping[str, Price]):
 
     __slots__ = ("_load", "_whole", "worths")
 
-    def __init__(
-        self, worths: Mapping[str, Worth], load: Callable[[], Mapping[str, Price]]
-    ) -> None:
+    def __init__(self, worths: Worths, load: Callable[[], Mapping[str, Price]]) -> None:
         self.worths = worths
         self._load = load
         self._whole: Mapping[str, Price] | None = None
@@ -108,10 +99,10 @@ class LazyPrices(Mapping[str, Price]):
         return self._all()[asset]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.worths)
+        return iter(self.worths.usd)
 
     def __len__(self) -> int:
-        return len(self.worths)
+        return len(self.worths.usd)
 
     def _all(self) -> Mapping[str, Price]:
         if self._whole is None:
@@ -119,9 +110,15 @@ class LazyPrices(Mapping[str, Price]):
         return self._whole
 
 
-def worths_of(prices: Mapping[str, Price]) -> Mapping[str, Worth]:
-    """Return the numbers of prices."""
-    return prices.worths if isinstance(prices, LazyPrices) else prices
+def worths_of(prices: Mapping[str, Price], assets: Iterable[str]) -> Worths:
+    """Return the numbers of prices, at least those of the assets that have one."""
+    if isinstance(prices, LazyPrices):
+        return prices.worths
+    known = {asset: prices[asset] for asset in assets if asset in prices}
+    return Worths(
+        {asset: price.btc for asset, price in known.items()},
+        {asset: price.usd for asset, price in known.items()},
+    )
 
 
 @dataclass(frozen=True, slots=True)

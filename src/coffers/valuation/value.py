@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from operator import attrgetter, mul
+from operator import mul
+from sys import intern
 
 import msgspec
 
@@ -14,12 +15,11 @@ from coffers.valuation.model import (
     Position,
     Price,
     Value,
-    Worth,
+    Worths,
     worths_of,
 )
 
 _APART = frozenset({*UNCOUNTED, UNLISTED})
-_btc, _usd = attrgetter("btc"), attrgetter("usd")
 
 Holdings = Mapping[str, Decimal]
 """Units owned per asset, over all wallets of an account; never zero."""
@@ -77,26 +77,28 @@ def values_of(
     holdings: Iterable[Holdings], prices: Iterable[Mapping[str, Price]]
 ) -> list[Valuation]:
     """Return what the holdings of each account are worth at its prices, see `value_of`."""
-    return [_valued(each, worths_of(told)) for each, told in zip(holdings, prices, strict=True)]
+    return [
+        _valued(each, worths_of(told, each)) for each, told in zip(holdings, prices, strict=True)
+    ]
 
 
-def _valued(holdings: Holdings, worths: Mapping[str, Worth]) -> Valuation:
+def _valued(holdings: Holdings, worths: Worths) -> Valuation:
     if not holdings:
         return Valuation(NOTHING, ())
-    priced = [*map(worths.get, holdings)]
-    if all(priced):
-        return Valuation(_sum_of(holdings.values(), priced), ())
-    known = {asset: amount for asset, amount in holdings.items() if asset in worths}
+    try:
+        return Valuation(_sum_of(holdings, worths), ())
+    except KeyError:  # one has no price
+        known = {asset: amount for asset, amount in holdings.items() if asset in worths.usd}
     unpriced = tuple(sorted(holdings.keys() - known.keys()))
-    value = _sum_of(known.values(), [*map(worths.get, known)]) if known else None
-    return Valuation(value, unpriced)
+    return Valuation(_sum_of(known, worths) if known else None, unpriced)
 
 
-def _sum_of(amounts: Iterable[Decimal], worths: Iterable[Worth | None]) -> Value:
+def _sum_of(holdings: Holdings, worths: Worths) -> Value:
     """Return the sum of amounts at what their units are worth."""
+    amounts = holdings.values()
     return Value(
-        sum(map(mul, amounts, map(_btc, worths)), money.ZERO),
-        sum(map(mul, amounts, map(_usd, worths)), money.ZERO),
+        sum(map(mul, amounts, map(worths.btc.__getitem__, holdings)), money.ZERO),
+        sum(map(mul, amounts, map(worths.usd.__getitem__, holdings)), money.ZERO),
     )
 
 
@@ -104,4 +106,5 @@ def _summed(positions: Iterable[Position]) -> dict[str, Decimal]:
     owned: dict[str, Decimal] = {}
     for position in positions:
         owned[position.asset] = money.add(owned.get(position.asset, money.ZERO), position.owned)
-    return {asset: amount for asset, amount in owned.items() if amount}
+    # Price books have these very texts: they are found at once, and take memory once.
+    return {intern(asset): amount for asset, amount in owned.items() if amount}

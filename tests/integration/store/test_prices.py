@@ -1,14 +1,16 @@
 from contextlib import suppress
 from decimal import Decimal
+from typing import Any
 
 import msgspec
+import pytest
 import zstandard
 from sqlalchemy import update
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.engine import Store
 from coffers.store.tables import price_books
-from coffers.valuation.model import HeldBack, Price, PriceBook
+from coffers.valuation.model import HeldBack, Price, PriceBook, worths_of
 from factories import NOW, price
 from served import add_account
 
@@ -18,6 +20,8 @@ PRICES = {
         Decimal("1E-10"), Decimal("0.00001"), ("SHIB/USDT", "USDT/USD"), ("binance", "okx"), NOW
     ),
 }
+
+HELD_BACK = {"X": HeldBack(price("0.1", "900"), price("0.01", "100"), Millis(NOW + MINUTE))}
 
 
 async def _books(store: Store, *moments: int) -> None:
@@ -50,20 +54,31 @@ async def test_books_are_counted_from_1_and_come_back_as_they_were(store: Store)
 
 
 async def test_what_is_held_back_comes_back_as_it_was(store: Store) -> None:
-    held = {"X": HeldBack(price("0.1", "900"), price("0.01", "100"), Millis(NOW + MINUTE))}
     async with store.transaction() as tx:
-        saved = await tx.prices.save_book(PRICES, NOW, held)
+        saved = await tx.prices.save_book(PRICES, NOW, HELD_BACK)
     async with store.reading() as tx:
-        assert await tx.prices.newest() == saved == PriceBook(1, NOW, PRICES, held)
+        assert await tx.prices.newest() == saved == PriceBook(1, NOW, PRICES, HELD_BACK)
 
 
-async def test_a_book_from_before_there_were_held_back_prices_can_be_read(store: Store) -> None:
+@pytest.mark.parametrize("body", [PRICES, (PRICES, HELD_BACK)])
+async def test_a_book_of_an_older_form_can_be_read(store: Store, body: Any) -> None:
     await _books(store, NOW)
-    body = zstandard.compress(msgspec.msgpack.encode(PRICES))
+    encoded = zstandard.compress(msgspec.msgpack.encode(body))
     async with store.connection() as connection:
-        await connection.execute(update(price_books).values(body=body))
+        await connection.execute(update(price_books).values(body=encoded))
+    held_back = {} if body is PRICES else HELD_BACK
     async with store.reading() as tx:
-        assert await tx.prices.newest() == PriceBook(1, NOW, PRICES)
+        assert await tx.prices.newest() == PriceBook(1, NOW, PRICES, held_back)
+
+
+async def test_the_numbers_of_a_book_are_there_before_the_rest_is_asked_for(store: Store) -> None:
+    async with store.transaction() as tx:
+        await tx.prices.save_book(PRICES, NOW)
+    async with store.reading() as tx:
+        book = await tx.prices.newest()
+    assert book is not None
+    assert worths_of(book.prices, PRICES) == worths_of(PRICES, PRICES)
+    assert list(book.prices.items()) == list(PRICES.items())
 
 
 async def test_the_assets_held_are_those_of_all_accounts(store: Store) -> None:
