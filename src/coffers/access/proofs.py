@@ -25,7 +25,7 @@ class Proofs:
 
     def __init__(self, vault: Vault, size: int = _KEPT) -> None:
         self._vault = vault
-        self._keys: Bounded[tuple[int, Sealed | str | None], ProofKey] = Bounded(size)
+        self._keys: Bounded[int, tuple[Sealed | str | None, ProofKey]] = Bounded(size)
 
     def of(self, token: Token) -> ProofKey:
         """Return what proves a token.
@@ -34,11 +34,12 @@ class Proofs:
             WrongMasterKey, SealBroken: when its secret cannot be opened.
             InvalidRecord: when its public key is damaged.
         """
-        stored = (token.id, token.sealed_secret or token.rsa_public_key)
-        key = self._keys.get(stored)
-        if key is None:
-            key = self._load(token)
-            self._keys.put(stored, key)
+        stored = token.sealed_secret or token.rsa_public_key
+        kept = self._keys.get(token.id)
+        if kept is not None and (kept[0] is stored or kept[0] == stored):
+            return kept[1]
+        key = self._load(token)
+        self._keys.put(token.id, (stored, key))
         return key
 
     def _load(self, token: Token) -> ProofKey:

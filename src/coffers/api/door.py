@@ -44,27 +44,27 @@ class Door:
             InvalidRecord: for a body that is not what its content type says.
             ClientGone: when the body did not come.
         """
-        call = await self._call(scope, receive)
-        return await self._admit(scope, call, permission)
+        body = await _read(receive) if _has_body(scope) else b""
+        return await self._admit(scope, self._call(scope, body), permission)
 
     def admitting(self, permission: Permission | None) -> Callable[[Request], Awaitable[Admitted]]:
         """Return a route's dependency that lets a call in as `admit` does."""
 
         async def admitted(request: Request) -> Admitted:
-            call = await self._call(request.scope, request.receive)
+            body = await _read(request.receive) if _has_body(request.scope) else b""
+            call = self._call(request.scope, body)
             caller = await self._admit(request.scope, call, permission)
             return Admitted(caller, given_of(call))
 
         return admitted
 
-    async def _call(self, scope: Scope, receive: Receive) -> SignedCall:
+    def _call(self, scope: Scope, body: bytes) -> SignedCall:
         headers: Headers = scope[HEADERS]
-        has_body = b"content-length" in headers or b"transfer-encoding" in headers
         return SignedCall(
             scope["method"],
             scope["raw_path"],
             scope["query_string"],
-            await _read(receive) if has_body else b"",
+            body,
             _text(headers.get(b"content-type")),
             _text(headers.get(b"apikey")),
             _text(headers.get(b"signature")),
@@ -86,6 +86,11 @@ class Door:
             Refusal: 418.
         """
         await self._gate.check_address(self._surroundings.address_of(scope))
+
+
+def _has_body(scope: Scope) -> bool:
+    headers: Headers = scope[HEADERS]
+    return b"content-length" in headers or b"transfer-encoding" in headers
 
 
 async def _read(receive: Receive) -> bytes:

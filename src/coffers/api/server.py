@@ -5,7 +5,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from multiprocessing import parent_process
@@ -50,14 +50,13 @@ class ServedApp:
     ) -> None:
         self._opening = opening
         self._making = making
-        self._app: ASGIApp | None = None
+        self._app: ASGIApp = _nobody
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer a request, or live as long as the server does."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif self._app is not None:
-            await self._app(scope, receive, send)
+            return self._live(receive, send)
+        return self._app(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -74,6 +73,10 @@ class ServedApp:
             await send({"type": "lifespan.startup.failed", "message": str(fault)})
         else:
             await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _nobody(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Leave a request unanswered: the server lets none in before it has started."""
 
 
 def app(making: Callable[[Services], ASGIApp] = make_app) -> ServedApp:
@@ -130,6 +133,7 @@ def run(listener: socket.socket, workers: int = 1, factory: str = "coffers.api.s
         workers=workers,
         loop="uvloop",
         http=BoundedProtocol,
+        interface="asgi3",
         ws="none",
         lifespan="on",
         # The API's own settings say which proxies are believed.

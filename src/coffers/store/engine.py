@@ -45,6 +45,7 @@ from coffers.store.venue_markets import VenueMarkets
 from coffers.store.venue_tasks import VenueTasks
 from coffers.store.walks import Walks
 from coffers.store.webhooks import Webhooks
+from coffers.tasks import in_task
 
 if TYPE_CHECKING:
     from coffers.store.listener import Listener
@@ -169,6 +170,7 @@ class Store:
         Raises:
             StoreUnavailable: when the database cannot be reached or written.
         """
+        await in_task()
         opened = self.database.connection(
             is_reading=is_reading, may_be_lost=may_be_lost, is_shared=is_shared
         )

@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 
 from coffers.store.errors import unavailable
 from coffers.store.libpq import Line, Raw, values_of
+from coffers.tasks import in_task
 
 ANSWERED_BY: Final = 10.0
 """Seconds that a question may take, a new connection counted in; it takes a thousandth of one."""
@@ -147,6 +148,7 @@ class PostgresRows:
         self._stood_still = False
 
     async def _rows(self, texts: Collection[str]) -> list[Raw]:
+        await in_task()
         async with asyncio.timeout(ANSWERED_BY):
             if self._line is not None and not self._line.is_lost:
                 try:

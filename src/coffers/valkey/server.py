@@ -15,6 +15,7 @@ from coffers import metrics
 from coffers.errors import SettingsError
 from coffers.logs import logger
 from coffers.settings import PREFIX, Settings
+from coffers.tasks import in_task
 from coffers.valkey.address import Address, read_address
 
 if TYPE_CHECKING:
@@ -189,6 +190,7 @@ async def opened_server(settings: Settings) -> AsyncIterator[SharedServer | None
 async def _patience(seconds: float) -> AsyncIterator[None]:
     """Raise TimeoutError after so long, in two steps: who was busy itself looks once more."""
     # The library's own limit takes a task more per question, and knows no second look.
+    await in_task()
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as limit:
         step = loop.call_later(seconds / 2, lambda: limit.reschedule(loop.time() + seconds / 2))

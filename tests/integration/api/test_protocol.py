@@ -20,6 +20,14 @@ class HastyAtHeads(BoundedProtocol):
     head_seconds = 0.05
 
 
+class Forgetful(BoundedProtocol):
+    """Keeps a connection on which nothing happens for a tenth of a second."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.timeout_keep_alive = 0.1
+
+
 class Piecemeal(BoundedProtocol):
     """Gets what comes in pieces of a kilobyte at most, however the network joined it."""
 
@@ -188,7 +196,7 @@ async def test_a_body_that_stands_still_after_its_answer_only_ends_the_connectio
 async def test_the_rest_of_a_body_after_its_answer_does_not_hold_the_connection() -> None:
     app = App()
     app.reads_bodies = False
-    async with connected(app, Hasty) as line:
+    async with connected(app, Forgetful) as line:
         await line.say(POST + b"Content-Length: 4\r\n\r\n")
         assert (await line.answer())[0] == 200
         await line.say(b"rest")
@@ -229,14 +237,6 @@ async def test_a_body_that_moves_on_has_time() -> None:
         assert await line.stays_open()
         await line.say(b"half")
         assert (await line.answer())[2] == b"halfhalf"
-
-
-class Forgetful(BoundedProtocol):
-    """Keeps a connection on which nothing happens for a tenth of a second."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.timeout_keep_alive = 0.1
 
 
 class QuickThenSlow(App):
