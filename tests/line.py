@@ -11,6 +11,9 @@ from coffers.api.protocol import BoundedProtocol
 from served import listening
 
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
+LIST = b"GET /public/api/ver1/accounts HTTP/1.1\r\nHost: x\r\n"
+"""Answered where it is read, unlike others."""
+
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 SOON = 5
 """Seconds by which anything must have happened."""

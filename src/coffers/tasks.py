@@ -6,8 +6,9 @@ eager tasks, which still have to be made.
 
 import asyncio
 from collections.abc import Coroutine, Generator
-from types import coroutine
-from typing import Any
+from typing import Any, Final
+
+_NOTHING: Final = object()
 
 
 def begun(
@@ -15,13 +16,14 @@ def begun(
 ) -> asyncio.Task[None] | None:
     """Do work up to where it first waits; return the task that goes on, None if it is done.
 
-    Until there it runs in no task: what needs one has to ask for it, see `in_task`.
+    Called by the event loop itself, in no task. Until it waits, the work is in none either: what
+    needs one has to ask for it, see `in_task`.
     """
     try:
         awaited = work.send(None)
     except StopIteration:
         return None
-    return loop.create_task(_rest(work, awaited))
+    return loop.create_task(_Rest(work, awaited))
 
 
 async def in_task() -> None:
@@ -30,19 +32,29 @@ async def in_task() -> None:
         await asyncio.sleep(0)
 
 
-@coroutine
-def _rest(work: Coroutine[Any, Any, None], awaited: object) -> Generator[Any, Any, None]:
-    """Go on with work that waits for `awaited`, a future as the event loop knows them."""
-    try:
-        while True:
-            try:
-                told = yield awaited
-            except GeneratorExit:
-                work.close()
-                raise
-            except BaseException as fault:  # noqa: BLE001 - it is the work's to take
-                awaited = work.throw(fault)
-            else:
-                awaited = work.send(told)
-    except StopIteration:
-        return
+class _Rest(Coroutine[Any, Any, None]):
+    """What is left of work that waits for `awaited`, a future as the event loop knows them."""
+
+    def __init__(self, work: Coroutine[Any, Any, None], awaited: object) -> None:
+        self._work = work
+        self._awaited = awaited
+
+    def send(self, value: Any, /) -> Any:  # noqa: ANN401 - what the event loop sends and gets
+        """Tell first what is waited for already, and go on from then."""
+        if self._awaited is not _NOTHING:
+            awaited, self._awaited = self._awaited, _NOTHING
+            return awaited
+        return self._work.send(value)
+
+    def throw(self, *fault: Any) -> Any:  # noqa: ANN401 - as above
+        """Let the work meet a fault where it waits, even before it was gone on with."""
+        self._awaited = _NOTHING
+        return self._work.throw(*fault)
+
+    def close(self) -> None:
+        """Give the work up."""
+        self._work.close()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        """Refuse to be awaited: a task goes on with it."""
+        raise RuntimeError("only a task goes on with work that was begun")

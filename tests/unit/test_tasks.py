@@ -77,6 +77,27 @@ async def test_work_that_goes_on_can_be_cancelled() -> None:
     assert (task.cancelled(), awaited.cancelled(), heard) == (True, True, ["cleaned up"])
 
 
+async def test_work_can_be_cancelled_before_it_goes_on() -> None:
+    loop = asyncio.get_running_loop()
+    heard: list[str] = []
+
+    async def work() -> None:
+        try:
+            await loop.create_future()
+        except asyncio.CancelledError:
+            heard.append("told")
+            await asyncio.sleep(0)
+            heard.append("cleaned up")
+            raise
+
+    task = begun(work(), loop)
+    assert task is not None
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert (task.cancelled(), heard) == (True, ["told", "cleaned up"])
+
+
 async def test_what_needs_a_task_gets_one() -> None:
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None] | None] = []

@@ -76,6 +76,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _heard = _begun = 0.0  # moments of the loop's clock
     _is_refused = False
     _idle_until = 0.0
+    _may_begin = False
     _timer: asyncio.TimerHandle | None = None
     _is_ending = False
     _last_at = 0.0
@@ -107,7 +108,9 @@ class BoundedProtocol(HttpToolsProtocol):
             # Not left to the parser, for which empty lines before a request are no part of it.
             self._begin()
         self._fed += len(data)
+        self._may_begin = True
         super().data_received(data)
+        self._may_begin = False
         if self._fed > MAX_HEAD and self._part != "between":
             self._refuse(self._too_large())
         if self._is_ending:
@@ -140,6 +143,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Wait for the next request."""
         self._part = "between"
+        self._idle_until = self._heard + self.timeout_keep_alive
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -205,12 +209,16 @@ class BoundedProtocol(HttpToolsProtocol):
         return True
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        """Begin to answer a request; a list at once, since most are ready before anything waits."""
+        """Begin to answer a request; a list at once, since most are ready before anything waits.
+
+        Of several that came together the first alone: the others wait for their turn, as all do.
+        """
         if self._is_ending:
             cycle.keep_alive = False
-        if cycle.scope["path"] != ACCOUNTS_PATH:
+        if not self._may_begin or cycle.scope["path"] != ACCOUNTS_PATH:
             super()._start_asgi_task(cycle, app)
             return
+        self._may_begin = False
         task = begun(cycle.run_asgi(app), self.loop)
         if task is not None:
             self.tasks.add(task)
@@ -319,10 +327,11 @@ class BoundedProtocol(HttpToolsProtocol):
         due = self._due(now)
         if due > now:
             self._timer = self.loop.call_at(self._next_look(due), self._look)
-        elif self._is_refused:
+        elif self._part == "between" and self._has_unread() and not self._is_refused:
+            # It is in time: the loop was busy.
+            self._timer = self.loop.call_at(now + _AGAIN_SECONDS, self._look)
+        elif self._is_refused or self._part == "between":
             self.transport.close()
-        elif self._part == "between":
-            self.timeout_keep_alive_handler()
         else:
             self._refuse(_LATE)
 

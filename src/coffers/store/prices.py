@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache, partial
-from sys import intern
 from typing import Any
 
 import msgspec
@@ -25,7 +24,7 @@ from coffers.store.tables import (
     price_books,
     rates,
 )
-from coffers.valuation.model import HeldBack, LazyPrices, Price, PriceBook, Worths
+from coffers.valuation.model import HeldBack, LazyPrices, Price, PriceBook, Worths, one_text
 
 KEPT_WHOLE = Millis(2 * HOUR)
 """How long every book is kept."""
@@ -209,7 +208,7 @@ def _book_of(row: Row[Any]) -> PriceBook:
 
 @lru_cache(maxsize=4)
 def _names_of(encoded: bytes) -> tuple[str, ...]:
-    return tuple(map(intern, _names_decoder.decode(encoded)))
+    return tuple(map(one_text, _names_decoder.decode(encoded)))
 
 
 def _prices_of(worths: Worths, compressed: bytes) -> dict[str, Price]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from operator import mul
-from sys import intern
 
 import msgspec
 
@@ -16,6 +15,7 @@ from coffers.valuation.model import (
     Price,
     Value,
     Worths,
+    one_text,
     worths_of,
 )
 
@@ -89,8 +89,8 @@ def _valued(holdings: Holdings, worths: Worths) -> Valuation:
         return Valuation(_sum_of(holdings, worths), ())
     except KeyError:  # one has no price
         known = {asset: amount for asset, amount in holdings.items() if asset in worths.usd}
-    unpriced = tuple(sorted(holdings.keys() - known.keys()))
-    return Valuation(_sum_of(known, worths) if known else None, unpriced)
+    unpriced = sorted(asset for asset in holdings if asset not in known)
+    return Valuation(_sum_of(known, worths) if known else None, tuple(unpriced))
 
 
 def _sum_of(holdings: Holdings, worths: Worths) -> Value:
@@ -106,5 +106,4 @@ def _summed(positions: Iterable[Position]) -> dict[str, Decimal]:
     owned: dict[str, Decimal] = {}
     for position in positions:
         owned[position.asset] = money.add(owned.get(position.asset, money.ZERO), position.owned)
-    # Price books have these very texts: they are found at once, and take memory once.
-    return {intern(asset): amount for asset, amount in owned.items() if amount}
+    return {one_text(asset): amount for asset, amount in owned.items() if amount}

@@ -113,6 +113,8 @@ def test_a_request_that_came_while_the_loop_was_busy_does_not_find_an_idle_conne
                     writing.send(b"x")
                     async with asyncio.timeout(SOON):
                         assert b" 200 OK" in await loop.sock_recv(line, 1000)
+                        # It is watched still: then it is idle.
+                        assert await loop.sock_recv(line, 1000) == b""
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(ask())

@@ -8,7 +8,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from coffers.api.protocol import MAX_FIELDS, MAX_HEAD, BoundedProtocol
-from line import HEAD, POST, App, connected
+from coffers.tasks import in_task
+from line import HEAD, LIST, POST, SOON, App, connected, joined
+from served import listening
 
 
 class Hasty(BoundedProtocol):
@@ -253,3 +255,84 @@ async def test_a_connection_on_which_a_second_answer_is_awaited_is_not_idle() ->
     async with connected(QuickThenSlow(), Forgetful) as line:
         await line.say(2 * (HEAD + b"\r\n"))
         assert [(await line.answer())[0] for _ in range(2)] == [200, 200]
+
+
+class PatientAtBodies(Forgetful):
+    body_seconds = 5
+
+
+async def test_a_body_that_outlasts_its_answer_leaves_time_for_the_next_request() -> None:
+    app = App()
+    app.reads_bodies = False
+    async with connected(app, PatientAtBodies) as line:
+        await line.say(POST + b"Content-Length: 6\r\n\r\n")
+        assert (await line.answer())[0] == 200
+        for _ in range(6):
+            await asyncio.sleep(0.04)
+            await line.say(b"x")
+        await asyncio.sleep(0.02)
+        await line.say(HEAD + b"\r\n")
+        assert (await line.answer())[0] == 200
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+@pytest.mark.parametrize("first", [HEAD, LIST])
+async def test_lists_that_come_together_are_answered_in_their_order(
+    first: bytes, is_ready: bool
+) -> None:
+    app = App()
+    if not is_ready:
+        app.may_answer.clear()
+    async with connected(app) as line:
+        await line.say(first + b"\r\n" + 300 * (LIST + b"\r\n"))
+        await asyncio.sleep(0.02)
+        app.may_answer.set()
+        assert {(await line.answer())[0] for _ in range(301)} == {200}
+
+
+class Limited(App):
+    """Gives a list a tenth of a second, which it does not keep."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] != "/":
+            await in_task()
+            try:
+                async with asyncio.timeout(0.1):
+                    await asyncio.sleep(SOON)
+            except TimeoutError:
+                self.is_limited = True
+        await super().__call__(scope, receive, send)
+        # Longer than what follows it on the connection.
+        await asyncio.sleep(0.2)
+        self.has_ended = True
+
+    is_limited = has_ended = False
+
+
+@pytest.mark.parametrize("before", [b"", HEAD + b"\r\n"])
+async def test_a_limit_of_time_is_that_of_the_list_alone(before: bytes) -> None:
+    app = Limited()
+    async with connected(app) as line:
+        await line.say(before + LIST + b"\r\n")
+        for _ in range(2 if before else 1):
+            assert (await line.answer())[0] == 200
+        assert app.is_limited
+        await asyncio.sleep(0.3)
+        assert app.has_ended
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+async def test_a_client_that_leaves_a_list_that_waits_harms_nobody(is_ready: bool) -> None:
+    app = App()
+    async with listening(app, BoundedProtocol) as base:
+        app.may_answer.clear()
+        async with joined(base) as line:
+            await line.say(LIST + b"\r\n")
+            await asyncio.sleep(0.02)
+        if is_ready:
+            app.may_answer.set()
+        await asyncio.sleep(0.02)
+        app.may_answer.set()
+        async with joined(base) as line:
+            await line.say(LIST + b"\r\n")
+            assert (await line.answer())[0] == 200

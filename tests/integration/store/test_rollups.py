@@ -17,9 +17,9 @@ from coffers.store.engine import Store
 from coffers.store.records import Account, NewAccount
 from coffers.store.rollups import DAILY, FINE, HOURLY, TIERS, Batch, Progress, Tier
 from coffers.store.tables import accounts, snapshot_rollups, snapshots
-from coffers.valuation.figures import in_usd, reckoned
-from coffers.valuation.history import MONTH, History
+from coffers.valuation.history import MONTH, History, in_usd
 from coffers.valuation.model import Flow, Snapshot, Value
+from coffers.valuation.reckoning import reckoned
 from factories import NOW
 
 _PLAIN = settings(
