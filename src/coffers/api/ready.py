@@ -155,7 +155,8 @@ class ReadyLists:
         if before is not None and before.version == caller.user_version:
             page = before.page
         else:
-            page = await self._listing.page(_request(caller, wanted))
+            known = () if before is None else before.page.accounts
+            page = await self._listing.page(_request(caller, wanted), known)
         accounts = await self._ready_accounts(caller, page.accounts, book, base_url, before)
         ready = accounts.values()
         doubted = [account.doubts for account in ready if account.doubts]

@@ -5,7 +5,7 @@ book costs arithmetic only. The cache may vanish at any time.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -119,8 +119,12 @@ class Listing:
         self._inputs: OrderedDict[tuple[int, int], Inputs] = OrderedDict()
         self._rates = RateTable(store)
 
-    async def page(self, request: PageRequest) -> AccountPage:
-        """Return one page of a user's accounts, without figures."""
+    async def page(self, request: PageRequest, known: Iterable[Account] = ()) -> AccountPage:
+        """Return one page of a user's accounts, without figures.
+
+        Those of the `known` ones that show what they showed are in it as they are; what no list
+        shows of them may be older.
+        """
         async with self._store.reading() as tx:
             accounts = await tx.accounts.page(
                 request.user_id,
@@ -128,6 +132,7 @@ class Listing:
                 offset=(request.page - 1) * request.per_page,
                 limit=request.per_page,
                 api_key=request.api_key,
+                known=known,
             )
             total = await tx.accounts.count(request.user_id, request.mode, request.api_key)
         return AccountPage(tuple(accounts), total)

@@ -1,6 +1,6 @@
 """Accounts: the connections of users, and what is known of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -83,14 +83,36 @@ class Accounts(Claims):
         return {row.id: row.version for row in await self._connection.execute(own)}
 
     async def page(
-        self, user_id: int, mode: Mode, *, offset: int, limit: int, api_key: str | None = None
+        self,
+        user_id: int,
+        mode: Mode,
+        *,
+        offset: int,
+        limit: int,
+        api_key: str | None = None,
+        known: Iterable[Account] = (),
     ) -> list[Account]:
         """Return a page of a user's accounts in order of id.
 
-        `api_key` keeps those whose exchange key, or whose id in decimal, it is.
+        `api_key` keeps those whose exchange key, or whose id in decimal, it is. Those of the
+        `known` ones that have not changed are returned as they are: to read an account takes many
+        times of a look at its version.
         """
-        statement = _ACCOUNTS.where(_listed(user_id, mode, api_key))
-        return await self._accounts(statement.offset(offset).limit(limit))
+        listed = _listed(user_id, mode, api_key)
+        found = {account.id: account for account in known}
+        if not found:
+            return await self._accounts(_ACCOUNTS.where(listed).offset(offset).limit(limit))
+        versions = select(accounts.c.id, accounts.c.version).where(listed).order_by(accounts.c.id)
+        rows = (await self._connection.execute(versions.offset(offset).limit(limit))).all()
+        changed = [
+            account_id
+            for account_id, version in rows
+            if account_id not in found or found[account_id].version != version
+        ]
+        if changed:
+            newer = _ACCOUNTS.where(accounts.c.user_id == user_id, accounts.c.id.in_(changed))
+            found.update((account.id, account) for account in await self._accounts(newer))
+        return [found[account_id] for account_id, _ in rows]
 
     async def after(self, user_id: int, mode: Mode, after: int, limit: int) -> list[Account]:
         """Return a user's accounts of one mode whose ids are beyond one, in order of id."""

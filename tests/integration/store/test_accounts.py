@@ -51,6 +51,28 @@ async def test_a_new_account_is_due_now_and_starts_at_its_defaults(store: Store)
     assert await stored.seen(store, added) == added
 
 
+async def test_a_page_takes_what_is_known_as_it_is_unless_it_has_changed(store: Store) -> None:
+    ann, bob = await stored.user(store), await stored.user(store, "bob")
+    known = [await stored.account(store, ann, f"A{number}") for number in range(5)]
+    others = await stored.account(store, bob, "B")
+    async with store.transaction() as tx:
+        await tx.accounts.rename(ann.id, known[1].id, "Renamed", LATER)
+        await tx.accounts.remove(ann.id, known[2].id)
+    added = await stored.account(store, ann, "New")
+    async with store.reading() as tx:
+        anew = await tx.accounts.page(ann.id, "real", offset=0, limit=100)
+        found = await tx.accounts.page(ann.id, "real", offset=0, limit=100, known=[*known, others])
+        behind = await tx.accounts.page(ann.id, "real", offset=2, limit=2, known=known)
+        mine = await tx.accounts.page(
+            ann.id, "real", offset=0, limit=100, api_key=f"{added.id}", known=known
+        )
+    assert [each.name for each in found] == ["A0", "Renamed", "A3", "A4", "New"]
+    assert found == anew
+    assert [each for each in found if any(each is one for one in known)] == [known[0], *known[3:]]
+    assert behind == anew[2:4]
+    assert [each.name for each in mine] == ["New"]
+
+
 async def test_adding_and_removing_an_account_changes_the_version_of_its_owner(
     store: Store,
 ) -> None:
