@@ -21,7 +21,7 @@ demo: $(VENV)/.runtime ## Run everything with a simulated exchange (ARGS="--port
 
 .PHONY: test
 test: $(VENV)/.dev ## Run the tests (TESTS=tests/unit for some, ARGS="-k name")
-	@$(BIN)/python -m pytest -n 4 --dist loadfile -m "not long" $(TESTS) $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long" $(TESTS) $(ARGS)
 
 .PHONY: test-long
 test-long: $(VENV)/.dev ## Run the tests of minutes: clocks that are set, lines that stay cut

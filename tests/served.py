@@ -128,8 +128,14 @@ async def serving(
             await look.close()
 
 
+class Brisk(BoundedProtocol):
+    """Ends with its server: nobody has more to say to what a test has done with."""
+
+    last_seconds = 0.0
+
+
 @asynccontextmanager
-async def listening(app: Any, http: type[BoundedProtocol] = BoundedProtocol) -> AsyncIterator[str]:
+async def listening(app: Any, http: type[BoundedProtocol] = Brisk) -> AsyncIterator[str]:
     """Serve an application on a real port of this machine; yields its address."""
     async with running_server(app, http) as (base, _):
         yield base
@@ -137,7 +143,7 @@ async def listening(app: Any, http: type[BoundedProtocol] = BoundedProtocol) -> 
 
 @asynccontextmanager
 async def running_server(
-    app: Any, http: type[BoundedProtocol] = BoundedProtocol
+    app: Any, http: type[BoundedProtocol] = Brisk
 ) -> AsyncIterator[tuple[str, uvicorn.Server]]:
     """Serve an application on a real port; yields its address, and the server itself."""
     # asyncio lets small answers go at once only where the protocol is named: 40 ms a call else.

@@ -15,6 +15,7 @@ import httpx
 
 from coffers.errors import InvalidRecord
 from coffers.outbound.guard import Blocked, Networks, check_addresses, target_of
+from coffers.tls import believed
 
 CALL_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 5.0
@@ -64,7 +65,7 @@ class Sender:
         self._seconds = seconds
         self._resolve = resolve
         self._http = httpx.AsyncClient(
-            verify=trusted or True,
+            verify=trusted or believed(),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds)),

@@ -21,6 +21,7 @@ from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.markets.chains import Chain, Family
 from coffers.secret import Secret
+from coffers.tls import believed
 
 MOST_BYTES = 32 * 1024 * 1024
 """The longest answer that is read: the history of a busy address takes some megabytes."""
@@ -287,7 +288,7 @@ class Nodes:
 
 def new_client(timeout: float) -> httpx.AsyncClient:
     """Return a client for nodes; `timeout` is what one call may take as a whole, in seconds."""
-    return httpx.AsyncClient(headers=_HEADERS, timeout=timeout, trust_env=False)
+    return httpx.AsyncClient(headers=_HEADERS, timeout=timeout, trust_env=False, verify=believed())
 
 
 def _node(url: Secret, gateway: str | None, chain: Chain) -> _Node:

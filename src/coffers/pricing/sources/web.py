@@ -10,6 +10,7 @@ import httpx
 
 from coffers.clock import SECOND, Clock, Millis
 from coffers.pricing.sources.source import SourceFailure
+from coffers.tls import believed
 
 MOST_BYTES = 1024 * 1024
 """The longest answer that is read."""
@@ -32,7 +33,9 @@ class Web:
         self._gateway = gateway
         self._timeout = timeout
         self._clock = clock
-        self._client = httpx.AsyncClient(headers=_HEADERS, timeout=timeout, trust_env=False)
+        self._client = httpx.AsyncClient(
+            headers=_HEADERS, timeout=timeout, trust_env=False, verify=believed()
+        )
 
     async def get(self, source: str, host: str, target: str) -> object:
         """Return the JSON that a source answers, every fractional number as its text.
