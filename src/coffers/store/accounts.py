@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     Text,
     and_,
@@ -46,6 +47,16 @@ from coffers.store.tables import accounts
 _UNCLAIMED: Mapping[str, object] = {"claimed_by": None, "claimed_until": None}
 _ACCOUNTS = select(accounts)
 _ACCOUNT = Prepared(_ACCOUNTS.where(OWN))
+_VERSION = Prepared(select(accounts.c.id, accounts.c.version).where(OWN))
+_OF_MODE = and_(accounts.c.user_id == bindparam("user"), accounts.c.mode == bindparam("mode"))
+_VERSIONS = Prepared(
+    select(accounts.c.id, accounts.c.version)
+    .where(_OF_MODE)
+    .order_by(accounts.c.id)
+    .offset(bindparam("offset", type_=Integer))
+    .limit(bindparam("limit", type_=Integer))
+)
+_COUNT = Prepared(select(func.count().label("total")).where(_OF_MODE))
 
 
 class Accounts(Claims):
@@ -78,6 +89,10 @@ class Accounts(Claims):
 
     async def versions(self, user_id: int, ids: Sequence[int]) -> dict[int, int]:
         """Return the versions of those of the accounts that this user has."""
+        if len(ids) == 1:
+            values = {"user": user_id, "account": ids[0]}
+            rows = await self._connection.rows(_VERSION, values)
+            return {row.id: row.version for row in rows}
         known = select(accounts.c.id, accounts.c.version)
         own = known.where(accounts.c.user_id == user_id, accounts.c.id.in_(ids))
         return {row.id: row.version for row in await self._connection.execute(own)}
@@ -98,21 +113,26 @@ class Accounts(Claims):
         `known` ones that have not changed are returned as they are: to read an account takes many
         times of a look at its version.
         """
-        listed = _listed(user_id, mode, api_key)
         found = {account.id: account for account in known}
-        if not found:
-            return await self._accounts(_ACCOUNTS.where(listed).offset(offset).limit(limit))
-        versions = select(accounts.c.id, accounts.c.version).where(listed).order_by(accounts.c.id)
-        rows = (await self._connection.execute(versions.offset(offset).limit(limit))).all()
-        changed = [
+        if not found or api_key is not None:
+            listed = _ACCOUNTS.where(_listed(user_id, mode, api_key))
+            return await self._accounts(listed.offset(offset).limit(limit))
+        wanted = {"user": user_id, "mode": mode, "offset": offset, "limit": limit}
+        versions = await self._connection.rows(_VERSIONS, wanted)
+        lacking = [
             account_id
-            for account_id, version in rows
+            for account_id, version in versions
             if account_id not in found or found[account_id].version != version
         ]
-        if changed:
-            newer = _ACCOUNTS.where(accounts.c.user_id == user_id, accounts.c.id.in_(changed))
-            found.update((account.id, account) for account in await self._accounts(newer))
-        return [found[account_id] for account_id, _ in rows]
+        found.update((account.id, account) for account in await self._of_ids(user_id, lacking))
+        return [found[account_id] for account_id, _ in versions]
+
+    async def _of_ids(self, user_id: int, ids: Sequence[int]) -> list[Account]:
+        if len(ids) > 1:
+            own = _ACCOUNTS.where(accounts.c.user_id == user_id, accounts.c.id.in_(ids))
+            return await self._accounts(own)
+        found = [await self.get(user_id, account_id) for account_id in ids]
+        return [account for account in found if account is not None]
 
     async def after(self, user_id: int, mode: Mode, after: int, limit: int) -> list[Account]:
         """Return a user's accounts of one mode whose ids are beyond one, in order of id."""
@@ -121,6 +141,10 @@ class Accounts(Claims):
 
     async def count(self, user_id: int, mode: Mode, api_key: str | None = None) -> int:
         """Return how many accounts all pages together hold."""
+        if api_key is None:
+            rows = await self._connection.rows(_COUNT, {"user": user_id, "mode": mode})
+            total: int = rows[0].total
+            return total
         listed = _listed(user_id, mode, api_key)
         return await self._connection.scalar(select(func.count()).where(listed)) or 0
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Row,
     ScalarSelect,
     Select,
+    and_,
     bindparam,
     column,
     func,
@@ -35,7 +36,14 @@ from coffers.valuation.history import WINDOWS, History
 from coffers.valuation.model import Flow, Snapshot, Value
 
 _A, _F, _S = accounts.c, flows.c, snapshots.c
-_FLOWS = select(flows)
+_FLOWS = select(flows).order_by(_F.account_id, _F.at, _F.direction, _F.external_id)
+_FLOWS_OF_ONE = Prepared(
+    _FLOWS.where(
+        _F.user_id == bindparam("user"),
+        _F.account_id == bindparam("account"),
+        _F.at > bindparam("opened"),
+    )
+)
 _OPENING = Prepared(
     select(snapshots)
     .where(_S.user_id == bindparam("user"), _S.account_id == bindparam("account"))
@@ -53,6 +61,7 @@ _WITHIN = (
 )
 _PAGE = Prepared(_WITHIN.order_by(_S.at.desc()))
 _SPAN = Prepared(_WITHIN.order_by(_S.at))
+_Moment = Millis | ColumnElement[Any]
 
 
 class Histories(Flows):
@@ -116,7 +125,7 @@ class Histories(Flows):
             _S.user_id == user_id, _S.account_id == seen.c.account_id, _S.at == seen.c.at
         )
         # Not sorted by the database: SQLite would walk through all snapshots in order for that.
-        return await self._by_account(statement)
+        return _by_account(await self._connection.execute(statement))
 
     async def windows(
         self, user_id: int, ids: Sequence[int], since: Millis, until: Millis
@@ -141,44 +150,26 @@ class Histories(Flows):
     async def _snapshots(
         self, user_id: int, ids: Sequence[int], since: Millis, until: Millis
     ) -> dict[int, list[Snapshot]]:
+        dialect = self._connection.dialect.name
+        if len(ids) == 1:
+            own = {"user": user_id, "account": ids[0], "first": since, "last": until}
+            return _by_account(await self._connection.rows(_around_one(dialect), own))
         spans = [(Millis(since - back), Millis(until - back)) for back in WINDOWS]
-        edges = union_all(
-            _opening(user_id, ids), *(_edges(user_id, ids, *span) for span in spans)
-        ).cte("edges")
-        # Each edge is looked up once, before the rows in between are: left to itself, SQLite looks
-        # them up again for every row.
-        edges = edges.prefix_with("MATERIALIZED")
-        within = select(_S.account_id, _S.at, _S.btc, _S.usd).where(
-            _S.user_id == user_id,
-            _S.account_id == edges.c.account_id,
-            _S.at.between(edges.c.first_at, edges.c.last_at),
-        )
-        statement = within
-        if self._connection.dialect.name == "postgresql":
-            # For each edge by itself, which the limit sees to: left to itself, PostgreSQL reads
-            # all that the user ever had, as it expects a ninth of it to lie within each.
-            each = within.limit(_EVER).lateral("each")
-            statement = select(*each.c).select_from(edges.join(each, true()))
-        return await self._by_account(statement)
-
-    async def _by_account(self, statement: Select[Any]) -> dict[int, list[Snapshot]]:
-        """Return the snapshots of rows of account, moment, BTC and USD, in order of time."""
-        found: dict[int, dict[Millis, Snapshot]] = {}
-        for account_id, at, btc, usd in await self._connection.execute(statement):
-            found.setdefault(account_id, {})[at] = Snapshot(at, Value(btc, usd))
-        return {
-            account_id: [by_moment[at] for at in sorted(by_moment)]
-            for account_id, by_moment in found.items()
-        }
+        statement = _around(dialect, user_id, _A.id.in_(ids), spans)
+        return _by_account(await self._connection.execute(statement))
 
     async def _flows(
         self, user_id: int, kept: Mapping[int, list[Snapshot]]
     ) -> dict[int, list[Flow]]:
         # What came before the openings, which may be years of it, is in no figure.
         opened = min((found[0].at for found in kept.values()), default=0)
-        own = _FLOWS.where(_F.user_id == user_id, _F.account_id.in_(kept), _F.at > opened)
-        statement = own.order_by(_F.account_id, _F.at, _F.direction, _F.external_id)
-        rows = await self._connection.execute(statement)
+        rows: Iterable[Any]
+        if len(kept) == 1:
+            own = {"user": user_id, "account": next(iter(kept)), "opened": opened}
+            rows = await self._connection.rows(_FLOWS_OF_ONE, own)
+        else:
+            later = _FLOWS.where(_F.user_id == user_id, _F.account_id.in_(kept), _F.at > opened)
+            rows = await self._connection.execute(later)
         by_account = groupby(rows, key=lambda row: row.account_id)
         return {account_id: [flow_of(row) for row in group] for account_id, group in by_account}
 
@@ -219,28 +210,75 @@ def _seen(user_id: int, ids: Sequence[int], moments: Sequence[Millis]) -> CTE:
     return both.cte("seen").prefix_with("MATERIALIZED")
 
 
+@cache
+def _around_one(dialect: str) -> Prepared:
+    user, account = (bindparam(name, type_=Integer) for name in ("user", "account"))
+    since, until = (bindparam(name, type_=BigInteger) for name in ("first", "last"))
+    spans = [(since - back, until - back) for back in WINDOWS]
+    return Prepared(_around(dialect, user, _A.id == account, spans))
+
+
+def _around(
+    dialect: str,
+    user: int | ColumnElement[Any],
+    is_asked: ColumnElement[bool],
+    spans: Iterable[tuple[_Moment, _Moment]],
+) -> Select[Any]:
+    """Select the openings of accounts, and what lies in some spans of time and right around them.
+
+    `is_asked` says which of the user's accounts they are.
+    """
+    asked = and_(_A.user_id == user, is_asked)
+    edges = union_all(_opening(asked), *(_edges(asked, *span) for span in spans)).cte("edges")
+    # Each edge is looked up once, before the rows in between are: left to itself, SQLite looks
+    # them up again for every row.
+    edges = edges.prefix_with("MATERIALIZED")
+    within = select(_S.account_id, _S.at, _S.btc, _S.usd).where(
+        _S.user_id == user,
+        _S.account_id == edges.c.account_id,
+        _S.at.between(edges.c.first_at, edges.c.last_at),
+    )
+    if dialect != "postgresql":
+        return within
+    # For each edge by itself, which the limit sees to: left to itself, PostgreSQL reads all that
+    # the user ever had, as it expects a ninth of it to lie within each.
+    each = within.limit(_EVER).lateral("each")
+    return select(*each.c).select_from(edges.join(each, true()))
+
+
+def _by_account(rows: Iterable[Any]) -> dict[int, list[Snapshot]]:
+    """Return the snapshots of rows of account, moment, BTC and USD, in order of time."""
+    found: dict[int, dict[Millis, Snapshot]] = {}
+    for account_id, at, btc, usd in rows:
+        found.setdefault(account_id, {})[at] = Snapshot(at, Value(btc, usd))
+    return {
+        account_id: [by_moment[at] for at in sorted(by_moment)]
+        for account_id, by_moment in found.items()
+    }
+
+
 def _first(user_id: int, ids: Sequence[int]) -> Select[Any]:
     columns = (_A.id.label("account_id"), _moment(func.min(_S.at), true()).label("at"))
     return select(*columns).where(_A.user_id == user_id, _A.id.in_(ids))
 
 
-def _opening(user_id: int, ids: Sequence[int]) -> Select[Any]:
+def _opening(asked: ColumnElement[bool]) -> Select[Any]:
     # From ever on up to the first one, which is looked up once so.
-    return _span(user_id, ids, literal(-_EVER, BigInteger), _moment(func.min(_S.at), true()))
+    return _span(asked, literal(-_EVER, BigInteger), _moment(func.min(_S.at), true()))
 
 
-def _edges(user_id: int, ids: Sequence[int], since: Millis, until: Millis) -> Select[Any]:
+def _edges(asked: ColumnElement[bool], since: _Moment, until: _Moment) -> Select[Any]:
     """Select a span of time, made longer to the last snapshot before and the first one after."""
     before = _moment(func.max(_S.at), _S.at <= since)
     after = _moment(func.min(_S.at), _S.at > until)
-    return _span(user_id, ids, func.coalesce(before, since), func.coalesce(after, until))
+    return _span(asked, func.coalesce(before, since), func.coalesce(after, until))
 
 
 def _span(
-    user_id: int, ids: Sequence[int], first: ColumnElement[Any], last: ColumnElement[Any]
+    asked: ColumnElement[bool], first: ColumnElement[Any], last: ColumnElement[Any]
 ) -> Select[Any]:
     columns = (_A.id.label("account_id"), first.label("first_at"), last.label("last_at"))
-    return select(*columns).where(_A.user_id == user_id, _A.id.in_(ids))
+    return select(*columns).where(asked)
 
 
 def _moment(pick: ColumnElement[Any], condition: ColumnElement[bool]) -> ScalarSelect[Any]:

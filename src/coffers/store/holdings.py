@@ -64,6 +64,9 @@ class HeldPositions:
         self, user_id: int, ids: Sequence[int]
     ) -> dict[int, tuple[Position, ...]]:
         """Return what several accounts of a user hold; one that holds nothing is absent."""
+        if len(ids) == 1:
+            only = await self.of_account(user_id, ids[0])
+            return {ids[0]: tuple(only)} if only else {}
         statement = _POSITIONS.where(_P.user_id == user_id, _P.account_id.in_(ids)).order_by(
             _P.account_id, _P.wallet, _P.asset, _P.venue_code
         )
