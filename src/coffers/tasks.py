@@ -48,7 +48,10 @@ class _Rest(Coroutine[Any, Any, None]):
 
     def throw(self, *fault: Any) -> Any:  # noqa: ANN401 - as above
         """Let the work meet a fault where it waits, even before it was gone on with."""
-        self._awaited = _NOTHING
+        awaited, self._awaited = self._awaited, _NOTHING
+        if isinstance(awaited, asyncio.Future):
+            # As a task does with what it waits for, which is not this one's yet.
+            awaited.cancel()
         return self._work.throw(*fault)
 
     def close(self) -> None:

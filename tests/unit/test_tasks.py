@@ -80,10 +80,11 @@ async def test_work_that_goes_on_can_be_cancelled() -> None:
 async def test_work_can_be_cancelled_before_it_goes_on() -> None:
     loop = asyncio.get_running_loop()
     heard: list[str] = []
+    awaited: asyncio.Future[None] = loop.create_future()
 
     async def work() -> None:
         try:
-            await loop.create_future()
+            await awaited
         except asyncio.CancelledError:
             heard.append("told")
             await asyncio.sleep(0)
@@ -95,7 +96,7 @@ async def test_work_can_be_cancelled_before_it_goes_on() -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    assert (task.cancelled(), heard) == (True, ["told", "cleaned up"])
+    assert (task.cancelled(), awaited.cancelled(), heard) == (True, True, ["told", "cleaned up"])
 
 
 async def test_what_needs_a_task_gets_one() -> None:

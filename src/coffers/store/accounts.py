@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
-    Integer,
     Select,
     Text,
     and_,
@@ -53,8 +53,8 @@ _VERSIONS = Prepared(
     select(accounts.c.id, accounts.c.version)
     .where(_OF_MODE)
     .order_by(accounts.c.id)
-    .offset(bindparam("offset", type_=Integer))
-    .limit(bindparam("limit", type_=Integer))
+    .offset(bindparam("offset", type_=BigInteger))
+    .limit(bindparam("limit", type_=BigInteger))
 )
 _COUNT = Prepared(select(func.count().label("total")).where(_OF_MODE))
 

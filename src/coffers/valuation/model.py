@@ -78,7 +78,7 @@ class Price:
 
 @lru_cache(maxsize=16_384)
 def one_text(asset: str) -> str:
-    """Return the one copy of an asset's name: what is the same object is found in half of the time.
+    """Return the copy of an asset's name that others have: the same object is found at once.
 
     Bounded, as the interpreter's own table is not: anybody may hold what is called anything.
     """

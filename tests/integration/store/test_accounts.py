@@ -63,6 +63,7 @@ async def test_a_page_takes_what_is_known_as_it_is_unless_it_has_changed(store: 
         anew = await tx.accounts.page(ann.id, "real", offset=0, limit=100)
         found = await tx.accounts.page(ann.id, "real", offset=0, limit=100, known=[*known, others])
         behind = await tx.accounts.page(ann.id, "real", offset=2, limit=2, known=known)
+        far = await tx.accounts.page(ann.id, "real", offset=2**40, limit=100, known=known)
         mine = await tx.accounts.page(
             ann.id, "real", offset=0, limit=100, api_key=f"{added.id}", known=known
         )
@@ -70,6 +71,7 @@ async def test_a_page_takes_what_is_known_as_it_is_unless_it_has_changed(store: 
     assert found == anew
     assert [each for each in found if any(each is one for one in known)] == [known[0], *known[3:]]
     assert behind == anew[2:4]
+    assert far == []
     assert [each.name for each in mine] == ["New"]
 
 
