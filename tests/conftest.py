@@ -24,6 +24,8 @@ settings.register_profile(
 )
 settings.load_profile("coffers")
 
+_SLOW = frozenset({"clients", "cli", "faults"})
+
 RECURSION = sys.getrecursionlimit()
 
 
@@ -31,6 +33,23 @@ def pytest_runtest_setup() -> None:
     # The EVM's library raises it so far that deeply nested JSON ends the process, as it never would
     # in the program itself.
     sys.setrecursionlimit(RECURSION)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Files that start programs, and mostly wait for them, are spread among those that keep a
+    # processor busy: all at once they keep each other from being in time, and processors idle.
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    slow = [path for path in files if _SLOW.intersection(path.parts)]
+    busy = [path for path in files if not _SLOW.intersection(path.parts)]
+    step = max(1, len(busy) * 2 // 3 // max(1, len(slow)))
+    order: list[Path] = []
+    for place, path in enumerate(busy):
+        if place % step == 0 and slow:
+            order.append(slow.pop(0))
+        order.append(path)
+    items[:] = [item for path in (*order, *slow) for item in files[path]]
 
 
 def pytest_collection_finish() -> None:

@@ -22,12 +22,13 @@ from sqlalchemy.orm import Session, joinedload, selectinload, sessionmaker
 from coffers.access.proofs import secret_context
 from coffers.clock import Millis, iso
 from coffers.markets.catalogue import Catalogue, Market
-from coffers.valuation.model import HeldBack, Price
+from coffers.valuation.model import Value
 from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
 
 _DIGITS = 4000
-_book = msgspec.msgpack.Decoder(tuple[dict[str, Price], dict[str, HeldBack]])
+_book = msgspec.msgpack.Decoder(tuple[bytes, object, list[Decimal], list[Decimal], bytes])
+_names = msgspec.msgpack.Decoder(list[str])
 
 
 class _Books:
@@ -35,13 +36,15 @@ class _Books:
 
     def __init__(self) -> None:
         self._epoch = -1
-        self._prices: dict[str, Price] = {}
+        self._prices: dict[str, Value] = {}
 
-    def newest(self, session: Session) -> dict[str, Price]:
+    def newest(self, session: Session) -> dict[str, Value]:
         epoch = session.scalar(select(func.max(Book.epoch)))
         if epoch != self._epoch:
             body = session.scalar(select(Book.body).where(Book.epoch == epoch))
-            self._prices, _ = _book.decode(zstandard.decompress(body))
+            names, _, btc, usd, _ = _book.decode(zstandard.decompress(body))
+            worths = map(Value, btc, usd)
+            self._prices = dict(zip(_names.decode(names), worths, strict=True))
             self._epoch = epoch
         return self._prices
 
@@ -112,7 +115,7 @@ def make_app(url: str, vault: Vault, catalogue: Catalogue) -> FastAPI:
 
 
 def _answer(
-    account: Account, market: Market | None, prices: dict[str, Price], base_url: str, currency: str
+    account: Account, market: Market | None, prices: dict[str, Value], base_url: str, currency: str
 ) -> AccountAnswer:
     if market is None:
         raise HTTPException(500)
@@ -174,7 +177,7 @@ def _answer(
     )
 
 
-def _value(account: Account, prices: dict[str, Price]) -> tuple[Decimal, Decimal]:
+def _value(account: Account, prices: dict[str, Value]) -> tuple[Decimal, Decimal]:
     btc = usd = Decimal(0)
     with localcontext() as context:
         context.prec = _DIGITS
