@@ -250,13 +250,9 @@ def _display_keys(sheet: Sheet, texts: _Texts) -> Iterator[str]:
 
 
 def _plain_keys(btc: _Texts, usd: _Texts) -> Iterator[str]:
-    for row in zip(*btc, *usd, strict=True):
-        btc_amount, btc_day, btc_day_percentage, btc_month, btc_month_percentage, btc_total = row[
-            :6
-        ]
-        usd_amount, usd_day, usd_day_percentage, usd_month, usd_month_percentage, usd_total = row[
-            6:
-        ]
+    for of_btc, of_usd in zip(zip(*btc, strict=True), zip(*usd, strict=True), strict=True):
+        btc_amount, btc_day, btc_day_percentage, btc_month, btc_month_percentage, btc_total = of_btc
+        usd_amount, usd_day, usd_day_percentage, usd_month, usd_month_percentage, usd_total = of_usd
         yield (
             f'"btc_amount":{btc_amount},"usd_amount":{usd_amount},'
             f'"day_profit_btc":{btc_day},"day_profit_usd":{usd_day},'

@@ -54,7 +54,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     """A book's body: the names of its assets, and of each the numbers and where they come from.
 
     The numbers are what every list needs, so they lie apart. The names are a list in its encoded
-    form, which is mostly that of the book before; so are the origins, compressed.
+    form, which is mostly that of the book before. The origins are one too, compressed.
 
     Older databases hold whole prices by their names.
     """
