@@ -69,6 +69,15 @@ class Office:
     async def calls(self, path: str) -> int:
         return (await self.control.requests()).counts.get(f"binance GET {path}", 0)
 
+    async def answered(self, path: str) -> int:
+        """Count the calls that were answered well.
+
+        A machine that stands still for seconds has the venue refuse a call as too old, which is
+        then made anew.
+        """
+        log = (await self.control.requests()).log
+        return sum((entry.path, entry.status) == (path, 200) for entry in log)
+
     async def broken(self, path: str) -> None:
         await self.control.inject(NewFault(kind=FaultKind.STATUS, path=path, status=503))
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 SEED = 20_260_101
 READY_WITHIN = 30.0
 """Seconds in which the server must answer that it is ready."""
+
+REMOVED_WITHIN = 20.0
+"""Seconds in which a directory must be gone that nobody asked to keep."""
 
 INTERRUPTED = 130
 """Exit code of a program that was told to end, as shells have it."""
@@ -55,12 +60,31 @@ def demo(
     ] = False,
 ) -> None:
     """Start everything with a simulated exchange, live through a month, and print a signed curl."""
-    with tempfile.TemporaryDirectory(prefix="coffers-demo-") as temporary:
-        place = _empty(data_dir) if data_dir else Path(temporary)
+    with nullcontext(_empty(data_dir)) if data_dir else passing_place() as place:
         try:
             run_async(_demo(_free(port), place, as_json=as_json))
         except asyncio.CancelledError:
             raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def passing_place() -> Iterator[Path]:
+    """Lend a new directory, and remove it with all that is in it.
+
+    A server that was killed leaves its worker for a moment, which may write while the directory is
+    being emptied.
+    """
+    place = Path(tempfile.mkdtemp(prefix="coffers-demo-"))
+    try:
+        yield place
+    finally:
+        given_up = time.monotonic() + REMOVED_WITHIN
+        while place.exists():
+            shutil.rmtree(place, ignore_errors=True)
+            if time.monotonic() > given_up:
+                err.print(f"{place} could not be removed", soft_wrap=True, markup=False)
+                break
+            time.sleep(0.05)
 
 
 def _empty(data_dir: Path) -> Path:

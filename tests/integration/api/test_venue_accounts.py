@@ -43,7 +43,7 @@ async def test_networks_are_asked_with_the_accounts_key_and_kept(office: Office)
     assert networks["BTC"]["withdraw_min"] == "0.001"
     assert networks["BTC"]["withdrawMultiple"] == "0.00000001"
     assert networks["BTC"]["require_address_tag"] is None
-    assert await office.calls("/sapi/v1/capital/config/getall") == 1
+    assert await office.answered("/sapi/v1/capital/config/getall") == 1
 
 
 async def test_networks_can_be_kept_to_what_can_be_moved(office: Office) -> None:
