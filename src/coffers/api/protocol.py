@@ -7,7 +7,7 @@ gets the wire's error as well, with a request id.
 import asyncio
 import select
 from collections.abc import Callable
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from starlette.types import Scope
 from uvicorn._types import ASGI3Application
@@ -41,6 +41,8 @@ LAST_SECONDS: Final = 0.5
 it would lose what is on its way; its answer says that it is the last."""
 
 _AGAIN_SECONDS: Final = 0.05
+_MAX_KEPT: Final = 2048  # bytes of a request
+_OF_BODIES: Final = (b"content-length", b"transfer-encoding")
 _LINGER_SECONDS: Final = 1
 _LINGER_BYTES: Final = 8 * MAX_HEAD
 _FIELD_MARKS: Final = len(b": \r\n")
@@ -59,6 +61,17 @@ class _Refused(Exception):
     """Stops the parser in a request that has its answer already."""
 
 
+class _Request(NamedTuple):
+    """The bytes of a request without a body, and what is in them."""
+
+    data: bytes
+    url: bytes
+    headers: list[tuple[bytes, bytes]]
+
+
+_NO_REQUEST: Final = _Request(b"", b"", [])
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """One connection.
 
@@ -74,6 +87,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _part: Literal["between", "head", "body"] = "between"
     _fed = 0  # bytes of a head, or since the last of a body: trailers grow like heads
     _heard = _begun = 0.0  # moments of the loop's clock
+    _messages = 0
+    _last = _NO_REQUEST  # as long as the parser has seen none since
     _is_refused = False
     _idle_until = 0.0
     _may_begin = False
@@ -104,12 +119,19 @@ class BoundedProtocol(HttpToolsProtocol):
             self._discard(data)
             return
         self._heard = self.loop.time()
-        if self._part == "between":
+        is_new = self._part == "between"
+        if is_new:
             # Not left to the parser, for which empty lines before a request are no part of it.
             self._begin()
         self._fed += len(data)
         self._may_begin = True
-        super().data_received(data)
+        if is_new and data == self._last.data:
+            self._repeat(self._last)
+        else:
+            self._last, self._messages = _NO_REQUEST, 0
+            super().data_received(data)
+            if is_new and self._messages == 1:
+                self._keep(data)
         self._may_begin = False
         if self._fed > MAX_HEAD and self._part != "between":
             self._refuse(self._too_large())
@@ -122,6 +144,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
         super().on_message_begin()
+        self._messages += 1
         self.scope[CONNECTION] = self  # type: ignore[typeddict-unknown-key]  # a key of our own
         if self._part != "head":
             self._begin()
@@ -231,6 +254,31 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - says less than our sentence
         """Answer what is no HTTP."""
         self._refuse(_NOT_HTTP)
+
+    def _keep(self, data: bytes) -> None:
+        """Keep what the parser found, if these bytes were one whole request for the list.
+
+        Who asks for it again and again does so in the same words.
+        """
+        cycle = self.cycle
+        if (
+            self._part == "between"
+            and cycle.scope["path"] == ACCOUNTS_PATH
+            and cycle.keep_alive
+            and not self.expect_100_continue
+            and not self.parser.should_upgrade()
+            and dict(self.headers).keys().isdisjoint(_OF_BODIES)
+            and len(data) <= _MAX_KEPT
+        ):
+            self._last = _Request(data, self.url, self.headers)
+
+    def _repeat(self, same: _Request) -> None:
+        """Take a request once more, as the parser that stands at its beginning would."""
+        self.on_message_begin()
+        self.url = same.url
+        self.headers += same.headers
+        self.on_headers_complete()
+        self.on_message_complete()
 
     def _server_fields(self) -> bytes:
         """Return the lines of the headers of every answer: the date, for a second the same."""

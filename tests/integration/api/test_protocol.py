@@ -1,11 +1,14 @@
 """What the server takes from anybody who connects, before a request is one."""
 
 import asyncio
+import random
+import re
 from typing import Any
 
 import httptools
 import pytest
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from coffers.api.protocol import MAX_FIELDS, MAX_HEAD, BoundedProtocol
 from coffers.tasks import in_task
@@ -336,3 +339,64 @@ async def test_a_client_that_leaves_a_list_that_waits_harms_nobody(is_ready: boo
         async with joined(base) as line:
             await line.say(LIST + b"\r\n")
             assert (await line.answer())[0] == 200
+
+
+class Mirror:
+    """Answers with the request as it came to it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        parts = ("method", "raw_path", "query_string", "http_version", "headers")
+        told = repr(([scope[part] for part in parts], body)).encode()
+        headers = [(b"content-length", b"%d" % len(told))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": told})
+
+
+class Cut(BoundedProtocol):
+    """Gets what comes in the pieces that a bar ends."""
+
+    def data_received(self, data: bytes) -> None:
+        for piece in data.split(b"|"):
+            if piece:
+                super().data_received(piece)
+
+
+SIGNED = LIST + b"Apikey: k\r\nSignature: s\r\n\r\n"
+REQUESTS = [
+    *6 * [SIGNED],
+    LIST + b"Apikey: k\r\nSignature: t\r\n\r\n",
+    LIST.replace(b" HTTP", b"?page=2 HTTP") + b"\r\n",
+    LIST.replace(b"GET", b"HEAD").replace(b"ver1/accounts", b"ver1/users") + b"\r\n",
+    LIST.replace(b"GET", b"POST") + b"Content-Length: 5\r\n\r\n" + b"12|345",
+    LIST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    LIST + b"Expect: 100-continue\r\n\r\n",
+    b"\r\n" + SIGNED,
+    SIGNED + SIGNED,
+    HEAD + b"\r\n",
+]
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_requests_that_come_again_are_those_that_a_parser_finds(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    said = b""
+    for request in chance.choices(REQUESTS, k=60):
+        cut = chance.randrange(len(request)) if chance.random() < 0.2 else 0
+        bar = b"|" if chance.random() < 0.9 else b""
+        said += request[:cut] + b"|" * (cut > 0) + request[cut:] + bar
+    said += b"|" + SIGNED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    found = []
+    for http, data in ((Cut, said), (HttpToolsProtocol, said.replace(b"|", b""))):
+        async with listening(Mirror(), http) as base, joined(base) as line:
+            await line.say(data)
+            found.append(without_dates(await line.rest()))
+    assert found[0].count(b" 200 OK") > 60
+    assert found[0] == found[1]
+
+
+def without_dates(answers: bytes) -> bytes:
+    return re.sub(rb"date: [^\r]*\r\n", b"", answers)
