@@ -13,6 +13,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 import redisd
+import sharing
 from coffers.logs import configure_logs
 from coffers.store.engine import Store
 from coffers.store.migrate import prepare
@@ -23,6 +24,7 @@ settings.register_profile(
     "coffers", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("coffers")
+sharing.share()
 
 _SLOW = frozenset({"clients", "cli", "faults"})
 

@@ -11,11 +11,13 @@ from typing import Any
 import ccxt.async_support as ccxt
 import pytest
 
+import sharing
 from coffers.clock import DAY, ManualClock
 from coffers.connectors.exchange import rules
 from coffers.connectors.exchange.shared import MARKETS_AGE, MARKETS_RETRY
 from coffers.connectors.exchange.venues import RENAMED, Venues
 from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.tls import believed
 from factories import NOW
 from integration.connectors.replay import (
     Recorded,
@@ -61,6 +63,14 @@ async def venues(replay: Replay, clock: ManualClock) -> AsyncIterator[Venues]:
     hurried(made, "binance")
     yield made
     await made.close()
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is looked through as in a worker."""
+    monkeypatch.setattr("coffers.memory.settle", sharing.SETTLE)
+    monkeypatch.setattr("coffers.connectors.exchange.shared.settle", sharing.SETTLE)
+    monkeypatch.setattr("coffers.connectors.exchange.venues.resettle", sharing.RESETTLE)
 
 
 async def opened(venues: Venues, venue: str = "binance") -> None:
@@ -134,6 +144,12 @@ async def test_a_balance_is_what_ccxt_makes_of_it(
         assert exchange.safe_balance(told()) == own
 
 
+async def test_venues_share_the_table_of_authorities(venues: Venues, clock: ManualClock) -> None:
+    for name in ("binance", "kraken"):
+        shared = with_markets(venues, name, clock)
+        assert shared.prototype.ssl_context is believed()
+
+
 async def test_a_cookie_goes_out_with_no_request(replay: Replay, clock: ManualClock) -> None:
     # By a name: cookies of bare addresses are kept by nobody.
     venues = Venues(replay.url.replace("127.0.0.1", "localhost"), 5, clock)
@@ -149,6 +165,7 @@ async def test_a_cookie_goes_out_with_no_request(replay: Replay, clock: ManualCl
     await venues.close()
 
 
+@pytest.mark.usefixtures("looks")
 async def test_a_market_table_is_left_out_of_later_collections(venues: Venues) -> None:
     gc.unfreeze()
     await opened(venues)
@@ -159,6 +176,7 @@ async def test_a_market_table_is_left_out_of_later_collections(venues: Venues) -
         assert id(session.prototype.markets["BTC/USDT"]) not in looked_through
 
 
+@pytest.mark.usefixtures("looks")
 async def test_what_was_let_go_of_is_gone(venues: Venues) -> None:
     await opened(venues)
     prototype = venues._of("binance").prototype

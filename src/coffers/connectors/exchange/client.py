@@ -8,12 +8,14 @@ before an exchange's class and mends both for every call that the class makes.
 import json
 from collections.abc import Mapping
 from contextvars import ContextVar
+from ssl import SSLContext
 from typing import Any
 
 import msgspec
 from aiohttp import BaseConnector, ClientSession, DummyCookieJar
 
 from coffers.clock import Clock
+from coffers.tls import believed
 
 WORDS = {
     "hyperliquid": frozenset(
@@ -95,6 +97,7 @@ class Listening:
     heard: Heard = NOTHING_HEARD
     own_session: bool
     session: ClientSession
+    ssl_context: SSLContext | None
     tcp_connector: BaseConnector
     aiohttp_trust_env: bool
 
@@ -176,6 +179,8 @@ class Listening:
 
         Accounts share them: what a venue gave one would go out with another's requests.
         """
+        if self.ssl_context is None:
+            self.ssl_context = believed()
         super().open(lazy)  # type: ignore[misc]  # of the ccxt class
         if self.own_session and not isinstance(self.session.cookie_jar, DummyCookieJar):
             keeping = self.session

@@ -1,0 +1,64 @@
+"""What tests share that a process makes once; to make it anew for each took a quarter of all time.
+
+A program has one database, one application and few clients; a test has its own of each. What they
+are made with does not tell whose it is, and libraries keep it where it is theirs alone.
+"""
+
+import functools
+from typing import Any
+
+import fastapi._compat.v2 as fields
+import httpx._transports.default as transports
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
+
+from coffers import memory
+
+SETTLE, RESETTLE = memory.settle, memory.resettle
+
+_STATEMENTS = 5_000
+
+
+def share() -> None:
+    """Share all of it from now on; tests are imported later."""
+    _share_compiled_statements()
+    fields.TypeAdapter = _SharedAdapters(fields.TypeAdapter)
+    transports.create_ssl_context = functools.cache(transports.create_ssl_context)
+    memory.settle = memory.resettle = _leave
+
+
+def _leave() -> None:
+    """Leave it out: a table of markets is soon gone again, and each look goes through all."""
+
+
+def _share_compiled_statements() -> None:
+    made = Engine.__init__
+    compiled: Any = LRUCache(_STATEMENTS)
+
+    @functools.wraps(made)
+    def init(self: Engine, *arguments: Any, **named: Any) -> None:
+        made(self, *arguments, **named)
+        self._compiled_cache = compiled
+
+    Engine.__init__ = init
+    # A part of each statement's key. Those of a kind are alike: they speak to one server.
+    DefaultDialect.__eq__ = lambda self, other: type(self) is type(other)
+    DefaultDialect.__hash__ = lambda self: hash(type(self))
+
+
+class _SharedAdapters:
+    """Makes the validator of a type once, by the text that tells all of the type."""
+
+    def __init__(self, making: Any) -> None:
+        self._making = making
+        self._made: dict[tuple[str, str], Any] = {}
+
+    def __call__(self, of: Any, *, config: Any = None) -> Any:
+        key = repr(of), repr(config)
+        if key not in self._made:
+            self._made[key] = self._making(of, config=config)
+        return self._made[key]
+
+    def __getitem__(self, item: Any) -> Any:
+        return self._making[item]
