@@ -4,9 +4,10 @@ Every asset wanders around its anchor in USD. A pair's price is the quotient of 
 that all pairs of a venue agree with each other within their spreads at every moment.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from coffers.sandbox.assets import Asset
 from coffers.sandbox.noise import ONE, lattice, wander
@@ -55,6 +56,7 @@ class Prices:
         self.version = 0
         # An asset is in several pairs, and all of them are asked at the same moments.
         self.usd = lru_cache(maxsize=2**14)(self._usd)
+        self._moved = lru_cache(maxsize=2**14)(self._wandered)
 
     def set(self, pair: Pair, price: Decimal, since: int) -> None:
         """Hold a pair at this price from this moment on, until it is released."""
@@ -70,12 +72,15 @@ class Prices:
         """Return an asset's USD price at a venue and moment, in trillionths of a dollar."""
         if not asset.unrest:
             return int(asset.anchor * ONE)
-        seed, name = self._seed, asset.code
-        moved = sum(
-            wander(seed, f"{name}:{period}", period, at) * width for period, width in _WANDERS
-        )
-        share = ONE + moved * asset.unrest // _WEIGHT + self._offset(asset, venue)
+        share = ONE + self._moved(asset, at) + self._offset(asset, venue)
         return int(asset.anchor * ONE) * share // ONE
+
+    def _wandered(self, asset: Asset, at: int) -> int:
+        """Return how far an asset is from its anchor at a moment, the same at every venue."""
+        seed, moved = self._seed, 0
+        for name, period, width in _walks(asset.code):
+            moved += wander(seed, name, period, at) * width
+        return moved * asset.unrest // _WEIGHT
 
     def _offset(self, asset: Asset, venue: str) -> int:
         """Return what a venue is dearer or cheaper by; none on money, whose pairs are tight."""
@@ -85,16 +90,21 @@ class Prices:
 
     def mid(self, pair: Pair, at: int) -> Decimal:
         """Return the middle of a pair's book at a moment, in the quote asset, not yet rounded."""
-        since, held = self._set.get((pair.venue, pair.symbol), (at + 1, Decimal(0)))
-        if at >= since:
-            return held
+        if self._set:
+            since, held = self._set.get((pair.venue, pair.symbol), (at + 1, Decimal(0)))
+            if at >= since:
+                return held
         quote = self.usd(pair.quote, pair.venue, at)
         return Decimal(self.usd(pair.base, pair.venue, at) * ONE // quote).scaleb(-12)
 
     def last(self, pair: Pair, at: int) -> Decimal:
         """Return the last trade's price at a moment, on the tick."""
-        mid = self.mid(pair, at)
-        return max(pair.tick, (mid / pair.tick).to_integral_value() * pair.tick)
+        return _on_tick(pair, self.mid(pair, at))
+
+    def extremes(self, pair: Pair, moments: Iterable[int]) -> tuple[Decimal, Decimal]:
+        """Return the highest and the lowest last price of some moments."""
+        mids = [self.mid(pair, at) for at in moments]
+        return _on_tick(pair, max(mids)), _on_tick(pair, min(mids))
 
     def book(self, pair: Pair, at: int) -> Book:
         """Return bid, ask and last price at a moment; bid <= last <= ask and bid < ask."""
@@ -104,3 +114,13 @@ class Prices:
         ticks = int(last * pair.half_spread / _MILLION / pair.tick)
         bid = max(pair.tick, last - ticks * pair.tick)
         return Book(last, bid, last + max(1, ticks) * pair.tick)
+
+
+@cache
+def _walks(code: str) -> list[tuple[str, int, int]]:
+    """Return name, period and width of what an asset's price is the sum of."""
+    return [(f"{code}:{period}", period, width) for period, width in _WANDERS]
+
+
+def _on_tick(pair: Pair, price: Decimal) -> Decimal:
+    return max(pair.tick, (price / pair.tick).to_integral_value() * pair.tick)

@@ -112,8 +112,7 @@ class Tickers:
 
     def _scan_grid(self, pair: Pair, slot: int, _version: int) -> tuple[Decimal, Decimal]:
         moments = range((slot - DAY // _GRID + 1) * _GRID, (slot + 1) * _GRID, _GRID)
-        seen = [self._prices.last(pair, at) for at in moments]
-        return max(seen), min(seen)
+        return self._prices.extremes(pair, moments)
 
     def _traded(
         self, pair: Pair, span: tuple[int, int], prices: tuple[Decimal, Decimal, Decimal, Decimal]
