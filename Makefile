@@ -8,6 +8,9 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 
+# Some machines have it set: every process that is started would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
