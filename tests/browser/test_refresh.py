@@ -47,3 +47,26 @@ def test_a_refusal_is_told_as_it_is_and_no_answer_as_none(visit: Visit) -> None:
     reads_now(visitor.page, REFUSED)
     answered(visitor.page, 502, json={"error": "bad gateway"})
     reads_now(visitor.page, NO_ANSWER)
+
+
+MARKED = """
+async () => {
+  const { become } = await import(document.querySelector("script[src*='refresh.js']").src
+    .replace("refresh.js", "morph.js"));
+  const main = document.querySelector("main");
+  const newer = main.cloneNode(true);
+  const mark = newer.querySelector(".mark");
+  const other = document.createElement(mark.nodeName === "SPAN" ? "details" : "span");
+  other.className = "mark";
+  mark.replaceWith(other);
+  become(main, newer);
+}
+"""
+
+
+def test_a_page_that_shows_another_mark_tells_still_how_a_reading_goes(visit: Visit) -> None:
+    visitor = visit()
+    visitor.goes("/accounts/1")
+    visitor.page.evaluate(MARKED)
+    answered(visitor.page, 429, json={"is_over": True, "is_good": False, "told": REFUSED})
+    reads_now(visitor.page, REFUSED)
