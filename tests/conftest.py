@@ -27,6 +27,7 @@ settings.load_profile("coffers")
 sharing.share()
 
 _SLOW = frozenset({"clients", "cli", "faults"})
+_QUICK = "unit"
 
 RECURSION = sys.getrecursionlimit()
 
@@ -40,12 +41,14 @@ def pytest_runtest_setup() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Files that start programs, and mostly wait for them, are spread among those that keep a
     # processor busy: all at once they keep each other from being in time, and processors idle.
+    # Behind them come those that take no time: whoever is done takes those, until all are.
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
     slow = [path for path in files if _SLOW.intersection(path.parts)]
     busy = [path for path in files if not _SLOW.intersection(path.parts)]
-    step = max(1, len(busy) * 2 // 3 // max(1, len(slow)))
+    lasting = sum(_QUICK not in path.parts for path in busy)
+    step = max(1, lasting // max(1, len(slow)))
     order: list[Path] = []
     for place, path in enumerate(busy):
         if place % step == 0 and slow:

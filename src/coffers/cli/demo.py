@@ -18,15 +18,15 @@ import typer
 
 from coffers.cli import children
 from coffers.cli.console import err, out, print_json
-from coffers.cli.rooms import run_async, settings_for
+from coffers.cli.rooms import opened_store, run_async, settings_for
 from coffers.errors import CoffersError, UsageError
 
 if TYPE_CHECKING:
     from coffers.portfolio.tokens import IssuedToken
 
 SEED = 20_260_101
-READY_WITHIN = 30.0
-"""Seconds in which the server must answer that it is ready."""
+READY_WITHIN = 60.0
+"""Seconds in which the server must answer that it is ready, and its worker be at work."""
 
 REMOVED_WITHIN = 20.0
 """Seconds in which a directory must be gone that nobody asked to keep."""
@@ -150,7 +150,12 @@ async def _served(port: int) -> AsyncIterator[tuple[subprocess.Popen[bytes], str
     server = children.start(["serve", "--no-first-run", "--host", "127.0.0.1", "--port", str(port)])
     try:
         base_url = f"http://127.0.0.1:{port}"
-        await _wait_until_ready(base_url, server)
+        try:
+            async with asyncio.timeout(READY_WITHIN):
+                await _wait_until_ready(base_url, server)
+                await _wait_for_worker(server)
+        except TimeoutError:
+            raise CoffersError(f"the server did not start in {READY_WITHIN:.0f} seconds") from None
         yield server, base_url
     finally:
         await asyncio.to_thread(children.end, server)
@@ -159,13 +164,26 @@ async def _served(port: int) -> AsyncIterator[tuple[subprocess.Popen[bytes], str
 async def _wait_until_ready(base_url: str, server: subprocess.Popen[bytes]) -> None:
     import httpx
 
-    async with asyncio.timeout(READY_WITHIN), httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False) as client:
         while server.poll() is None:
             try:
                 if (await client.get(f"{base_url}/readyz")).is_success:
                     return
             except httpx.TransportError:
                 pass
+            await asyncio.sleep(0.1)
+    raise CoffersError("the server did not start")
+
+
+async def _wait_for_worker(server: subprocess.Popen[bytes]) -> None:
+    """Wait for the worker, too: until then, whoever connects an account is told of none."""
+    from coffers.sync.worker import PRICING
+
+    async with opened_store(settings_for()) as store:
+        while server.poll() is None:
+            async with store.reading() as tx:
+                if await tx.leases.get(PRICING) is not None:
+                    return
             await asyncio.sleep(0.1)
     raise CoffersError("the server did not start")
 

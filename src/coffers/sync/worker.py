@@ -28,6 +28,9 @@ TAKEN_AT_ONCE = 500
 MOST_PAGES = 20
 """So many times as many are put in at one look, of those that have become due since the last."""
 
+PRICING = "prices"
+"""What one worker of all asks for; the first one takes it on as it begins."""
+
 LATE = Millis(5 * SECOND)
 """How long after a moment a transaction may end that makes an account due at it."""
 
@@ -69,7 +72,7 @@ class Worker:
         self._queue = queue
         self._clock = clock
         self._rhythm = rhythm
-        self._pricing = Elected(store, clock, "prices")
+        self._pricing = Elected(store, clock, PRICING)
         self._putting = Elected(store, clock, "accounts")
         self._front: DuePlace | None = None
         self._sweep: DuePlace | None = None
