@@ -8,5 +8,8 @@ import httpx
 
 @cache
 def believed() -> ssl.SSLContext:
-    """Return the table of authorities, one for all who connect: to load it takes 30 ms."""
+    """Return the table of authorities, one for all who connect: to load it takes 30 ms.
+
+    None of them may ask for HTTP/2: that would be offered by those too that do not speak it.
+    """
     return httpx.create_ssl_context(trust_env=False)

@@ -49,7 +49,7 @@ def test_a_refusal_is_told_as_it_is_and_no_answer_as_none(visit: Visit) -> None:
     reads_now(visitor.page, NO_ANSWER)
 
 
-MARKED = """
+CHANGED = """
 async () => {
   const { become } = await import(document.querySelector("script[src*='refresh.js']").src
     .replace("refresh.js", "morph.js"));
@@ -59,14 +59,17 @@ async () => {
   const other = document.createElement(mark.nodeName === "SPAN" ? "details" : "span");
   other.className = "mark";
   mark.replaceWith(other);
+  const noted = main.cloneNode(true);
+  noted.querySelector(".hero").before(document.createElement("div"));
+  become(main, noted);
   become(main, newer);
 }
 """
 
 
-def test_a_page_that_shows_another_mark_tells_still_how_a_reading_goes(visit: Visit) -> None:
+def test_a_page_that_became_another_tells_still_how_a_reading_goes(visit: Visit) -> None:
     visitor = visit()
     visitor.goes("/accounts/1")
-    visitor.page.evaluate(MARKED)
+    visitor.page.evaluate(CHANGED)
     answered(visitor.page, 429, json={"is_over": True, "is_good": False, "told": REFUSED})
     reads_now(visitor.page, REFUSED)

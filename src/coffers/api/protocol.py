@@ -265,12 +265,13 @@ class BoundedProtocol(HttpToolsProtocol):
             self._part == "between"
             and cycle.scope["path"] == ACCOUNTS_PATH
             and cycle.keep_alive
+            and cycle.scope["http_version"] == "1.1"
             and not self.expect_100_continue
             and not self.parser.should_upgrade()
             and dict(self.headers).keys().isdisjoint(_OF_BODIES)
             and len(data) <= _MAX_KEPT
         ):
-            self._last = _Request(data, self.url, self.headers)
+            self._last = _Request(data, self.url, list(self.headers))
 
     def _repeat(self, same: _Request) -> None:
         """Take a request once more, as the parser that stands at its beginning would."""

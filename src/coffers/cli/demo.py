@@ -155,7 +155,8 @@ async def _served(port: int) -> AsyncIterator[tuple[subprocess.Popen[bytes], str
                 await _wait_until_ready(base_url, server)
                 await _wait_for_worker(server)
         except TimeoutError:
-            raise CoffersError(f"the server did not start in {READY_WITHIN:.0f} seconds") from None
+            late = f"the server and its worker did not start in {READY_WITHIN:.0f} seconds"
+            raise CoffersError(late) from None
         yield server, base_url
     finally:
         await asyncio.to_thread(children.end, server)
@@ -185,7 +186,7 @@ async def _wait_for_worker(server: subprocess.Popen[bytes]) -> None:
                 if await tx.leases.get(PRICING) is not None:
                     return
             await asyncio.sleep(0.1)
-    raise CoffersError("the server did not start")
+    raise CoffersError("the server ended by itself")
 
 
 def _shown(issued: "IssuedToken", base_url: str, sandbox_url: str) -> Shown:

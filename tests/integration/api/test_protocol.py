@@ -374,6 +374,8 @@ REQUESTS = [
     LIST.replace(b"GET", b"POST") + b"Content-Length: 5\r\n\r\n" + b"12|345",
     LIST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     LIST + b"Expect: 100-continue\r\n\r\n",
+    LIST.replace(b"1.1", b"2.0") + b"Connection: keep-alive\r\n\r\n",
+    LIST.replace(b"1.1", b"2.0") + b"Connection: keep-alive\r\n\r\n",
     b"\r\n" + SIGNED,
     SIGNED + SIGNED,
     HEAD + b"\r\n",
