@@ -4,10 +4,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -132,13 +134,19 @@ def test_a_demo_that_is_interrupted_while_it_starts_tells_no_address(
 
 
 def test_a_demo_whose_server_dies_says_so_and_ends(
-    started: list[subprocess.Popen[str]], tmp_path: Path
+    started: list[subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     process = start(started, tmp_path, "demo", "--port", "0", "--json")
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["base_url"]
+    (place,) = tmp_path.glob("coffers-demo-*")
+    with closing(sqlite3.connect(place / "coffers.db")) as database:
+        # Its worker is at work, or whoever connects an account now would be told of none.
+        assert database.execute("SELECT count(*) FROM leases WHERE name = 'prices'").fetchone()[0]
     (server,) = psutil.Process(process.pid).children()
     server.kill()
     _, err = process.communicate(timeout=ENDED_WITHIN)
     assert process.returncode == 1
     assert "the server ended by itself" in err
+    assert not place.exists()

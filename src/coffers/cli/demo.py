@@ -80,10 +80,10 @@ def passing_place() -> Iterator[Path]:
     finally:
         given_up = time.monotonic() + REMOVED_WITHIN
         while place.exists():
-            shutil.rmtree(place, ignore_errors=True)
             if time.monotonic() > given_up:
                 err.print(f"{place} could not be removed", soft_wrap=True, markup=False)
                 break
+            shutil.rmtree(place, ignore_errors=True)
             time.sleep(0.05)
 
 
@@ -171,7 +171,7 @@ async def _wait_until_ready(base_url: str, server: subprocess.Popen[bytes]) -> N
                 if (await client.get(f"{base_url}/readyz")).is_success:
                     return
             except httpx.TransportError:
-                pass
+                await _wait_for_worker(server)
             await asyncio.sleep(0.1)
     raise CoffersError("the server did not start")
 

@@ -1,32 +1,33 @@
 """The directory of a demo that is to keep nothing."""
 
-import threading
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from coffers.cli import demo
 
 
-def write_for_a_while(place: Path, is_enough: threading.Event) -> None:
-    """Write as a worker does whose server was killed: until it has heard of that."""
-    number = 0
-    while not is_enough.is_set():
-        try:
-            (place / f"{number}.wal").write_bytes(b"")
-        except OSError:
-            continue
-        number += 1
+def test_it_is_gone_though_somebody_wrote_while_it_was_emptied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = 0
 
+    def disturbed(place: Path, **how: Any) -> None:
+        nonlocal times
+        times += 1
+        emptied(place, **how)
+        if times < 3:
+            place.mkdir()
+            (place / "coffers.db-wal").write_bytes(b"")
 
-def test_it_is_gone_though_somebody_wrote_while_it_was_emptied() -> None:
-    is_enough = threading.Event()
+    emptied = shutil.rmtree
+    monkeypatch.setattr(demo.shutil, "rmtree", disturbed)
     with demo.passing_place() as place:
-        writer = threading.Thread(target=write_for_a_while, args=(place, is_enough))
-        writer.start()
-        threading.Timer(0.3, is_enough.set).start()
-    writer.join()
+        (place / "coffers.db").write_bytes(b"")
     assert not place.exists()
+    assert times == 3
 
 
 def test_one_that_stays_is_told_of(
