@@ -14,10 +14,11 @@ from coffers.money import plain
 from coffers.portfolio.account_forms import Plain, percent, text
 from coffers.portfolio.listing import Worked
 from coffers.portfolio.prices import PriceOf, as_plain
-from coffers.valuation.figures import DisplayCurrency, Gain, RateAt, in_display
+from coffers.valuation.figures import DisplayCurrency, Gain
 from coffers.valuation.history import (
     Amount,
     History,
+    RateAt,
     in_btc,
     in_usd,
     net_inflow,
@@ -51,7 +52,7 @@ def explained(
     value = None if view.quality.read_at is None else valued.value
     as_of = view.quality.as_of
     rate_at = None if display.code in {"USD", "BTC"} else display.rate_at
-    shown = _shown_amount(display)
+    shown = display.amount
     currencies = {
         "btc": _told(as_of, value, history, in_btc, 2),
         "usd": _told(as_of, value, history, in_usd, 2),
@@ -79,16 +80,6 @@ def explained(
             },
         },
     }
-
-
-def _shown_amount(display: DisplayCurrency) -> Amount:
-    match display.code:
-        case "USD":
-            return in_usd
-        case "BTC":
-            return in_btc
-        case _:
-            return in_display(display.rate_at)
 
 
 def _told(

@@ -189,7 +189,7 @@ class Listing:
 
     async def display(self, currency: str, book: PriceBook | None) -> DisplayCurrency:
         """Return a display currency with its rates up to this price book."""
-        return DisplayCurrency(currency, await self._rates.of(currency, book))
+        return await self._rates.of(currency, book)
 
     async def _inputs_of(
         self, user_id: int, accounts: Sequence[Account], book: PriceBook | None

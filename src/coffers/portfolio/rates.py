@@ -8,7 +8,8 @@ from decimal import Decimal
 from coffers import money
 from coffers.clock import DAY, Millis
 from coffers.store.engine import Store
-from coffers.valuation.figures import RateAt
+from coffers.valuation.figures import DisplayCurrency
+from coffers.valuation.history import NEVER
 from coffers.valuation.model import PriceBook
 
 LONGEST_GAP = DAY
@@ -34,17 +35,17 @@ class RateTable:
         self._store = store
         self._kept: dict[str, _History] = {}
 
-    async def of(self, currency: str, book: PriceBook | None) -> RateAt:
-        """Return the function that tells units of the currency per USD at a moment."""
+    async def of(self, currency: str, book: PriceBook | None) -> DisplayCurrency:
+        """Return the currency with its rates up to this book."""
         if currency in {"USD", "BTC"} or book is None:
-            return _always_one
+            return DisplayCurrency(currency, _always_one)
         kept = self._kept.get(currency)
         if kept is None or kept.loads > READ_ANEW_AFTER:
             kept = self._kept[currency] = _History()
         if kept.epoch != book.epoch:
             await self._load(currency, kept)
             kept.epoch = book.epoch
-        return kept.rate_at
+        return DisplayCurrency(currency, kept.rate_at, kept.settled_until)
 
     async def _load(self, currency: str, kept: "_History") -> None:
         since = Millis(kept.moments[-1] + 1) if kept.moments else Millis(0)
@@ -52,14 +53,21 @@ class RateTable:
             kept.add(await tx.prices.rate_history(currency, since))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _History:
-    """One currency's rates in order of time, and up to which price book they are known."""
+    """One currency's rates in order of time, and up to which price book they are known.
+
+    Rates are only ever added at its end, so what it tells of moments before that stays.
+    """
 
     moments: list[Millis] = field(default_factory=list)
     per_usd: list[Decimal] = field(default_factory=list)
     epoch: int = -1
     loads: int = 0
+
+    @property
+    def settled_until(self) -> Millis:
+        return self.moments[-1] if self.moments else NEVER
 
     def add(self, rates: Sequence[tuple[Millis, Decimal]]) -> None:
         self.loads += 1

@@ -4,7 +4,7 @@ The arithmetic of the accounts API: BTC, USD and the display currency are each r
 own. Nothing here reads a clock; `as_of` is the moment that the figures speak of.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
@@ -15,18 +15,18 @@ from coffers import money
 from coffers.clock import Millis
 from coffers.money import divide, percentage
 from coffers.valuation.history import (
+    NEVER,
     WINDOWS,
     Amount,
     History,
+    InDisplay,
     Line,
+    RateAt,
     Standing,
     in_btc,
     in_usd,
 )
 from coffers.valuation.model import Value
-
-RateAt = Callable[[Millis], Decimal | None]
-"""USD -> display currency: units of it per USD at a moment, None where that is not known."""
 
 
 class Gain(msgspec.Struct, frozen=True):
@@ -50,10 +50,25 @@ UNKNOWN_FIGURES = CurrencyFigures()
 
 @dataclass(frozen=True, slots=True)
 class DisplayCurrency:
-    """The currency a user reads amounts in, and its rate now and in the past."""
+    """The currency a user reads amounts in, and its rate now and in the past.
+
+    The rates of moments up to `settled_until` never change.
+    """
 
     code: str
     rate_at: RateAt
+    settled_until: Millis = NEVER
+
+    @property
+    def amount(self) -> Amount:
+        """What tells amounts in it. Those in BTC and in USD need no rate."""
+        match self.code:
+            case "USD":
+                return in_usd
+            case "BTC":
+                return in_btc
+            case _:
+                return InDisplay(self.rate_at, self.settled_until)
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -167,7 +182,7 @@ def sheet_of(
         case "BTC":
             shown = btc
         case _:
-            shown = columns_of(moments, values, histories, in_display(display.rate_at))
+            shown = columns_of(moments, values, histories, display.amount)
     return Sheet(btc, usd, shown, display.code)
 
 
@@ -191,16 +206,6 @@ def summary_of(figures: Iterable[Figures], display_currency: str) -> Figures:
         _sum(account.display for account in accounts),
         display_currency,
     )
-
-
-def in_display(rate_at: RateAt) -> Amount:
-    """Return what tells amounts in a display currency: USD by the rate of the moment."""
-
-    def amount(at: Millis, _btc: Decimal, usd: Decimal) -> Decimal | None:
-        rate = rate_at(at)
-        return None if rate is None else money.multiply(usd, rate)
-
-    return amount
 
 
 @money.exactly

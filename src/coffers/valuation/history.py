@@ -20,8 +20,14 @@ from coffers.valuation.model import Flow, Snapshot
 Amount = Callable[[Millis, Decimal, Decimal], Decimal | None]
 """Picks one currency's amount out of (moment, BTC, USD); None where it is not known then."""
 
+RateAt = Callable[[Millis], Decimal | None]
+"""USD -> display currency: units of it per USD at a moment, None where that is not known."""
+
 Point = tuple[Millis, Decimal]
 """A moment, and the value less all net inflow at that moment."""
+
+NEVER: Final = Millis(-1)
+_EVER: Final = Millis(2**62)
 
 
 def in_btc(_at: Millis, btc: Decimal, _usd: Decimal) -> Decimal:
@@ -34,15 +40,27 @@ def in_usd(_at: Millis, _btc: Decimal, usd: Decimal) -> Decimal:
     return usd
 
 
-_FIXED: Final[frozenset[Amount]] = frozenset({in_btc, in_usd})
-"""What picks amounts that never change."""
+@dataclass(frozen=True, slots=True)
+class InDisplay:
+    """Tells amounts in a display currency: USD by the rate of the moment.
+
+    What it tells of moments up to `settled_until` never changes. Two are equal whose rates are the
+    same, for what one of them told of such moments holds for the other.
+    """
+
+    rate_at: RateAt
+    settled_until: Millis = field(default=NEVER, compare=False)
+
+    def __call__(self, at: Millis, _btc: Decimal, usd: Decimal) -> Decimal | None:
+        """Return the amount of a moment."""
+        rate = self.rate_at(at)
+        return None if rate is None else money.multiply(usd, rate)
+
 
 MONTH: Final = Millis(30 * DAY)
 
 WINDOWS: Final = (Millis(DAY), MONTH)
 """The spans of time that gains are told of."""
-
-_EVER: Final = Millis(2**62)
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -111,7 +129,7 @@ class History:
     snapshots: tuple[Snapshot, ...]
     flows: tuple[Flow, ...] = ()
     has_unvalued_flows: bool = field(init=False, repr=False, compare=False)
-    # In the currencies whose amounts never change: a new price book asks for the same again.
+    # In BTC, in USD and in one display currency: a new price book asks for the same again.
     _standings: dict[Amount, Standing] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -143,11 +161,26 @@ class History:
             self._line(Millis(as_of - window), opening, latest, amount) for window in WINDOWS
         )
         is_past = not any(line is not None and line.leads_to_now for line in lines)
-        if amount not in _FIXED:
-            return Standing(opening, inflow, lines, is_past, as_of, as_of)
         standing = Standing(opening, inflow, lines, is_past, *self._span(as_of, opening, lines))
-        self._standings[amount] = standing
+        self._keep(standing, amount)
         return standing
+
+    def _keep(self, standing: Standing, amount: Amount) -> None:
+        """Keep what will be the same when it is asked for again."""
+        if isinstance(amount, InDisplay):
+            if self._newest(standing) > amount.settled_until:
+                return
+            for other in [each for each in self._standings if isinstance(each, InDisplay)]:
+                del self._standings[other]
+        self._standings[amount] = standing
+
+    def _newest(self, standing: Standing) -> Millis:
+        """Return the last of the past moments whose amounts are in it, or may be."""
+        ends = [line.later for line in standing.lines if line is not None and not line.leads_to_now]
+        points = [line.earlier for line in standing.lines if line is not None]
+        points += [later for later in ends if later is not None]
+        moments = [flow.valued_at or flow.at for flow in self.flows]
+        return max(standing.opening[0], *(at for at, _ in points), *moments)
 
     def earned(self, snapshot: Snapshot, amount: Amount) -> Point | None:
         """Return a snapshot's value less all net inflow until then, None where it is not known."""

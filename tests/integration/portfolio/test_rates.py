@@ -19,27 +19,27 @@ async def book_with_rate(store: Store, at: int, usd: str) -> PriceBook:
 async def test_a_moment_has_the_last_rate_before_it(sqlite_store: Store) -> None:
     table = RateTable(sqlite_store)
     first = await book_with_rate(sqlite_store, NOW, "1.25")
-    rate_at = await table.of("EUR", first)
+    rate_at = (await table.of("EUR", first)).rate_at
     assert rate_at(NOW) == Decimal("0.8")
     assert rate_at(Millis(NOW - 1)) is None
     second = await book_with_rate(sqlite_store, NOW + HOUR, "2")
-    rate_at = await table.of("EUR", second)
+    rate_at = (await table.of("EUR", second)).rate_at
     assert rate_at(Millis(NOW + HOUR - 1)) == Decimal("0.8")
     assert rate_at(Millis(NOW + HOUR)) == Decimal("0.5")
 
 
 async def test_a_rate_older_than_a_day_is_not_that_moment_s(sqlite_store: Store) -> None:
     book = await book_with_rate(sqlite_store, NOW, "1.25")
-    rate_at = await RateTable(sqlite_store).of("EUR", book)
+    rate_at = (await RateTable(sqlite_store).of("EUR", book)).rate_at
     assert rate_at(Millis(NOW + DAY)) == Decimal("0.8")
     assert rate_at(Millis(NOW + DAY + 1)) is None
 
 
 async def test_dollars_need_no_rate(sqlite_store: Store) -> None:
     table = RateTable(sqlite_store)
-    assert (await table.of("USD", None))(NOW) == 1
+    assert (await table.of("USD", None)).rate_at(NOW) == 1
 
 
 async def test_a_currency_without_rates_has_none(sqlite_store: Store) -> None:
     book = await book_with_rate(sqlite_store, NOW, "1.25")
-    assert (await RateTable(sqlite_store).of("XYZ", replace(book, epoch=9)))(NOW) is None
+    assert (await RateTable(sqlite_store).of("XYZ", replace(book, epoch=9))).rate_at(NOW) is None

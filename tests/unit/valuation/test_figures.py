@@ -1,6 +1,7 @@
 """Figures agree with the published example digit for digit, and keep their promises."""
 
 import json
+from bisect import bisect_right
 from dataclasses import replace
 from decimal import Decimal
 from itertools import product
@@ -191,6 +192,92 @@ def test_what_a_past_keeps_never_changes_a_figure() -> None:
         kept = replace(past)
         figures_of(first, value(9, 900), kept, USD)
         assert figures_of(at, worth, kept, USD) == alone[at]
+
+
+class GrowingRates:
+    """Rates that come one by one; `asked` counts the questions."""
+
+    def __init__(self, *rates: tuple[int, str]) -> None:
+        self.moments = [at for at, _ in rates]
+        self.rates = [Decimal(rate) for _, rate in rates]
+        self.asked = 0
+
+    def rate_at(self, at: Millis) -> Decimal | None:
+        self.asked += 1
+        place = bisect_right(self.moments, at)
+        return self.rates[place - 1] if place else None
+
+    def add(self, at: int, rate: str) -> None:
+        self.moments.append(at)
+        self.rates.append(Decimal(rate))
+
+    def euro(self) -> DisplayCurrency:
+        return DisplayCurrency("EUR", self.rate_at, Millis(self.moments[-1]))
+
+
+@given(
+    pasts(),
+    st.lists(st.integers(1, 20 * HOUR), min_size=1, max_size=6),
+    st.integers(0, 45),
+    st.booleans(),
+)
+def test_what_a_past_keeps_of_a_display_currency_never_changes_a_figure(
+    past: History, gaps: list[int], days_known: int, is_valued_late: bool
+) -> None:
+    if is_valued_late:
+        flows = tuple(replace(each, valued_at=Millis(each.at + 3 * HOUR)) for each in past.flows)
+        past = replace(past, flows=flows)
+    # Snapshots and flows may be of moments whose rate is not the last word yet.
+    known_to = NOW - days_known * DAY
+    rates = GrowingRates((NOW - 100 * DAY, "0.9"), (known_to, "0.8"))
+    kept, at, worth = replace(past), known_to, value(3, 140)
+    for number, gap in enumerate(gaps):
+        for as_of in (at, at + gap // 2, NOW):
+            euro = rates.euro()
+            alone = figures_of(Millis(as_of), worth, replace(past), euro)
+            assert figures_of(Millis(as_of), worth, kept, euro) == alone
+        at += gap
+        rates.add(at, f"0.{number + 1}7")
+
+
+_BEGINNING = snapshot(NOW - 60 * DAY, 1, 50)
+_EARLY = flow(NOW - 50 * DAY, 1, 50)
+
+
+@pytest.mark.parametrize(
+    "past",
+    [
+        History(_BEGINNING, (), (flow(NOW - 2 * DAY, 1, 50),)),
+        History(_BEGINNING, (), (replace(_EARLY, valued_at=Millis(NOW - 2 * DAY)),)),
+        History(_BEGINNING, (snapshot(NOW - 4 * DAY, 1, 60), snapshot(NOW - HOUR, 2, 70))),
+        History(snapshot(NOW - 20 * DAY, 1, 50), (snapshot(NOW - 2 * DAY, 2, 70),)),
+        History(snapshot(NOW - 2 * DAY, 1, 50), ()),
+    ],
+    ids=["flow", "valued later", "end of a line", "begin of a line", "opening"],
+)
+def test_what_a_later_rate_may_change_is_not_kept(past: History) -> None:
+    rates = GrowingRates((NOW - 100 * DAY, "0.9"), (NOW - 3 * DAY, "0.8"))
+    before = figures_of(NOW, value(3, 140), past, rates.euro())
+    rates.add(NOW - 2 * DAY - HOUR, "0.5")
+    after = figures_of(NOW, value(3, 140), past, rates.euro())
+    assert after == figures_of(NOW, value(3, 140), replace(past), rates.euro())
+    assert after.display != before.display
+
+
+def test_a_new_price_asks_for_no_rate_of_the_past_again() -> None:
+    flows = tuple(flow(NOW - hours * HOUR, 1, 50) for hours in range(2, 900))
+    history = History(snapshot(NOW - 980 * HOUR, 1, 1), (snapshot(NOW - 100 * HOUR, 2, 9),), flows)
+    rates = GrowingRates((NOW - 1_000 * HOUR, "0.9"), (NOW, "0.8"))
+    figures_of(NOW, value(3, 140), history, rates.euro())
+    rates.add(NOW + HOUR, "0.7")
+    rates.asked = 0
+    later = figures_of(Millis(NOW + HOUR), value(4, 150), history, rates.euro())
+    assert later.display.amount == 105
+    assert rates.asked < 5
+    # Read anew, they may be others, and nothing is kept of those before.
+    other = GrowingRates((NOW - 1_000 * HOUR, "0.5"), (NOW, "0.8"))
+    anew = figures_of(NOW, value(3, 140), history, other.euro())
+    assert anew == figures_of(NOW, value(3, 140), replace(history), other.euro())
 
 
 def test_what_does_not_change_gains_nothing_however_many_digits_it_has() -> None:
