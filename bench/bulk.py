@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # the driver ships no types
 from bench.population import COLUMNS, Row, Rows
 
 from coffers.store.tables import metadata

@@ -16,8 +16,9 @@ from bench.servers import STATIC, Runner, static, taking_turns
 
 from coffers.access.passwords import Passwords
 from coffers.cli.rooms import opened_store
-from coffers.clock import HOUR, MINUTE, SystemClock
-from coffers.portfolio.sign_in import SignIn, Visitor
+from coffers.clock import HOUR, MINUTE, Millis, SystemClock
+from coffers.portfolio.guessing import Visitor
+from coffers.portfolio.sign_in import SignIn
 from coffers.store.engine import Store
 from coffers.store.records import NewAccount, SyncState
 from coffers.valuation.model import Position
@@ -84,7 +85,7 @@ async def _account_of_many(store: Store) -> int:
         await tx.accounts.record_standing(
             user.id,
             account.id,
-            sync=SyncState(next_sync_at=now + HOUR, read_at=now - MINUTE),
+            sync=SyncState(next_sync_at=Millis(now + HOUR), read_at=Millis(now - MINUTE)),
             key_state="ok",
             is_locked=False,
             lock_reason=None,

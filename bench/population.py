@@ -152,7 +152,11 @@ class Population:
     def _accounts_state(self, chance: random.Random, *, is_probe: bool) -> dict[str, object]:
         """Return what differs from an account that was just connected; nothing is due."""
         later = self.now + DAY + chance.randrange(6 * HOUR)
-        read = {"read_at": self.now - MINUTE, "next_sync_at": later, "flows_until": self.now}
+        read: dict[str, object] = {
+            "read_at": self.now - MINUTE,
+            "next_sync_at": later,
+            "flows_until": self.now,
+        }
         fate = chance.random()
         if is_probe or fate > 0.03:  # noqa: PLR2004 - of a hundred accounts three are in trouble
             return read
