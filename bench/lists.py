@@ -7,7 +7,7 @@ round, so that what else happens on the machine meets them all.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from decimal import Decimal
 from operator import eq
@@ -18,7 +18,7 @@ from bench import nginx
 from bench.client import Answer, Client
 from bench.processes import Server, median_of
 from bench.results import Row, Target
-from bench.seed import PATH, Listed, new_book, settings_in
+from bench.seed import EURO, PATH, Listed, new_book, settings_in
 from bench.servers import (
     FRAMEWORKS,
     STATIC,
@@ -39,6 +39,7 @@ COLD_ROUNDS = 40
 WARM_TARGETS = {1: Target(0.45, is_least=True), 100: Target(0.6, is_least=True)}
 UNCHANGED_TARGET = Target(0.6, is_least=True)
 COLD_TARGETS = {100: Target(4.0, of_value=True)}
+DISPLAY_TARGET = Target(1.5)
 FRAMEWORKS_TARGET = Target(10.0, is_least=True)
 POSTGRES_TARGET = Target(1.5)
 
@@ -68,6 +69,16 @@ def measure_crowd(server: Server, crowd: Sequence[Listed], data_dir: Path, work:
         same = stack.enter_context(static(work / f"{crowd[0].accounts}.json"))
         baseline = _runner(stack, STATIC, same, "/", crowd[0])
         return asyncio.run(_row_cold(server, crowd, baseline, data_dir))
+
+
+def measure_display(
+    server: Server, shown: Listed, lists: Mapping[int, Listed], data_dir: Path
+) -> Row:
+    """Return the row of a cold list in a display currency with rates of its own, against USD.
+
+    The user of the shortest list asks first, and brings the new prices into the process.
+    """
+    return asyncio.run(_row_display(server, shown, lists, data_dir))
 
 
 def measure_frameworks(server: Server, listed: Listed, data_dir: Path) -> Row:
@@ -240,3 +251,26 @@ async def _row_cold(
     name = f"cold list of {accounts} (new prices){of}, server CPU"
     target = COLD_TARGETS.get(accounts)
     return Row(name, own, "ms", f"{STATIC}, same bytes", base, base / own, target)
+
+
+async def _row_display(
+    server: Server, shown: Listed, lists: Mapping[int, Listed], data_dir: Path
+) -> Row:
+    costs: list[list[float]] = [[], []]
+    async with opened_store(settings_in(data_dir)) as store, AsyncExitStack() as stack:
+        first, *clients = [
+            stack.enter_context(Client(server.port, PATH, listed.headers))
+            for listed in (lists[1], lists[shown.accounts], shown)
+        ]
+        for number in range(COLD_ROUNDS + 1):
+            await new_book(store, number)
+            first.get()
+            for client, found in zip(clients, costs, strict=True):
+                begun = server.cpu_ns()
+                client.get()
+                if number:  # at the first one the past is read
+                    found.append((server.cpu_ns() - begun) / 1e6)
+        checked(clients[1], shown)
+    base, own = map(median_of, costs)
+    name = f"cold list of {shown.accounts} (new prices) in {EURO}, server CPU"
+    return Row(name, own, "ms", "the same in USD", base, own / base, DISPLAY_TARGET)

@@ -20,12 +20,18 @@ from pathlib import Path
 
 from bench import postgres
 from bench.chains import measure_chains
-from bench.lists import measure_crowd, measure_frameworks, measure_list, measure_postgres
+from bench.lists import (
+    measure_crowd,
+    measure_display,
+    measure_frameworks,
+    measure_list,
+    measure_postgres,
+)
 from bench.pages import measure_pages
 from bench.processes import ROOT, Server, coffers, free_port, running
 from bench.results import Row, Target, show, write
 from bench.scaling import measure_scaling
-from bench.seed import Listed, crowd, seed, settings_in
+from bench.seed import Listed, crowd, in_euro, seed, settings_in
 from bench.servers import api, static
 from bench.startup import measure_startup, measure_worker, memory_of
 from rich.console import Console
@@ -88,6 +94,8 @@ def _measured_lists(work: Path, data_dir: Path, lists: Mapping[int, Listed]) -> 
             rows.append(memory_of(server, baseline))
         _console.print("Asking for lists of several users ...")
         rows.append(measure_crowd(server, asyncio.run(crowd(data_dir, CROWD)), data_dir, work))
+        _console.print("Asking for a list in another currency ...")
+        rows.append(measure_display(server, asyncio.run(in_euro(data_dir)), lists, data_dir))
     _console.print("Asking two processes ...")
     return [*rows, *measure_scaling(data_dir, lists[1])]
 

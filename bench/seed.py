@@ -24,6 +24,8 @@ SNAPSHOTS = 62
 TOKENS = 16
 """Tokens of each user, for those who ask at once."""
 
+EURO = "EUR"
+
 _BITCOIN = Decimal(100_000)
 
 
@@ -65,11 +67,31 @@ async def crowd(data_dir: Path, users: int) -> list[Listed]:
         return [await _user(store, vault, 100, f"crowd{number}-") for number in range(users)]
 
 
+async def in_euro(data_dir: Path) -> Listed:
+    """Add a user with 100 accounts who reads in EUR, and what that was worth in the past."""
+    settings = settings_in(data_dir)
+    async with opened_store(settings) as store:
+        vault = await opened_vault(settings, store)
+        listed = await _user(store, vault, 100, "euro")
+        user = await Users(store, SystemClock()).named("euro100")
+        now = SystemClock().now()
+        async with store.transaction() as tx:
+            await tx.users.set_display_currency(user.id, EURO)
+            for hours in range(40 * 24):
+                await tx.prices.save_rates({EURO: _rate(hours)}, Millis(now - hours * HOUR))
+    return listed
+
+
 async def new_book(store: Store, number: int) -> None:
     """Write a price book in which every price differs from that of other numbers."""
     now = SystemClock().now()
     async with store.transaction() as tx:
+        await tx.prices.save_rates({EURO: _rate(number)}, now)
         await tx.prices.save_book({asset(n): _price(n + number, now) for n in range(PRICED)}, now)
+
+
+def _rate(number: int) -> Decimal:
+    return Decimal(f"1.{5 + number % 9}{7919 * number % 997:03}")
 
 
 def asset(number: int) -> str:
