@@ -215,6 +215,7 @@ class ReadyLists:
             frames,
             parts_of_entities(frames, sheet, markets),
             table.qualities,
+            sheet.lacks_rate,
             strict=True,
         )
         stale_after = self._stale_after
@@ -225,10 +226,10 @@ class ReadyLists:
                 self._good_until(account, now),
                 frame,
                 parts,
-                doubts(account.id, quality, now, stale_after, lacks_rate=sheet.lacks_rate(place)),
+                doubts(account.id, quality, now, stale_after, lacks_rate=lacks_rate),
                 len(quality.ignored),
             )
-            for place, (account, frame, parts, quality) in enumerate(rows)
+            for account, frame, parts, quality, lacks_rate in rows
         }
 
     def _market(self, account: Account) -> Market:

@@ -82,12 +82,8 @@ class Figures(msgspec.Struct, frozen=True):
     @property
     def lacks_rate(self) -> bool:
         """Whether something is known in USD, but not in the display currency: a rate is missing."""
-        shown, usd = self.display, self.usd
-        return shown is not usd and (
-            (shown.amount is None and usd.amount is not None)
-            or (shown.day is None and usd.day is not None)
-            or (shown.month is None and usd.month is not None)
-            or (shown.total is None and usd.total is not None)
+        return self.display is not self.usd and _lacks_any(
+            _known_of(self.display), _known_of(self.usd)
         )
 
 
@@ -157,9 +153,13 @@ class Sheet(msgspec.Struct, frozen=True):
             shown = btc if self.display is self.btc else self.display.row(place)
         return Figures(btc, usd, shown, self.display_currency)
 
-    def lacks_rate(self, place: int) -> bool:
-        """Return whether a rate is missing for the account at a place, as `Figures` tells it."""
-        return self.display is not self.usd and self.row(place).lacks_rate
+    @property
+    def lacks_rate(self) -> list[bool]:
+        """Of each account whether a rate is missing for it, as `Figures` tells it."""
+        if self.display is self.usd:
+            return [False] * len(self.usd.amount)
+        rows = zip(_known_in(self.display), _known_in(self.usd), strict=True)
+        return [_lacks_any(shown, usd) for shown, usd in rows]
 
 
 @money.exactly
@@ -267,6 +267,21 @@ def _percentages(profits: Column, now: Column) -> Column:
         None if profit is None or worth is None else percentage(profit, worth - profit)
         for profit, worth in zip(profits, now, strict=True)
     ]
+
+
+def _known_of(figures: CurrencyFigures) -> tuple[object, ...]:
+    return figures.amount, figures.day, figures.month, figures.total
+
+
+def _known_in(columns: Columns) -> Iterable[tuple[object, ...]]:
+    return zip(columns.amount, columns.day_profit, columns.month_profit, columns.total, strict=True)
+
+
+def _lacks_any(shown: tuple[object, ...], known: tuple[object, ...]) -> bool:
+    """Return whether something that is known is not shown."""
+    return None in shown and any(
+        told is None and other is not None for told, other in zip(shown, known, strict=True)
+    )
 
 
 def _gain(profit: Decimal | None, in_percent: Decimal | None) -> Gain | None:

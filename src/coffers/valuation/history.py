@@ -180,7 +180,7 @@ class History:
         points = [line.earlier for line in standing.lines if line is not None]
         points += [later for later in ends if later is not None]
         moments = [flow.valued_at or flow.at for flow in self.flows]
-        return max(standing.opening[0], *(at for at, _ in points), *moments)
+        return max([standing.opening[0], *(at for at, _ in points), *moments])
 
     def earned(self, snapshot: Snapshot, amount: Amount) -> Point | None:
         """Return a snapshot's value less all net inflow until then, None where it is not known."""

@@ -19,6 +19,7 @@ from coffers.valuation.figures import (
     Figures,
     Gain,
     figures_of,
+    sheet_of,
     summary_of,
 )
 from coffers.valuation.history import MONTH, History, in_usd, net_inflow
@@ -346,6 +347,23 @@ def test_a_missing_rate_leaves_the_display_figures_unknown_and_the_others_whole(
     assert figures.usd.total == 0
     no_rate = figures_of(NOW, value(1, 100), history, DisplayCurrency("EUR", lambda _at: None))
     assert no_rate.display.amount is None
+
+
+def test_accounts_that_lack_a_rate_are_told_in_columns_as_alone() -> None:
+    rates = {NOW: Decimal("0.8"), NOW - 40 * DAY: Decimal("0.7"), NOW - 2 * DAY: Decimal("0.6")}
+    pasts = [
+        None,
+        History(snapshot(NOW - 2 * DAY, 1, 100), ()),
+        History(snapshot(NOW - 3 * DAY, 1, 100), ()),
+        History(snapshot(NOW - 40 * DAY, 1, 100), (snapshot(NOW - 12 * HOUR, 1, 100),)),
+        History(snapshot(NOW - 40 * DAY, 1, 100), (snapshot(NOW - 2 * DAY, 1, 100),)),
+    ]
+    moments, worths = [NOW] * 5 + [Millis(NOW - 1)], [value(1, 110)] * 5 + [None]
+    for code in ("EUR", "USD", "BTC"):
+        display = DisplayCurrency(code, rates.get)
+        sheet = sheet_of(moments, worths, [*pasts, pasts[1]], display)
+        assert sheet.lacks_rate == [sheet.row(place).lacks_rate for place in range(6)]
+        assert sheet.lacks_rate == [False, False, code == "EUR", code == "EUR", False, False]
 
 
 def test_btc_as_display_currency_is_the_btc_figures() -> None:
