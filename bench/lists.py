@@ -262,15 +262,26 @@ async def _row_display(
             stack.enter_context(Client(server.port, PATH, listed.headers))
             for listed in (lists[1], lists[shown.accounts], shown)
         ]
+        before = [b"", b""]
         for number in range(COLD_ROUNDS + 1):
             await new_book(store, number)
             first.get()
-            for client, found in zip(clients, costs, strict=True):
+            for place in sorted((0, 1), reverse=bool(number % 2)):
                 begun = server.cpu_ns()
-                client.get()
+                body = clients[place].get().body
                 if number:  # at the first one the past is read
-                    found.append((server.cpu_ns() - begun) / 1e6)
-        checked(clients[1], shown)
+                    costs[place].append((server.cpu_ns() - begun) / 1e6)
+                if body == before[place]:
+                    raise RuntimeError("a new price book did not change the list")
+                before[place] = body
+        told = [
+            value
+            for account in json.loads(before[1])
+            for key, value in account.items()
+            if "primary_display_currency" in key
+        ]
+        if any(value["amount"] is None for value in told):
+            raise RuntimeError(f"a figure of the list is not known in {EURO}")
     base, own = map(median_of, costs)
     name = f"cold list of {shown.accounts} (new prices) in {EURO}, server CPU"
     return Row(name, own, "ms", "the same in USD", base, own / base, DISPLAY_TARGET)

@@ -83,7 +83,7 @@ async def in_euro(data_dir: Path) -> Listed:
 
 
 async def new_book(store: Store, number: int) -> None:
-    """Write a price book in which every price differs from that of other numbers."""
+    """Write a price book in which every price, and a rate, differs from that of other numbers."""
     now = SystemClock().now()
     async with store.transaction() as tx:
         await tx.prices.save_rates({EURO: _rate(number)}, now)

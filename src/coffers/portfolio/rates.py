@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import count
 
 from coffers import money
 from coffers.clock import DAY, Millis
@@ -45,7 +46,7 @@ class RateTable:
         if kept.epoch != book.epoch:
             await self._load(currency, kept)
             kept.epoch = book.epoch
-        return DisplayCurrency(currency, kept.rate_at, kept.settled_until)
+        return DisplayCurrency(currency, kept.rate_at, kept.settled_until, kept.generation)
 
     async def _load(self, currency: str, kept: "_History") -> None:
         since = Millis(kept.moments[-1] + 1) if kept.moments else Millis(0)
@@ -53,13 +54,17 @@ class RateTable:
             kept.add(await tx.prices.rate_history(currency, since))
 
 
-@dataclass(slots=True, eq=False)
+_generations = count(1)
+
+
+@dataclass(slots=True)
 class _History:
     """One currency's rates in order of time, and up to which price book they are known.
 
     Rates are only ever added at its end, so what it tells of moments before that stays.
     """
 
+    generation: int = field(default_factory=_generations.__next__)
     moments: list[Millis] = field(default_factory=list)
     per_usd: list[Decimal] = field(default_factory=list)
     epoch: int = -1
@@ -72,6 +77,8 @@ class _History:
     def add(self, rates: Sequence[tuple[Millis, Decimal]]) -> None:
         self.loads += 1
         for at, usd in rates:
+            if at <= self.settled_until:
+                continue  # somebody who asked later brought it
             self.moments.append(at)
             self.per_usd.append(money.divide(Decimal(1), usd))
 

@@ -52,12 +52,13 @@ UNKNOWN_FIGURES = CurrencyFigures()
 class DisplayCurrency:
     """The currency a user reads amounts in, and its rate now and in the past.
 
-    The rates of moments up to `settled_until` never change.
+    The rates of moments up to `settled_until` never change, see `InDisplay`.
     """
 
     code: str
     rate_at: RateAt
     settled_until: Millis = NEVER
+    generation: int = 0
 
     @property
     def amount(self) -> Amount:
@@ -68,7 +69,7 @@ class DisplayCurrency:
             case "BTC":
                 return in_btc
             case _:
-                return InDisplay(self.rate_at, self.settled_until)
+                return InDisplay(self.rate_at, self.settled_until, self.generation)
 
 
 class Figures(msgspec.Struct, frozen=True):

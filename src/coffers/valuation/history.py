@@ -44,12 +44,13 @@ def in_usd(_at: Millis, _btc: Decimal, usd: Decimal) -> Decimal:
 class InDisplay:
     """Tells amounts in a display currency: USD by the rate of the moment.
 
-    What it tells of moments up to `settled_until` never changes. Two are equal whose rates are the
-    same, for what one of them told of such moments holds for the other.
+    What it tells of moments up to `settled_until` never changes, and is what any other tells of
+    them that has rates of the same `generation`.
     """
 
     rate_at: RateAt
-    settled_until: Millis = field(default=NEVER, compare=False)
+    settled_until: Millis = NEVER
+    generation: int = 0
 
     def __call__(self, at: Millis, _btc: Decimal, usd: Decimal) -> Decimal | None:
         """Return the amount of a moment."""
@@ -129,8 +130,9 @@ class History:
     snapshots: tuple[Snapshot, ...]
     flows: tuple[Flow, ...] = ()
     has_unvalued_flows: bool = field(init=False, repr=False, compare=False)
-    # In BTC, in USD and in one display currency: a new price book asks for the same again.
-    _standings: dict[Amount, Standing] = field(
+    # In BTC, in USD and in one display currency: a new price book asks for the same again. That of
+    # rates has their generation for a key: it would keep rates alive that nobody needs any more.
+    _standings: dict[Amount | int, Standing] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -148,7 +150,7 @@ class History:
 
         None where an amount is not known in the currency.
         """
-        kept = self._standings.get(amount)
+        kept = self._standings.get(_key(amount))
         if kept is not None and kept.since <= as_of <= kept.until:
             return (
                 kept if kept.is_past else _led_to(kept, (as_of, money.subtract(now, kept.inflow)))
@@ -167,20 +169,25 @@ class History:
 
     def _keep(self, standing: Standing, amount: Amount) -> None:
         """Keep what will be the same when it is asked for again."""
+        key = _key(amount)
         if isinstance(amount, InDisplay):
-            if self._newest(standing) > amount.settled_until:
+            if None in standing.lines or self._newest(standing) > amount.settled_until:
                 return
-            for other in [each for each in self._standings if isinstance(each, InDisplay)]:
+            for other in [each for each in self._standings if isinstance(each, int)]:
                 del self._standings[other]
-        self._standings[amount] = standing
+        self._standings[key] = standing
 
     def _newest(self, standing: Standing) -> Millis:
         """Return the last of the past moments whose amounts are in it, or may be."""
-        ends = [line.later for line in standing.lines if line is not None and not line.leads_to_now]
-        points = [line.earlier for line in standing.lines if line is not None]
-        points += [later for later in ends if later is not None]
+        ends = [
+            end
+            for line in standing.lines
+            if line is not None
+            for end in (line.earlier, None if line.leads_to_now else line.later)
+            if end is not None
+        ]
         moments = [flow.valued_at or flow.at for flow in self.flows]
-        return max([standing.opening[0], *(at for at, _ in points), *moments])
+        return max([standing.opening[0], *(at for at, _ in ends), *moments])
 
     def earned(self, snapshot: Snapshot, amount: Amount) -> Point | None:
         """Return a snapshot's value less all net inflow until then, None where it is not known."""
@@ -221,6 +228,10 @@ class History:
                 if not line.leads_to_now:
                     until = Millis(min(until, line.later[0] + window - 1))
         return since, until
+
+
+def _key(amount: Amount) -> Amount | int:
+    return amount.generation if isinstance(amount, InDisplay) else amount
 
 
 def _led_to(standing: Standing, latest: Point) -> Standing:

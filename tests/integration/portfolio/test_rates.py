@@ -1,11 +1,15 @@
 """Rates of display currencies follow the price books, each new one at the cost of its own rates."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
+
+import pytest
 
 from coffers.clock import DAY, HOUR, Millis
 from coffers.portfolio.rates import RateTable
 from coffers.store.engine import Store
+from coffers.store.prices import Prices
 from coffers.valuation.model import PriceBook
 from factories import NOW
 
@@ -43,3 +47,31 @@ async def test_dollars_need_no_rate(sqlite_store: Store) -> None:
 async def test_a_currency_without_rates_has_none(sqlite_store: Store) -> None:
     book = await book_with_rate(sqlite_store, NOW, "1.25")
     assert (await RateTable(sqlite_store).of("XYZ", replace(book, epoch=9))).rate_at(NOW) is None
+
+
+async def test_two_who_ask_at_once_leave_each_rate_there_once(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = RateTable(sqlite_store)
+    await table.of("EUR", await book_with_rate(sqlite_store, NOW, "1.25"))
+    before = await book_with_rate(sqlite_store, NOW + HOUR, "2")
+    asked, history = asyncio.Event(), Prices.rate_history
+
+    async def slow(prices: Prices, currency: str, since: Millis) -> list[tuple[Millis, Decimal]]:
+        found = await history(prices, currency, since)
+        if not asked.is_set():
+            asked.set()
+            await released.wait()
+        return found
+
+    monkeypatch.setattr(Prices, "rate_history", slow)
+    released = asyncio.Event()
+    early = asyncio.create_task(table.of("EUR", before))
+    await asked.wait()
+    after = await book_with_rate(sqlite_store, NOW + 2 * HOUR, "4")
+    late = await table.of("EUR", after)
+    released.set()
+    for euro in (late, await early):
+        assert euro.settled_until == NOW + 2 * HOUR
+        assert euro.rate_at(Millis(NOW + 2 * HOUR)) == Decimal("0.25")
+        assert euro.rate_at(Millis(NOW + HOUR)) == Decimal("0.5")

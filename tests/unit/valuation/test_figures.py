@@ -1,10 +1,11 @@
 """Figures agree with the published example digit for digit, and keep their promises."""
 
 import json
+import weakref
 from bisect import bisect_right
 from dataclasses import replace
 from decimal import Decimal
-from itertools import product
+from itertools import count, product
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coffers import money
-from coffers.clock import DAY, HOUR, Millis
+from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.valuation.figures import (
     DisplayCurrency,
     Figures,
@@ -196,9 +197,13 @@ def test_what_a_past_keeps_never_changes_a_figure() -> None:
 
 
 class GrowingRates:
-    """Rates that come one by one; `asked` counts the questions."""
+    """Rates that come one by one, each good for a time; `asked` counts the questions."""
 
-    def __init__(self, *rates: tuple[int, str]) -> None:
+    generations = count(1)
+
+    def __init__(self, *rates: tuple[int, str], good_for: int = 400 * DAY) -> None:
+        self.generation = next(self.generations)
+        self.good_for = good_for
         self.moments = [at for at, _ in rates]
         self.rates = [Decimal(rate) for _, rate in rates]
         self.asked = 0
@@ -206,14 +211,15 @@ class GrowingRates:
     def rate_at(self, at: Millis) -> Decimal | None:
         self.asked += 1
         place = bisect_right(self.moments, at)
-        return self.rates[place - 1] if place else None
+        is_known = place and at - self.moments[place - 1] <= self.good_for
+        return self.rates[place - 1] if is_known else None
 
     def add(self, at: int, rate: str) -> None:
         self.moments.append(at)
         self.rates.append(Decimal(rate))
 
     def euro(self) -> DisplayCurrency:
-        return DisplayCurrency("EUR", self.rate_at, Millis(self.moments[-1]))
+        return DisplayCurrency("EUR", self.rate_at, Millis(self.moments[-1]), self.generation)
 
 
 @given(
@@ -221,16 +227,18 @@ class GrowingRates:
     st.lists(st.integers(1, 20 * HOUR), min_size=1, max_size=6),
     st.integers(0, 45),
     st.booleans(),
+    st.sampled_from([DAY, 20 * DAY, 400 * DAY]),
 )
 def test_what_a_past_keeps_of_a_display_currency_never_changes_a_figure(
-    past: History, gaps: list[int], days_known: int, is_valued_late: bool
+    past: History, gaps: list[int], days_known: int, is_valued_late: bool, good_for: int
 ) -> None:
     if is_valued_late:
         flows = tuple(replace(each, valued_at=Millis(each.at + 3 * HOUR)) for each in past.flows)
         past = replace(past, flows=flows)
     # Snapshots and flows may be of moments whose rate is not the last word yet.
     known_to = NOW - days_known * DAY
-    rates = GrowingRates((NOW - 100 * DAY, "0.9"), (known_to, "0.8"))
+    early = [(known_to - days * DAY, f"0.9{days}") for days in range(60, 0, -7)]
+    rates = GrowingRates(*early, (known_to, "0.8"), good_for=good_for)
     kept, at, worth = replace(past), known_to, value(3, 140)
     for number, gap in enumerate(gaps):
         for as_of in (at, at + gap // 2, NOW):
@@ -263,6 +271,27 @@ def test_what_a_later_rate_may_change_is_not_kept(past: History) -> None:
     after = figures_of(NOW, value(3, 140), past, rates.euro())
     assert after == figures_of(NOW, value(3, 140), replace(past), rates.euro())
     assert after.display != before.display
+
+
+def test_a_past_of_which_a_rate_was_lacking_is_asked_for_again() -> None:
+    # The next snapshot has no rate yet, since the last one is of more than a day before.
+    later = (snapshot(NOW - 2 * DAY, 1, 60), snapshot(NOW + HOUR, 2, 70))
+    past = History(_BEGINNING, later)
+    hourly = [(NOW - hours * HOUR, "0.9") for hours in range(62 * 24, 24, -1)]
+    rates = GrowingRates(*hourly, (NOW - 24 * HOUR + MINUTE, "0.8"), good_for=DAY)
+    assert figures_of(NOW, value(3, 140), past, rates.euro()).display.day is None
+    rates.add(NOW - 1, "0.5")
+    found = figures_of(NOW, value(3, 140), past, rates.euro())
+    assert found.display.day is not None
+    assert found == figures_of(NOW, value(3, 140), replace(past), rates.euro())
+
+
+def test_a_past_keeps_no_rates_alive() -> None:
+    history, rates = History(_BEGINNING, ()), GrowingRates((NOW - 100 * DAY, "0.9"), (NOW, "0.8"))
+    figures_of(NOW, value(3, 140), history, rates.euro())
+    kept = weakref.ref(rates)
+    del rates
+    assert kept() is None
 
 
 def test_a_new_price_asks_for_no_rate_of_the_past_again() -> None:
