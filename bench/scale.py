@@ -34,6 +34,7 @@ from coffers.store.engine import Store
 ROUNDS = 7
 WARM_REQUESTS = {1: 300, 20: 200, 100: 100}
 COLD_ROUNDS = 25
+PROBED = 10
 LOOK_ROUNDS, LOOKS_A_ROUND = 9, 20
 FLAT = Target(1.3)
 """The most that anything may cost beside the smallest database."""
@@ -156,7 +157,8 @@ def _lists(places: list[Place]) -> list[Row]:
         for name, change in (("new prices", _new_prices), ("one account changed", _renamed)):
             cold = _in_turns(places, COLD_ROUNDS, partial(_cold, count, change))
             rows += _rows(f"list of {count}, {name}", places, cold, FLAT)
-    return rows
+    probes = _in_turns(places, ROUNDS, _probed)
+    return [*rows, *_rows("a probe, /readyz", places, probes, FLAT)]
 
 
 def _in_turns(
@@ -178,12 +180,18 @@ def _warm(count: int, requests: int, place: Place, _turn: int) -> tuple[float, f
         return _asked(place, client, requests)
 
 
+def _probed(place: Place, _turn: int) -> tuple[float, float]:
+    with Client(place.server.port, "/readyz", {}) as client:
+        _asked(place, client, 1)
+        return _asked(place, client, PROBED)
+
+
 def _asked(place: Place, client: Client, requests: int) -> tuple[float, float]:
     """Return the processor time in ns and the passed time in s of a request."""
     cpu, wall = place.cpu_ns(), time.perf_counter()
     for _ in range(requests):
         if client.get().status != 200:  # noqa: PLR2004 - HTTP's
-            raise RuntimeError("the list did not answer with 200")
+            raise RuntimeError("what was asked for did not come")
     return (place.cpu_ns() - cpu) / requests, (time.perf_counter() - wall) / requests
 
 

@@ -52,6 +52,7 @@ def _of_accounts() -> dict[str, list[dict[str, Any]]]:
     return {
         "users": users,
         "accounts": [_account(*own) for own in owned],
+        "credentials": [_credentials(*own) for own in owned],
         "positions": [_position(*own, place) for own in owned for place in range(3)],
         "flow_histories": [_walk(*own) for own in owned],
         "trade_histories": [_walk(*own, look_at=LATER, is_untold=False) for own in owned],
@@ -69,6 +70,10 @@ def _account(user_id: int, account_id: int) -> dict[str, Any]:
         "failures": int(is_failing),
         "is_locked": is_due,
     }
+
+
+def _credentials(user_id: int, account_id: int) -> dict[str, Any]:
+    return {"user_id": user_id, "account_id": account_id, "key_id": "key", "blob": b"sealed"}
 
 
 def _position(user_id: int, account_id: int, place: int) -> dict[str, Any]:
@@ -118,6 +123,7 @@ def _of_users() -> dict[str, list[dict[str, Any]]]:
     numbers = range(1, 11)
     ids = range(1, USERS + 1)
     return {
+        "api_tokens": [_token(user_id, number) for user_id in ids for number in numbers],
         "webhooks": [_webhook(user_id, number) for user_id in ids for number in numbers],
         "webhook_deliveries": [_delivery(user_id, number) for user_id in ids for number in numbers],
         "events": [_event(user_id, number) for user_id in ids for number in numbers],
@@ -126,6 +132,26 @@ def _of_users() -> dict[str, list[dict[str, Any]]]:
         "asset_mappings": [_mapping(user_id, number) for user_id in ids for number in numbers],
         "asset_overrides": [_override(user_id, number) for user_id in ids for number in numbers],
     }
+
+
+def _token(user_id: int, number: int) -> dict[str, Any]:
+    return {
+        "user_id": user_id,
+        "id": 100 * user_id + number,
+        "api_key": token_of(user_id, number),
+        "kind": "hmac",
+        "secret_key_id": "key",
+        "secret_blob": b"sealed",
+        "permissions": "accounts_read",
+        "allowed_networks": "",
+        "require_timestamp": False,
+        "created_at": BEFORE,
+    }
+
+
+def token_of(user_id: int, number: int) -> str:
+    """Return what names one of a user's ten tokens."""
+    return f"token {user_id} {number}"
 
 
 def _webhook(user_id: int, number: int) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """What the vault sealed for accounts, tokens, webhooks and users, and which master key is right."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, Table, bindparam, delete, or_, select, union, update
+from sqlalchemy import Column, Table, bindparam, delete, or_, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.distinct import distinct
 from coffers.store.prepared import Prepared
 from coffers.store.records import SealedKind, SealedRow
 from coffers.store.statements import changed, insert
@@ -22,6 +23,10 @@ class _Place:
     id: Column[Any]
     key_id: Column[Any]
     blob: Column[Any]
+    key_ids: Prepared = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key_ids", Prepared(distinct(self.key_id)))
 
 
 _C, _O, _T, _W = credentials.c, totp_secrets.c, api_tokens.c, webhooks.c
@@ -81,9 +86,14 @@ class SealedSecrets:
         return await changed(self._connection, statement.values(values)) > 0
 
     async def key_ids(self) -> set[str]:
-        """Return the master keys that are needed to open all secrets."""
-        used = (select(place.key_id).where(place.key_id.is_not(None)) for place in _PLACES.values())
-        return set(await self._connection.scalars(union(*used)))
+        """Return the master keys that are needed to open all secrets.
+
+        Every probe of a process asks for them.
+        """
+        found: set[str] = set()
+        for place in _PLACES.values():
+            found.update(row[0] for row in await self._connection.rows(place.key_ids, {}))
+        return found
 
     async def canaries(self) -> list[Sealed]:
         """Return the known texts, one sealed under each master key that was ever at work."""
