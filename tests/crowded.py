@@ -250,9 +250,29 @@ def _override(user_id: int, number: int) -> dict[str, Any]:
     }
 
 
+def _trade(number: int) -> dict[str, Any]:
+    """Return one of the thousands of trades that the first account has."""
+    return {
+        "user_id": 1,
+        "account_id": 1,
+        "symbol": "BTC/USDT",
+        "trade_id": str(number),
+        "kind": "spot",
+        "base": "BTC",
+        "quote": "USDT",
+        "side": "buy",
+        "price": Decimal(1),
+        "amount": Decimal(1),
+        "cost": Decimal(1),
+        "cost_asset": "USDT",
+        "at": BEFORE - number * MINUTE,
+    }
+
+
 def _others() -> dict[str, list[dict[str, Any]]]:
     moments = (NOW - 390 * DAY + 3 * step * HOUR for step in range(3_120))
     return {
+        "trades": [_trade(number) for number in range(4_000)],
         "rates": [
             {"currency": code, "at": at, "usd": Decimal(1)}
             for at in moments

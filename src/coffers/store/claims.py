@@ -6,7 +6,17 @@ at once, since a venue with nonces would refuse one of them.
 
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from coffers.clock import Millis
 from coffers.store.account_rows import account_of
@@ -78,13 +88,11 @@ class Claims:
         """Return accounts that nobody reads now, longest due first, those behind a place."""
         columns = accounts.c.user_id, accounts.c.id, accounts.c.market_code, accounts.c.next_sync_at
         statement = select(*columns).where(accounts.c.next_sync_at <= now, ~_is_claimed(now))
+        order = accounts.c.next_sync_at, accounts.c.id
         if after is not None:
-            is_later = accounts.c.next_sync_at > after.due_at
-            statement = statement.where(
-                accounts.c.next_sync_at >= after.due_at,
-                or_(is_later, accounts.c.id > after.account_id),
-            )
-        statement = statement.order_by(accounts.c.next_sync_at, accounts.c.id).limit(limit)
+            # As one comparison, since an index finds it: very many may be due at one moment.
+            statement = statement.where(tuple_(*order) > tuple_(*map(literal, after)))
+        statement = statement.order_by(*order).limit(limit)
         return [DueAccount(*row) for row in await self._connection.execute(statement)]
 
     async def next_due_at(self) -> Millis | None:

@@ -101,7 +101,8 @@ class Trades:
         if after is not None:
             at, symbol, trade_id = after
             same = and_(_T.at == at, tuple_(_T.symbol, _T.trade_id) > (symbol, trade_id))
-            statement = statement.where(or_(_T.at < at, same))
+            # The first of these is what an index finds.
+            statement = statement.where(_T.at <= at, or_(_T.at < at, same))
         statement = statement.order_by(_T.at.desc(), _T.symbol, _T.trade_id).limit(limit)
         return [_trade_of(row) for row in await self._connection.execute(statement)]
 

@@ -13,9 +13,11 @@ import pytest
 from sqlalchemy import Connection, event, func, select, text
 
 from coffers.clock import DAY, MINUTE, Millis
+from coffers.store.claims import DuePlace
 from coffers.store.engine import Store, Transaction
 from coffers.store.fast import ON_POSTGRESQL
 from coffers.store.tables import accounts
+from coffers.store.trades import TradeFilter
 from crowded import crowd, token_of
 from factories import NOW
 
@@ -23,6 +25,9 @@ Look = Callable[[Transaction], Awaitable[object]]
 
 LOOKS: Final[dict[str, Look]] = {
     "accounts that are due": lambda tx: tx.accounts.due(NOW, 500),
+    "those behind others of the same moment": lambda tx: tx.accounts.due(
+        Millis(NOW + DAY), 500, DuePlace(Millis(NOW + DAY), 3_900)
+    ),
     "how many are due": lambda tx: tx.accounts.counts(NOW),
     "when the next one is": lambda tx: tx.accounts.next_due_at(),
     "venues in use": lambda tx: tx.accounts.venues_in_use(),
@@ -31,6 +36,9 @@ LOOKS: Final[dict[str, Look]] = {
     "more of them": lambda tx: tx.walks.due(NOW, 8, (Millis(NOW - DAY), 1_000)),
     "open walks": lambda tx: tx.walks.count_open(),
     "walks through trades": lambda tx: tx.trades.due(NOW, 8),
+    "an account's trades behind a place": lambda tx: tx.trades.page(
+        1, 1, TradeFilter(), 100, (Millis(NOW - DAY - 3_900 * MINUTE), "BTC/USDT", "3900")
+    ),
     "whether an errand waits": lambda tx: tx.errands.is_waiting(NOW),
     "an errand": lambda tx: tx.errands.take("me", NOW, Millis(NOW + MINUTE)),
     "forsaken operations": lambda tx: tx.operations.forsaken(NOW, 9),
