@@ -5,13 +5,16 @@ are made with does not tell whose it is, and libraries keep it where it is their
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import fastapi._compat.v2 as fields
 import httpx._transports.default as transports
+from fastapi.routing import APIRoute, APIRouter
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
+from starlette.routing import compile_path
 
 from coffers import memory
 
@@ -24,6 +27,7 @@ def share() -> None:
     """Share all of it from now on; tests are imported later."""
     _share_compiled_statements()
     fields.TypeAdapter = _SharedAdapters(fields.TypeAdapter)
+    APIRouter.__init__.__kwdefaults__["route_class"] = _LateRoute
     transports.create_ssl_context = functools.cache(transports.create_ssl_context)
     memory.settle = memory.resettle = _leave
 
@@ -62,3 +66,27 @@ class _SharedAdapters:
 
     def __getitem__(self, item: Any) -> Any:
         return self._making[item]
+
+
+class _LateRoute(APIRoute):
+    """A route whose parameters and answers are worked out once somebody asks for it.
+
+    An application has a hundred, and a test calls few of them.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **said: Any) -> None:
+        # What a call is compared with, to find its route.
+        self.path, self.endpoint = path, endpoint
+        self.path_regex, self.path_format, self.param_convertors = _compiled(path)
+        self.methods = {method.upper() for method in said["methods"] or ("GET",)}
+        self._said = said
+
+    def __getattr__(self, name: str) -> Any:
+        said = self.__dict__.pop("_said", None)
+        if said is None:
+            raise AttributeError(name)
+        super().__init__(self.path, self.endpoint, **said)
+        return getattr(self, name)
+
+
+_compiled = functools.cache(compile_path)
