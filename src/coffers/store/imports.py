@@ -6,12 +6,14 @@ else is reckoned from them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import BigInteger, and_, column, func, select, true, update, values
+from sqlalchemy import BigInteger, and_, bindparam, column, func, select, true, update, values
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
-from coffers.store.statements import changed, insert
+from coffers.store.prepared import Prepared
+from coffers.store.statements import changed, insert, insert_in
 from coffers.store.tables import accounts, imported_values, imports
 from coffers.valuation.model import Snapshot, Value
 
@@ -70,16 +72,11 @@ class Imports:
 
     async def add_values(self, user_id: int, account_id: int, found: Sequence[Snapshot]) -> int:
         """Keep values of an account; return how many were new."""
+        keep, own = _kept(self._connection.dialect.name), {"user": user_id, "account": account_id}
         new = 0
-        for snapshot in found:
-            statement = insert(self._connection, imported_values).values(
-                user_id=user_id,
-                account_id=account_id,
-                at=snapshot.at,
-                btc=snapshot.value.btc,
-                usd=snapshot.value.usd,
-            )
-            new += await changed(self._connection, statement.on_conflict_do_nothing())
+        for each in found:
+            worth = {"worth_btc": each.value.btc, "worth_usd": each.value.usd}
+            new += await self._connection.changed(keep, {**own, "moment": each.at, **worth})
         return new
 
     async def openings(self, user_id: int, ids: Sequence[int]) -> dict[int, Millis]:
@@ -124,3 +121,15 @@ class Imports:
         for account_id, at, btc, usd in await self._connection.execute(statement):
             found.setdefault(account_id, []).append(Snapshot(at, Value(btc, usd)))
         return found
+
+
+@cache
+def _kept(dialect: str) -> Prepared:
+    statement = insert_in(dialect, imported_values).values(
+        user_id=bindparam("user"),
+        account_id=bindparam("account"),
+        at=bindparam("moment"),
+        btc=bindparam("worth_btc"),
+        usd=bindparam("worth_usd"),
+    )
+    return Prepared(statement.on_conflict_do_nothing())
