@@ -104,8 +104,11 @@ def _become(home: str, arguments: list[str], env: dict[str, str]) -> None:
         os.environ.clear()
         os.environ.update(env)
         sys.argv = ["coffers", *arguments]
+        from coffers.cli import console  # noqa: PLC0415 - loaded before
         from coffers.cli.main import run  # noqa: PLC0415 - loaded before
 
+        # They looked for it when they were loaded.
+        console.out.width = console.err.width = int(env["COLUMNS"])
         run()
         code = 0
     except SystemExit as end:

@@ -18,6 +18,7 @@ import pytest
 from aiohttp import web
 
 from coffers.sandbox import Exchange, NewKey, SandboxControl, machine_time, running
+from forks import Forks
 from published import KEY, SECRET, Published, limited, publishing
 
 BITCOIN = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
@@ -42,22 +43,12 @@ class Moving:
     place: Path
     source: Published
     gateway: str
+    forks: Forks
 
-    async def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return await asyncio.to_thread(self._run, arguments, env)
-
-    def _run(
-        self, arguments: tuple[str, ...], env: dict[str, str]
+    async def run(
+        self, *arguments: str, stdin: str = "", **env: str
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-m", "coffers", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=self.environment | env,
-        )
+        return await asyncio.to_thread(self.forks.run, arguments, stdin, self.environment | env)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -88,7 +79,7 @@ class Moving:
 
 
 @pytest.fixture
-async def moving(tmp_path: Path) -> AsyncIterator[Moving]:
+async def moving(tmp_path: Path, forks: Forks) -> AsyncIterator[Moving]:
     source = Published()
     source.add(11, "My Binance [US]", "binance", api_key=FIRST, include_in_summary=False)
     source.add(12, "x", "binance", api_key=SECOND)
@@ -111,7 +102,7 @@ async def moving(tmp_path: Path) -> AsyncIterator[Moving]:
             held = {"BTC": Decimal(1)}
             made = NewKey(venue="binance", key=key, secret="fake-exchange-secret", balances=held)
             await control.create_key(made)
-        moving = Moving(tmp_path, source, gateway)
+        moving = Moving(tmp_path, source, gateway, forks)
         assert (await moving.run("user", "add", "ann")).returncode == 0
         yield moving
 
@@ -187,14 +178,8 @@ async def test_a_key_that_the_exchange_refuses_is_told_and_the_others_come(movin
 
 async def test_an_account_that_is_connected_already_gets_its_past(moving: Moving) -> None:
     connect = ("account", "connect", "--user", "ann", "--market", "binance", "--name", "Mine")
-    connected = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "coffers", *connect, "--api-key", FIRST, "--secret-stdin"],
-        input="fake-exchange-secret\n",
-        text=True,
-        env=moving.environment,
-        capture_output=True,
-        check=False,
+    connected = await moving.run(
+        *connect, "--api-key", FIRST, "--secret-stdin", stdin="fake-exchange-secret\n"
     )
     assert connected.returncode == 0, connected.stderr
     moved = await moving.moved()
