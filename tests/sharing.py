@@ -11,6 +11,8 @@ from typing import Any
 import fastapi._compat.v2 as fields
 import httpx._transports.default as transports
 from fastapi.routing import APIRoute, APIRouter
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
@@ -28,6 +30,9 @@ def share() -> None:
     _share_compiled_statements()
     fields.TypeAdapter = _SharedAdapters(fields.TypeAdapter)
     APIRouter.__init__.__kwdefaults__["route_class"] = _LateRoute
+    Environment.__init__ = functools.partialmethod(
+        Environment.__init__, bytecode_cache=_CompiledTemplates()
+    )
     transports.create_ssl_context = functools.cache(transports.create_ssl_context)
     memory.settle = memory.resettle = _leave
 
@@ -66,6 +71,19 @@ class _SharedAdapters:
 
     def __getitem__(self, item: Any) -> Any:
         return self._making[item]
+
+
+class _CompiledTemplates(BytecodeCache):
+    """Compiles a template once, however many sites are made of it."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._compiled.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key, bucket.checksum] = bucket.code
 
 
 class _LateRoute(APIRoute):
