@@ -19,8 +19,10 @@ from sqlalchemy.util import LRUCache
 from starlette.routing import compile_path
 
 from coffers import memory
+from coffers.store import sqlite
 
 SETTLE, RESETTLE = memory.settle, memory.resettle
+FULL = sqlite._FULL
 
 _STATEMENTS = 5_000
 
@@ -35,6 +37,8 @@ def share() -> None:
     )
     transports.create_ssl_context = functools.cache(transports.create_ssl_context)
     memory.settle = memory.resettle = _leave
+    # A crash of the machine may cost the tests their data: each commit waited for a disk.
+    sqlite._FULL = "OFF"
 
 
 def _leave() -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+import sharing
 import stored
 from coffers import money
+from coffers.store import sqlite
 from coffers.store.engine import Store
 from coffers.store.errors import StoreUnavailable
 from coffers.store.migrate import prepare
@@ -152,19 +154,22 @@ async def test_a_full_disk_says_so_and_keeps_what_was_stored(sqlite_store: Store
 
 
 async def test_only_what_may_be_lost_is_not_waited_for_to_be_on_the_disk(
-    sqlite_store: Store,
+    monkeypatch: pytest.MonkeyPatch, sqlite_url: str
 ) -> None:
+    monkeypatch.setattr(sqlite, "_FULL", sharing.FULL)
+    store = Store(sqlite_url)
     full, normal = 2, 1
     asked = text("PRAGMA synchronous")
     for may_be_lost in (False, True, False):
-        async with sqlite_store.connection(may_be_lost=may_be_lost) as connection:
+        async with store.connection(may_be_lost=may_be_lost) as connection:
             assert await connection.scalar(asked) == (normal if may_be_lost else full)
     with pytest.raises(Stop):
-        await _stopped(sqlite_store)
-    async with sqlite_store.connection() as connection:
+        await _stopped(store)
+    async with store.connection() as connection:
         assert await connection.scalar(asked) == full
-    async with sqlite_store.reading() as tx:
+    async with store.reading() as tx:
         assert await tx.users.all() == []
+    await store.close()
 
 
 async def test_a_server_that_is_not_there_is_named_as_unavailable(tmp_path: Path) -> None:
