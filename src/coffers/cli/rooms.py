@@ -8,7 +8,7 @@ from decimal import Decimal
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from coffers.clock import Clock, Millis, SystemClock
+from coffers.clock import DAY, Clock, Millis, SystemClock
 from coffers.errors import CoffersError, SettingsError
 from coffers.logs import configure_logs
 from coffers.markets.catalogue import Catalogue
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from coffers.valkey.server import SharedServer
     from coffers.vault.vault import Vault
 
+_FOR_GOOD = Millis(365 * DAY)
 _T = TypeVar("_T")
 
 
@@ -140,6 +141,8 @@ async def opened_venues(
 ) -> AsyncIterator[VenueRooms]:
     """Open what talks to exchanges; without a pace only where they are simulated.
 
+    Those list the same for good, however quickly their days pass.
+
     Raises:
         CoffersError: when the exchange library, or what talks to the shared server, is missing.
     """
@@ -170,6 +173,7 @@ async def _opened_venues(
     from coffers.connectors.dispatch import Connectors
     from coffers.connectors.exchange.connector import ExchangeConnector
     from coffers.connectors.exchange.listings import ExchangeListings
+    from coffers.connectors.exchange.shared import MARKETS_AGE
     from coffers.connectors.exchange.trading import ExchangeTrading
     from coffers.connectors.exchange.venues import Venues
     from coffers.pricing.keeper import PriceKeeper
@@ -183,7 +187,8 @@ async def _opened_venues(
     from coffers.sync.trades import TradeWalker
 
     gateway, timeout = settings.exchange_gateway, settings.venue_timeout
-    venues = Venues(gateway, timeout, clock, server, is_paced=is_paced)
+    age = MARKETS_AGE if is_paced else _FOR_GOOD
+    venues = Venues(gateway, timeout, clock, server, is_paced=is_paced, markets_age=age)
     exchanges = ExchangeConnector(venues, clock)
     chains = ChainConnector(load_chains(settings), gateway, timeout, clock)
     connector = Connectors(exchanges, chains)

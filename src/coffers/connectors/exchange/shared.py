@@ -20,7 +20,7 @@ from coffers.logs import logger
 from coffers.memory import settle
 
 MARKETS_AGE = DAY
-"""Age at which a market table is loaded anew."""
+"""Age at which a market table is loaded anew, unless said otherwise."""
 
 MARKETS_RETRY = Millis(10 * MINUTE)
 """The pause after a failed refresh, during which the old table stays in use."""
@@ -37,8 +37,11 @@ class SharedVenue:
     `loaded_at` is the age of its market table, 0 without one; `lent` how many use it now.
     """
 
-    def __init__(self, make: Maker, family: tuple[str, ...], clock: Clock) -> None:
+    def __init__(
+        self, make: Maker, family: tuple[str, ...], clock: Clock, markets_age: Millis
+    ) -> None:
         self._clock = clock
+        self._markets_age = markets_age
         self.prototype = make({})
         self._blank = Blank(self.prototype)
         self.venue = Venue(family[0], str(self.prototype.name), family)
@@ -104,7 +107,7 @@ class SharedVenue:
         try:
             await self._load_markets()
             self.loaded_at = self._clock.now()
-            self._due = Millis(self.loaded_at + MARKETS_AGE)
+            self._due = Millis(self.loaded_at + self._markets_age)
             self._failure = None
             # The table stays for a day.
             settle()

@@ -17,7 +17,7 @@ from coffers.connectors.exchange.listing import pairs_of
 from coffers.connectors.exchange.networks import currencies_of
 from coffers.connectors.exchange.quotes import read_quotes
 from coffers.connectors.exchange.session import VenueSession
-from coffers.connectors.exchange.shared import SharedVenue
+from coffers.connectors.exchange.shared import MARKETS_AGE, SharedVenue
 from coffers.connectors.exchange.throttle import shared_throttler
 from coffers.connectors.listings import Listed
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
@@ -55,6 +55,7 @@ class Venues:
         clock: the time.
         server: where processes share the pace at which each venue is asked; None to keep it alone.
         is_paced: whether calls keep to the venue's pace; not needed where it is simulated.
+        markets_age: the age at which a venue's market table is loaded anew.
     """
 
     def __init__(
@@ -65,12 +66,14 @@ class Venues:
         server: SharedServer | None = None,
         *,
         is_paced: bool = True,
+        markets_age: Millis = MARKETS_AGE,
     ) -> None:
         self._gateway = gateway
         self._timeout = timeout
         self._clock = clock
         self._server = server
         self._is_paced = is_paced
+        self._markets_age = markets_age
         self._shared: dict[str, SharedVenue] = {}
         # At debug level ccxt logs every request with its key and its signature.
         logging.getLogger("ccxt").setLevel(logging.WARNING)
@@ -177,7 +180,7 @@ class Venues:
             _configure(exchange, family)
             return exchange
 
-        shared = SharedVenue(make, family, self._clock)
+        shared = SharedVenue(make, family, self._clock, self._markets_age)
         if self._server is not None:
             own = shared.prototype.throttler
             shared.prototype.throttler = shared_throttler(
