@@ -277,5 +277,5 @@ def _others() -> dict[str, list[dict[str, Any]]]:
             {"currency": code, "at": at, "usd": Decimal(1)}
             for at in moments
             for code in ("EUR", "GBP")
-        ]
+        ],
     }
