@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import zstandard
-from sqlalchemy import Row, delete, func, literal_column, select, tuple_
+from sqlalchemy import Row, bindparam, delete, func, literal_column, select, tuple_
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.choices import OPERATOR
@@ -39,6 +39,11 @@ _B, _R = price_books.c, rates.c
 _HELD = distinct(positions.c.asset, positions.c.wallet != literal_column("'spam'"))
 _NEWEST_EPOCH = Prepared(select(func.max(_B.epoch).label("epoch")))
 _NEWEST = Prepared(select(price_books).order_by(_B.epoch.desc()).limit(1))
+_RATES = Prepared(
+    select(_R.at, _R.usd)
+    .where(_R.currency == bindparam("code"), _R.at >= bindparam("since"))
+    .order_by(_R.at)
+)
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -152,8 +157,7 @@ class Prices:
 
     async def rate_history(self, currency: str, since: Millis) -> list[tuple[Millis, Decimal]]:
         """Return (moment, USD per unit) of a currency from a moment on, in order of time."""
-        statement = select(_R.at, _R.usd).where(_R.currency == currency, _R.at >= since)
-        rows = await self._connection.execute(statement.order_by(_R.at))
+        rows = await self._connection.rows(_RATES, {"code": currency, "since": since})
         return [(row.at, row.usd) for row in rows]
 
     async def thin(self, now: Millis) -> None:
