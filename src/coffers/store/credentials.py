@@ -88,7 +88,7 @@ class SealedSecrets:
     async def key_ids(self) -> set[str]:
         """Return the master keys that are needed to open all secrets.
 
-        Every probe of a process asks for them.
+        Every probe of a process asks for them. Second factors have no index of it, and are few.
         """
         found: set[str] = set()
         for place in _PLACES.values():
