@@ -40,6 +40,10 @@ def in_usd(_at: Millis, _btc: Decimal, usd: Decimal) -> Decimal:
     return usd
 
 
+_FIXED: Final[frozenset[Amount]] = frozenset({in_btc, in_usd})
+"""What picks amounts that never change."""
+
+
 @dataclass(frozen=True, slots=True)
 class InDisplay:
     """Tells amounts in a display currency: USD by the rate of the moment.
@@ -169,13 +173,14 @@ class History:
 
     def _keep(self, standing: Standing, amount: Amount) -> None:
         """Keep what will be the same when it is asked for again."""
-        key = _key(amount)
         if isinstance(amount, InDisplay):
             if None in standing.lines or self._newest(standing) > amount.settled_until:
                 return
             for other in [each for each in self._standings if isinstance(each, int)]:
                 del self._standings[other]
-        self._standings[key] = standing
+        elif amount not in _FIXED:
+            return
+        self._standings[_key(amount)] = standing
 
     def _newest(self, standing: Standing) -> Millis:
         """Return the last of the past moments whose amounts are in it, or may be."""

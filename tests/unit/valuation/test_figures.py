@@ -286,6 +286,20 @@ def test_a_past_of_which_a_rate_was_lacking_is_asked_for_again() -> None:
     assert found == figures_of(NOW, value(3, 140), replace(past), rates.euro())
 
 
+def test_amounts_of_which_nothing_is_said_are_not_kept() -> None:
+    history, factor = History(_BEGINNING, ()), [Decimal(2)]
+
+    def amount(_at: Millis, _btc: Decimal, usd: Decimal) -> Decimal:
+        return money.multiply(usd, factor[0])
+
+    before = history.standing(NOW, Decimal(300), amount)
+    factor[0] = Decimal(3)
+    after = history.standing(NOW, Decimal(450), amount)
+    assert before is not None
+    assert after is not None
+    assert (before.opening[1], after.opening[1]) == (100, 150)
+
+
 def test_a_past_keeps_no_rates_alive() -> None:
     history, rates = History(_BEGINNING, ()), GrowingRates((NOW - 100 * DAY, "0.9"), (NOW, "0.8"))
     figures_of(NOW, value(3, 140), history, rates.euro())
