@@ -50,6 +50,10 @@ subtract = _EXACT.subtract
 """Exact difference of two decimals."""
 multiply = _EXACT.multiply
 """Exact product of two decimals."""
+scaled = _EXACT.scaleb
+"""A decimal times a power of ten, of which the exponent is given."""
+shortest = _EXACT.normalize
+"""The same number without zeros at its end; one that ends with zeros before the point too."""
 divide = _QUOTIENT.divide
 """Quotient with `QUOTIENT_DIGITS` significant digits, half-even; the divisor must not be zero."""
 
@@ -165,6 +169,8 @@ __all__ = [
     "quotient_down",
     "quotient_up",
     "rounded",
+    "scaled",
+    "shortest",
     "subtract",
     "total",
 ]

@@ -28,6 +28,7 @@ from coffers.valuation.value import (
     unlisted_of,
     values_of,
 )
+from coffers.valuation.worths import Amounts
 
 KEPT_INPUTS = 12_000
 """Accounts whose inputs are kept in memory, some more than there is room for in ready lists. One of
@@ -60,13 +61,15 @@ class AccountPage:
 class Inputs:
     """What the figures of one account version are made of.
 
-    `unlisted` are the tokens that count where two sources agree on their price.
+    `amounts` are those of the holdings. `unlisted` are the tokens that count where two sources
+    agree on their price.
     `history` holds the snapshots around the windows of every moment in `since`..`until`. What the
     user says of assets is applied to all but the prices; `choices` are for those. A change of them
     is a new version of the account.
     """
 
     holdings: Holdings
+    amounts: Amounts
     unlisted: Holdings
     ignored: tuple[str, ...]
     choices: Choices
@@ -235,8 +238,10 @@ class Listing:
         for account in accounts:
             held, history = positions.get(account.id, ()), histories.get(account.id)
             counted = choices.counted(account.id, held)
+            holdings = holdings_of(counted)
             loaded[account.id] = Inputs(
-                holdings_of(counted),
+                holdings,
+                Amounts.of(holdings),
                 unlisted_of(counted),
                 choices.left_out(account.id, held),
                 choices,
@@ -289,7 +294,11 @@ def table_of(
     moments = [_as_of(account, book) for account, book in zip(accounts, books, strict=True)]
     prices = [{} if book is None else book.prices for book in books]
     counted = [_counted(found, told) for found, told in zip(inputs, prices, strict=True)]
-    valued = values_of(counted, prices)
+    amounts = [
+        found.amounts if holdings is found.holdings else Amounts.of(holdings)
+        for found, holdings in zip(inputs, counted, strict=True)
+    ]
+    valued = values_of(amounts, prices)
     values = [
         None if account.sync.read_at is None else valuation.value
         for account, valuation in zip(accounts, valued, strict=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache, partial
+from struct import iter_unpack
 from typing import Any
 
 import msgspec
@@ -24,7 +25,8 @@ from coffers.store.tables import (
     price_books,
     rates,
 )
-from coffers.valuation.model import HeldBack, LazyPrices, Price, PriceBook, Worths, one_text
+from coffers.valuation.model import HeldBack, LazyPrices, Price, PriceBook, one_text, worths_of
+from coffers.valuation.worths import Worths
 
 KEPT_WHOLE = Millis(2 * HOUR)
 """How long every book is kept."""
@@ -58,10 +60,11 @@ class _Origin(msgspec.Struct, frozen=True, array_like=True):
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
     """A book's body: the names of its assets, and of each the numbers and where they come from.
 
-    The numbers are what every list needs, so they lie apart. The names are a list in its encoded
-    form, which is mostly that of the book before. The origins are one too, compressed.
+    The numbers are what every list needs, so they lie apart: those of `Worths.both`, each in
+    `width` bytes, the lowest first. The names are a list in its encoded form, which is mostly that
+    of the book before. The origins are one too, compressed.
 
-    Older databases hold whole prices by their names.
+    Older databases hold the numbers as decimals, or whole prices by their names.
     """
 
     names: bytes | dict[str, Price]
@@ -69,6 +72,11 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     btc: list[Decimal] = []
     usd: list[Decimal] = []
     origins: bytes = b""
+    both: bytes = b""
+    width: int = 0
+    shift: int = 0
+    btc_exponent: int = 0
+    usd_exponent: int = 0
 
 
 # A book that was written before there were held back prices is the prices alone.
@@ -187,12 +195,18 @@ class Prices:
 def _stored(book: PriceBook) -> _Stored:
     prices = book.prices.values()
     origins = [_Origin(price.route, price.sources, price.at) for price in prices]
+    worths = worths_of(book.prices, book.prices)
+    bits = max(map(int.bit_length, worths.both.values()), default=0)
+    width = bits // 8 + 1
     return _Stored(
         names=_encoder.encode([*book.prices]),
         held_back=dict(book.held_back),
-        btc=[price.btc for price in prices],
-        usd=[price.usd for price in prices],
         origins=zstandard.compress(_encoder.encode(origins)),
+        both=b"".join([each.to_bytes(width, "little") for each in worths.both.values()]),
+        width=width,
+        shift=worths.shift,
+        btc_exponent=worths.btc_exponent,
+        usd_exponent=worths.usd_exponent,
     )
 
 
@@ -203,11 +217,17 @@ def _book_of(row: Row[Any]) -> PriceBook:
     if isinstance(told.names, dict):
         return PriceBook(row.epoch, row.at, told.names, told.held_back)
     names = _names_of(told.names)
-    worths = Worths(
-        dict(zip(names, told.btc, strict=True)), dict(zip(names, told.usd, strict=True))
-    )
+    worths = _worths_of(names, told) if told.width else Worths.of(names, told.btc, told.usd)
     prices = LazyPrices(worths, partial(_prices_of, worths, told.origins))
     return PriceBook(row.epoch, row.at, prices, told.held_back)
+
+
+def _worths_of(names: tuple[str, ...], told: _Stored) -> Worths:
+    numbers = [
+        int.from_bytes(each, "little") for (each,) in iter_unpack(f"{told.width}s", told.both)
+    ]
+    both = dict(zip(names, numbers, strict=True))
+    return Worths(both, told.shift, told.btc_exponent, told.usd_exponent)
 
 
 @lru_cache(maxsize=4)
@@ -218,8 +238,6 @@ def _names_of(encoded: bytes) -> tuple[str, ...]:
 def _prices_of(worths: Worths, compressed: bytes) -> dict[str, Price]:
     origins = _origins_decoder.decode(zstandard.decompress(compressed))
     return {
-        asset: Price(btc, usd, origin.route, origin.sources, origin.at)
-        for (asset, btc), usd, origin in zip(
-            worths.btc.items(), worths.usd.values(), origins, strict=True
-        )
+        asset: Price(*worths.unit(asset), origin.route, origin.sources, origin.at)
+        for asset, origin in zip(worths.both, origins, strict=True)
     }

@@ -10,6 +10,7 @@ import msgspec
 
 from coffers import money
 from coffers.clock import Millis
+from coffers.valuation.worths import Worths
 
 UNCOUNTED = frozenset({"pending", "spam"})
 """Parts of an account that are listed apart and count for nothing: what may never be confirmed, and
@@ -85,13 +86,6 @@ def one_text(asset: str) -> str:
     return asset
 
 
-class Worths(msgspec.Struct, frozen=True):
-    """What one unit of each asset is worth in BTC and in USD, of those that have a price."""
-
-    btc: Mapping[str, Decimal]
-    usd: Mapping[str, Decimal]
-
-
 class LazyPrices(Mapping[str, Price]):
     """Prices of which a list needs the numbers alone: the rest is loaded once somebody asks.
 
@@ -109,10 +103,10 @@ class LazyPrices(Mapping[str, Price]):
         return self._all()[asset]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.worths.usd)
+        return iter(self.worths.both)
 
     def __len__(self) -> int:
-        return len(self.worths.usd)
+        return len(self.worths.both)
 
     def _all(self) -> Mapping[str, Price]:
         if self._whole is None:
@@ -125,9 +119,8 @@ def worths_of(prices: Mapping[str, Price], assets: Iterable[str]) -> Worths:
     if isinstance(prices, LazyPrices):
         return prices.worths
     known = {asset: prices[asset] for asset in assets if asset in prices}
-    return Worths(
-        {asset: price.btc for asset, price in known.items()},
-        {asset: price.usd for asset, price in known.items()},
+    return Worths.of(
+        known, [price.btc for price in known.values()], [price.usd for price in known.values()]
     )
 
 

@@ -1,8 +1,7 @@
 """What positions are worth at given prices, and which of them have no price."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from operator import mul
 
 import msgspec
 
@@ -14,10 +13,10 @@ from coffers.valuation.model import (
     Position,
     Price,
     Value,
-    Worths,
     one_text,
     worths_of,
 )
+from coffers.valuation.worths import Amounts, Worths
 
 _APART = frozenset({*UNCOUNTED, UNLISTED})
 
@@ -69,37 +68,37 @@ def value_of(holdings: Holdings, prices: Mapping[str, Price]) -> Valuation:
     An empty account is worth zero. A holding without a price counts in no total and is named; an
     account of which nothing has a price is worth an unknown amount, not zero.
     """
-    return values_of((holdings,), (prices,))[0]
+    return values_of((Amounts.of(holdings),), (prices,))[0]
 
 
 @money.exactly
-def values_of(
-    holdings: Iterable[Holdings], prices: Iterable[Mapping[str, Price]]
-) -> list[Valuation]:
-    """Return what the holdings of each account are worth at its prices, see `value_of`."""
-    return [
-        _valued(each, worths_of(told, each)) for each, told in zip(holdings, prices, strict=True)
-    ]
+def values_of(amounts: Sequence[Amounts], prices: Sequence[Mapping[str, Price]]) -> list[Valuation]:
+    """Return what the amounts of each account are worth at its prices, see `value_of`."""
+    worths = {
+        key: worths_of(
+            told,
+            (
+                asset
+                for each, own in zip(amounts, prices, strict=True)
+                if own is told
+                for asset in each.assets
+            ),
+        )
+        for key, told in {id(told): told for told in prices}.items()
+    }
+    return [_valued(each, worths[id(told)]) for each, told in zip(amounts, prices, strict=True)]
 
 
-def _valued(holdings: Holdings, worths: Worths) -> Valuation:
-    if not holdings:
+def _valued(amounts: Amounts, worths: Worths) -> Valuation:
+    if not amounts.assets:
         return Valuation(NOTHING, ())
     try:
-        return Valuation(_sum_of(holdings, worths), ())
+        return Valuation(Value(*worths.total(amounts)), ())
     except KeyError:  # one has no price
-        known = {asset: amount for asset, amount in holdings.items() if asset in worths.usd}
-    unpriced = sorted(asset for asset in holdings if asset not in known)
-    return Valuation(_sum_of(known, worths) if known else None, tuple(unpriced))
-
-
-def _sum_of(holdings: Holdings, worths: Worths) -> Value:
-    """Return the sum of amounts at what their units are worth."""
-    amounts = holdings.values()
-    return Value(
-        sum(map(mul, amounts, map(worths.btc.__getitem__, holdings)), money.ZERO),
-        sum(map(mul, amounts, map(worths.usd.__getitem__, holdings)), money.ZERO),
-    )
+        unpriced = sorted(asset for asset in amounts.assets if asset not in worths.both)
+    known = amounts.only(worths.both)
+    value = Value(*worths.total(known)) if known.assets else None
+    return Valuation(value, tuple(unpriced))
 
 
 def _summed(positions: Iterable[Position]) -> dict[str, Decimal]:

@@ -60,7 +60,18 @@ async def test_what_is_held_back_comes_back_as_it_was(store: Store) -> None:
         assert await tx.prices.newest() == saved == PriceBook(1, NOW, PRICES, HELD_BACK)
 
 
-@pytest.mark.parametrize("body", [PRICES, (PRICES, HELD_BACK)])
+_DECIMALS = (
+    msgspec.msgpack.encode([*PRICES]),
+    HELD_BACK,
+    [each.btc for each in PRICES.values()],
+    [each.usd for each in PRICES.values()],
+    zstandard.compress(
+        msgspec.msgpack.encode([(each.route, each.sources, each.at) for each in PRICES.values()])
+    ),
+)
+
+
+@pytest.mark.parametrize("body", [PRICES, (PRICES, HELD_BACK), _DECIMALS])
 async def test_a_book_of_an_older_form_can_be_read(store: Store, body: Any) -> None:
     await _books(store, NOW)
     encoded = zstandard.compress(msgspec.msgpack.encode(body))

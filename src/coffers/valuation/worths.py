@@ -1,0 +1,124 @@
+"""Sums of amounts at prices, exactly and in whole numbers: most of what a new price book costs.
+
+A product of decimals and its sum take three times as long as those of whole numbers do. So amounts
+are counted in one power of ten per account and prices in one per book, and an asset's two prices
+are one number, of which one product and one sum give both worths.
+"""
+
+from collections.abc import Container, Iterable, Mapping
+from decimal import Decimal
+from operator import mul
+from typing import Final
+
+import msgspec
+
+from coffers import money
+
+ROOM: Final = 160
+"""Bits of an account's amounts together up to which both sums fit into one number.
+
+Enough for 10**27 units of a token of 18 places beside one of 20; larger ones are summed apart.
+"""
+
+
+class Amounts(msgspec.Struct, frozen=True):
+    """What is owned of each asset, in units of 10**`exponent`, and the bits of all together."""
+
+    assets: tuple[str, ...]
+    numbers: tuple[int, ...]
+    exponent: int
+    bits: int
+
+    @classmethod
+    def of(cls, holdings: Mapping[str, Decimal]) -> "Amounts":
+        """Return the amounts of holdings."""
+        exponent = _least_exponent(holdings.values())
+        numbers = tuple([_whole(amount, exponent) for amount in holdings.values()])
+        bits = sum(map(abs, numbers)).bit_length()
+        return cls(tuple(holdings), numbers, exponent, bits)
+
+    def only(self, assets: Container[str]) -> "Amounts":
+        """Return those of some of the assets."""
+        kept = [place for place, asset in enumerate(self.assets) if asset in assets]
+        return Amounts(
+            tuple([self.assets[place] for place in kept]),
+            tuple([self.numbers[place] for place in kept]),
+            self.exponent,
+            self.bits,
+        )
+
+
+class Worths(msgspec.Struct, frozen=True):
+    """What one unit of each asset is worth in BTC and in USD, of those that have a price.
+
+    A number of `both` is the BTC in units of 10**`btc_exponent`, moved left by `shift` bits, plus
+    the USD in units of 10**`usd_exponent`.
+    """
+
+    both: Mapping[str, int]
+    shift: int
+    btc_exponent: int
+    usd_exponent: int
+
+    @classmethod
+    def of(cls, assets: Iterable[str], btc: Iterable[Decimal], usd: Iterable[Decimal]) -> "Worths":
+        """Return the worths of assets; none is negative."""
+        in_btc, in_usd = tuple(btc), tuple(usd)
+        btc_exponent, usd_exponent = _least_exponent(in_btc), _least_exponent(in_usd)
+        wholes = [_whole(each, usd_exponent) for each in in_usd]
+        shift = max(map(int.bit_length, wholes), default=0) + ROOM + 1
+        both = {
+            asset: (_whole(first, btc_exponent) << shift) + second
+            for asset, first, second in zip(assets, in_btc, wholes, strict=True)
+        }
+        return cls(both, shift, btc_exponent, usd_exponent)
+
+    def unit(self, asset: str) -> tuple[Decimal, Decimal]:
+        """Return what one unit of an asset is worth in BTC and in USD.
+
+        Raises:
+            KeyError: where it has no price.
+        """
+        return self._told(*divmod(self.both[asset], 1 << self.shift), 0)
+
+    def total(self, amounts: Amounts) -> tuple[Decimal, Decimal]:
+        """Return what amounts are worth together in BTC and in USD. It is to be called `exactly`.
+
+        Raises:
+            KeyError: where one of the assets has no price.
+        """
+        found = map(self.both.__getitem__, amounts.assets)
+        if amounts.bits > ROOM:
+            return self._total_apart(amounts.numbers, tuple(found), amounts.exponent)
+        half = 1 << self.shift - 1
+        # The USD of debts take from the BTC beside them: a half more, and they do not.
+        total = sum(map(mul, amounts.numbers, found), half)
+        btc = total >> self.shift
+        return self._told(btc, total - (btc << self.shift) - half, amounts.exponent)
+
+    def _total_apart(
+        self, numbers: tuple[int, ...], found: tuple[int, ...], exponent: int
+    ) -> tuple[Decimal, Decimal]:
+        units = [divmod(each, 1 << self.shift) for each in found]
+        btc = sum(map(mul, numbers, [first for first, _ in units]))
+        usd = sum(map(mul, numbers, [second for _, second in units]))
+        return self._told(btc, usd, exponent)
+
+    def _told(self, btc: int, usd: int, exponent: int) -> tuple[Decimal, Decimal]:
+        return (
+            _decimal(btc, self.btc_exponent + exponent),
+            _decimal(usd, self.usd_exponent + exponent),
+        )
+
+
+def _least_exponent(numbers: Iterable[Decimal]) -> int:
+    return min((int(number.as_tuple().exponent) for number in numbers), default=0)
+
+
+def _whole(number: Decimal, exponent: int) -> int:
+    return int(money.scaled(number, -exponent))
+
+
+def _decimal(number: int, exponent: int) -> Decimal:
+    # The zeros at its end come from the exponent that all share: what follows is slower with them.
+    return money.shortest(money.scaled(Decimal(number), exponent))
