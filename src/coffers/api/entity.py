@@ -5,9 +5,10 @@ written between its parts. Each value comes from the place that the contract nam
 settings of the account, the market catalogue narrowed by the key's rights, or the figures.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from decimal import Decimal
+from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
@@ -92,21 +93,16 @@ def parts_of_entities(
         shown = usd
     else:
         shown = btc if sheet.display is sheet.btc else _texts(sheet.display)
-    display_keys = _display_keys(sheet, shown)
+    summed = [
+        _IN_SUMMARY
+        if worth is not None and market.available_include_in_summary
+        else _NOT_IN_SUMMARY
+        for market, worth in zip(markets, sheet.usd.amount, strict=True)
+    ]
+    rows = zip(frames, _display_keys(sheet, shown), summed, _plain_keys(btc, usd), strict=True)
     return [
-        (
-            frame.head,
-            first.encode(),
-            _IN_SUMMARY
-            if worth is not None and market.available_include_in_summary
-            else _NOT_IN_SUMMARY,
-            frame.middle,
-            second.encode(),
-            frame.tail,
-        )
-        for frame, market, worth, first, second in zip(
-            frames, markets, sheet.usd.amount, display_keys, _plain_keys(btc, usd), strict=True
-        )
+        (frame.head, first, in_summary, frame.middle, second, frame.tail)
+        for frame, first, in_summary, second in rows
     ]
 
 
@@ -206,73 +202,102 @@ def _middle(account: Account, shown: Presentation) -> dict[str, object]:
     }
 
 
+class _Written(NamedTuple):
+    """A column of numbers as JSON texts, and what stands around each of them.
+
+    Where one is unknown that is nothing: null has no quotes, and the others bring theirs.
+    """
+
+    texts: list[str]
+    quote: str = _QUOTE
+
+    def bare(self) -> "_Written":
+        """Return them as JSON numbers."""
+        texts = self.texts if self.quote else [text.strip(_QUOTE) for text in self.texts]
+        return _Written(texts, "")
+
+
 class _Texts(NamedTuple):
     """One currency's figures as JSON texts, column by column. Percentages have two places."""
 
-    amount: list[str]
-    day: list[str]
-    day_percentage: list[str]
-    month: list[str]
-    month_percentage: list[str]
-    total: list[str]
+    amount: _Written
+    day: _Written
+    day_percentage: _Written
+    month: _Written
+    month_percentage: _Written
+    total: _Written
 
 
 def _texts(shown: Columns) -> _Texts:
     return _Texts(
-        _column(shown.amount),
-        _column(shown.day_profit),
-        _column(all_rounded(shown.day_percentage, 2)),
-        _column(shown.month_profit),
-        _column(all_rounded(shown.month_percentage, 2)),
-        _column(shown.total),
+        _written(shown.amount),
+        _written(shown.day_profit),
+        _written(all_rounded(shown.day_percentage, 2)),
+        _written(shown.month_profit),
+        _written(all_rounded(shown.month_percentage, 2)),
+        _written(shown.total),
     )
 
 
-@lru_cache(maxsize=256)
-def _in_currency(code: str) -> str:
-    return f'{{"currency":{_encode(code).decode()},"amount":'
-
-
-def _display_keys(sheet: Sheet, texts: _Texts) -> Iterator[str]:
-    prefix = _in_currency(sheet.display_currency)
-    day_percentages = _column(all_rounded(sheet.display.day_percentage, 4))
-    for row in zip(*texts, day_percentages, strict=True):
-        amount, day, _, month, month_percentage, total, day_percentage = row
-        # The total is the one number among strings, for the clients' sake.
-        yield (
-            f'"primary_display_currency_profit_percentage":{prefix}{month_percentage}}},'
-            f'"primary_display_currency_profit":{prefix}{month}}},'
-            f'"day_profit_primary_display_currency_percentage":{prefix}{day_percentage}}},'
-            f'"day_profit_primary_display_currency":{prefix}{day}}},'
-            f'"primary_display_currency_amount":{prefix}{amount}}},'
-            f'"total_primary_display_currency_profit":{prefix}{total.strip(_QUOTE)}}}'
-        )
-
-
-def _plain_keys(btc: _Texts, usd: _Texts) -> Iterator[str]:
-    for of_btc, of_usd in zip(zip(*btc, strict=True), zip(*usd, strict=True), strict=True):
-        btc_amount, btc_day, btc_day_percentage, btc_month, btc_month_percentage, btc_total = of_btc
-        usd_amount, usd_day, usd_day_percentage, usd_month, usd_month_percentage, usd_total = of_usd
-        yield (
-            f'"btc_amount":{btc_amount},"usd_amount":{usd_amount},'
-            f'"day_profit_btc":{btc_day},"day_profit_usd":{usd_day},'
-            f'"day_profit_btc_percentage":{btc_day_percentage},'
-            f'"day_profit_usd_percentage":{usd_day_percentage},'
-            f'"btc_profit":{btc_month},"usd_profit":{usd_month},'
-            f'"usd_profit_percentage":{usd_month_percentage},'
-            f'"btc_profit_percentage":{btc_month_percentage},'
-            f'"total_btc_profit":{btc_total},"total_usd_profit":{usd_total}'
-        )
-
-
-def _column(numbers: Column) -> list[str]:
-    """Return numbers as JSON texts."""
-    return [
-        _UNKNOWN
-        if number is None
-        else text
+def _written(numbers: Column) -> _Written:
+    texts = [
         # Few are not in the wire's form yet.
-        if (text := f'"{number!s}"')[-2] > "0" and "." in text and "E" not in text
-        else f'"{plain(number)}"'
-        for number in numbers
+        text if text[-1] > "0" and "." in text and "E" not in text else _text(number)
+        for text, number in zip(map(str, numbers), numbers, strict=True)
     ]
+    if _UNKNOWN not in texts:
+        return _Written(texts)
+    return _Written([text if text == _UNKNOWN else f'"{text}"' for text in texts], "")
+
+
+def _text(number: Decimal | None) -> str:
+    return _UNKNOWN if number is None else plain(number)
+
+
+def _display_keys(sheet: Sheet, texts: _Texts) -> Iterator[bytes]:
+    amount = f'":{{"currency":{_encode(sheet.display_currency).decode()},"amount":'
+    columns = {
+        "primary_display_currency_profit_percentage": texts.month_percentage,
+        "primary_display_currency_profit": texts.month,
+        "day_profit_primary_display_currency_percentage": _written(
+            all_rounded(sheet.display.day_percentage, 4)
+        ),
+        "day_profit_primary_display_currency": texts.day,
+        "primary_display_currency_amount": texts.amount,
+        # The one number among strings, for the clients' sake.
+        "total_primary_display_currency_profit": texts.total.bare(),
+    }
+    return _rows(columns, amount, "}")
+
+
+def _plain_keys(btc: _Texts, usd: _Texts) -> Iterator[bytes]:
+    columns = {
+        "btc_amount": btc.amount,
+        "usd_amount": usd.amount,
+        "day_profit_btc": btc.day,
+        "day_profit_usd": usd.day,
+        "day_profit_btc_percentage": btc.day_percentage,
+        "day_profit_usd_percentage": usd.day_percentage,
+        "btc_profit": btc.month,
+        "usd_profit": usd.month,
+        "usd_profit_percentage": usd.month_percentage,
+        "btc_profit_percentage": btc.month_percentage,
+        "total_btc_profit": btc.total,
+        "total_usd_profit": usd.total,
+    }
+    return _rows(columns, '":', "")
+
+
+def _rows(columns: Mapping[str, _Written], begin: str, end: str) -> Iterator[bytes]:
+    """Return the members of each account's object under these keys, encoded.
+
+    `begin` and `end` stand around each value, the end of a key before it. What is the same in all
+    rows lies between the columns: rows are put together twice as fast as one by one.
+    """
+    pieces: list[Iterable[str]] = []
+    after = ""
+    for key, (texts, quote) in columns.items():
+        pieces += repeat(f'{after}"{key}{begin}{quote}'), texts
+        after = f"{quote}{end},"
+    pieces.append(repeat(after[:-1]))
+    return map(str.encode, map("".join, zip(*pieces, strict=False)))
