@@ -8,6 +8,7 @@ settings of the account, the market catalogue narrowed by the key's rights, or t
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from hashlib import sha256
 from itertools import repeat
 from typing import NamedTuple
 
@@ -28,11 +29,20 @@ _SHOWN_FROM = 16
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The parts of an entity before, between and after its figures, encoded, with the commas."""
+    """The parts of an entity before, between and after its figures, encoded, with the commas.
+
+    `digest` stands for them all in the tag of a list.
+    """
 
     head: bytes
     middle: bytes
     tail: bytes
+    digest: bytes
+
+    @classmethod
+    def of(cls, head: bytes, middle: bytes, tail: bytes) -> "Frame":
+        """Return the frame of these parts."""
+        return cls(head, middle, tail, sha256(head + middle + tail).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,10 @@ class Presentation:
 
     base_url: str
     mask_api_keys: bool
+
+
+Pieces = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
+"""An entity in its order: head, figures, whether it is in the summary, middle, figures, tail."""
 
 
 def frame_of(
@@ -66,7 +80,7 @@ def frame_of(
         tail["address"] = account.address
     goal = None if portfolio is None else published_portfolio(portfolio)
     extra: dict[str, object] = {"auto_balance_portfolio": goal} if has_portfolio else {}
-    return Frame(
+    return Frame.of(
         head=_encode(_head(account, market, shown, extra))[:-1] + b",",
         middle=_encode(_middle(account, shown))[1:-1] + b",",
         tail=b"," + _encode(tail)[1:],
@@ -81,7 +95,7 @@ def entity(frame: Frame, figures: Figures, market: Market) -> bytes:
 
 def parts_of_entities(
     frames: Sequence[Frame], sheet: Sheet, markets: Sequence[Market]
-) -> list[tuple[bytes, ...]]:
+) -> list[Pieces]:
     """Return the pieces that the JSON object of each account is made of, in their order.
 
     What the frame has is in them as it is: a list is put together at once, and nothing is copied

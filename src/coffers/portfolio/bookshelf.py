@@ -26,7 +26,8 @@ class BookShelf:
         if self._newest.epoch != epoch:
             async with self._loading:
                 if self._newest.epoch != epoch:
-                    await self._load()
+                    async with self._store.reading() as tx:
+                        await self._newest.renew(tx)
         return self._newest.book
 
     async def own(self, user_id: int, book: PriceBook | None) -> PriceBook | None:
@@ -46,9 +47,5 @@ class BookShelf:
         Raises:
             StoreUnavailable: when the database cannot be read.
         """
-        async with self._loading:
-            return await self._load()
-
-    async def _load(self) -> PriceBook | None:
-        async with self._store.reading() as tx:
+        async with self._loading, self._store.reading() as tx:
             return await self._newest.read(tx)

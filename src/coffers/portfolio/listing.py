@@ -18,7 +18,7 @@ from coffers.store.records import Account, Mode
 from coffers.valuation.choices import Choices
 from coffers.valuation.figures import DisplayCurrency, Sheet, sheet_of
 from coffers.valuation.history import History
-from coffers.valuation.model import Price, PriceBook
+from coffers.valuation.model import Position, Price, PriceBook
 from coffers.valuation.transfers import as_one
 from coffers.valuation.value import (
     Holdings,
@@ -76,6 +76,20 @@ class Inputs:
     history: History | None
     since: Millis
     until: Millis
+
+    @classmethod
+    def of(
+        cls,
+        counted: Sequence[Position],
+        ignored: tuple[str, ...],
+        choices: Choices,
+        history: History | None,
+        span: tuple[Millis, Millis],
+    ) -> "Inputs":
+        """Return the inputs of an account with these positions, for the moments of a span."""
+        held = holdings_of(counted)
+        amounts, unlisted = Amounts.of(held), unlisted_of(counted)
+        return cls(held, amounts, unlisted, ignored, choices, history, *span)
 
 
 class Worked(msgspec.Struct, frozen=True):
@@ -238,16 +252,12 @@ class Listing:
         for account in accounts:
             held, history = positions.get(account.id, ()), histories.get(account.id)
             counted = choices.counted(account.id, held)
-            holdings = holdings_of(counted)
-            loaded[account.id] = Inputs(
-                holdings,
-                Amounts.of(holdings),
-                unlisted_of(counted),
+            loaded[account.id] = Inputs.of(
+                counted,
                 choices.left_out(account.id, held),
                 choices,
                 None if history is None else choices.history(account.id, history),
-                since,
-                Millis(until + HOUR),
+                (since, Millis(until + HOUR)),
             )
         return loaded
 

@@ -18,5 +18,9 @@ class NewestBook:
     async def read(self, tx: Transaction) -> PriceBook | None:
         """Return the newest book that a transaction sees, None before the first one."""
         if await tx.prices.newest_epoch() != self.epoch:
-            self.book = await tx.prices.newest()
+            await self.renew(tx)
         return self.book
+
+    async def renew(self, tx: Transaction) -> None:
+        """Read the newest book, for those who know that there is another one."""
+        self.book = await tx.prices.newest()

@@ -17,7 +17,6 @@ from coffers.valuation.choices import NO_CHOICES
 from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.history import History
 from coffers.valuation.model import Flow, Position, Price, PriceBook, Snapshot, Value
-from coffers.valuation.value import holdings_of, unlisted_of
 from factories import NOW, account, price
 
 EXACT = Context(prec=4000)
@@ -89,9 +88,7 @@ def made(draw: st.DrawFn) -> tuple[Worked, list[Position], DisplayCurrency]:
         draw(st.sampled_from(["USD", "BTC", "EUR"])),
         lambda moment: EXACT.add(rate, Decimal(moment % 7)) if moment >= known_from else None,
     )
-    inputs = Inputs(
-        holdings_of(held), unlisted_of(held), (), NO_CHOICES, history, Millis(0), Millis(NOW)
-    )
+    inputs = Inputs.of(held, (), NO_CHOICES, history, (Millis(0), Millis(NOW)))
     book = draw(st.sampled_from([PriceBook(5, at, prices), None]))
     return table_of([account()], [inputs], [book], display).worked()[0], held, display
 
@@ -237,7 +234,7 @@ def test_a_flow_that_enters_by_a_snapshot_after_the_figures_moment_is_counted() 
         "f", "in", "BTC", "BTC", Decimal(1), Decimal(0), "BTC", Millis(NOW - 2), value=worth
     )
     history = History(opening, (opening, later), (flow,))
-    inputs = Inputs({}, {}, (), NO_CHOICES, history, Millis(0), Millis(NOW))
+    inputs = Inputs.of((), (), NO_CHOICES, history, (Millis(0), Millis(NOW)))
     display = DisplayCurrency("USD", lambda _at: Decimal(1))
     at = Millis(NOW - HOUR)
     read = account()
@@ -250,9 +247,7 @@ def test_a_flow_that_enters_by_a_snapshot_after_the_figures_moment_is_counted() 
 
 def test_wallets_of_another_reading_are_not_told() -> None:
     held = [Position("spot", "BTC", "BTC", Decimal(2))]
-    inputs = Inputs(
-        holdings_of(held), unlisted_of(held), (), NO_CHOICES, None, Millis(0), Millis(NOW)
-    )
+    inputs = Inputs.of(held, (), NO_CHOICES, None, (Millis(0), Millis(NOW)))
     display = DisplayCurrency("USD", lambda _at: Decimal(1))
     book = PriceBook(1, NOW, {"BTC": price("1", "9")})
     (worked,) = table_of([account()], [inputs], [book], display).worked()
