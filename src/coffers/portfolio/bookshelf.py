@@ -27,7 +27,10 @@ class BookShelf:
             async with self._loading:
                 if self._newest.epoch != epoch:
                     async with self._store.reading() as tx:
-                        await self._newest.renew(tx)
+                        if self._newest.epoch < epoch:
+                            await self._newest.renew(tx)
+                        else:  # others have brought a newer one meanwhile
+                            await self._newest.read(tx)
         return self._newest.book
 
     async def own(self, user_id: int, book: PriceBook | None) -> PriceBook | None:

@@ -32,7 +32,7 @@ from coffers.valuation.worths import Amounts
 
 KEPT_INPUTS = 12_000
 """Accounts whose inputs are kept in memory, some more than there is room for in ready lists. One of
-20 positions takes some 15 KB."""
+20 positions takes some 16 KB."""
 
 
 _NO_VERSION = -1
@@ -302,7 +302,8 @@ def table_of(
 ) -> Table:
     """Return accounts with their figures at prices as they count for each."""
     moments = [_as_of(account, book) for account, book in zip(accounts, books, strict=True)]
-    prices = [{} if book is None else book.prices for book in books]
+    none: Mapping[str, Price] = {}
+    prices = [none if book is None else book.prices for book in books]
     counted = [_counted(found, told) for found, told in zip(inputs, prices, strict=True)]
     amounts = [
         found.amounts if holdings is found.holdings else Amounts.of(holdings)

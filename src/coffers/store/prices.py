@@ -75,6 +75,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     both: bytes = b""
     width: int = 0
     shift: int = 0
+    room: int = 0
     btc_exponent: int = 0
     usd_exponent: int = 0
 
@@ -205,6 +206,7 @@ def _stored(book: PriceBook) -> _Stored:
         both=b"".join([each.to_bytes(width, "little") for each in worths.both.values()]),
         width=width,
         shift=worths.shift,
+        room=worths.room,
         btc_exponent=worths.btc_exponent,
         usd_exponent=worths.usd_exponent,
     )
@@ -227,7 +229,7 @@ def _worths_of(names: tuple[str, ...], told: _Stored) -> Worths:
         int.from_bytes(each, "little") for (each,) in iter_unpack(f"{told.width}s", told.both)
     ]
     both = dict(zip(names, numbers, strict=True))
-    return Worths(both, told.shift, told.btc_exponent, told.usd_exponent)
+    return Worths(both, told.shift, told.room, told.btc_exponent, told.usd_exponent)
 
 
 @lru_cache(maxsize=4)

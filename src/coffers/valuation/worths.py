@@ -15,7 +15,7 @@ import msgspec
 from coffers import money
 
 ROOM: Final = 160
-"""Bits of an account's amounts together up to which both sums fit into one number.
+"""Bits of an account's amounts together for which new books have room to sum both in one number.
 
 Enough for 10**27 units of a token of 18 places beside one of 20; larger ones are summed apart.
 """
@@ -52,18 +52,26 @@ class Worths(msgspec.Struct, frozen=True):
     """What one unit of each asset is worth in BTC and in USD, of those that have a price.
 
     A number of `both` is the BTC in units of 10**`btc_exponent`, moved left by `shift` bits, plus
-    the USD in units of 10**`usd_exponent`.
+    the USD in units of 10**`usd_exponent`. Of amounts of at most `room` bits together both worths
+    are found at once.
     """
 
     both: Mapping[str, int]
     shift: int
+    room: int
     btc_exponent: int
     usd_exponent: int
 
     @classmethod
     def of(cls, assets: Iterable[str], btc: Iterable[Decimal], usd: Iterable[Decimal]) -> "Worths":
-        """Return the worths of assets; none is negative."""
+        """Return the worths of assets.
+
+        Raises:
+            ValueError: where one is negative: no price is.
+        """
         in_btc, in_usd = tuple(btc), tuple(usd)
+        if min(*in_btc, *in_usd, money.ZERO, money.ZERO) < 0:
+            raise ValueError("a price is negative")
         btc_exponent, usd_exponent = _least_exponent(in_btc), _least_exponent(in_usd)
         wholes = [_whole(each, usd_exponent) for each in in_usd]
         shift = max(map(int.bit_length, wholes), default=0) + ROOM + 1
@@ -71,7 +79,7 @@ class Worths(msgspec.Struct, frozen=True):
             asset: (_whole(first, btc_exponent) << shift) + second
             for asset, first, second in zip(assets, in_btc, wholes, strict=True)
         }
-        return cls(both, shift, btc_exponent, usd_exponent)
+        return cls(both, shift, ROOM, btc_exponent, usd_exponent)
 
     def unit(self, asset: str) -> tuple[Decimal, Decimal]:
         """Return what one unit of an asset is worth in BTC and in USD.
@@ -82,13 +90,13 @@ class Worths(msgspec.Struct, frozen=True):
         return self._told(*divmod(self.both[asset], 1 << self.shift), 0)
 
     def total(self, amounts: Amounts) -> tuple[Decimal, Decimal]:
-        """Return what amounts are worth together in BTC and in USD. It is to be called `exactly`.
+        """Return what amounts are worth together in BTC and in USD.
 
         Raises:
             KeyError: where one of the assets has no price.
         """
         found = map(self.both.__getitem__, amounts.assets)
-        if amounts.bits > ROOM:
+        if amounts.bits > self.room:
             return self._total_apart(amounts.numbers, tuple(found), amounts.exponent)
         half = 1 << self.shift - 1
         # The USD of debts take from the BTC beside them: a half more, and they do not.

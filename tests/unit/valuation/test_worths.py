@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from coffers import money
 from coffers.valuation.worths import ROOM, Amounts, Worths
@@ -75,6 +76,18 @@ def test_what_has_no_price_is_an_error() -> None:
     worths = Worths.of(("BTC",), (Decimal(1),), (Decimal(5),))
     with pytest.raises(KeyError):
         total(worths, {"BTC": Decimal(1), "ETH": Decimal(1)})
+
+
+def test_a_negative_price_is_refused() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        Worths.of(("BTC",), (Decimal(1),), (Decimal(-1),))
+
+
+def test_what_has_room_is_told_by_the_worths_and_not_by_the_program() -> None:
+    wide = Worths.of(("BTC", "X"), (Decimal(1), Decimal(0)), (Decimal(5), Decimal(3)))
+    narrow = structs.replace(wide, room=100)
+    held = {"X": Decimal(-(2**150))}
+    assert total(narrow, held) == total(wide, held)
 
 
 def test_nothing_is_worth_nothing() -> None:
