@@ -71,7 +71,6 @@ def value_of(holdings: Holdings, prices: Mapping[str, Price]) -> Valuation:
     return values_of((Amounts.of(holdings),), (prices,))[0]
 
 
-@money.exactly
 def values_of(amounts: Sequence[Amounts], prices: Sequence[Mapping[str, Price]]) -> list[Valuation]:
     """Return what the amounts of each account are worth at its prices, see `value_of`."""
     worths = {

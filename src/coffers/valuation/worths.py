@@ -1,7 +1,7 @@
 """Sums of amounts at prices, exactly and in whole numbers: most of what a new price book costs.
 
-A product of decimals and its sum take three times as long as those of whole numbers do. So amounts
-are counted in one power of ten per account and prices in one per book, and an asset's two prices
+To sum products of decimals takes twice as long as to sum those of whole numbers. So amounts are
+counted in one power of ten per account and prices in one per book, and an asset's two prices
 are one number, of which one product and one sum give both worths.
 """
 
