@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, settings
 
 import redisd
@@ -67,6 +66,10 @@ def pytest_collection_finish() -> None:
 @pytest.fixture
 def logs_of_a_process() -> Iterator[Callable[[str], None]]:
     """Logs as a process writes them, from a level on, until the test ends."""
+    # Not before the program has: it keeps out what colours the values of a traceback's variables,
+    # which takes a tenth of all tests of routes.
+    import structlog  # noqa: PLC0415
+
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
 
