@@ -5,7 +5,7 @@ they run in raises `decimal.Inexact` rather than dropping a digit. Quotients car
 `QUOTIENT_DIGITS` significant digits, half-even. `float` never enters: `parse` refuses it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import (
     ROUND_HALF_EVEN,
     ROUND_HALF_UP,
@@ -21,6 +21,8 @@ from decimal import (
     setcontext,
 )
 from functools import wraps
+from itertools import repeat
+from operator import mul, truediv
 from typing import ParamSpec, TypeVar
 
 from coffers.errors import InvalidAmount
@@ -36,12 +38,12 @@ MAX_EXPONENT = 200
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
+_HUNDREDFOLD = Decimal("1E2")  # adds no digit
 
 _FAULTS = [DivisionByZero, InvalidOperation, Overflow, Underflow]
 _EXACT = Context(prec=4000, rounding=ROUND_HALF_EVEN, traps=[*_FAULTS, Inexact, Clamped])
 _QUOTIENT = Context(prec=QUOTIENT_DIGITS, rounding=ROUND_HALF_EVEN, traps=_FAULTS)
 _ROUNDING = Context(prec=4000, rounding=ROUND_HALF_UP, traps=_FAULTS)
-_round = _ROUNDING.quantize  # in half of the time that the number's own method takes
 _PLACES = {places: Decimal(1).scaleb(-places) for places in range(13)}
 
 add = _EXACT.add
@@ -94,23 +96,33 @@ def parse(text: str | int | Decimal) -> Decimal:
     return number or ZERO
 
 
-def exactly(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a function's operators on decimals be exact: `+`, `-`, `*` and `sum`, never `/`.
+def _in(context: Context) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a function's operators on decimals work in a context.
 
-    They take half of what the functions here take. What it calls is meant too, and it may not wait
-    for anything: the context is the thread's.
+    They take half of what the context's own methods take. What it calls is meant too, and it may
+    not wait for anything: the context is the thread's.
     """
 
-    @wraps(function)
-    def in_exact_context(*args: P.args, **kwargs: P.kwargs) -> R:
-        before = getcontext()
-        setcontext(_EXACT)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            setcontext(before)
+    def decorated(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def in_context(*args: P.args, **kwargs: P.kwargs) -> R:
+            before = getcontext()
+            setcontext(context)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                setcontext(before)
 
-    return in_exact_context
+        return in_context
+
+    return decorated
+
+
+exactly = _in(_EXACT)
+"""Let a function's operators on decimals be exact: `+`, `-`, `*` and `sum`, never `/`.
+
+What it calls is meant too, and it may not wait for anything: the context is the thread's.
+"""
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
@@ -126,15 +138,35 @@ def percentage(part: Decimal, base: Decimal) -> Decimal:
     return multiply(divide(part, base), HUNDRED) if base else ZERO
 
 
+@_in(_QUOTIENT)
+def quotients(dividends: Sequence[Decimal], divisors: Sequence[Decimal]) -> list[Decimal]:
+    """Return a column of quotients as `divide` tells them; no divisor may be zero.
+
+    Of sequences, as all columns here: what is reckoned only when it is read would be rounded.
+    """
+    return [*map(truediv, dividends, divisors)]
+
+
+@_in(_QUOTIENT)
+def percentages(parts: Sequence[Decimal], bases: Sequence[Decimal]) -> list[Decimal]:
+    """Return a column of what `percentage` tells."""
+    if all(bases):
+        return [*map(mul, map(truediv, parts, bases), repeat(_HUNDREDFOLD))]
+    return [
+        part / base * _HUNDREDFOLD if base else ZERO
+        for part, base in zip(parts, bases, strict=True)
+    ]
+
+
 def rounded(number: Decimal, places: int) -> Decimal:
     """Return the number to so many decimal places, half-up."""
-    return _round(number, _PLACES[places])
+    return _ROUNDING.quantize(number, _PLACES[places])
 
 
-def all_rounded(numbers: Iterable[Decimal | None], places: int) -> list[Decimal | None]:
+@_in(_ROUNDING)
+def all_rounded(numbers: Sequence[Decimal | None], places: int) -> list[Decimal | None]:
     """Return a column of numbers to so many decimal places, half-up; None stays None."""
-    unit = _PLACES[places]
-    return [None if number is None else _round(number, unit) for number in numbers]
+    return [None if number is None else round(number, places) for number in numbers]
 
 
 def plain(number: Decimal) -> str:
@@ -165,9 +197,11 @@ __all__ = [
     "multiply",
     "parse",
     "percentage",
+    "percentages",
     "plain",
     "quotient_down",
     "quotient_up",
+    "quotients",
     "rounded",
     "scaled",
     "shortest",

@@ -31,7 +31,8 @@ _SHOWN_FROM = 16
 class Frame:
     """The parts of an entity before, between and after its figures, encoded, with the commas.
 
-    `digest` stands for them all in the tag of a list.
+    `digest` stands for them in the tag of a list, and for the version of the account that they are
+    of: with the prices, for its figures.
     """
 
     head: bytes
@@ -40,9 +41,10 @@ class Frame:
     digest: bytes
 
     @classmethod
-    def of(cls, head: bytes, middle: bytes, tail: bytes) -> "Frame":
-        """Return the frame of these parts."""
-        return cls(head, middle, tail, sha256(head + middle + tail).digest())
+    def of(cls, head: bytes, middle: bytes, tail: bytes, version: int) -> "Frame":
+        """Return the frame of these parts, of a version of an account."""
+        digest = sha256(b"%s%s%s %d" % (head, middle, tail, version)).digest()
+        return cls(head, middle, tail, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def frame_of(
         head=_encode(_head(account, market, shown, extra))[:-1] + b",",
         middle=_encode(_middle(account, shown))[1:-1] + b",",
         tail=b"," + _encode(tail)[1:],
+        version=account.version,
     )
 
 
@@ -256,8 +259,10 @@ def _texts(shown: Columns) -> _Texts:
 def _written(numbers: Column) -> _Written:
     texts = [
         # Few are not in the wire's form yet.
-        text if text[-1] > "0" and "." in text and "E" not in text else _text(number)
-        for text, number in zip(map(str, numbers), numbers, strict=True)
+        text
+        if (text := str(number))[-1] > "0" and "." in text and "E" not in text
+        else _text(number)
+        for number in numbers
     ]
     if _UNKNOWN not in texts:
         return _Written(texts)

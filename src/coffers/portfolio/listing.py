@@ -216,8 +216,8 @@ class Listing:
         It may have changed since it was listed: the amounts of a later reading with the moment of
         an earlier one would take what was deposited in between for profit.
         """
-        kept = {account.id: self._kept(account, book) for account in accounts}
-        missing = [account for account in accounts if kept[account.id] is None]
+        kept = [self._kept(account, book) for account in accounts]
+        missing = [account for account, found in zip(accounts, kept, strict=True) if found is None]
         newer: dict[int, Account] = {}
         loaded: dict[int, Inputs] = {}
         if missing:
@@ -229,14 +229,17 @@ class Listing:
                 self._inputs[account.id, account.version] = loaded[account.id]
             while len(self._inputs) > KEPT_INPUTS:
                 self._inputs.popitem(last=False)
-        seen = [newer.get(account.id, account) for account in accounts]
-        return seen, [kept[account.id] or loaded[account.id] for account in accounts]
+        return [newer.get(account.id, account) for account in accounts], [
+            loaded[account.id] if found is None else found
+            for account, found in zip(accounts, kept, strict=True)
+        ]
 
     def _kept(self, account: Account, book: PriceBook | None) -> Inputs | None:
-        found = self._inputs.get((account.id, account.version))
+        key = account.id, account.version
+        found = self._inputs.get(key)
         if found is None or not found.since <= _as_of(account, book) <= found.until:
             return None
-        self._inputs.move_to_end((account.id, account.version))
+        self._inputs.move_to_end(key)
         return found
 
     async def _load(
@@ -291,7 +294,7 @@ def _books_of(inputs: Sequence[Inputs], book: PriceBook | None) -> list[PriceBoo
 
 def _as_of(account: Account, book: PriceBook | None) -> Millis:
     read_at = account.sync.read_at or account.created_at
-    return read_at if book is None else Millis(max(book.at, read_at))
+    return read_at if book is None or read_at > book.at else book.at
 
 
 def table_of(

@@ -1,10 +1,11 @@
 """Price books and exchange rates, kept for the figures of past moments."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache, partial
+from itertools import chain, repeat
 from struct import iter_unpack
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
 import zstandard
@@ -46,6 +47,7 @@ _RATES = Prepared(
     .where(_R.currency == bindparam("code"), _R.at >= bindparam("since"))
     .order_by(_R.at)
 )
+_LITTLE: Final[Iterator[Literal["little"]]] = repeat("little")
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -225,9 +227,8 @@ def _book_of(row: Row[Any]) -> PriceBook:
 
 
 def _worths_of(names: tuple[str, ...], told: _Stored) -> Worths:
-    numbers = [
-        int.from_bytes(each, "little") for (each,) in iter_unpack(f"{told.width}s", told.both)
-    ]
+    each = chain.from_iterable(iter_unpack(f"{told.width}s", told.both))
+    numbers = map(int.from_bytes, each, _LITTLE)
     both = dict(zip(names, numbers, strict=True))
     return Worths(both, told.shift, told.room, told.btc_exponent, told.usd_exponent)
 

@@ -4,16 +4,18 @@ The arithmetic of the accounts API: BTC, USD and the display currency are each r
 own. Nothing here reads a clock; `as_of` is the moment that the figures speak of.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Self
+from itertools import compress
+from operator import add, mul, sub
+from typing import Self, TypeVar, cast
 
 import msgspec
 
 from coffers import money
 from coffers.clock import Millis
-from coffers.money import divide, percentage
+from coffers.money import percentage
 from coffers.valuation.history import (
     NEVER,
     WINDOWS,
@@ -22,11 +24,12 @@ from coffers.valuation.history import (
     InDisplay,
     Line,
     RateAt,
-    Standing,
     in_btc,
     in_usd,
 )
 from coffers.valuation.model import Value
+
+T = TypeVar("T")
 
 
 class Gain(msgspec.Struct, frozen=True):
@@ -221,53 +224,61 @@ def columns_of(
         None if value is None else amount(as_of, value.btc, value.usd)
         for as_of, value in zip(moments, values, strict=True)
     ]
-    standings = [
-        None if history is None or worth is None else history.standing(as_of, worth, amount)
-        for as_of, worth, history in zip(moments, now, histories, strict=True)
-    ]
-    earned = [
-        None if standing is None or worth is None else worth - standing.inflow
-        for worth, standing in zip(now, standings, strict=True)
-    ]
+    standings = History.standings(moments, now, histories, amount)
+    known = [*filter(None, standings)]
+    has = [*map(sub, _where(standings, now), [standing.inflow for standing in known])]
+    total = [*map(sub, has, [standing.opening[1] for standing in known])]
+    earned = _spread(standings, has)
     day, month = (
-        _profits(moments, earned, _lines(standings, number), window)
+        _gains(
+            moments,
+            now,
+            earned,
+            [None if standing is None else standing.lines[number] for standing in standings],
+            window,
+        )
         for number, window in enumerate(WINDOWS)
     )
-    total = [
-        None if standing is None or has is None else has - standing.opening[1]
-        for has, standing in zip(earned, standings, strict=True)
-    ]
-    return Columns(now, day, _percentages(day, now), month, _percentages(month, now), total)
+    return Columns(now, *day, *month, _spread(standings, total))
 
 
-def _lines(standings: Iterable[Standing | None], number: int) -> list[Line | None]:
-    return [None if standing is None else standing.lines[number] for standing in standings]
-
-
-def _profits(
-    moments: Sequence[Millis], earned: Column, lines: Sequence[Line | None], window: Millis
-) -> Column:
+def _gains(
+    moments: Sequence[Millis],
+    now: Column,
+    earned: Column,
+    lines: Sequence[Line | None],
+    window: Millis,
+) -> tuple[Column, Column]:
+    """Return the profits of a window and their percentages: of each account whose line is known."""
+    known = [*filter(None, lines)]
     # Mostly all are of one moment.
     since = {as_of: Decimal(as_of - window) for as_of in {*moments}}
-    # A quotient has 50 digits, and what does not change may have more.
-    return [
-        None
-        if has is None or line is None
-        else has
-        - (
-            divide(line.base + line.slope * since[as_of], line.span)
-            if line.slope
-            else line.earlier[1]
-        )
-        for as_of, has, line in zip(moments, earned, lines, strict=True)
-    ]
+    begins = [since[as_of] for as_of in _where(lines, moments)]
+    slopes = [line.slope for line in known]
+    reached = [*map(add, [line.base for line in known], map(mul, slopes, begins))]
+    before = money.quotients(reached, [line.span for line in known])
+    if not all(slopes):
+        # A quotient has 50 digits, and what does not change may have more.
+        before = [
+            told if line.slope else line.earlier[1]
+            for told, line in zip(before, known, strict=True)
+        ]
+    profits = [*map(sub, _where(lines, earned), before)]
+    bases = [*map(sub, _where(lines, now), profits)]
+    return _spread(lines, profits), _spread(lines, money.percentages(profits, bases))
 
 
-def _percentages(profits: Column, now: Column) -> Column:
-    return [
-        None if profit is None or worth is None else percentage(profit, worth - profit)
-        for profit, worth in zip(profits, now, strict=True)
-    ]
+def _where(known: Sequence[object | None], column: Sequence[T | None]) -> Iterator[T]:
+    """Return those of a column that stand where something is known, and are known there too."""
+    return cast("Iterator[T]", compress(column, known))
+
+
+def _spread(known: Sequence[object | None], numbers: list[Decimal]) -> Column:
+    """Return a column with numbers where something is known, in their order."""
+    if len(numbers) == len(known):
+        return [*numbers]
+    told = iter(numbers)
+    return [None if each is None else next(told) for each in known]
 
 
 def _known_of(figures: CurrencyFigures) -> tuple[object, ...]:

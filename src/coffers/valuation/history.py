@@ -6,7 +6,7 @@ between, a straight line through the values would count part of the deposit as g
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -154,11 +154,34 @@ class History:
 
         None where an amount is not known in the currency.
         """
-        kept = self._standings.get(_key(amount))
-        if kept is not None and kept.since <= as_of <= kept.until:
-            return (
-                kept if kept.is_past else _led_to(kept, (as_of, money.subtract(now, kept.inflow)))
-            )
+        return self.standings((as_of,), (now,), (self,), amount)[0]
+
+    @classmethod
+    def standings(
+        cls,
+        moments: Iterable[Millis],
+        now: Iterable[Decimal | None],
+        histories: Iterable["History | None"],
+        amount: Amount,
+    ) -> list[Standing | None]:
+        """Return what the gains of several accounts come from, see `standing`.
+
+        None also where an account has no past, or is worth nobody knows what.
+        """
+        key = _key(amount)
+        return [
+            None
+            if history is None or worth is None
+            else history._reckoned(as_of, worth, amount)  # noqa: SLF001 - of this class
+            if (kept := history._standings.get(key)) is None  # noqa: SLF001 - of this class
+            or not kept.since <= as_of <= kept.until
+            else kept
+            if kept.is_past
+            else _led_to(kept, (as_of, money.subtract(worth, kept.inflow)))
+            for as_of, worth, history in zip(moments, now, histories, strict=True)
+        ]
+
+    def _reckoned(self, as_of: Millis, now: Decimal, amount: Amount) -> Standing | None:
         opening, inflow = self.earned(self.opening, amount), net_inflow(self.flows, as_of, amount)
         if opening is None or inflow is None:
             return None

@@ -73,31 +73,32 @@ def value_of(holdings: Holdings, prices: Mapping[str, Price]) -> Valuation:
 
 def values_of(amounts: Sequence[Amounts], prices: Sequence[Mapping[str, Price]]) -> list[Valuation]:
     """Return what the amounts of each account are worth at its prices, see `value_of`."""
-    worths = {
-        key: worths_of(
-            told,
-            (
-                asset
-                for each, own in zip(amounts, prices, strict=True)
-                if own is told
-                for asset in each.assets
-            ),
-        )
-        for key, told in {id(told): told for told in prices}.items()
-    }
-    return [_valued(each, worths[id(told)]) for each, told in zip(amounts, prices, strict=True)]
+    places: dict[int, list[int]] = {}
+    for place, told in enumerate(prices):
+        places.setdefault(id(told), []).append(place)
+    found: dict[int, Valuation] = {}
+    for those in places.values():
+        own = [amounts[place] for place in those]
+        worths = worths_of(prices[those[0]], (asset for each in own for asset in each.assets))
+        found.update(zip(those, _valued(own, worths), strict=True))
+    return [found[place] for place in range(len(amounts))]
 
 
-def _valued(amounts: Amounts, worths: Worths) -> Valuation:
-    if not amounts.assets:
-        return Valuation(NOTHING, ())
-    try:
-        return Valuation(Value(*worths.total(amounts)), ())
-    except KeyError:  # one has no price
-        unpriced = sorted(asset for asset in amounts.assets if asset not in worths.both)
+def _valued(accounts: Sequence[Amounts], worths: Worths) -> list[Valuation]:
+    return [
+        _partly_valued(amounts, worths)
+        if total is None
+        else Valuation(Value(*total) if amounts.assets else NOTHING, ())
+        for amounts, total in zip(accounts, worths.totals(accounts), strict=True)
+    ]
+
+
+def _partly_valued(amounts: Amounts, worths: Worths) -> Valuation:
+    """Return what an account is worth of which an asset has no price."""
+    unpriced = sorted(asset for asset in amounts.assets if asset not in worths.both)
     known = amounts.only(worths.both)
-    value = Value(*worths.total(known)) if known.assets else None
-    return Valuation(value, tuple(unpriced))
+    total = worths.totals((known,))[0] if known.assets else None
+    return Valuation(None if total is None else Value(*total), tuple(unpriced))
 
 
 def _summed(positions: Iterable[Position]) -> dict[str, Decimal]:

@@ -7,6 +7,7 @@ are one number, of which one product and one sum give both worths.
 
 from collections.abc import Container, Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from operator import mul
 from typing import Final
 
@@ -81,6 +82,7 @@ class Worths(msgspec.Struct, frozen=True):
         }
         return cls(both, shift, ROOM, btc_exponent, usd_exponent)
 
+    @money.exactly
     def unit(self, asset: str) -> tuple[Decimal, Decimal]:
         """Return what one unit of an asset is worth in BTC and in USD.
 
@@ -89,18 +91,24 @@ class Worths(msgspec.Struct, frozen=True):
         """
         return self._told(*divmod(self.both[asset], 1 << self.shift), 0)
 
-    def total(self, amounts: Amounts) -> tuple[Decimal, Decimal]:
-        """Return what amounts are worth together in BTC and in USD.
+    @money.exactly
+    def totals(self, accounts: Iterable[Amounts]) -> list[tuple[Decimal, Decimal] | None]:
+        """Return what the amounts of each account are worth together in BTC and in USD.
 
-        Raises:
-            KeyError: where one of the assets has no price.
+        None where one of its assets has no price.
         """
+        return [self._total(amounts) for amounts in accounts]
+
+    def _total(self, amounts: Amounts) -> tuple[Decimal, Decimal] | None:
         found = map(self.both.__getitem__, amounts.assets)
-        if amounts.bits > self.room:
-            return self._total_apart(amounts.numbers, tuple(found), amounts.exponent)
         half = 1 << self.shift - 1
-        # The USD of debts take from the BTC beside them: a half more, and they do not.
-        total = sum(map(mul, amounts.numbers, found), half)
+        try:
+            if amounts.bits > self.room:
+                return self._total_apart(amounts.numbers, tuple(found), amounts.exponent)
+            # The USD of debts take from the BTC beside them: a half more, and they do not.
+            total = sum(map(mul, amounts.numbers, found), half)
+        except KeyError:
+            return None
         btc = total >> self.shift
         return self._told(btc, total - (btc << self.shift) - half, amounts.exponent)
 
@@ -113,9 +121,11 @@ class Worths(msgspec.Struct, frozen=True):
         return self._told(btc, usd, exponent)
 
     def _told(self, btc: int, usd: int, exponent: int) -> tuple[Decimal, Decimal]:
+        # The zeros at their ends come from an exponent that many share: what follows is slower with
+        # them.
         return (
-            _decimal(btc, self.btc_exponent + exponent),
-            _decimal(usd, self.usd_exponent + exponent),
+            money.shortest(Decimal(btc) * _unit(self.btc_exponent + exponent)),
+            money.shortest(Decimal(usd) * _unit(self.usd_exponent + exponent)),
         )
 
 
@@ -127,6 +137,6 @@ def _whole(number: Decimal, exponent: int) -> int:
     return int(money.scaled(number, -exponent))
 
 
-def _decimal(number: int, exponent: int) -> Decimal:
-    # The zeros at its end come from the exponent that all share: what follows is slower with them.
-    return money.shortest(money.scaled(Decimal(number), exponent))
+@lru_cache(maxsize=1024)
+def _unit(exponent: int) -> Decimal:
+    return Decimal((0, (1,), exponent))

@@ -501,13 +501,14 @@ def test_what_was_reckoned_before_changes_no_figures(
         assert figures_of(moment, now, history, USD) == figures_of(moment, now, anew, USD)
 
 
-def test_a_profit_is_that_of_the_straight_line_to_the_last_digit() -> None:
-    history = History(snapshot(NOW - 3 * DAY, 1, 100), (snapshot(NOW - HOUR, "1.3", "101"),))
+@pytest.mark.parametrize("begun", [Decimal(1), Decimal("1." + "123456789" * 9)])
+def test_a_profit_is_that_of_the_straight_line_to_the_last_digit(begun: Decimal) -> None:
+    history = History(snapshot(NOW - 3 * DAY, begun, 100), (snapshot(NOW - HOUR, "1.3", "101"),))
     for at in (NOW + 5, NOW, NOW + HOUR):
         since, span = at - DAY - (NOW - 3 * DAY), 3 * DAY - HOUR
         past = money.divide(
             money.add(
-                money.multiply(Decimal(1), Decimal(span - since)),
+                money.multiply(begun, Decimal(span - since)),
                 money.multiply(Decimal("1.3"), Decimal(since)),
             ),
             Decimal(span),
