@@ -2,11 +2,16 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+UV := UV_HTTP_TIMEOUT=10 $(BIN)/uv --quiet pip
 TESTS ?= tests --ignore=tests/system --ignore=tests/browser
 ARGS ?=
 
 .DEFAULT_GOAL := help
+
+# uv is several times as fast as pip. Where it is not to be had, or reaches no registry, pip does it.
+INSTALL = if [ -x $(BIN)/uv ] && $(UV) install --compile-bytecode --python $(BIN)/python $(1); \
+	then :; else rm -f $(BIN)/uv; $(PIP) install $(1); fi
 
 # Some machines have it set: every process that is started would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -63,14 +68,14 @@ format: $(VENV)/.dev ## Format the code
 
 .PHONY: pins
 pins: $(VENV)/.dev ## Pin dependencies anew, after pyproject.toml has changed
-	$(PIP) uv
-	$(BIN)/uv pip compile -q --universal --generate-hashes --all-extras pyproject.toml \
+	echo uv | $(UV) compile --universal --generate-hashes - -o requirements/uv.txt
+	$(UV) compile --universal --generate-hashes --all-extras pyproject.toml \
 		-o requirements/runtime.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --all-extras --group dev \
+	$(UV) compile --universal --generate-hashes --all-extras --group dev \
 		pyproject.toml -o requirements/dev.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --all-extras --group browser \
+	$(UV) compile --universal --generate-hashes --all-extras --group browser \
 		-c requirements/dev.txt pyproject.toml -o requirements/browser.txt
-	echo setuptools | $(BIN)/uv pip compile -q --universal --generate-hashes \
+	echo setuptools | $(UV) compile --universal --generate-hashes \
 		-c requirements/dev.txt - -o requirements/build.txt
 
 .PHONY: clean
@@ -82,19 +87,25 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	@$(PYTHON) -m venv $(VENV)
 
+# Not where pip was told of a registry of one's own, which uv knows nothing of.
+$(VENV)/.uv: requirements/uv.txt | $(BIN)/python
+	@$(BIN)/python -m pip config list | grep -qE '[.](index-url|no-index)=' || \
+		$(PIP) install --only-binary :all: --require-hashes -r $< || true
+	@touch $@
+
 # The exact versions and hashes of requirements/ first; then the program itself, which adds none.
-$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
-	@echo "Installing what Coffers runs on (a minute at first) ..." >&2
-	@$(PIP) --require-hashes -r requirements/runtime.txt
-	@$(PIP) --no-deps --editable .
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(VENV)/.uv
+	@echo "Installing what Coffers runs on (half a minute at first) ..." >&2
+	@$(call INSTALL,--require-hashes -r requirements/runtime.txt)
+	@$(call INSTALL,--no-deps --editable .)
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	@echo "Installing what the tests need ..." >&2
-	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(call INSTALL,--require-hashes -r requirements/dev.txt)
 	@touch $@
 
 $(VENV)/.browser: requirements/browser.txt $(VENV)/.dev
 	@echo "Installing what drives a browser ..." >&2
-	@$(PIP) --require-hashes -r requirements/browser.txt
+	@$(call INSTALL,--require-hashes -r requirements/browser.txt)
 	@touch $@

@@ -14,11 +14,15 @@ from sqlalchemy.engine import make_url
 from coffers.store.budget import API, WORKER
 from coffers.store.driver import KEPT_CONNECTIONS, connect
 from household import Household, household, serving_api, working
+from postgres import EMPTYING
 from served import LIST
 
 AT_ONCE = 200
 REFRESHES = 8
-_OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1"
+_OPEN = (
+    "SELECT count(*) FROM pg_stat_activity"  # noqa: S608 - our own name
+    f" WHERE datname = $1 AND application_name <> '{EMPTYING}'"
+)
 
 
 @dataclass

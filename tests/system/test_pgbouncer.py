@@ -18,13 +18,16 @@ from coffers.store.fast import FastLook
 from coffers.store.notices import Topic
 from household import ACCOUNT, PATIENCE, Household, household, serving_api, setting_of, working
 from pooler import SESSIONS, Pooler, pooling
-from postgres import Postgres
+from postgres import EMPTYING, Postgres
 from served import LIST
 from sse import streaming
 
 CLIENTS = 50
 LISTENERS, OF_THE_TEST = 2, 2
-_SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database();"
+_SESSIONS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"  # noqa: S608
+    f" AND application_name <> '{EMPTYING}';"
+)
 CALLS = 6
 
 
