@@ -3,15 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
-UV := UV_HTTP_TIMEOUT=10 $(BIN)/uv --quiet pip
+UV := UV_HTTP_TIMEOUT=$${UV_HTTP_TIMEOUT:-10} $(BIN)/uv --quiet pip
 TESTS ?= tests --ignore=tests/system --ignore=tests/browser
 ARGS ?=
 
 .DEFAULT_GOAL := help
 
 # uv is several times as fast as pip. Where it is not to be had, or reaches no registry, pip does it.
-INSTALL = if [ -x $(BIN)/uv ] && $(UV) install --compile-bytecode --python $(BIN)/python $(1); \
-	then :; else rm -f $(BIN)/uv; $(PIP) install $(1); fi
+INSTALL = if [ -s $(VENV)/.uv ] && $(UV) install --compile-bytecode --python $(BIN)/python $(1); \
+	then :; else : >$(VENV)/.uv; $(PIP) install $(1); fi
+GET_UV := $(PIP) install --only-binary :all: --require-hashes -r requirements/uv.txt
 
 # Some machines have it set: every process that is started would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -68,6 +69,7 @@ format: $(VENV)/.dev ## Format the code
 
 .PHONY: pins
 pins: $(VENV)/.dev ## Pin dependencies anew, after pyproject.toml has changed
+	[ -x $(BIN)/uv ] || $(GET_UV)
 	echo uv | $(UV) compile --universal --generate-hashes - -o requirements/uv.txt
 	$(UV) compile --universal --generate-hashes --all-extras pyproject.toml \
 		-o requirements/runtime.txt
@@ -87,11 +89,11 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	@$(PYTHON) -m venv $(VENV)
 
-# Not where pip was told of a registry of one's own, which uv knows nothing of.
+# Says whether uv installs: not where pip was told of a registry of one's own, which uv knows nothing
+# of.
 $(VENV)/.uv: requirements/uv.txt | $(BIN)/python
-	@$(BIN)/python -m pip config list | grep -qE '[.](index-url|no-index)=' || \
-		$(PIP) install --only-binary :all: --require-hashes -r $< || true
-	@touch $@
+	@if $(BIN)/python -m pip config list | grep -E '[.](index-url|no-index)=' >/dev/null || \
+		! $(GET_UV) --retries 0 --timeout 10 2>/dev/null; then : >$@; else echo uv >$@; fi
 
 # The exact versions and hashes of requirements/ first; then the program itself, which adds none.
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(VENV)/.uv

@@ -5,7 +5,7 @@ import gc
 import logging
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,8 +25,6 @@ settings.register_profile(
 )
 settings.load_profile("coffers")
 sharing.share()
-# Until all tests are found hardly anything is thrown away: to look for it takes a fifth of that.
-gc.disable()
 
 _SLOW = frozenset({"clients", "cli", "faults"})
 _QUICK = "unit"
@@ -38,6 +36,16 @@ def pytest_runtest_setup() -> None:
     # The EVM's library raises it so far that deeply nested JSON ends the process, as it never would
     # in the program itself.
     sys.setrecursionlimit(RECURSION)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    # Hardly anything is thrown away meanwhile: to look for it takes a fifth of the time.
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,7 +70,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     # A collector that looks through all modules whenever a test makes an application, or reads a
     # table of markets, takes a fifth of all the time.
-    gc.enable()
     gc.freeze()
     gc.set_threshold(50_000)
 

@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 
 from coffers.store.driver import connect
 from household import PATIENCE, Household, household, serving_api, working
+from postgres import EMPTYING
 
 WATCHED = 6.0
 """Seconds of looking on."""
@@ -21,8 +22,9 @@ A_SECOND, AT_FIRST = 20, 60
 """Transactions of an idle worker, and those of its start that may still be counted."""
 
 _STATES = (
-    "SELECT pid, state_change FROM pg_stat_activity"
-    " WHERE datname = $1 AND query NOT LIKE 'NOTIFY coffers_proof_%' ORDER BY pid"
+    "SELECT pid, state_change FROM pg_stat_activity"  # noqa: S608 - our own name
+    f" WHERE datname = $1 AND application_name <> '{EMPTYING}'"
+    " AND query NOT LIKE 'NOTIFY coffers_proof_%' ORDER BY pid"
 )
 _COUNT = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = $1"
 

@@ -31,8 +31,8 @@ _SHOWN_FROM = 16
 class Frame:
     """The parts of an entity before, between and after its figures, encoded, with the commas.
 
-    `digest` stands for them in the tag of a list, and for the version of the account that they are
-    of: with the prices, for its figures.
+    `digest` stands for them in the tag of a list, and for what else the entity is made of besides
+    the prices: the account's version, which its figures follow from, and what its market allows.
     """
 
     head: bytes
@@ -41,9 +41,9 @@ class Frame:
     digest: bytes
 
     @classmethod
-    def of(cls, head: bytes, middle: bytes, tail: bytes, version: int) -> "Frame":
-        """Return the frame of these parts, of a version of an account."""
-        digest = sha256(b"%s%s%s %d" % (head, middle, tail, version)).digest()
+    def of(cls, head: bytes, middle: bytes, tail: bytes, made_of: tuple[object, ...]) -> "Frame":
+        """Return the frame of these parts; `made_of` is what else is in the digest."""
+        digest = sha256(head + middle + tail + repr(made_of).encode()).digest()
         return cls(head, middle, tail, digest)
 
 
@@ -86,7 +86,7 @@ def frame_of(
         head=_encode(_head(account, market, shown, extra))[:-1] + b",",
         middle=_encode(_middle(account, shown))[1:-1] + b",",
         tail=b"," + _encode(tail)[1:],
-        version=account.version,
+        made_of=(account.version, market.available_include_in_summary),
     )
 
 

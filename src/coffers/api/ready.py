@@ -163,7 +163,8 @@ class ReadyLists:
         trust = trust_headers(book, doubted, sum(account.ignored for account in ready))
         headers = [*page_headers(wanted, page.total, base_url), *trust]
         body = _joined([account.parts for account in ready])
-        # What is in the bodies follows from this, and takes ten times as long to read.
+        # The figures follow from this, and take ten times as long to read. Where another process
+        # has an older form of the past in memory, from before a roll-up, both tell it rightly.
         made_of = f"{__version__} {_epoch(book)} {caller.display_currency}".encode()
         told = b"".join([account.frame.digest for account in ready])
         tag = weak_tag(made_of, told, *(value for _, value in headers))

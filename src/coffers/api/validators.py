@@ -1,4 +1,4 @@
-"""Entity tags: weak ones from a body's content, and what `If-None-Match` says of them."""
+"""Entity tags: weak ones from what an answer tells, and what `If-None-Match` says of them."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ _DIGEST_BYTES: Final = 16
 
 
 def weak_tag(*parts: bytes) -> bytes:
-    """Return the weak entity tag of an answer that consists of these parts.
+    """Return the weak entity tag of an answer that consists of these parts, or follows from them.
 
     Weak, since it is the same for every coding of the body.
     """

@@ -192,3 +192,16 @@ def test_an_account_whose_market_left_the_catalogue_is_still_shown_and_allows_no
     assert list(shown) == list(ACCOUNT_KEYS)
     assert (shown["market_code"], shown["trading_supported"]) == ("closed_venue", False)
     assert shown["usd_amount"] == EXAMPLE["usd_amount"]
+
+
+def test_a_frame_tells_apart_what_figures_and_the_summary_follow_from() -> None:
+    one, other = account(version=1), account(version=2)
+    allows = market(available_include_in_summary=True)
+    frames = [
+        frame_of(one, allows, SHOWN),
+        frame_of(other, allows, SHOWN),
+        frame_of(one, market(available_include_in_summary=False), SHOWN),
+    ]
+    assert len({(frame.head, frame.middle, frame.tail) for frame in frames}) == 1
+    assert len({frame.digest for frame in frames}) == len(frames)
+    assert frame_of(one, allows, SHOWN) == frames[0]
