@@ -11,24 +11,21 @@ from collections.abc import AsyncIterator
 from decimal import Decimal, localcontext
 from typing import Annotated
 
-import msgspec
-import zstandard
 from bench.baseline.answers import AccountAnswer, InCurrency
 from bench.baseline.tables import Account, ApiToken, Book
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload, sessionmaker
 
 from coffers.access.proofs import secret_context
 from coffers.clock import Millis, iso
 from coffers.markets.catalogue import Catalogue, Market
+from coffers.store.prices import book_of
 from coffers.valuation.model import Value
 from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
 
 _DIGITS = 4000
-_book = msgspec.msgpack.Decoder(tuple[bytes, object, list[Decimal], list[Decimal], bytes])
-_names = msgspec.msgpack.Decoder(list[str])
 
 
 class _Books:
@@ -41,10 +38,9 @@ class _Books:
     def newest(self, session: Session) -> dict[str, Value]:
         epoch = session.scalar(select(func.max(Book.epoch)))
         if epoch != self._epoch:
-            body = session.scalar(select(Book.body).where(Book.epoch == epoch))
-            names, _, btc, usd, _ = _book.decode(zstandard.decompress(body))
-            worths = map(Value, btc, usd)
-            self._prices = dict(zip(_names.decode(names), worths, strict=True))
+            stored = session.scalars(select(Book).where(Book.epoch == epoch)).one()
+            prices = book_of(stored.epoch, stored.at, stored.body).prices
+            self._prices = {asset: Value(price.btc, price.usd) for asset, price in prices.items()}
             self._epoch = epoch
         return self._prices
 
@@ -64,10 +60,10 @@ class _Secrets:
         return self._opened[token.id]
 
 
-def make_app(url: str, vault: Vault, catalogue: Catalogue) -> FastAPI:
+def make_app(engine: Engine, vault: Vault, catalogue: Catalogue) -> FastAPI:
     """Return the application on a database that is filled."""
     app = FastAPI()
-    sessions = sessionmaker(create_engine(url))
+    sessions = sessionmaker(engine)
     secrets, books = _Secrets(vault), _Books()
 
     async def session_of() -> AsyncIterator[Session]:

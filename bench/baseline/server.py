@@ -6,6 +6,7 @@ import sys
 import uvicorn
 from bench.baseline.app import make_app
 from fastapi import FastAPI
+from sqlalchemy import create_engine
 
 from coffers.cli.rooms import opened_store, opened_vault
 from coffers.markets.chains import catalogue_of
@@ -16,7 +17,7 @@ async def _app() -> FastAPI:
     settings = load_settings()
     async with opened_store(settings) as store:
         vault = await opened_vault(settings, store)
-    return make_app(settings.database(), vault, catalogue_of(settings))
+    return make_app(create_engine(settings.database()), vault, catalogue_of(settings))
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ class Prices:
     async def newest(self) -> PriceBook | None:
         """Return the newest book, None before the first."""
         rows = await self._connection.rows(_NEWEST, {})
-        return _book_of(rows[0]) if rows else None
+        return _of_row(rows[0]) if rows else None
 
     async def newest_epoch(self) -> int:
         """Return the number of the newest book, 0 before the first."""
@@ -153,7 +153,7 @@ class Prices:
             .limit(1)
         )
         row = (await self._connection.execute(statement)).first()
-        return None if row is None else _book_of(row)
+        return None if row is None else _of_row(row)
 
     async def save_rates(self, per_unit: Mapping[str, Decimal], at: Millis) -> None:
         """Keep what units of currencies are worth in USD at a moment."""
@@ -214,16 +214,21 @@ def _stored(book: PriceBook) -> _Stored:
     )
 
 
-def _book_of(row: Row[Any]) -> PriceBook:
-    told = _decoder.decode(zstandard.decompress(row.body))
+def _of_row(row: Row[Any]) -> PriceBook:
+    return book_of(row.epoch, row.at, row.body)
+
+
+def book_of(epoch: int, at: Millis, body: bytes) -> PriceBook:
+    """Return a book from the form that it is stored in, of this release or an older one."""
+    told = _decoder.decode(zstandard.decompress(body))
     if isinstance(told, dict):
-        return PriceBook(row.epoch, row.at, told)
+        return PriceBook(epoch, at, told)
     if isinstance(told.names, dict):
-        return PriceBook(row.epoch, row.at, told.names, told.held_back)
+        return PriceBook(epoch, at, told.names, told.held_back)
     names = _names_of(told.names)
     worths = _worths_of(names, told) if told.width else Worths.of(names, told.btc, told.usd)
     prices = LazyPrices(worths, partial(_prices_of, worths, told.origins))
-    return PriceBook(row.epoch, row.at, prices, told.held_back)
+    return PriceBook(epoch, at, prices, told.held_back)
 
 
 def _worths_of(names: tuple[str, ...], told: _Stored) -> Worths:
