@@ -167,16 +167,25 @@ class Accounts(Claims):
         lock_reason: str | None,
         now: Millis,
         frees: bool = False,
+        is_past_new: bool = False,
     ) -> None:
         """Write what became of an account; its version grows only if a list shows a change.
 
-        With `frees` its claim is given back with it, for a holder that was found to have it.
+        With `frees` its claim is given back with it, for a holder that was found to have it. With
+        `is_past_new` a list shows a change in any case: what its profits come from is another.
         """
         key = {"key_state": key_state, "is_locked": is_locked, "lock_reason": lock_reason}
         state = sync_columns(sync)
         others = {**state, **(_UNCLAIMED if frees else {})}
         shown = {name: state[name] for name in ("read_at", "missing_wallets", "flows_known")}
-        await self._write(user_id, account_id, now, shown={**key, **shown}, others=others)
+        await self._write(
+            user_id,
+            account_id,
+            now,
+            shown={**key, **shown},
+            others=others,
+            is_past_new=is_past_new,
+        )
 
     async def record_rights(
         self,
@@ -276,13 +285,14 @@ class Accounts(Claims):
         *,
         shown: Mapping[str, object],
         others: Mapping[str, object] | None = None,
+        is_past_new: bool = False,
     ) -> bool:
         own = {"user": user_id, "account": account_id}
         rows = await self._connection.rows(_shown(tuple(shown)), own)
         if not rows:
             return False
         values: dict[str, object] = {**(others or {}), **shown}
-        is_change = tuple(rows[0]) != tuple(shown.values())
+        is_change = is_past_new or tuple(rows[0]) != tuple(shown.values())
         if is_change:
             values["updated_at"] = now
             await bump_user(self._connection, user_id)

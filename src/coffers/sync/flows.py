@@ -91,16 +91,22 @@ class FlowValuer:
 
 async def keep_values(
     tx: Transaction, account: Account, tried: Iterable[Flow], now: Millis
-) -> None:
-    """Keep what known flows were found to be worth; the others are looked at again later."""
+) -> bool:
+    """Keep what known flows were found to be worth; the others are looked at again later.
+
+    Return whether there were any that had no worth before.
+    """
     own = account.user_id, account.id
+    has_found = False
     for flow in tried:
         if flow.value is not None:
             await tx.history.value_flow(*own, flow)
+            has_found = True
             continue
         tries = await tx.history.value_tries(*own, flow)
         wait = VALUE_LATER.after(tries + 1)
         await tx.history.value_later(*own, flow, Millis(now + wait))
+    return has_found
 
 
 def landed(flows: Sequence[Flow], previous: Millis | None, read_at: Millis) -> tuple[Flow, ...]:

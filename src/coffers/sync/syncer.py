@@ -273,10 +273,12 @@ class Syncer:
             own = account.user_id, account.id
             undone = await tx.history.remove_flows(*own, reading.flows_undone)
             added = await tx.history.added_flows(*own, new)
-            await keep_values(tx, account, tried, self._clock.now())
+            has_found = await keep_values(tx, account, tried, self._clock.now())
             is_open = await take_snapshot(tx, known, reading, self._clock.now())
             standing = self._standing(account, reading, is_open=is_open)
-            await self._stand(tx, account, standing)
+            # A reading in which the account changed may leave all else as it was.
+            is_past_new = bool(added or undone or has_found)
+            await self._stand(tx, account, standing, is_past_new=is_past_new)
             await note_try(tx, known, self._clock.now(), outcome, reading)
             await self._note_rights(tx, account, reading)
             await self._note_identity(tx, account, reading)
@@ -324,7 +326,9 @@ class Syncer:
         """Open the transaction that a turn ends with; `_stand` gives the account back in it."""
         return self._turns.ending(known.account, known.sealed, holder, is_freed=True)
 
-    async def _stand(self, tx: Transaction, account: Account, standing: Standing) -> None:
+    async def _stand(
+        self, tx: Transaction, account: Account, standing: Standing, *, is_past_new: bool = False
+    ) -> None:
         await tx.accounts.record_standing(
             account.user_id,
             account.id,
@@ -334,6 +338,7 @@ class Syncer:
             lock_reason=standing.lock_reason,
             now=self._clock.now(),
             frees=True,
+            is_past_new=is_past_new,
         )
 
 

@@ -180,6 +180,24 @@ async def test_a_flow_of_unknown_worth_is_marked_and_valued_later(house: House) 
     assert (await house.view()).quality.flows_known
 
 
+async def test_what_a_flow_is_worth_is_shown_although_the_reading_was_none(house: House) -> None:
+    await house.read(reading(position("BTC", "1")))
+    house.clock.advance(DAY)
+    await house.book()
+    odd = Flow("d1", "in", "ODD", "ODD", Decimal(1), Decimal(0), "ODD", house.clock.now())
+    await house.read(reading(position("BTC", "1"), flows=(odd,)))
+    # As of an account that changes whenever it is read.
+    unread = replace(reading(), wallets=frozenset(), missing={"spot": "it changed"})
+    versions = []
+    for prices_of_the_past in ({}, {}, {"ODD": Price(Decimal("0.1"), Decimal(6000), (), (), NOW)}):
+        house.past.prices = prices_of_the_past
+        house.clock.advance(HOUR)
+        await house.read(unread)
+        versions.append((await house.view()).account.version)
+    assert versions[0] == versions[1] < versions[2]
+    assert (await house.view()).figures.usd.total == -6000
+
+
 @pytest.mark.parametrize("kind", FailureKind)
 async def test_no_failure_changes_what_was_known(house: House, kind: FailureKind) -> None:
     await house.read(reading(position("BTC", "1")))
