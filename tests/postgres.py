@@ -27,6 +27,8 @@ _SHAPE = """
 _NAMES = (*(table.name for table in reversed(metadata.sorted_tables)), *QUEUE_TABLES)
 _EMPTY = ";".join(f"DELETE FROM {name}" for name in _NAMES)  # noqa: S608 - our own names
 EMPTYING = "emptying"
+"""The name that sessions have which are the tests' own, and no test's."""
+
 _OTHERS_OUT = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid();

@@ -47,6 +47,7 @@ _RATES = Prepared(
     .where(_R.currency == bindparam("code"), _R.at >= bindparam("since"))
     .order_by(_R.at)
 )
+# It has no end and no state: whoever reads it takes nothing from others.
 _LITTLE: Final[Iterator[Literal["little"]]] = repeat("little")
 _encoder = msgspec.msgpack.Encoder()
 

@@ -91,7 +91,7 @@ class Figures(msgspec.Struct, frozen=True):
         )
 
 
-Column = list[Decimal | None]
+Column = Sequence[Decimal | None]
 """One number of each of several accounts, in the accounts' order. None is unknown."""
 
 
@@ -273,10 +273,10 @@ def _where(known: Sequence[object | None], column: Sequence[T | None]) -> Iterat
     return cast("Iterator[T]", compress(column, known))
 
 
-def _spread(known: Sequence[object | None], numbers: list[Decimal]) -> Column:
+def _spread(known: Sequence[object | None], numbers: Sequence[Decimal]) -> Column:
     """Return a column with numbers where something is known, in their order."""
     if len(numbers) == len(known):
-        return [*numbers]
+        return numbers
     told = iter(numbers)
     return [None if each is None else next(told) for each in known]
 

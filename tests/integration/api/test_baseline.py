@@ -1,5 +1,7 @@
 """What the benchmark compares the list with: the same accounts and worths, by a framework alone."""
 
+from decimal import Decimal
+
 import httpx
 from bench.baseline.app import make_app
 from sqlalchemy import create_engine
@@ -23,7 +25,10 @@ async def test_it_tells_what_the_list_tells_of_worths(sqlite_store: Store) -> No
         engine.dispose()
     assert answer.status_code == httpx.codes.OK
     of_both = [
-        [(each["id"], float(each["btc_amount"]), float(each["usd_amount"])) for each in accounts]
+        [
+            (each["id"], Decimal(each["btc_amount"]), Decimal(each["usd_amount"]))
+            for each in accounts
+        ]
         for accounts in (told, answer.json())
     ]
     assert of_both[0] == of_both[1]
