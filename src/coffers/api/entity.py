@@ -260,7 +260,7 @@ def _written(numbers: Column) -> _Written:
     texts = [
         # Few are not in the wire's form yet.
         text
-        if (text := str(number))[-1] > "0" and "." in text and "E" not in text
+        if (text := str(number))[-1] != "0" and "." in text and "E" not in text
         else _text(number)
         for number in numbers
     ]

@@ -15,10 +15,10 @@ import msgspec
 
 from coffers import money
 
-ROOM: Final = 160
+ROOM: Final = 112
 """Bits of an account's amounts together for which new books have room to sum both in one number.
 
-Enough for 10**27 units of a token of 18 places beside one of 20; larger ones are summed apart.
+Enough for 10**15 units of tokens of 18 places; larger ones are summed apart.
 """
 
 
