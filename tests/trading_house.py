@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -48,6 +48,7 @@ class TradingHouse:
     operations: Operations
     syncer: Syncer
     account: Account
+    another: "Another"
 
     async def post(self, what: str, body: str = "", **headers: str) -> httpx.Response:
         """Ask for something to be done with the account."""
@@ -66,6 +67,14 @@ class TradingHouse:
         async with self.api.services.store.reading() as tx:
             held = await tx.holdings.of_account(self.account.user_id, self.account.id)
         return {each.asset: each.owned for each in held}
+
+
+class Another(Protocol):
+    """Opens the operations of a worker that has just begun: it knows no exchange yet."""
+
+    def __call__(self, *, is_on: bool = True) -> AbstractAsyncContextManager[Operations]:
+        """Open them; `is_on` tells whether orders are allowed on it."""
+        ...
 
 
 @asynccontextmanager
@@ -103,14 +112,26 @@ async def trading(
         )
         await prices.refresh()
         await syncer.sync(account.user_id, account.id)
-        ledger = Ledger(store, catalogue, api.clock, is_trading_on=is_on)
         notes = Notes(store, prices, api.clock, Decimal(slippage))
-        places = Places(ExchangeTrading(venues), syncer)
-        operations = Operations(store, vault, catalogue, places, ledger, notes, api.clock)
+
+        def made(at: Venues, *, is_on: bool) -> Operations:
+            ledger = Ledger(store, catalogue, api.clock, is_trading_on=is_on)
+            places = Places(ExchangeTrading(at), syncer)
+            return Operations(store, vault, catalogue, places, ledger, notes, api.clock)
+
+        @asynccontextmanager
+        async def another(*, is_on: bool = True) -> AsyncIterator[Operations]:
+            fresh = Venues(url, 10, api.clock, is_paced=False)
+            try:
+                yield made(fresh, is_on=is_on)
+            finally:
+                await fresh.close()
+
+        operations = made(venues, is_on=is_on)
         desk = ErrandDesk(store, vault, api.clock, OperationWork(operations).handlers())
         task = asyncio.create_task(desk.run())
         try:
-            yield TradingHouse(api, caller, control, operations, syncer, account)
+            yield TradingHouse(api, caller, control, operations, syncer, account, another)
         finally:
             desk.stop()
             await task

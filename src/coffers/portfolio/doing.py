@@ -58,34 +58,38 @@ class Stopped(CoffersError):
 
 
 class Doing:
-    """One operation on its way."""
+    """One operation on its way.
 
-    def __init__(self, notes: Notes, operation: Operation, desk: TradingDesk) -> None:
+    Args:
+        notes: where its steps are written down.
+        operation: as it is written down.
+        desk: where it is done.
+        since: when it was taken on here, from which on orders of unknown fate are asked about.
+    """
+
+    def __init__(
+        self, notes: Notes, operation: Operation, desk: TradingDesk, since: Millis
+    ) -> None:
         self._notes = notes
         self._operation = operation
         self._desk = desk
+        self._since = since
         self._steps = list(operation.steps)
         self._left: dict[str, str] = dict(operation.left)
         self._refused = 0
         self._result = operation.result
 
-    async def done(self, rounds: Rounds | None) -> Operation:
+    async def done(self, rounds: Rounds | None, forbidden: str | None = None) -> Operation:
         """Do what is left to be done, and return the operation with what came of it.
+
+        `forbidden` tells why nothing more may be done: what was sent is asked about all the same.
 
         Raises:
             Later: when the venue does not tell what became of an order; nothing else is placed.
         """
-        why = None
         try:
             await self._settle()
-            if self._operation.kind == CONVERT:
-                await self._convert()
-            elif self._operation.kind == TRANSFER:
-                await self._move()
-            elif rounds is not None:
-                await self._in_rounds(rounds)
-            elif not self._steps:
-                why = "it was interrupted before it was planned"
+            why = forbidden or await self._gone_on(rounds)
         except (ConnectorFailure, Stopped) as failure:
             why = str(failure)
         for number, step in enumerate(self._steps):
@@ -108,7 +112,19 @@ class Doing:
             elif step.state == "planned" and self._is_old:
                 told = "it was planned too long ago to be placed now"
                 await self._keep(number, replace(step, state="skipped", why=told))
+
+    async def _gone_on(self, rounds: Rounds | None) -> str | None:
+        """Do what may still be done; return why nothing can be, where that is so."""
         await self._place_all()
+        if self._operation.kind == CONVERT:
+            await self._convert()
+        elif self._operation.kind == TRANSFER:
+            await self._move()
+        elif rounds is not None:
+            await self._in_rounds(rounds)
+        elif not self._steps:
+            return "it was interrupted before it was planned"
+        return None
 
     @property
     def _is_old(self) -> bool:
@@ -186,7 +202,7 @@ class Doing:
         try:
             found = await self._asked_for(step)
         except ConnectorFailure as failure:
-            if self._notes.now - self._operation.created_at < GIVES_UP:
+            if self._notes.now - self._since < GIVES_UP:
                 raise Later(str(failure)) from failure
             return replace(step, state="unknown", why=str(failure))
         if found is None:
@@ -290,6 +306,19 @@ def _failed(step: Step, failure: CoffersError) -> Step:
     state: StepState = "refused" if isinstance(failure, NotDone) else "unknown"
     return replace(step, state=state, why=str(failure))
 
+
+async def given_up(notes: Notes, operation: Operation, why: str) -> Operation:
+    """Return an operation that cannot be gone on with: what was sent has an unknown fate."""
+    steps = list(operation.steps)
+    for place, step in enumerate(steps):
+        if step.state in _NOT_OVER:
+            state: StepState = "unknown" if step.state == "sent" else "skipped"
+            steps[place] = replace(step, state=state, why=why)
+            await notes.keep(operation, steps[place])
+    return replace(operation, steps=tuple(steps), why=why)
+
+
+_NOT_OVER = frozenset({"planned", "sent"})
 
 _DONE = frozenset({"filled", "partly", "open", "unknown", "sent"})
 """How steps stand of which something was done, or may have been."""

@@ -18,7 +18,7 @@ from coffers.logs import logger
 from coffers.markets.catalogue import PAPER, Catalogue, Market
 from coffers.portfolio.balance_codes import Tradable
 from coffers.portfolio.claimed import CLAIM, claimed
-from coffers.portfolio.doing import Doing, Later, Orders, Rounds, state_of
+from coffers.portfolio.doing import GIVES_UP, Doing, Later, Orders, Rounds, given_up, state_of
 from coffers.portfolio.ledger import (
     SELL_TO_BTC,
     SELL_TO_USD,
@@ -94,6 +94,7 @@ class Operations:
         self._papers = PaperAccounts(store, clock)
         self._paper_orders = PaperOrders(store, clock)
         self._running: dict[tuple[int, int], asyncio.Task[Operation]] = {}
+        self._taken_on: dict[tuple[int, int], Millis] = {}
 
     async def limits(self, user_id: int, account_id: int) -> Sequence[PairLimits]:
         """Return the pairs that an account can trade in now, with what orders have to keep to.
@@ -174,32 +175,66 @@ class Operations:
     async def _to_its_end(self, operation: Operation, rounds: Rounds | None) -> Operation:
         own = operation.user_id, operation.id
         account = await self._account(operation.user_id, operation.account_id)
-        why = None
         try:
-            self._ledger.check(account, operation.kind)
-            async with self._desk(account, operation) as desk:
-                # Looked up again, now that it is ours: another process may have ended it.
-                operation = await self._ledger.get(*own)
-                if operation.state != "running":
-                    return operation
-                operation = await Doing(self._notes, operation, desk).done(rounds)
+            operation = await self._done(operation, account, rounds)
         except Later:
             await self._notes.touch(operation)
             return await self._ledger.get(*own)
-        except CoffersError as fault:
-            why = str(fault)
-        except Exception as fault:  # noqa: BLE001 - the job boundary: counted and logged
-            metrics.worker_failures.labels(type(fault).__name__).inc()
-            _log.exception("operation failed", operation=operation.id)
-            why = "something went wrong here; the server's log says more"
-        if why is not None:
-            operation = replace(await self._ledger.get(*own), why=why)
+        self._taken_on.pop(own, None)
+        if operation.state != "running":
+            return operation
         operation = replace(operation, state=state_of(operation))
         await self._notes.end(operation)
         metrics.operations.labels(operation.kind, operation.state).inc()
         if account.market_code != PAPER and operation.steps:
             await self._venues.syncer.sync(account.user_id, account.id)
         return operation
+
+    async def _done(
+        self, operation: Operation, account: Account, rounds: Rounds | None
+    ) -> Operation:
+        """Return an operation with what came of it, or as another process has ended it.
+
+        Raises:
+            Later: while something was sent, and nobody could tell yet what became of it.
+        """
+        own = operation.user_id, operation.id
+        since = self._taken_on.setdefault(own, self._clock.now())
+        try:
+            return await self._at_the_desk(operation, account, rounds, since)
+        except Later:
+            raise
+        except CoffersError as fault:
+            why = str(fault)
+        except Exception as fault:  # noqa: BLE001 - the job boundary: counted and logged
+            metrics.worker_failures.labels(type(fault).__name__).inc()
+            _log.exception("operation failed", operation=operation.id)
+            why = "something went wrong here; the server's log says more"
+        operation = await self._ledger.get(*own)
+        if operation.state != "running":
+            return operation
+        is_sent = any(step.state == "sent" for step in operation.steps)
+        if is_sent and self._clock.now() - since < GIVES_UP:
+            raise Later(why)
+        return await given_up(self._notes, operation, why)
+
+    async def _at_the_desk(
+        self, operation: Operation, account: Account, rounds: Rounds | None, since: Millis
+    ) -> Operation:
+        forbidden = None
+        try:
+            self._ledger.check(account, operation.kind)
+        except NotAllowed as fault:
+            if not operation.steps:
+                raise
+            # Something may have been sent when it was still allowed.
+            forbidden = str(fault)
+        async with self._desk(account, operation) as desk:
+            # Looked up again, now that it is ours: another process may have ended it.
+            operation = await self._ledger.get(operation.user_id, operation.id)
+            if operation.state != "running":
+                return operation
+            return await Doing(self._notes, operation, desk, since).done(rounds, forbidden)
 
     @asynccontextmanager
     async def _desk(

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from coffers.portfolio.operations import Operations
 from coffers.sandbox import FaultKind, NewFault
 from coffers.store.engine import Store
 from coffers.store.records import NewAccount
@@ -145,28 +147,115 @@ async def test_an_empty_answer_is_not_an_empty_account(sqlite_store: Store) -> N
     assert (answer.status_code, answer.json()["error"]) == (422, "operation_failed"), answer.text
 
 
+async def _sold_and_not_told(house: TradingHouse) -> int:
+    """Have an order filled of which the exchange tells nothing; return the operation's id."""
+    lost = NewFault(venue="binance", kind=FaultKind.TRUNCATED, path=_ORDER, method="POST")
+    await house.control.inject(lost)
+    for path in (_ORDER, "/api/v3/openOrders", "/api/v3/allOrders"):
+        await house.control.inject(
+            NewFault(venue="binance", kind=FaultKind.HTML, path=path, method="GET")
+        )
+    answer = await house.post("sell_all_to_usd")
+    assert (answer.status_code, answer.json()["error"]) == (504, "exchange_timeout")
+    [number] = answer.json()["error_attributes"]["operation_id"]
+    return int(number)
+
+
+async def _later(house: TradingHouse, operations: Operations, minutes: int = 3) -> None:
+    """Let another worker take over what nobody worked at meanwhile."""
+    house.api.clock.set(house.api.clock.now() + minutes * 60_000)
+    assert await operations.resume() == 1
+
+
+async def _placed(house: TradingHouse) -> int:
+    """Return how many orders the exchange was sent."""
+    return (await house.control.requests()).counts["binance POST /api/v3/order"]
+
+
 async def test_an_order_that_nobody_tells_of_holds_everything_up(sqlite_store: Store) -> None:
     async with trading(sqlite_store, {"BTC": "1", "ETH": "10"}) as house:
-        lost = NewFault(venue="binance", kind=FaultKind.TRUNCATED, path=_ORDER, method="POST")
-        await house.control.inject(lost)
-        for path in (_ORDER, "/api/v3/openOrders", "/api/v3/allOrders"):
-            await house.control.inject(
-                NewFault(venue="binance", kind=FaultKind.HTML, path=path, method="GET")
-            )
-        answer = await house.post("sell_all_to_usd")
-        assert (answer.status_code, answer.json()["error"]) == (504, "exchange_timeout")
-        [number] = answer.json()["error_attributes"]["operation_id"]
+        number = await _sold_and_not_told(house)
         refused = await house.post("remove")
         assert (refused.status_code, refused.json()["error"]) == (422, "account_not_deletable")
         shown = await house.shown(number)
         assert [step["state"] for step in shown["steps"]] == ["sent", "planned"]
         await house.control.clear_faults()
-        house.api.clock.set(house.api.clock.now() + 3 * 60_000)
-        assert await house.operations.resume() == 1
+        await _later(house, house.operations)
         shown = await house.shown(number)
-        requests = await house.control.requests()
+        assert await _placed(house) == 2
     assert [step["state"] for step in shown["steps"]] == ["filled", "filled"]
-    assert requests.counts["binance POST /api/v3/order"] == 2
+
+
+async def test_a_new_worker_asks_about_an_order_once_the_exchange_is_back(
+    sqlite_store: Store,
+) -> None:
+    async with trading(sqlite_store, {"BTC": "1", "ETH": "10"}) as house:
+        number = await _sold_and_not_told(house)
+        async with house.another() as operations:
+            # It has no table of the markets yet, and cannot even begin.
+            await house.control.inject(
+                NewFault(venue="binance", kind=FaultKind.STATUS, status=503, path="/api/v3/")
+            )
+            await _later(house, operations)
+            shown = await house.shown(number)
+            assert shown["state"] == "running"
+            assert [step["state"] for step in shown["steps"]] == ["sent", "planned"]
+            await house.control.clear_faults()
+            await _later(house, operations)
+        shown = await house.shown(number)
+        assert await _placed(house) == 1
+    assert (shown["state"], shown["steps"][0]["state"]) == ("partly", "filled")
+    assert shown["steps"][1]["why"] == "it was planned too long ago to be placed now"
+
+
+async def test_an_order_is_given_up_after_an_hour_of_asking(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}) as house:
+        number = await _sold_and_not_told(house)
+        # The server was down for long: the hour begins anew.
+        async with house.another() as operations:
+            away = NewFault(venue="binance", kind=FaultKind.STATUS, status=503, path="/api/v3/")
+            await house.control.inject(away)
+            await _later(house, operations, minutes=300)
+            assert (await house.shown(number))["state"] == "running"
+            await _later(house, operations, minutes=61)
+            shown = await house.shown(number)
+            assert await operations.resume() == 0
+    assert (shown["state"], shown["steps"][0]["state"]) == ("partly", "unknown")
+    assert shown["steps"][0]["why"] == shown["why"]
+
+
+async def test_what_was_sent_is_asked_about_where_orders_are_off_by_now(
+    sqlite_store: Store,
+) -> None:
+    async with trading(sqlite_store, {"BTC": "1", "ETH": "10"}) as house:
+        number = await _sold_and_not_told(house)
+        await house.control.clear_faults()
+        async with house.another(is_on=False) as operations:
+            await _later(house, operations)
+        shown = await house.shown(number)
+        assert await _placed(house) == 1
+    assert shown["state"] == "partly"
+    assert "COFFERS_TRADING=true" in shown["why"]
+    assert [step["state"] for step in shown["steps"]] == ["filled", "skipped"]
+    assert shown["steps"][1]["why"] == shown["why"]
+
+
+async def test_a_plan_of_a_worker_that_died_is_given_up_where_nothing_can_be_done(
+    sqlite_store: Store,
+) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}) as house:
+        number = await _sold_and_not_told(house)
+        store = house.api.services.store
+        async with store.transaction() as tx:
+            [operation] = await tx.operations.page(house.account.user_id, 1)
+            planned = replace(operation.steps[0], state="planned")
+            await tx.operations.record(operation, planned, house.api.clock.now())
+        async with house.another() as operations:
+            away = NewFault(venue="binance", kind=FaultKind.STATUS, status=503, path="/api/v3/")
+            await house.control.inject(away)
+            await _later(house, operations)
+        shown = await house.shown(number)
+    assert (shown["state"], shown["steps"][0]["state"]) == ("failed", "skipped")
 
 
 async def test_a_conversion_that_is_not_listed_was_not_done(sqlite_store: Store) -> None:
