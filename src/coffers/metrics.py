@@ -1,16 +1,22 @@
-"""Every metric of Coffers, in one registry. Labels hold no secret and no user's data.
+"""Every metric of Coffers. Labels hold no secret and no user's data.
 
-A server of several processes counts in files that they share (`PROMETHEUS_MULTIPROC_DIR`, set by
-`coffers serve` before this module is imported), so that any of them can tell the whole.
+What processes do is counted in one registry. A server of several processes counts in files that
+they share (`PROMETHEUS_MULTIPROC_DIR`, set by `coffers serve` before this module is imported), so
+that any of them can tell the whole. What the database holds is a `Fact`: whoever is asked reads it
+there.
 """
 
 import asyncio
 import os
 from bisect import bisect_left
 from collections import Counter as Counts
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 REGISTRY = CollectorRegistry()
 
@@ -80,14 +86,50 @@ waiting = Waiting()
 """What this process counts too often to write it each time."""
 
 
-def exposition() -> bytes:
-    """Return all metrics in the text format of Prometheus, those of all processes together."""
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A gauge that is read in the database whenever it is asked for, and kept by no process.
+
+    So it is told while no worker runs, every process tells the same, and nothing stays of what is
+    over.
+    """
+
+    name: str
+    help_text: str
+    label: str | None = None
+
+    def of(self, values: float | Mapping[str, float]) -> GaugeMetricFamily:
+        """Return the gauge with its value, or with one for each value of its label."""
+        if not isinstance(values, Mapping):
+            return GaugeMetricFamily(self.name, self.help_text, values)
+        family = GaugeMetricFamily(self.name, self.help_text, labels=[self.label or ""])
+        for labelled, value in values.items():
+            family.add_metric([labelled], value)
+        return family
+
+
+class _Told(Collector):
+    def __init__(self, facts: Iterable[GaugeMetricFamily]) -> None:
+        self._facts = facts
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        return self._facts
+
+
+def exposition(facts: Iterable[GaugeMetricFamily] = ()) -> bytes:
+    """Return metrics in the text format of Prometheus: those of all processes, and facts."""
     waiting.write()
+    told = CollectorRegistry()
+    told.register(_Told(facts))
+    return generate_latest(_counted()) + generate_latest(told)
+
+
+def _counted() -> CollectorRegistry:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(REGISTRY)
+        return REGISTRY
     shared = CollectorRegistry()
     MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # the library has no types here
-    return generate_latest(shared)
+    return shared
 
 
 requests = Counter(
@@ -131,19 +173,10 @@ webhook_deliveries = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
-webhooks_waiting = _latest(
-    "coffers_webhook_deliveries_waiting", "Deliveries to webhooks that have not arrived yet."
-)
 webhooks_disabled = Counter(
     "coffers_webhooks_disabled",
     "Webhooks that were given up, since they failed for too long or said that they are gone.",
     registry=REGISTRY,
-)
-price_epoch = _latest("coffers_price_epoch", "The number of the newest price book seen.")
-price_age = _latest("coffers_price_age_seconds", "Age of the newest price book.")
-priced_assets = _latest("coffers_priced_assets", "Assets that have a price in the newest book.")
-prices_held_back = _latest(
-    "coffers_prices_held_back", "Assets whose price leapt and is not believed yet."
 )
 price_failures = Counter(
     "coffers_price_failures",
@@ -168,11 +201,7 @@ leader = Gauge(
     "Whether this worker does the work that one of them does for all: prices, accounts, balance.",
     ["work"],
     registry=REGISTRY,
-    multiprocess_mode="mostrecent",
-)
-syncs_overdue = _latest("coffers_syncs_overdue", "Accounts whose next reading is past due.")
-accounts_locked = _latest(
-    "coffers_accounts_locked", "Accounts locked because their keys were refused."
+    multiprocess_mode="livemostrecent",
 )
 unvalued_flows = Counter(
     "coffers_unvalued_flows", "Flows whose worth could not be found yet.", registry=REGISTRY
@@ -183,9 +212,6 @@ history_steps = Counter(
     "valued, or the failure.",
     ["venue", "outcome"],
     registry=REGISTRY,
-)
-histories_open = _latest(
-    "coffers_histories_open", "Accounts whose old deposits are not known as far back as they go."
 )
 worker_failures = Counter(
     "coffers_worker_failures",
@@ -198,13 +224,6 @@ snapshots_rolled_up = Counter(
     "Snapshots that were removed since a later one of their slot is kept, by tier.",
     ["tier"],
     registry=REGISTRY,
-)
-rollup_lag = Gauge(
-    "coffers_snapshot_rollup_lag_seconds",
-    "For how long snapshots have been waiting to be rolled up, by tier.",
-    ["tier"],
-    registry=REGISTRY,
-    multiprocess_mode="mostrecent",
 )
 auto_balances = Counter(
     "coffers_auto_balances",
@@ -231,13 +250,6 @@ venue_listings = Counter(
     ["venue", "subject", "outcome"],
     registry=REGISTRY,
 )
-venue_listing_age = Gauge(
-    "coffers_venue_listing_age_seconds",
-    "Age of what is known of a venue's pairs.",
-    ["venue"],
-    registry=REGISTRY,
-    multiprocess_mode="mostrecent",
-)
 notices_down = _latest(
     "coffers_notices_down",
     "1 while a process hears no notices of PostgreSQL and looks more often instead, else 0.",
@@ -251,3 +263,51 @@ valkey_misses = Counter(
     ["use"],
     registry=REGISTRY,
 )
+
+price_epoch = Fact("coffers_price_epoch", "The number of the newest price book.")
+price_age = Fact("coffers_price_age_seconds", "Age of the newest price book, while one is needed.")
+priced_assets = Fact("coffers_priced_assets", "Assets that have a price in the newest book.")
+prices_held_back = Fact(
+    "coffers_prices_held_back", "Assets whose price leapt and is not believed yet."
+)
+syncs_overdue = Fact(
+    "coffers_syncs_overdue", "Accounts whose next reading has been due for more than a minute."
+)
+accounts_locked = Fact(
+    "coffers_accounts_locked", "Accounts locked because their keys were refused."
+)
+histories_open = Fact(
+    "coffers_histories_open", "Accounts whose old deposits are not known as far back as they go."
+)
+webhooks_waiting = Fact(
+    "coffers_webhook_deliveries_waiting", "Deliveries to webhooks that have not arrived yet."
+)
+work_led = Fact(
+    "coffers_work_led",
+    "Whether a worker does the work that one of them does for all: prices, accounts, balance.",
+    "work",
+)
+rollup_lag = Fact(
+    "coffers_snapshot_rollup_lag_seconds",
+    "For how long snapshots have been waiting to be rolled up, by tier.",
+    "tier",
+)
+venue_listing_age = Fact(
+    "coffers_venue_listing_age_seconds",
+    "Age of what is known of a venue's pairs, of those that are kept up.",
+    "venue",
+)
+FACTS = (
+    price_epoch,
+    price_age,
+    priced_assets,
+    prices_held_back,
+    syncs_overdue,
+    accounts_locked,
+    histories_open,
+    webhooks_waiting,
+    work_led,
+    rollup_lag,
+    venue_listing_age,
+)
+"""All that is read in the database."""

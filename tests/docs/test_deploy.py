@@ -26,11 +26,12 @@ _COMMAND = re.compile(r"\bcoffers(?:/bin/coffers)?,? (backup-key|[a-z]+)")
 
 
 def metric_names() -> set[str]:
-    return {
+    counted = {
         sample
         for family in metrics.REGISTRY.collect()
         for sample in _samples(family.name, family.type)
     }
+    return counted | {fact.name for fact in metrics.FACTS}
 
 
 def _samples(name: str, kind: str) -> list[str]:

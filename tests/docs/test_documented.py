@@ -116,7 +116,10 @@ def test_no_page_names_a_metric_that_does_not_exist(pages: Pages) -> None:
 
 def _metrics() -> list[tuple[str, str, tuple[str, ...]]]:
     found = metrics.REGISTRY._collector_to_names
-    return [(each._name, each._type, tuple(each._labelnames)) for each in found]  # type: ignore[attr-defined]
+    counted = [(each._name, each._type, tuple(each._labelnames)) for each in found]  # type: ignore[attr-defined]
+    return counted + [
+        (fact.name, "gauge", () if fact.label is None else (fact.label,)) for fact in metrics.FACTS
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,9 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from coffers import metrics
+from coffers.api.facts import facts
 from coffers.api.services import Services
+from coffers.clock import SECOND
 from coffers.errors import CoffersError
 from coffers.store.errors import StoreUnavailable
 from coffers.store.revision import is_current
@@ -59,9 +61,12 @@ def add_probes(app: FastAPI, services: Services) -> None:
         responses={200: {"content": {"text/plain": {}}}},
     )
     async def scraped() -> Response:
-        """Return the metrics in the text format of Prometheus."""
-        await _price_age(services)
-        return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+        """Return the metrics in the text format of Prometheus; without facts while it is away."""
+        try:
+            told = await facts(services)
+        except StoreUnavailable:
+            told = []
+        return Response(metrics.exposition(told), media_type=CONTENT_TYPE_LATEST)
 
 
 async def readiness(services: Services) -> Readiness:
@@ -88,15 +93,9 @@ async def _check_store(services: Services, missing: dict[str, str]) -> None:
 
 
 async def _price_age(services: Services) -> float | None:
-    """Return the age of the newest price book in seconds, and set it as a metric."""
+    """Return the age of the newest price book in seconds, None where that is not known."""
     try:
         book = await services.shelf.newest()
     except StoreUnavailable:
         return None
-    if book is None:
-        return None
-    age = (services.clock.now() - book.at) / 1000
-    metrics.price_age.set(age)
-    metrics.price_epoch.set(book.epoch)
-    metrics.priced_assets.set(len(book.prices))
-    return age
+    return None if book is None else (services.clock.now() - book.at) / SECOND

@@ -178,12 +178,12 @@ async def _wait_until_ready(base_url: str, server: subprocess.Popen[bytes]) -> N
 
 async def _wait_for_worker(server: subprocess.Popen[bytes]) -> None:
     """Wait for the worker, too: until then, whoever connects an account is told of none."""
-    from coffers.sync.worker import PRICING
+    from coffers.store.leases import PRICES
 
     async with opened_store(settings_for()) as store:
         while server.poll() is None:
             async with store.reading() as tx:
-                if await tx.leases.get(PRICING) is not None:
+                if await tx.leases.get(PRICES) is not None:
                     return
             await asyncio.sleep(0.1)
     raise CoffersError("the server ended by itself")

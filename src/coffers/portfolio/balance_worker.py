@@ -11,6 +11,7 @@ from coffers.portfolio.auto_balance import target_prices
 from coffers.portfolio.balancer import AlreadyRunning, Balancer
 from coffers.store.balancing import Watched
 from coffers.store.engine import Store, Transaction
+from coffers.store.leases import BALANCE
 from coffers.store.newest import NewestBook
 from coffers.store.records import BalanceState
 from coffers.sync.elected import Elected
@@ -35,7 +36,7 @@ class BalanceWorker:
         self._balancer = balancer
         self._clock = clock
         self._loops = Loops()
-        self._watching = Elected(store, clock, "balance")
+        self._watching = Elected(store, clock, BALANCE)
         self._newest = NewestBook()
         self._seen = 0
 

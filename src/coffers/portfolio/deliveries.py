@@ -111,7 +111,6 @@ class DeliveryDesk:
         """Begin to work at the webhooks that have something to send, as far as there is room."""
         async with self._store.reading() as tx:
             due = await tx.webhooks.due(self._clock.now(), 10 * AT_ONCE)
-            metrics.webhooks_waiting.set(await tx.deliveries.count_waiting())
         for each in due:
             host = urlsplit(each.url).netloc
             if self._busy.total() < AT_ONCE and self._busy[host] < PER_HOST:

@@ -103,7 +103,6 @@ class PriceKeeper:
         found = await self._found(venues)
         if venues and not found:
             # An outage of all venues: the sources that are none do not stand in for a market.
-            await self._show_age(self._clock.now())
             return None
         await self._recall()
         await self._take_accepted()
@@ -111,7 +110,6 @@ class PriceKeeper:
         now = self._clock.now()
         # A process that stood still meanwhile has nothing to say that is new.
         if not prices or now - began > QUOTES_LAST:
-            await self._show_age(now)
             return None
         held_back = self._watch.suspects(prices, now)
         believed = {asset: price for asset, price in prices.items() if asset not in held_back}
@@ -203,14 +201,4 @@ class PriceKeeper:
         if is_thinning:
             self._thinned_at = now
         self._epoch = book.epoch
-        metrics.price_epoch.set(book.epoch)
-        metrics.priced_assets.set(len(prices))
-        metrics.prices_held_back.set(len(held_back))
-        metrics.price_age.set(0)
         return book
-
-    async def _show_age(self, now: Millis) -> None:
-        async with self._store.reading() as tx:
-            newest = await tx.prices.newest()
-        if newest is not None:
-            metrics.price_age.set((now - newest.at) / 1000)

@@ -4,7 +4,7 @@ A claim covers the exchange key, not only the account: two connections of one ke
 at once, since a venue with nonces would refuse one of them.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from coffers.clock import Millis
+from coffers.clock import MINUTE, Millis
 from coffers.store.account_rows import account_of
 from coffers.store.connection import AsyncConnection
 from coffers.store.distinct import counted
@@ -26,6 +26,9 @@ from coffers.store.prepared import Prepared
 from coffers.store.records import Account, Counts
 from coffers.store.statements import changed
 from coffers.store.tables import accounts
+
+OVERDUE_AFTER: Final = MINUTE
+"""How long after its moment a reading is overdue: it is due until it is over."""
 
 _other = accounts.alias()
 
@@ -176,11 +179,12 @@ class Claims:
         return await changed(self._connection, free) > 0
 
     async def counts(self, now: Millis) -> Counts:
-        """Return how many accounts are overdue and how many locked, of all users.
+        """Return how many accounts are overdue at a moment and how many locked, of all users.
 
         Of very many no more is said than that they are `COUNTED`.
         """
-        overdue = await self._connection.scalar(counted(accounts.c.next_sync_at < now))
+        late = Millis(now - OVERDUE_AFTER)
+        overdue = await self._connection.scalar(counted(accounts.c.next_sync_at < late))
         locked = await self._connection.scalar(counted(accounts.c.is_locked))
         return Counts(overdue=overdue, locked=locked)
 

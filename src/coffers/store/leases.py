@@ -13,6 +13,10 @@ from coffers.store.connection import AsyncConnection
 from coffers.store.statements import changed, insert
 from coffers.store.tables import leases
 
+PRICES, ACCOUNTS, BALANCE = "prices", "accounts", "balance"
+WORKS = (PRICES, ACCOUNTS, BALANCE)
+"""The pieces of work that one of the workers does for all."""
+
 _L = leases.c
 
 

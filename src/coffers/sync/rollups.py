@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from coffers import metrics
-from coffers.clock import SECOND, Clock
+from coffers.clock import Clock
 from coffers.store.engine import Store
 from coffers.store.rollups import TIERS, Batch, Tier
 from coffers.sync.loops import Loops
@@ -47,9 +47,6 @@ class RollUpWorker:
         now = self._clock.now()
         async with self._store.reading() as tx:
             progress = await tx.rollups.progress()
-        for tier in TIERS:
-            lag = progress[tier.name].lag(tier, now) if tier.name in progress else 0
-            metrics.rollup_lag.labels(tier.name).set(lag / SECOND)
         return [
             tier
             for tier in TIERS

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from coffers import metrics
-from coffers.clock import DAY, HOUR, MINUTE, SECOND, Clock, Millis
+from coffers.clock import DAY, HOUR, MINUTE, Clock, Millis
 from coffers.connectors.listings import Listings
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.logs import logger
@@ -102,7 +102,6 @@ class VenueMarketWorker:
         async with self._store.reading() as tx:
             venues = self._venues_of(await tx.accounts.venues_in_use())
             standings = await tx.venue_tasks.of_subject(PAIRS)
-        _tell_ages(standings, now)
         new = [venue for venue in venues if _is_asleep(standings.get(venue))]
         async with self._store.transaction() as tx:
             for venue in new:
@@ -234,9 +233,3 @@ def _go_together(first: Task, other: Task) -> bool:
 
 def _is_asleep(standing: Standing | None) -> bool:
     return standing is None or standing.due_at is None
-
-
-def _tell_ages(standings: dict[str, Standing], now: Millis) -> None:
-    for venue, standing in standings.items():
-        if standing.done_at is not None:
-            metrics.venue_listing_age.labels(venue).set((now - standing.done_at) / SECOND)

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coffers import metrics
 from coffers.clock import SECOND, Clock, Millis
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.claims import DueAccount, DuePlace
 from coffers.store.engine import Store
+from coffers.store.leases import ACCOUNTS, PRICES
 from coffers.store.notices import Topic
 from coffers.sync.elected import Elected
 from coffers.sync.loops import guarded
@@ -19,17 +19,11 @@ from coffers.sync.syncer import Syncer
 LOOK_EVERY = 1.0
 """Seconds between two looks for due accounts: how late a reading may begin."""
 
-COUNT_EVERY = 15.0
-"""Seconds between two counts of what is overdue or locked, which go up to 10,000."""
-
 TAKEN_AT_ONCE = 500
 """Accounts that are put into the queue by one statement."""
 
 MOST_PAGES = 20
 """So many times as many are put in at one look, of those that have become due since the last."""
-
-PRICING = "prices"
-"""What one worker of all asks for; the first one takes it on as it begins."""
 
 LATE = Millis(5 * SECOND)
 """How long after a moment a transaction may end that makes an account due at it."""
@@ -72,8 +66,8 @@ class Worker:
         self._queue = queue
         self._clock = clock
         self._rhythm = rhythm
-        self._pricing = Elected(store, clock, PRICING)
-        self._putting = Elected(store, clock, "accounts")
+        self._pricing = Elected(store, clock, PRICES)
+        self._putting = Elected(store, clock, ACCOUNTS)
         self._front: DuePlace | None = None
         self._sweep: DuePlace | None = None
 
@@ -83,9 +77,7 @@ class Worker:
         due = self._store.notices.ear(lambda notice: notice.topic is Topic.DUE)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._pricing.run((rhythm.price_interval, self.refresh_prices)))
-            group.create_task(
-                self._putting.run((LOOK_EVERY, self.put_due, due), (COUNT_EVERY, self.count))
-            )
+            group.create_task(self._putting.run((LOOK_EVERY, self.put_due, due)))
             group.create_task(self._queue.run(self._handle, rhythm.concurrency))
 
     def stop(self) -> None:
@@ -113,15 +105,6 @@ class Worker:
             await self._put_new(now)
         else:
             self._front = DuePlace(Millis(now - LATE), 0)
-
-    async def count(self) -> None:
-        """Count the accounts that are overdue, and those that are locked."""
-        async with self._store.reading() as tx:
-            counts = await tx.accounts.counts(self._clock.now())
-            histories = await tx.walks.count_open()
-        metrics.syncs_overdue.set(counts.overdue)
-        metrics.accounts_locked.set(counts.locked)
-        metrics.histories_open.set(histories)
 
     async def _put_new(self, now: Millis) -> None:
         for _ in range(MOST_PAGES):

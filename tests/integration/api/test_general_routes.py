@@ -133,7 +133,9 @@ async def test_metrics_name_routes_and_the_age_of_prices(api: Served) -> None:
     api.clock.advance(MINUTE)
     await api.http.get("/img/exchanges/kraken.svg")
     await api.http.get("/no/such/thing")
-    await api.get(await api.caller(), f"{LIST}?api_key=private")
+    caller = await api.caller()
+    await add_account(api.services.store, caller.user)
+    await api.get(caller, f"{LIST}?api_key=private")
     scraped = (await api.http.get("/metrics")).text
     assert 'coffers_requests_total{route="/img/exchanges/{code}.svg",status="200"}' in scraped
     assert 'coffers_requests_total{route="unknown",status="404"}' in scraped

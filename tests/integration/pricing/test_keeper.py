@@ -107,22 +107,6 @@ async def test_equal_prices_at_a_later_time_are_a_new_epoch(
     assert second.at == first.at + 30 * SECOND
 
 
-async def test_the_metrics_tell_epoch_age_and_number_of_prices(
-    keeper: PriceKeeper, venues: FakeVenues, clock: ManualClock
-) -> None:
-    book = await keeper.refresh(BOTH)
-
-    assert metrics.price_epoch._value.get() == book.epoch
-    assert metrics.priced_assets._value.get() == 3
-    assert metrics.price_age._value.get() == 0
-
-    venues.quoting.clear()
-    clock.advance(90 * SECOND)
-    await keeper.refresh(BOTH)
-
-    assert metrics.price_age._value.get() == 90
-
-
 async def test_a_failing_venues_last_quotes_count_for_ten_minutes_with_their_age(
     keeper: PriceKeeper, venues: FakeVenues, clock: ManualClock
 ) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 import stored
-from coffers.clock import DAY, HOUR, SECOND, ManualClock, Millis
+from coffers.clock import HOUR, ManualClock, Millis
 from coffers.metrics import REGISTRY
 from coffers.store import rollups
 from coffers.store.engine import Store
@@ -42,19 +42,6 @@ async def test_what_is_old_enough_is_rolled_up_and_counted(store: Store) -> None
     await RollUpWorker(store, ManualClock(NOW)).look()
     assert await _count(store, known) == 2
     assert _metric("coffers_snapshots_rolled_up_total") - before == 2
-    assert _metric("coffers_snapshot_rollup_lag_seconds") == 0
-
-
-async def test_the_lag_is_told_while_something_waits(sqlite_store: Store) -> None:
-    clock = ManualClock(NOW)
-    worker = RollUpWorker(sqlite_store, clock)
-    await worker.look()
-    clock.set(EDGE + HOURLY.age + HOURLY.span + DAY)
-    await worker.look()
-    assert _metric("coffers_snapshot_rollup_lag_seconds") == DAY / SECOND
-    for _ in range(9):
-        await worker.look()
-    assert _metric("coffers_snapshot_rollup_lag_seconds") == 0
 
 
 async def test_a_look_does_not_do_all_at_once(

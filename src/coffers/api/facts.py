@@ -1,0 +1,71 @@
+"""What the database tells to whoever asks for metrics, read anew each time."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from prometheus_client.core import GaugeMetricFamily
+
+from coffers import metrics
+from coffers.api.services import Services
+from coffers.clock import MINUTE, SECOND, Millis
+from coffers.store.engine import Transaction
+from coffers.store.leases import WORKS
+from coffers.store.rollups import TIERS
+from coffers.store.venue_tasks import PAIRS
+from coffers.valuation.model import PriceBook
+
+LEASE_GRACE: Final = MINUTE
+"""By how much clocks of machines may differ before somebody's lease looks as if it had run out."""
+
+
+async def facts(services: Services) -> list[GaugeMetricFamily]:
+    """Return all facts.
+
+    Raises:
+        StoreUnavailable: when the database cannot be read.
+    """
+    now, book = services.clock.now(), await services.shelf.newest()
+    async with services.store.reading() as tx:
+        found = [each async for each in _of_database(tx, now)]
+        is_needed = bool(await tx.accounts.venues_in_use())
+    return found if book is None else [*found, *_of_prices(book, now, is_needed=is_needed)]
+
+
+async def _of_database(tx: Transaction, now: Millis) -> AsyncIterator[GaugeMetricFamily]:
+    counts = await tx.accounts.counts(now)
+    yield metrics.syncs_overdue.of(counts.overdue)
+    yield metrics.accounts_locked.of(counts.locked)
+    yield metrics.histories_open.of(await tx.walks.count_open())
+    yield metrics.webhooks_waiting.of(await tx.deliveries.count_waiting())
+    leases = {work: await tx.leases.get(work) for work in WORKS}
+    yield metrics.work_led.of(
+        {
+            work: lease is not None and lease.until + LEASE_GRACE >= now
+            for work, lease in leases.items()
+        }
+    )
+    progress = await tx.rollups.progress()
+    yield metrics.rollup_lag.of(
+        {
+            tier.name: progress[tier.name].lag(tier, now) / SECOND
+            for tier in TIERS
+            if tier.name in progress
+        }
+    )
+    # One that nobody is interested in any more is at no time due, and grows old for ever.
+    listed = {
+        venue: (now - standing.done_at) / SECOND
+        for venue, standing in (await tx.venue_tasks.of_subject(PAIRS)).items()
+        if standing.done_at is not None and standing.due_at is not None
+    }
+    yield metrics.venue_listing_age.of(listed)
+
+
+def _of_prices(book: PriceBook, now: Millis, *, is_needed: bool) -> list[GaugeMetricFamily]:
+    told = [
+        metrics.price_epoch.of(book.epoch),
+        metrics.priced_assets.of(len(book.prices)),
+        metrics.prices_held_back.of(len(book.held_back)),
+    ]
+    # Without an account no prices are asked for.
+    return [*told, metrics.price_age.of((now - book.at) / SECOND)] if is_needed else told

@@ -1,0 +1,107 @@
+"""What `/metrics` reads in the database: told without a worker, and nothing of what is over."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from coffers.clock import DAY, HOUR, MINUTE, SECOND, Millis
+from coffers.store.engine import Store
+from coffers.store.leases import ACCOUNTS, PRICES
+from coffers.store.rollups import HOURLY
+from coffers.store.venue_tasks import PAIRS, Task
+from served import NOW, Served, add_account, add_book, read_account, serving
+
+
+@pytest.fixture
+async def api(store: Store) -> AsyncIterator[Served]:
+    async with serving(store) as served:
+        yield served
+
+
+async def told(api: Served) -> dict[str, float]:
+    """Return what the database tells, by the name with its label."""
+    scraped = (await api.http.get("/metrics")).text
+    lines = re.findall(r"^coffers_(\w+(?:\{[^}]*\})?) (\S+)$", scraped, re.MULTILINE)
+    return {name: float(value) for name, value in lines}
+
+
+async def test_accounts_are_counted_without_a_worker(api: Served) -> None:
+    caller = await api.caller()
+    store = api.services.store
+    found = await told(api)
+    assert (found["syncs_overdue"], found["accounts_locked"]) == (0, 0)
+    account = await add_account(store, caller.user)
+    await add_account(store, caller.user, "Other")
+    await read_account(store, account, {}, next_sync_at=Millis(NOW - MINUTE - 1))
+    async with store.transaction() as tx:
+        own = account.user_id, account.id
+        await tx.accounts.record_standing(
+            *own,
+            sync=replace(account.sync, next_sync_at=Millis(NOW - HOUR)),
+            key_state="expired",
+            is_locked=True,
+            lock_reason="invalid_api_key",
+            now=NOW,
+        )
+        await tx.walks.begin(*own, NOW, NOW)
+    found = await told(api)
+    assert (found["syncs_overdue"], found["accounts_locked"]) == (1, 1)
+    assert (found["histories_open"], found["webhook_deliveries_waiting"]) == (1, 0)
+
+
+async def test_prices_have_an_age_as_long_as_somebody_needs_them(api: Served) -> None:
+    store, caller = api.services.store, await api.caller()
+    assert "price_epoch" not in await told(api)
+    await add_book(store)
+    api.clock.advance(MINUTE)
+    found = await told(api)
+    assert (found["price_epoch"], found["priced_assets"], found["prices_held_back"]) == (1, 3, 0)
+    # Without an account none are asked for.
+    assert "price_age_seconds" not in found
+    account = await add_account(store, caller.user)
+    assert (await told(api))["price_age_seconds"] == 60
+    async with store.transaction() as tx:
+        await tx.accounts.remove(account.user_id, account.id)
+    assert "price_age_seconds" not in await told(api)
+
+
+async def test_work_is_led_while_a_worker_renews_its_lease(api: Served) -> None:
+    store = api.services.store
+    for work in (PRICES, ACCOUNTS):
+        assert (await told(api))[f'work_led{{work="{work}"}}'] == 0
+    async with store.transaction() as tx:
+        await tx.leases.take(PRICES, "one", now=NOW, until=Millis(NOW + 12 * SECOND))
+    assert (await told(api))['work_led{work="prices"}'] == 1
+    # Clocks of machines may differ by less than a minute.
+    api.clock.advance(12 * SECOND + MINUTE)
+    assert (await told(api))['work_led{work="prices"}'] == 1
+    api.clock.advance(1)
+    found = await told(api)
+    assert found['work_led{work="prices"}'] == found['work_led{work="balance"}'] == 0
+
+
+async def test_the_lag_of_roll_ups_is_told_once_they_have_begun(api: Served) -> None:
+    store = api.services.store
+    assert not any(name.startswith("snapshot_rollup_lag") for name in await told(api))
+    async with store.transaction() as tx:
+        await tx.rollups.roll_up(HOURLY, NOW)
+    assert (await told(api))['snapshot_rollup_lag_seconds{tier="hourly"}'] == 0
+    api.clock.set(HOURLY.due_to(NOW) + HOURLY.age + HOURLY.span + DAY)
+    assert (await told(api))['snapshot_rollup_lag_seconds{tier="hourly"}'] == DAY / SECOND
+
+
+async def test_listings_have_an_age_while_they_are_kept_up(api: Served) -> None:
+    store, kraken = api.services.store, Task("kraken", PAIRS)
+    async with store.transaction() as tx:
+        await tx.venue_tasks.schedule(kraken, NOW)
+    assert 'venue_listing_age_seconds{venue="kraken"}' not in await told(api)
+    for due_at in (Millis(NOW + HOUR), None):
+        async with store.transaction() as tx:
+            await tx.venue_tasks.schedule(kraken, NOW)
+            assert await tx.venue_tasks.take(kraken, "me", Millis(NOW + HOUR), Millis(NOW + DAY))
+            assert await tx.venue_tasks.done(kraken, "me", NOW, due_at)
+        api.clock.set(NOW + MINUTE)
+        ages = [value for name, value in (await told(api)).items() if "listing_age" in name]
+        assert ages == ([] if due_at is None else [60])
