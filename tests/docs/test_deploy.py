@@ -102,7 +102,7 @@ def test_the_compose_files_own_services_hold_no_rights_and_wait_for_what_they_ne
     compose = read("compose.yaml")
     services = compose["services"]
     ours = {name: service for name, service in services.items() if "build" in service}
-    assert set(ours) == {"migrate", "api", "worker", "backup", "rotate"}
+    assert set(ours) == {"migrate", "api", "worker", "backup", "rotate", "restore"}
     for name, service in ours.items():
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
@@ -114,6 +114,56 @@ def test_the_compose_files_own_services_hold_no_rights_and_wait_for_what_they_ne
         assert needs["postgres"] == needs["valkey"] == {"condition": "service_healthy"}
     assert ours["migrate"]["restart"] == "no"
     assert all("healthcheck" in services[name] for name in ("postgres", "valkey", "worker"))
+
+
+def test_what_is_done_by_hand_is_told_in_the_docs_and_not_started_with_the_rest() -> None:
+    services = read("compose.yaml")["services"]
+    page = (DEPLOY.parent / "docs/deployment.md").read_text()
+    by_hand = set(re.findall(r"docker compose run(?: -+\w+)* (\w+)", page))
+    assert by_hand == {name for name, service in services.items() if "profiles" in service}
+    named = re.findall(r"docker compose (?:exec|logs|stop) (\w+)", page)
+    assert set(named) <= set(services)
+
+
+def test_a_restore_may_write_the_master_key_and_it_alone_sees_the_key_of_backups() -> None:
+    services = read("compose.yaml")["services"]
+    mounts = {name: _mounts(each) for name, each in services.items() if "build" in each}
+    restore = services["restore"]
+    file = restore["entrypoint"][restore["entrypoint"].index("--key") + 1]
+    assert mounts["restore"] == {
+        "/keys": ("./keys", False),
+        "/backups": ("./backups", True),
+        file: ("./backup-key.txt", True),
+    }
+    assert restore["working_dir"] == services["backup"]["working_dir"] == "/backups"
+    assert [name for name in mounts if file in mounts[name]] == ["restore"]
+    writers = {name for name, found in mounts.items() if found["/keys"] == ("./keys", False)}
+    assert writers == {"restore", "rotate"}
+    # Neither what migrates nor what fills the database may run before: it has to be empty.
+    assert set(restore["depends_on"]) == {"postgres"}
+
+
+def test_secrets_beside_the_compose_file_are_told_in_the_docs_and_kept_out_of_git() -> None:
+    ignored = (DEPLOY.parent / ".gitignore").read_text().split()
+    page = (DEPLOY.parent / "docs/deployment.md").read_text()
+    services = read("compose.yaml")["services"].values()
+    sources = {source for each in services for source, _ in _mounts(each).values()}
+    ours = {source.removeprefix("./") for source in sources if source.startswith("./")}
+    for name in ours - {"Caddyfile"}:
+        assert {f"/deploy/{name}", f"/deploy/{name}/"} & set(ignored), name
+        assert re.search(rf"\binstall .*\b{re.escape(name)}\b", page), name
+
+
+def _mounts(service: dict[str, Any]) -> dict[str, tuple[str, bool]]:
+    """Return by place what is mounted there, and whether it is to be read only."""
+    found = {}
+    for volume in service.get("volumes", []):
+        if isinstance(volume, dict):
+            found[volume["target"]] = volume["source"], volume["read_only"]
+        else:
+            source, place, *mode = volume.split(":")
+            found[place] = source, mode == ["ro"]
+    return found
 
 
 def test_the_api_of_the_compose_file_believes_the_proxys_network_and_reaches_nothing_else() -> None:
