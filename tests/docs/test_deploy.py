@@ -65,6 +65,14 @@ def test_alerts_and_panels_look_at_metrics_that_exist() -> None:
     assert all(rule["annotations"]["summary"] for rule in rules)
 
 
+def test_workers_of_the_compose_file_are_found_by_their_name_and_port() -> None:
+    text = (DEPLOY / "prometheus/prometheus.yml").read_text().replace("    # ", "    ")
+    found = yaml.safe_load(text[text.index("    dns_sd_configs") :])
+    worker = read("compose.yaml")["services"]["worker"]
+    port = int(worker["environment"]["COFFERS_WORKER_METRICS_PORT"])
+    assert found == {"dns_sd_configs": [{"names": ["worker"], "type": "A", "port": port}]}
+
+
 def test_every_alarm_of_the_docs_has_a_rule() -> None:
     page = (DEPLOY.parent / "docs/metrics.md").read_text().split("Worth an alarm:")[1]
     alarmed = set(re.findall(r"coffers_[a-z_]+", page))
