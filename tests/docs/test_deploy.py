@@ -238,3 +238,15 @@ def test_the_units_are_hardened_alike_and_a_stop_is_no_failure() -> None:
     # What `coffers serve` ends with, once it was asked to.
     ended = f"SuccessExitStatus={128 + signal.SIGTERM}\n"
     assert ended in (DEPLOY / "systemd/coffers.service").read_text()
+
+
+def test_the_worker_by_itself_is_scraped_and_the_server_beside_it_starts_without_its_own() -> None:
+    worker = (DEPLOY / "systemd/coffers-worker.service").read_text()
+    _, scraped = read("prometheus/prometheus.yml")["scrape_configs"]
+    port = re.findall(r"^Environment=COFFERS_WORKER_METRICS_PORT=(.+)", worker, re.MULTILINE)
+    assert scraped["static_configs"] == [{"targets": [f"127.0.0.1:{port[0]}"]}]
+    page = (DEPLOY.parent / "docs/deployment.md").read_text()
+    drop_in = re.findall(r"^```ini\n\[Service\]\nExecStart=\n(.*?)\n```$", page, re.MULTILINE)
+    server = (DEPLOY / "systemd/coffers.service").read_text()
+    served = re.findall(r"^ExecStart=.+", server, re.MULTILINE)
+    assert drop_in == [f"{served[0]} --no-worker"]
