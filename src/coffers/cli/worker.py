@@ -13,6 +13,7 @@ from coffers.cli.children import when_parent_ends
 from coffers.cli.delivering import opened_deliveries
 from coffers.cli.rooms import opened_store, opened_vault, opened_venues, run_async, service_settings
 from coffers.clock import Millis, SystemClock
+from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.settings import Settings
 
@@ -183,4 +184,10 @@ def _serve_metrics(settings: Settings) -> None:
 
         from coffers.metrics import REGISTRY
 
-        start_http_server(settings.worker_metrics_port, settings.host, REGISTRY)
+        try:
+            start_http_server(settings.worker_metrics_port, settings.host, REGISTRY)
+        except OSError as error:
+            raise CoffersError(
+                f"cannot serve metrics on {settings.host}:{settings.worker_metrics_port}: "
+                f"{error.strerror}; choose another COFFERS_WORKER_METRICS_PORT"
+            ) from error

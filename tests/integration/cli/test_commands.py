@@ -259,3 +259,14 @@ def test_how_a_user_reads_numbers_and_times_is_chosen(coffers: Run) -> None:
     assert (wrong.returncode, "time_zone" in wrong.stderr) == (1, True)
     plain = coffers("user", "formats", "ann", "--locale", "plain", "--json")
     assert json.loads(plain.stdout)["written_as"] is None
+
+
+def test_a_worker_whose_port_for_metrics_is_taken_says_so(coffers: Run) -> None:
+    assert coffers("migrate").returncode == 0
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = coffers("worker", COFFERS_WORKER_METRICS_PORT=f"{port}")
+    assert done.returncode == 1
+    told = " ".join(done.stderr.split())
+    assert f"cannot serve metrics on 127.0.0.1:{port}: Address already in use" in told
+    assert "COFFERS_WORKER_METRICS_PORT" in told
