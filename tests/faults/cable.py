@@ -11,9 +11,12 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class Cable:
-    """Carries TCP connections to a port; the address at this end stays the same throughout."""
+    """Carries TCP connections to a port, or to a socket in the file system.
 
-    def __init__(self, target: int) -> None:
+    The address at this end stays the same throughout.
+    """
+
+    def __init__(self, target: int | str) -> None:
         self._target = target
         self._flows = asyncio.Event()
         self._flows.set()
@@ -49,7 +52,7 @@ class Cable:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            there, back = await asyncio.open_connection("127.0.0.1", self._target)
+            there, back = await self._reach()
             self._ends |= {writer, back}
             try:
                 await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
@@ -57,6 +60,11 @@ class Cable:
                 self._ends -= {writer, back}
                 back.transport.abort()
         writer.transport.abort()
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._target, str):
+            return await asyncio.open_unix_connection(self._target)
+        return await asyncio.open_connection("127.0.0.1", self._target)
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while chunk := await source.read(_AT_ONCE):
@@ -68,8 +76,8 @@ class Cable:
 
 
 @asynccontextmanager
-async def laid(target: int) -> AsyncIterator[Cable]:
-    """Lay a cable to a port of this machine."""
+async def laid(target: int | str) -> AsyncIterator[Cable]:
+    """Lay a cable to a port of this machine, or to a socket."""
     cable = Cable(target)
     await cable.mend()
     try:

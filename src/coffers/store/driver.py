@@ -5,8 +5,10 @@ statement that is prepared under a name stays with one session. One without a na
 together with each run of it, in the same message: nothing stays behind, and no round trip is added.
 """
 
+import socket
+from asyncio import BaseTransport
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import asyncpg  # type: ignore[import-untyped]  # the driver ships no types
 from sqlalchemy.engine import URL
@@ -23,16 +25,22 @@ LISTENING_CONNECTIONS = 1
 CONNECTED_BY = 10.0
 """Seconds within which a server must have taken a connection."""
 
+SILENT_FOR: Final = 15
+"""Seconds without a sign of life from the server's machine after which a connection is lost."""
+
+_LOOKED_AT_EVERY: Final = 5
+
 _SQLALCHEMYS_OWN = ("prepared_statement_cache_size", "prepared_statement_name_func")
 _UNNAMED: dict[str, Any] = {"statement_cache_size": 0}
 
 
 def library_options(*, is_pooled: bool) -> dict[str, Any]:
     """Return what SQLAlchemy hands to the driver beside the URL."""
+    options: dict[str, Any] = {"timeout": CONNECTED_BY, "connection_class": _Watched}
     if not is_pooled:
-        return {}
+        return options
     no_name: Callable[[], str] = str
-    return {**_UNNAMED, "prepared_statement_name_func": no_name}
+    return {**options, **_UNNAMED, "prepared_statement_name_func": no_name}
 
 
 def driver_options(url: URL) -> dict[str, Any]:
@@ -47,4 +55,33 @@ async def connect(url: URL) -> asyncpg.Connection:
     Raises:
         PostgresError, InterfaceError, OSError, TimeoutError: of the driver's, when there is none.
     """
-    return await asyncpg.connect(**{"timeout": CONNECTED_BY, **driver_options(url)})
+    options = {**library_options(is_pooled=False), **driver_options(url)}
+    return await asyncpg.connect(**options)
+
+
+class _Watched(asyncpg.Connection):  # type: ignore[misc]  # the driver ships no types
+    """A connection that is lost when the server's machine is, however it went.
+
+    One that vanishes says nothing: whoever waits for its answer would wait for a quarter of an hour
+    or for ever. The system itself asks it for a sign of life, and needs no answer of the server,
+    which may be at work for long.
+    """
+
+    def __init__(self, protocol: Any, transport: BaseTransport, *rest: Any) -> None:  # noqa: ANN401 - the driver's
+        super().__init__(protocol, transport, *rest)
+        _watch(transport.get_extra_info("socket"))
+
+
+def _watch(line: socket.socket) -> None:
+    if line.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # Each system has some of these.
+    for name, value in (
+        ("TCP_KEEPIDLE", _LOOKED_AT_EVERY),
+        ("TCP_KEEPINTVL", _LOOKED_AT_EVERY),
+        ("TCP_KEEPCNT", SILENT_FOR // _LOOKED_AT_EVERY),
+        ("TCP_USER_TIMEOUT", 1000 * SILENT_FOR),
+    ):
+        if hasattr(socket, name):
+            line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -1,13 +1,15 @@
 """PostgreSQL through asyncpg; loaded only where it is used."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any, Final
 
+import asyncpg  # type: ignore[import-untyped]  # the driver ships no types
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, ScalarResult, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection as LibraryConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -21,7 +23,10 @@ _READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 TRIED_AFTER: Final = 1.0
-"""Seconds of rest after which a connection is tried before it is used: three messages more."""
+"""Seconds of rest after which a connection is tried before it is used: one message more."""
+
+TRIED_WITHIN: Final = 2.0
+"""Seconds after which a connection that is tried is lost, and with it all that rest as well."""
 
 _RETURNED_AT: Final = "coffers_returned_at"
 
@@ -39,7 +44,7 @@ class PostgresDatabase:
             connect_args=library_options(is_pooled=is_pooled),
         )
         event.listen(self.engine.sync_engine, "checkin", _on_return)
-        event.listen(self.engine.sync_engine, "checkout", self._on_loan)
+        event.listen(self.engine.sync_engine, "checkout", _on_loan)
 
     @asynccontextmanager
     async def connection(
@@ -60,20 +65,33 @@ class PostgresDatabase:
         """Give back every connection."""
         await self.engine.dispose()
 
-    def _on_loan(self, connection: Any, entry: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401 - the dialect's adapter of one
-        """Have the pool open another connection in place of one that is lost.
 
-        A server that ends says so to each connection. One that vanishes with its machine does not,
-        but is not back within a second either.
-        """
-        if connection.driver_connection.is_closed():
-            raise DisconnectionError
-        if monotonic() - entry.info.get(_RETURNED_AT, monotonic()) <= TRIED_AFTER:
-            return
-        try:
-            connection.ping()
-        except (self.engine.dialect.loaded_dbapi.Error, OSError) as error:
-            raise DisconnectionError from error
+def _on_loan(connection: Any, entry: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401 - the dialect's adapter of one
+    """Have the pool open another connection in place of one that is lost.
+
+    A server that ends says so to each connection. One that vanishes with its machine does not, but
+    is not back within a second either.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+    if monotonic() - entry.info.get(_RETURNED_AT, monotonic()) <= TRIED_AFTER:
+        return
+    try:
+        connection.run_async(_tried)
+    except TimeoutError as error:
+        raise InvalidatePoolError from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise DisconnectionError from error
+
+
+async def _tried(connection: asyncpg.Connection) -> None:
+    try:
+        async with asyncio.timeout(TRIED_WITHIN):
+            await connection.execute("SELECT 1")
+    except TimeoutError:
+        # To end in order it would wait for the server.
+        connection.terminate()
+        raise
 
 
 def _on_return(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:

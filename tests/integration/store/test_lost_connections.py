@@ -1,14 +1,20 @@
 """Connections that the server has closed meanwhile: nobody is told of them."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import URL, make_url
 
+from coffers.store import driver
 from coffers.store import postgres as module
 from coffers.store.engine import Store
+from coffers.store.errors import StoreUnavailable
+from faults.cable import Cable, laid
 from postgres import Postgres
 
 MANY = 6
@@ -53,19 +59,68 @@ async def test_sessions_are_tried_when_they_have_rested(
     opened: Store, monkeypatch: pytest.MonkeyPatch, seconds: float, is_tried: bool
 ) -> None:
     before = set(await sessions(opened))
-    adapter = type(await raw(opened))
     monkeypatch.setattr(module, "TRIED_AFTER", seconds)
     tried = 0
 
-    def ping(_self: Any) -> None:
+    async def reset(_connection: object) -> None:
         nonlocal tried
         tried += 1
         raise ConnectionResetError
 
-    monkeypatch.setattr(adapter, "ping", ping)
+    monkeypatch.setattr(module, "_tried", reset)
     after = set(await sessions(opened))
     assert bool(tried) is is_tried
     assert bool(before & after) is not is_tried
+
+
+async def test_a_session_that_is_tried_costs_one_message_and_stays(
+    opened: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = set(await sessions(opened))
+    monkeypatch.setattr(module, "TRIED_AFTER", 0.0)
+    assert set(await sessions(opened)) & before
+
+
+async def test_a_server_that_falls_silent_is_away_and_then_back(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "CONNECTED_BY", 0.5)
+    monkeypatch.setattr(module, "TRIED_AFTER", 0.0)
+    monkeypatch.setattr(module, "TRIED_WITHIN", 0.2)
+    async with carried(postgres_url) as (cable, through):
+        store = Store(through.render_as_string(hide_password=False))
+        await sessions(store)
+        cable.stall()
+        # All that it had come to the same end, and no more than a few seconds each.
+        async with asyncio.timeout(30):
+            for _ in range(2):
+                with pytest.raises(StoreUnavailable):
+                    await sessions(store)
+        cable.reset()
+        await cable.mend()
+        assert await sessions(store)
+        await store.close()
+
+
+async def test_the_system_looks_whether_the_servers_machine_is_there(postgres_url: str) -> None:
+    async with carried(postgres_url) as (_, through):
+        alone = await driver.connect(through)
+        store = Store(through.render_as_string(hide_password=False))
+        pooled = (await raw(store)).driver_connection
+        for connection in (alone, pooled):
+            line = connection._transport.get_extra_info("socket")
+            assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 5
+        await alone.close()
+        await store.close()
+
+
+@asynccontextmanager
+async def carried(url: str) -> AsyncIterator[tuple[Cable, URL]]:
+    """Lead to the server over a line that can be stalled; its own is a socket in a directory."""
+    own = make_url(url)
+    async with laid(f"{own.query['host']}/.s.PGSQL.{own.query.get('port', 5432)}") as cable:
+        yield cable, own.set(host="127.0.0.1", port=cable.port, query={})
 
 
 async def raw(store: Store) -> Any:
