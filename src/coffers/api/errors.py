@@ -36,7 +36,8 @@ from coffers.serving.streams import StreamsFull, TooManyStreams
 from coffers.store.errors import StoreUnavailable
 
 RETRY_AFTER = "5"
-"""Seconds after which a client may try a database again that did not answer."""
+"""Seconds after which a client may ask again for what a database, an exchange or a worker left
+unanswered."""
 
 LATER = "30"
 """Seconds after which a client may try to open a stream again."""
@@ -99,7 +100,7 @@ _TOLD: Final[tuple[_Known, ...]] = (
     (Unpriced, WireError(404, "not_found")),
     (NoPrice, WireError(409, "price_unavailable")),
     (NotEnough, WireError(422, "insufficient_balance")),
-    (NoWorker, WireError(503, "service_unavailable")),
+    (NoWorker, WireError(503, "service_unavailable", headers=(("Retry-After", RETRY_AFTER),))),
     (TookTooLong, WireError(504, "exchange_timeout")),
     (NotForAccount, WireError(403, "Forbidden. Unavailable for this account.")),
     (NotAllowed, WireError(403, "access_denied")),

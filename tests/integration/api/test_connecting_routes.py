@@ -311,6 +311,7 @@ async def test_without_a_worker_it_is_said(store: Store, monkeypatch: pytest.Mon
         caller = await api.caller(permissions=("accounts_write",))
         answer = await api.post(caller, NEW, json.dumps(KEY), _JSON)
     assert error_of(answer) == (503, "service_unavailable")
+    assert answer.headers["Retry-After"] == "5"
     assert "no worker" in answer.json()["error_description"]
 
 

@@ -14,7 +14,11 @@ from coffers.api.errors import (
     wire_error,
 )
 from coffers.clock import Millis
+from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
+from coffers.portfolio.errands import NoWorker
+from coffers.portfolio.market_data import NotKnownYet
+from coffers.serving.streams import StreamsFull
 from coffers.store.errors import AlreadyConnected, StoreUnavailable
 from coffers.vault.keyring import WrongMasterKey
 
@@ -64,8 +68,21 @@ def test_a_refusal_says_when_to_come_again() -> None:
     assert (found.status, found.headers) == (429, (("Retry-After", "2"),))
 
 
-def test_a_database_that_is_away_says_when_to_come_again() -> None:
-    assert wire_error(StoreUnavailable("x"), "r1").headers == (("Retry-After", "5"),)
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [
+        (StoreUnavailable("x"), "5"),
+        (NoWorker(), "5"),
+        (NotKnownYet("x"), "5"),
+        (ConnectorFailure(FailureKind.VENUE_DOWN, "x"), "5"),
+        (StreamsFull(), "30"),
+    ],
+)
+def test_what_is_not_to_be_had_now_says_when_to_come_again(
+    fault: CoffersError, seconds: str
+) -> None:
+    found = wire_error(fault, "r1")
+    assert (found.status, found.headers) == (503, (("Retry-After", seconds),))
 
 
 def test_already_connected_says_to_which_account() -> None:
