@@ -12,10 +12,12 @@ from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.portfolio.errand_forms import REFRESH
 from coffers.portfolio.errand_outcomes import LASTS, Outcome, TookTooLong, context, of_fault
+from coffers.portfolio.errands import KEPT
 from coffers.portfolio.pending import forget_checked
 from coffers.store.engine import Store
 from coffers.store.errands import Errand
 from coffers.store.notices import Topic
+from coffers.sync.loops import Loops
 from coffers.vault.vault import Vault
 
 LOOK_FOR_WORK = 0.1
@@ -31,7 +33,7 @@ SIGN_OF_LIFE = 2.0
 """Seconds between two of them."""
 
 FORGET_EVERY = 60.0
-"""Seconds after which keys that were checked and not connected are looked for."""
+"""Seconds between two rounds that forget what is over, keys first of all."""
 
 AGAIN = frozenset({REFRESH})
 """The kinds of errands that harm nothing when they are done twice: an account is read once more."""
@@ -63,22 +65,19 @@ class ErrandDesk:
         self._clock = clock
         self._handlers = handlers
         self._stopping = asyncio.Event()
+        self._loops = Loops()
         self._ear = store.notices.ear(lambda notice: notice.topic is Topic.ERRANDS)
 
     async def run(self) -> None:
         """Do errands until `stop`; what is under way is finished first."""
         free = asyncio.Semaphore(AT_ONCE)
-        loop = asyncio.get_running_loop()
-        forgot_at = loop.time()
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._loops.every(FORGET_EVERY, self._forget))
             while not self._stopping.is_set():
                 await free.acquire()
                 taken = await self._take()
                 if taken is None:
                     free.release()
-                    if loop.time() - forgot_at > FORGET_EVERY:
-                        forgot_at = loop.time()
-                        await self._forget_checked()
                     await self._ear.wait(LOOK_FOR_WORK, LOOK_FOR_WORK_TOLD)
                     continue
                 task = group.create_task(self._do(*taken))
@@ -87,6 +86,7 @@ class ErrandDesk:
     def stop(self) -> None:
         """Come to an end."""
         self._stopping.set()
+        self._loops.stop()
         self._ear.ring()
 
     async def _take(self) -> tuple[Errand, str] | None:
@@ -104,13 +104,13 @@ class ErrandDesk:
             _log.warning("errands not read", reason=str(error))
         return None
 
-    async def _forget_checked(self) -> None:
-        """Forget the keys that somebody had checked, and never said yes to."""
-        try:
-            async with self._store.transaction() as tx:
-                await forget_checked(tx, self._clock.now())
-        except CoffersError as error:
-            _log.warning("checked keys not forgotten", reason=str(error))
+    async def _forget(self) -> None:
+        """Forget the keys of what nobody ended or said yes to, and errands that are long over."""
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            await forget_checked(tx, now)
+            await tx.errands.empty(now)
+            await tx.errands.forget(Millis(now - KEPT))
 
     async def _is_waiting(self) -> bool:
         async with self._store.reading() as tx:

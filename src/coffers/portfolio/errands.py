@@ -21,7 +21,7 @@ from coffers.store.notices import Notice, Topic, joined
 from coffers.vault.vault import Vault
 
 KEPT = Millis(HOUR)
-"""How long what came of an errand can be asked for."""
+"""How long after its time what came of an errand can be asked for."""
 
 TAKEN_WITHIN = 5.0
 """Seconds within which a worker takes an errand, if one is at work at all."""

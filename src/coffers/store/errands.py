@@ -129,6 +129,16 @@ class Errands:
         statement = delete(errands).where(_is(user_id, errand_id), errands.c.taken_by.is_(None))
         return await changed(self._connection, statement) > 0
 
+    async def empty(self, now: Millis) -> None:
+        """Remove what was asked by errands that never ended, and that nobody may take any more.
+
+        It may hold a key, and is of no use: who took one in time has read it.
+        """
+        statement = update(errands).where(
+            errands.c.outcome.is_(None), errands.c.expires_at < now, errands.c.blob != b""
+        )
+        await self._connection.execute(statement.values(blob=b""))
+
     async def forget(self, before: Millis) -> None:
         """Forget the errands that expired before a moment."""
         await self._connection.execute(delete(errands).where(errands.c.expires_at < before))

@@ -7,17 +7,19 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
-from coffers.clock import SystemClock
+from coffers.clock import ManualClock, Millis, SystemClock
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio import errand_desk, errands
 from coffers.portfolio.errand_desk import ErrandDesk, Handler
-from coffers.portfolio.errands import Errands, NoWorker, TooManyOpen
+from coffers.portfolio.errand_outcomes import LASTS, TookTooLong
+from coffers.portfolio.errands import KEPT, Errands, NoErrand, NoWorker, TooManyOpen
 from coffers.store.engine import Store
 from coffers.store.errors import AlreadyConnected
 from coffers.store.tables import errands as table
 from coffers.vault.keyring import KeyRing, new_key
 from coffers.vault.vault import Vault
+from factories import NOW
 
 Ask = Callable[[str, object], Awaitable[bytes]]
 
@@ -244,3 +246,63 @@ async def test_a_user_begins_only_so_much_before_some_of_it_is_done(
         for number in numbers:
             await asking._outcome(user_id, number)
     await asking.begin(user_id, "slow", Asked("x"))
+
+
+async def test_a_worker_forgets_the_key_that_another_one_left_as_it_died_and_later_all_of_it(
+    store: Store, vault: Vault, user_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errand_desk, "FORGET_EVERY", 0.05)
+    clock = ManualClock(NOW)
+    asking = Errands(store, vault, clock)
+    number = await asking.begin(user_id, "connect", Asked("fake"))
+    async with store.transaction() as tx:
+        assert await tx.errands.take("dead", clock.now(), Millis(NOW + LASTS)) is not None
+    desk = ErrandDesk(store, vault, clock, {})
+    running = asyncio.create_task(desk.run())
+    await asyncio.sleep(0.3)
+    assert all(await _blobs(store))  # until its time is up, it may be taken over
+    clock.advance(Millis(LASTS + 1))
+    await _until(store, [b""])
+    with pytest.raises(TookTooLong):
+        await asking.look(user_id, number)
+    clock.advance(KEPT)
+    await _until(store, [])
+    with pytest.raises(NoErrand):
+        await asking.look(user_id, number)
+    desk.stop()
+    await running
+
+
+async def test_a_worker_whose_places_are_all_taken_forgets_too(
+    store: Store, vault: Vault, user_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errand_desk, "FORGET_EVERY", 0.05)
+    monkeypatch.setattr(errand_desk, "AT_ONCE", 1)
+    clock, began, let_go = ManualClock(NOW), asyncio.Event(), asyncio.Event()
+
+    async def hang(_user_id: int, _body: bytes) -> object:
+        began.set()
+        return await let_go.wait()
+
+    asking = Errands(store, vault, clock)
+    await asking.begin(user_id, "hang", Asked("fake"))
+    desk = ErrandDesk(store, vault, clock, {"hang": hang})
+    running = asyncio.create_task(desk.run())
+    await began.wait()
+    await asking.begin(user_id, "hang", Asked("fake"))
+    clock.advance(Millis(LASTS + 1))
+    await _until(store, [b"", b""])
+    let_go.set()
+    desk.stop()
+    await running
+
+
+async def _blobs(store: Store) -> list[bytes]:
+    async with store.connection(is_reading=True) as connection:
+        return [row.blob for row in await connection.execute(table.select())]
+
+
+async def _until(store: Store, blobs: list[bytes]) -> None:
+    async with asyncio.timeout(10):
+        while await _blobs(store) != blobs:  # noqa: ASYNC110 - a table tells nobody of its changes
+            await asyncio.sleep(0.02)

@@ -122,7 +122,7 @@ async def test_an_idle_desk_looks_seldom_while_it_hears(postgres_url: str) -> No
     engine = store.database.engine.sync_engine  # type: ignore[attr-defined]
 
     def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if "FROM errands" in statement:
+        if statement.startswith("SELECT errands."):
             statements.append(statement)
 
     event.listen(engine, "before_cursor_execute", count)
