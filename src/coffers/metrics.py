@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 REGISTRY = CollectorRegistry()
@@ -130,6 +130,15 @@ def _counted() -> CollectorRegistry:
     shared = CollectorRegistry()
     MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # the library has no types here
     return shared
+
+
+def leave_out(pid: int) -> None:
+    """Count no longer what a process had open that has ended: one that was killed could not say so.
+
+    What it had counted up stays in the sums.
+    """
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library has no types here
 
 
 requests = Counter(

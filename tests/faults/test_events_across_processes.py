@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from sqlalchemy import text
 
@@ -108,6 +109,41 @@ async def test_a_process_that_is_told_to_end_ends_its_streams_at_once(place: Pla
             process.terminate()
             assert await heard.next() is None
             assert await asyncio.to_thread(process.wait, 8) in {0, -15}
+
+
+async def test_streams_of_a_process_that_was_killed_are_not_counted_as_open(
+    place: Place, tmp_path: Path
+) -> None:
+    counts = tmp_path / "counts"
+    counts.mkdir()
+    shared = {**place.env, "PROMETHEUS_MULTIPROC_DIR": str(counts)}
+    with started(shared, workers=2) as (base, process):
+        await ready(base)
+        async with streaming(base, place.caller) as heard:
+            await heard.of_kind("open")
+            await open_streams(base, 1)
+            for each in serving_processes(process.pid):
+                each.kill()
+            # Those that take their place tell.
+            await open_streams(base, 0)
+
+
+def serving_processes(parent: int) -> list[psutil.Process]:
+    """Return the processes of the API that one supervises."""
+    found = psutil.Process(parent).children()
+    return [each for each in found if any("spawn_main" in word for word in each.cmdline())]
+
+
+async def open_streams(base: str, count: int) -> None:
+    """Wait until so many streams are counted as open."""
+    told = ""
+    async with httpx.AsyncClient(base_url=base, timeout=30, trust_env=False) as http:
+        for _ in range(100):
+            told = (await http.get("/metrics", headers={"Connection": "close"})).text
+            if f"\ncoffers_streams {float(count)}\n" in told:
+                return
+            await asyncio.sleep(0.1)
+    pytest.fail(f"not {count} streams are told of: {told[:2_000]}")
 
 
 async def test_a_worker_that_is_killed_amid_a_delivery_loses_nothing(place: Place) -> None:

@@ -8,6 +8,7 @@ from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
+from coffers import metrics
 from coffers.logs import logger
 
 _PAUSE: Final = 1.0
@@ -55,6 +56,8 @@ class Supervisor(Multiprocess):
                 continue
             process.kill()
             process.join()
+            if process.pid is not None:
+                metrics.leave_out(process.pid)
             _log.error("process ended", pid=process.pid, code=process.exitcode)
             if process.exitcode == STARTUP_FAILURE:
                 if not self._has_worked:
