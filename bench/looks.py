@@ -1,42 +1,44 @@
-"""What a worker asks the database for when there is nothing to do, and how often each second."""
+"""What the database is asked for when there is nothing to do, and how often each second."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 from coffers.clock import DAY, Millis, SystemClock
-from coffers.portfolio.errand_desk import LOOK_FOR_WORK
-from coffers.portfolio.operation_work import LOOKS_EVERY
+from coffers.portfolio import balance_worker, deliveries, errand_desk, operation_work
+from coffers.portfolio.pending import forget_checked
+from coffers.settings import Settings
 from coffers.store.engine import Transaction
 from coffers.sync import past_worker, trades_worker, venue_markets, worker
 
-PRICES_EVERY: Final = 60.0
-"""Seconds: the usual setting."""
+PRICES_EVERY: Final = float(Settings.model_fields["price_interval"].default)
+"""Seconds: the setting where nobody sets it."""
 
 _clock = SystemClock()
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A query, or two that go together, and how often an idle worker asks it, per second."""
+    """A query, or some that go together, and how many seconds apart an idle worker asks it.
+
+    `every_told` holds where notices tell of what is looked for, which is on PostgreSQL. What has no
+    `every` is asked by no worker.
+    """
 
     name: str
     ask: Callable[[Transaction], Awaitable[object]]
-    per_second: float
+    every: float | None
+    every_told: float | None = None
+
+    def per_second(self, *, is_told: bool) -> float:
+        """Return how often a second a worker asks it, by whether notices are heard."""
+        every = self.every_told if is_told and self.every_told is not None else self.every
+        return 0.0 if every is None else 1 / every
 
 
-async def _put_due(tx: Transaction) -> None:
-    await tx.accounts.due(_clock.now(), worker.TAKEN_AT_ONCE)
+async def _count(tx: Transaction) -> None:
     await tx.accounts.counts(_clock.now())
-
-
-async def _walk_back(tx: Transaction) -> None:
-    await tx.walks.due(_clock.now(), past_worker.WALKED_AT_ONCE)
     await tx.walks.count_open()
-
-
-async def _deliveries(tx: Transaction) -> None:
-    await tx.webhooks.due(_clock.now(), 160)
     await tx.deliveries.count_waiting()
 
 
@@ -46,6 +48,13 @@ async def _forget(tx: Transaction) -> None:
     await tx.deliveries.forget(before, before, 1_000)
 
 
+async def _forget_errands(tx: Transaction) -> None:
+    now = _clock.now()
+    await forget_checked(tx, now)
+    await tx.errands.empty(now)
+    await tx.errands.forget(Millis(now - DAY))
+
+
 async def _price_round(tx: Transaction) -> None:
     await tx.accounts.venues_in_use()
     await tx.prices.assets_held()
@@ -53,28 +62,52 @@ async def _price_round(tx: Transaction) -> None:
 
 
 LOOKS: Final = (
-    Look("due accounts, and how many", _put_due, 1 / worker.LOOK_EVERY),
-    Look("walks through flows", _walk_back, 1 / past_worker.LOOK_EVERY),
+    Look(
+        "due accounts",
+        lambda tx: tx.accounts.due(_clock.now(), worker.TAKEN_AT_ONCE),
+        worker.LOOK_EVERY,
+    ),
+    Look(
+        "walks through flows",
+        lambda tx: tx.walks.due(_clock.now(), past_worker.WALKED_AT_ONCE),
+        past_worker.LOOK_EVERY,
+    ),
     Look(
         "walks through trades",
         lambda tx: tx.trades.due(_clock.now(), trades_worker.WALKED_AT_ONCE),
-        1 / trades_worker.LOOK_EVERY,
+        trades_worker.LOOK_EVERY,
     ),
-    Look("errands", lambda tx: tx.errands.is_waiting(_clock.now()), 1 / LOOK_FOR_WORK),
+    Look(
+        "errands",
+        lambda tx: tx.errands.is_waiting(_clock.now()),
+        errand_desk.LOOK_FOR_WORK,
+        errand_desk.LOOK_FOR_WORK_TOLD,
+    ),
+    Look("forgetting errands", _forget_errands, errand_desk.FORGET_EVERY),
     Look(
         "operations left behind",
         lambda tx: tx.operations.forsaken(_clock.now(), 9),
-        1 / LOOKS_EVERY,
+        operation_work.LOOKS_EVERY,
     ),
     Look(
         "venues' tasks",
         lambda tx: tx.venue_tasks.due(_clock.now(), venue_markets.MOST_RATES),
-        1 / venue_markets.LOOK_EVERY,
+        venue_markets.LOOK_EVERY,
+        venue_markets.LOOK_EVERY_TOLD,
     ),
-    Look("venues to keep up", lambda tx: tx.accounts.venues_in_use(), 1 / venue_markets.PLAN_EVERY),
-    Look("rebalancing", lambda tx: tx.balancing.due(_clock.now(), 4), 1.0),
-    Look("newest prices", lambda tx: tx.prices.newest_epoch(), 1.0),
-    Look("webhooks", _deliveries, 1.0),
-    Look("forgetting", _forget, 1 / 3_600),
-    Look("a price round", _price_round, 1 / PRICES_EVERY),
+    Look("venues to keep up", lambda tx: tx.accounts.venues_in_use(), venue_markets.PLAN_EVERY),
+    Look(
+        "rebalancing",
+        lambda tx: tx.balancing.due(_clock.now(), balance_worker.AT_ONCE),
+        balance_worker.LOOK_EVERY,
+    ),
+    Look("newest prices", lambda tx: tx.prices.newest_epoch(), balance_worker.LOOK_EVERY),
+    Look(
+        "webhooks",
+        lambda tx: tx.webhooks.due(_clock.now(), 10 * deliveries.AT_ONCE),
+        deliveries.LOOK_EVERY,
+    ),
+    Look("forgetting", _forget, deliveries.CLEAN_EVERY),
+    Look("a price round", _price_round, PRICES_EVERY),
+    Look("what a call of /metrics counts", _count, None),
 )

@@ -234,10 +234,12 @@ async def _looks(places: list[Place]) -> list[Row]:
                 found = await _looked(place, look)
                 if turn:
                     costs.add(number, *found)
-        for number in range(len(places)):
+        for number, place in enumerate(places):
             cpu, wall = median_of(costs.cpu[number]), median_of(costs.wall[number])
-            idle.add(number, 1e3 * cpu * look.per_second, wall * look.per_second / 1e6)
-        rows += _rows(f"a worker's look: {look.name}", places, costs, None)[::2]
+            per_second = look.per_second(is_told=place.kind == "PostgreSQL")
+            idle.add(number, 1e3 * cpu * per_second, wall * per_second / 1e6)
+        name = look.name if look.every is None else f"a worker's look: {look.name}"
+        rows += _rows(name, places, costs, None)[::2]
     total = Costs(
         {number: [sum(found)] for number, found in idle.cpu.items()},
         {number: [sum(found)] for number, found in idle.wall.items()},
