@@ -47,7 +47,7 @@ def when_parent_ends(do: Callable[[], object]) -> None:
 
 
 def end(child: subprocess.Popen[bytes]) -> None:
-    """End a child in order, by force if it does not within 20 seconds."""
+    """End a child in order, by force if it does not within 20 seconds; one may have ended."""
     child.terminate()
     try:
         child.wait(_GRACE)
@@ -85,8 +85,17 @@ class KeptRunning:
             if child.poll() is None:
                 end(child)
                 return
+            end(child)
+            _leave_out(child.pid)
             if time.monotonic() - started > LONGEST_PAUSE:
                 pause = 1.0
             _log.error("process ended", command=" ".join(self._arguments), code=child.returncode)
             self._stopping.wait(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
+
+
+def _leave_out(pid: int) -> None:
+    # The library must not be loaded before it is known where the processes count together.
+    from coffers.metrics import leave_out
+
+    leave_out(pid)
