@@ -46,6 +46,7 @@ class TradingHouse:
     caller: Caller
     control: SandboxControl
     operations: Operations
+    ledger: Ledger
     syncer: Syncer
     account: Account
     another: "Another"
@@ -112,12 +113,13 @@ async def trading(
         )
         await prices.refresh()
         await syncer.sync(account.user_id, account.id)
+        ledger = Ledger(store, catalogue, api.clock, is_trading_on=is_on)
         notes = Notes(store, prices, api.clock, Decimal(slippage))
 
         def made(at: Venues, *, is_on: bool) -> Operations:
-            ledger = Ledger(store, catalogue, api.clock, is_trading_on=is_on)
+            begins = Ledger(store, catalogue, api.clock, is_trading_on=is_on)
             places = Places(ExchangeTrading(at), syncer)
-            return Operations(store, vault, catalogue, places, ledger, notes, api.clock)
+            return Operations(store, vault, catalogue, places, begins, notes, api.clock)
 
         @asynccontextmanager
         async def another(*, is_on: bool = True) -> AsyncIterator[Operations]:
@@ -131,7 +133,7 @@ async def trading(
         desk = ErrandDesk(store, vault, api.clock, OperationWork(operations).handlers())
         task = asyncio.create_task(desk.run())
         try:
-            yield TradingHouse(api, caller, control, operations, syncer, account, another)
+            yield TradingHouse(api, caller, control, operations, ledger, syncer, account, another)
         finally:
             desk.stop()
             await task

@@ -2,13 +2,14 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from coffers.clock import MINUTE, Clock, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
-from coffers.errors import NotFound
-from coffers.store.engine import Store
+from coffers.errors import CoffersError, NotFound
+from coffers.logs import logger
+from coffers.store.engine import Store, Transaction
 
 CLAIM = Millis(2 * MINUTE)
 """How long an account stays claimed by a process that died."""
@@ -19,24 +20,55 @@ LONGEST_WAIT = 60.0
 LOOK_AGAIN = 0.2
 """Seconds between two looks whether it is free."""
 
+RENEW_EVERY = 30.0
+"""Seconds between two renewals while it is held."""
+
+_log = logger("coffers.claims")
+
+AlsoThen = Callable[[Transaction], Awaitable[None]]
+
 
 @asynccontextmanager
 async def claimed(
-    store: Store, clock: Clock, owner: tuple[int, int], holder: str | None = None
-) -> AsyncIterator[None]:
+    store: Store,
+    clock: Clock,
+    owner: tuple[int, int],
+    purpose: str = "",
+    also: AlsoThen | None = None,
+) -> AsyncIterator[str]:
     """Hold an account, given by its user's id and its own, to the end of a block.
+
+    What is yielded is the holder's name, which begins with the purpose and which nobody else has.
+    `also` is done with each renewal, in its transaction.
 
     Raises:
         NotFound: when there is no such account.
         ConnectorFailure: when somebody else holds it for longer than is waited for.
     """
-    own = uuid.uuid4().hex if holder is None else holder
-    await _claim(store, clock, owner, own)
+    holder = f"{purpose}{uuid.uuid4().hex}"
+    await _claim(store, clock, owner, holder)
+    renewing = asyncio.create_task(_renew(store, clock, owner, holder, also))
     try:
-        yield
+        yield holder
     finally:
+        renewing.cancel()
+        await asyncio.wait({renewing})
         async with store.transaction() as tx:
-            await tx.accounts.release(*owner, own)
+            await tx.accounts.release(*owner, holder)
+
+
+async def _renew(
+    store: Store, clock: Clock, owner: tuple[int, int], holder: str, also: AlsoThen | None
+) -> None:
+    while True:
+        await asyncio.sleep(RENEW_EVERY)
+        try:
+            async with store.transaction() as tx:
+                held = await tx.accounts.renew(*owner, holder, Millis(clock.now() + CLAIM))
+                if held and also is not None:
+                    await also(tx)
+        except CoffersError as error:
+            _log.warning("claim not renewed", account=owner[1], reason=str(error))
 
 
 async def _claim(store: Store, clock: Clock, owner: tuple[int, int], holder: str) -> None:

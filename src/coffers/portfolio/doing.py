@@ -34,7 +34,9 @@ REFUSALS = 3
 """Refused orders in a row after which the rest is given up."""
 
 LISTED_WITHIN = Millis(MINUTE)
-"""After so long a transfer that was done is in the venue's list of them."""
+"""After so long the venue tells of an order that was placed, or of a transfer that was done."""
+
+_TOO_LATE = "it was planned too long ago to be placed now"
 
 LOOK_AGAIN = 1.0
 """Seconds after which an order whose answer was lost is looked for."""
@@ -64,15 +66,22 @@ class Doing:
         notes: where its steps are written down.
         operation: as it is written down.
         desk: where it is done.
+        holder: by what name its account is held meanwhile, None where that needs no holding.
         since: when it was taken on here, from which on orders of unknown fate are asked about.
     """
 
     def __init__(
-        self, notes: Notes, operation: Operation, desk: TradingDesk, since: Millis
+        self,
+        notes: Notes,
+        operation: Operation,
+        desk: TradingDesk,
+        holder: str | None,
+        since: Millis,
     ) -> None:
         self._notes = notes
         self._operation = operation
         self._desk = desk
+        self._holder = holder
         self._since = since
         self._steps = list(operation.steps)
         self._left: dict[str, str] = dict(operation.left)
@@ -86,6 +95,7 @@ class Doing:
 
         Raises:
             Later: when the venue does not tell what became of an order; nothing else is placed.
+            TakenOver: when another process works at it by now.
         """
         try:
             await self._settle()
@@ -96,13 +106,7 @@ class Doing:
             if step.state == "planned":
                 skipped = "given up after what went before" if why is None else why
                 await self._keep(number, replace(step, state="skipped", why=skipped))
-        return replace(
-            self._operation,
-            steps=tuple(self._steps),
-            left=self._left,
-            why=why or self._operation.why,
-            result=self._result,
-        )
+        return replace(self._now_is(), why=why or self._operation.why)
 
     async def _settle(self) -> None:
         """Find out about steps that may have been done; give up plans that are old."""
@@ -110,30 +114,30 @@ class Doing:
             if step.state == "sent":
                 await self._keep(number, await self._found(step))
             elif step.state == "planned" and self._is_old:
-                told = "it was planned too long ago to be placed now"
-                await self._keep(number, replace(step, state="skipped", why=told))
+                await self._keep(number, replace(step, state="skipped", why=_TOO_LATE))
 
     async def _gone_on(self, rounds: Rounds | None) -> str | None:
         """Do what may still be done; return why nothing can be, where that is so."""
         await self._place_all()
-        if self._operation.kind == CONVERT:
-            await self._convert()
-        elif self._operation.kind == TRANSFER:
-            await self._move()
-        elif rounds is not None:
-            await self._in_rounds(rounds)
-        elif not self._steps:
-            return "it was interrupted before it was planned"
-        return None
+        if self._operation.kind in {CONVERT, TRANSFER}:
+            if self._steps:
+                return None
+            if self._is_old:
+                return _TOO_LATE
+            await (self._convert() if self._operation.kind == CONVERT else self._move())
+            return None
+        if rounds is not None:
+            return await self._in_rounds(rounds)
+        return None if self._steps else "it was interrupted before it was planned"
 
     @property
     def _is_old(self) -> bool:
         return self._notes.now - self._operation.created_at > RESUMES_WITHIN
 
-    async def _in_rounds(self, rounds: Rounds) -> None:
+    async def _in_rounds(self, rounds: Rounds) -> str | None:
         for _ in range(ROUNDS):
-            if self._is_old or self._refused >= REFUSALS:
-                return
+            if self._refused >= REFUSALS:
+                return None
             planned, left = await rounds(self._desk)
             refused = {_pair(step): step for step in self._steps if step.state == "refused"}
             unsettled = {_spent(step) for step in self._steps if step.state in _UNSETTLED}
@@ -149,9 +153,12 @@ class Doing:
                 else:
                     orders.append(order)
             if not orders:
-                return
+                return None
+            if self._is_old:
+                return _TOO_LATE
             await self._add(orders)
             await self._place_all()
+        return None
 
     async def _add(self, orders: Orders) -> None:
         steps = [
@@ -159,10 +166,12 @@ class Doing:
             Step(0, "order", each.base, each.quote, each.side, each.amount, uuid.uuid4().hex)
             for each in orders
         ]
-        self._steps += await self._notes.add(self._now_is(), steps)
+        self._steps += await self._notes.add(self._now_is(), steps, self._holder)
 
     def _now_is(self) -> Operation:
-        return replace(self._operation, steps=tuple(self._steps))
+        return replace(
+            self._operation, steps=tuple(self._steps), left=self._left, result=self._result
+        )
 
     async def _place_all(self) -> None:
         if not any(step.state == "planned" for step in self._steps):
@@ -177,8 +186,8 @@ class Doing:
             if why is not None:
                 await self._keep(number, replace(step, state="refused", why=why))
                 continue
-            self._steps[number] = replace(step, state="sent")
-            if not await self._notes.send(self._operation, self._steps[number]):
+            self._steps[number] = replace(step, state="sent", updated_at=self._notes.now)
+            if not await self._notes.send(self._operation, self._steps[number], self._holder):
                 self._steps[number] = step
                 raise Stopped
             await self._keep(number, await self._placed(self._steps[number]))
@@ -205,27 +214,23 @@ class Doing:
             if self._notes.now - self._since < GIVES_UP:
                 raise Later(str(failure)) from failure
             return replace(step, state="unknown", why=str(failure))
-        if found is None:
-            return replace(step, state="refused", why=f"the exchange knows no such {step.kind}")
-        return _after(step, found)
+        if found is not None:
+            return _after(step, found)
+        if self._notes.now - step.updated_at < LISTED_WITHIN:
+            raise Later(f"the exchange does not list the {step.kind} yet")
+        return replace(step, state="refused", why=f"the exchange knows no such {step.kind}")
 
     async def _asked_for(self, step: Step) -> Placed | None:
         """Return what the venue tells of a step that may have been done, None where it was not."""
         if step.kind == "order":
             return await self._desk.find(_order(step), step.client_id)
-        sent = self._operation.created_at
         known = await self._notes.moves(self._operation)
-        found = await self._desk.find_move(_move(step), sent, known)
-        if found is None and self._notes.now - sent < LISTED_WITHIN:
-            raise Later("the exchange does not list the transfer yet")
-        return found
+        return await self._desk.find_move(_move(step), step.updated_at, known)
 
     async def _convert(self) -> None:
-        if self._steps:
-            return
         codes = self._asked(dict[str, list[str] | None]).get("codes")
         step = Step(0, "conversion", ",".join(codes or ()), "BNB", "", None, "", state="sent")
-        self._steps += await self._notes.add(self._operation, [step])
+        self._steps += await self._notes.add(self._operation, [step], self._holder)
         [step] = self._steps
         try:
             done = await self._desk.convert(codes)
@@ -241,12 +246,10 @@ class Doing:
         await self._keep(0, replace(step, state="filled", filled=done.received, fee=done.fee))
 
     async def _move(self) -> None:
-        if self._steps:
-            return
         moved = self._asked(MoveAsked)
         amount, code = Decimal(moved.amount), self._desk.code_of(moved.currency)
         step = Step(0, "transfer", code, moved.target, moved.source, amount, "", state="sent")
-        self._steps += await self._notes.add(self._operation, [step])
+        self._steps += await self._notes.add(self._operation, [step], self._holder)
         [step] = self._steps
         try:
             found = await self._desk.move(_move(step))
@@ -263,8 +266,9 @@ class Doing:
         return msgspec.json.decode(parts[2], type=kind)
 
     async def _keep(self, number: int, step: Step) -> None:
+        holder = None if self._steps[number].state == "sent" else self._holder
         self._steps[number] = step
-        await self._notes.keep(self._operation, step)
+        await self._notes.keep(self._now_is(), step, holder)
 
 
 _UNSETTLED = frozenset({"open", "unknown", "sent"})

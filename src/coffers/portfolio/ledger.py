@@ -81,6 +81,13 @@ class Wanted:
     key: str | None = None
     asked: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def told(self) -> str:
+        """The text that tells it apart from others under the same key."""
+        return msgspec.json.encode(
+            [self.account_id, self.kind, dict(self.asked)], order="sorted"
+        ).decode()
+
 
 @dataclass(frozen=True, slots=True)
 class OperationPage:
@@ -117,13 +124,9 @@ class Ledger:
             InvalidRecord: for a key that cannot be one.
             KeyReused: when the key is another request's.
         """
-        if wanted.key is not None and not _KEY.fullmatch(wanted.key):
-            raise InvalidRecord(
-                {"Idempotency-Key": ["must be 1 to 255 printable ASCII characters"]}
-            )
-        asked = msgspec.json.encode(
-            [wanted.account_id, wanted.kind, dict(wanted.asked)], order="sorted"
-        ).decode()
+        known = await self.known(user_id, wanted)
+        if known is not None:
+            return known
         async with self._store.reading() as tx:
             account = await tx.accounts.get(user_id, wanted.account_id)
         if account is None:
@@ -132,14 +135,31 @@ class Ledger:
         now = self._clock.now()
         async with self._store.transaction() as tx:
             operation, is_new = await tx.operations.begin(
-                user_id, account.id, wanted.kind, wanted.key, asked, now
+                user_id, account.id, wanted.kind, wanted.key, wanted.told, now
             )
             if is_new:
                 told = AuditEvent(user_id, now, "operation_begun", str(account.id), wanted.kind)
                 await tx.audit.add(told)
-        if operation.asked != asked:
-            raise KeyReused(wanted.key or "")
-        return operation
+        return _the_same(operation, wanted)
+
+    async def known(self, user_id: int, wanted: Wanted) -> Operation | None:
+        """Return the operation that was begun under the same key, None where there is none.
+
+        It is answered alike also where nothing of the kind may be begun any more.
+
+        Raises:
+            InvalidRecord: for a key that cannot be one.
+            KeyReused: when the key is another request's.
+        """
+        if wanted.key is None:
+            return None
+        if not _KEY.fullmatch(wanted.key):
+            raise InvalidRecord(
+                {"Idempotency-Key": ["must be 1 to 255 printable ASCII characters"]}
+            )
+        async with self._store.reading() as tx:
+            found = await tx.operations.named(user_id, wanted.key)
+        return None if found is None else _the_same(found, wanted)
 
     def check(self, account: Account, kind: str) -> None:
         """Require that something may be done with an account.
@@ -199,6 +219,12 @@ class Ledger:
             found = await tx.operations.page(user_id, limit + 1, before, account_id, kind)
         shown = tuple(found[:limit])
         return OperationPage(shown, cursor_at((shown[-1].id,)) if len(found) > limit else None)
+
+
+def _the_same(operation: Operation, wanted: Wanted) -> Operation:
+    if operation.asked != wanted.told:
+        raise KeyReused(wanted.key or "")
+    return operation
 
 
 def plain_operation(operation: Operation) -> dict[str, object]:

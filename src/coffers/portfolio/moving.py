@@ -79,18 +79,22 @@ class Moving:
         market = self._catalogue.get(source.market_code)
         if market is None or not currency.isalnum():
             raise InvalidRecord({"currency": ["is invalid"]})
+        asked = {
+            "currency": currency.upper(),
+            "amount": f"{amount:f}",
+            "source": _wallet(source),
+            "target": _wallet(target),
+            "to_account_id": target.id,
+        }
+        wanted = Wanted(source.id, TRANSFER, key, asked)
+        known = await self._ledger.known(user_id, wanted)
+        if known is not None:
+            return known
         if not _is_way(source, target):
             raise InvalidRecord(
                 {"to_account_id": ["is no account of the same exchange key; see transfer_data"]}
             )
-        asked = {
-            "currency": currency.upper(),
-            "amount": f"{amount:f}",
-            "source": FAMILIES[source.market_code][1],
-            "target": FAMILIES[target.market_code][1],
-            "to_account_id": target.id,
-        }
-        return await self._ledger.begin(user_id, Wanted(source.id, TRANSFER, key, asked))
+        return await self._ledger.begin(user_id, wanted)
 
     async def ways(self, user_id: int, mode: str) -> list[Way]:
         """Return the transfers that are possible between a user's accounts."""
@@ -167,6 +171,12 @@ def _is_of(operation: Operation, account_id: int, currency: str) -> bool:
     moved = msgspec.convert(msgspec.json.decode(operation.asked)[2], MoveAsked)
     ends = {operation.account_id, moved.to_account_id}
     return account_id in ends and moved.currency == currency
+
+
+def _wallet(account: Account) -> str | None:
+    """Return the wallet that an account stands for, None where nothing is moved from or to it."""
+    known = FAMILIES.get(account.market_code)
+    return None if known is None else known[1]
 
 
 def _is_way(source: Account, target: Account) -> bool:

@@ -6,8 +6,8 @@ from decimal import Decimal
 from coffers import money
 from coffers.clock import Clock, Millis
 from coffers.connectors.trading import TradingDesk
+from coffers.errors import CoffersError
 from coffers.money import plain
-from coffers.portfolio.claimed import CLAIM
 from coffers.portfolio.ledger import AUTO_BALANCE, balance_key
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
@@ -16,6 +16,10 @@ from coffers.store.records import AuditEvent
 from coffers.sync.prices import PriceRounds
 from coffers.valuation.model import PriceBook
 from coffers.valuation.orders import PlannedOrder
+
+
+class TakenOver(CoffersError):
+    """An operation at which another process works by now: nothing more may be done here."""
 
 
 class Notes:
@@ -65,31 +69,51 @@ class Notes:
         share = plain(money.rounded(money.multiply(loss, money.HUNDRED), 1))
         return f"the exchange pays {share} % worse in {pair} than is known elsewhere"
 
-    async def send(self, operation: Operation, step: Step) -> bool:
+    async def send(self, operation: Operation, step: Step, holder: str | None) -> bool:
         """Write down that an order is about to be sent; False, and nothing, where it must not be.
 
         Whoever removes what an operation serves waits for this to be written, or is seen by it.
+
+        Raises:
+            TakenOver: when another process works at the operation by now.
         """
         async with self._store.transaction() as tx:
+            await self._require(tx, operation, holder)
             if not await _is_wanted(tx, operation):
                 return False
-            await self._record(tx, operation, step)
+            if not await self._record(tx, operation, step):
+                raise TakenOver
             return True
 
-    async def keep(self, operation: Operation, step: Step) -> None:
-        """Write down how a step stands, and hold the account for longer."""
-        async with self._store.transaction() as tx:
-            await self._record(tx, operation, step)
+    async def keep(self, operation: Operation, step: Step, holder: str | None = None) -> None:
+        """Write down how a step stands, and what the operation tells beside its steps.
 
-    async def _record(self, tx: Transaction, operation: Operation, step: Step) -> None:
+        What became of a step that was sent is a fact, whoever tells it; with a holder it is one
+        that was not, of which that one decides.
+
+        Raises:
+            TakenOver: when another process works at the operation by now.
+        """
+        async with self._store.transaction() as tx:
+            await self._require(tx, operation, holder)
+            await self._record(tx, operation, step)
+            if operation.result is not None:
+                await tx.operations.tell(operation)
+
+    async def _record(self, tx: Transaction, operation: Operation, step: Step) -> bool:
         now = self._clock.now()
-        await tx.operations.record(operation, step, now)
-        until = Millis(now + CLAIM)
-        own = operation.user_id, operation.account_id
-        await tx.accounts.renew(*own, holder_of(operation), until)
+        if not await tx.operations.record(operation, step, now):
+            return False
+        own = operation.user_id, str(operation.account_id)
         await tx.audit.add(
-            AuditEvent(own[0], now, f"{step.kind}_{step.state}", str(own[1]), _told(step))
+            AuditEvent(own[0], now, f"{step.kind}_{step.state}", own[1], _told(step))
         )
+        return True
+
+    async def _require(self, tx: Transaction, operation: Operation, holder: str | None) -> None:
+        own = operation.user_id, operation.account_id
+        if holder is not None and not await tx.accounts.holds(*own, holder, self._clock.now()):
+            raise TakenOver
 
     async def moves(self, operation: Operation) -> set[str]:
         """Return the venue's ids of the transfers that other operations of the user are."""
@@ -103,20 +127,28 @@ class Notes:
         async with self._store.transaction() as tx:
             await tx.operations.note(operation, self._clock.now())
 
-    async def end(self, operation: Operation) -> None:
-        """Write down how an operation ended."""
-        async with self._store.transaction() as tx:
-            await tx.operations.end(operation, self._clock.now())
+    async def end(self, operation: Operation, holder: str | None = None) -> bool:
+        """Write down how an operation ended; False where another process has done so already.
 
-    async def add(self, operation: Operation, steps: Sequence[Step]) -> tuple[Step, ...]:
-        """Write steps down that are about to be done."""
+        Raises:
+            TakenOver: when there was a holder, and another process works at it by now.
+        """
         async with self._store.transaction() as tx:
+            await self._require(tx, operation, holder)
+            return await tx.operations.end(operation, self._clock.now())
+
+    async def add(
+        self, operation: Operation, steps: Sequence[Step], holder: str | None
+    ) -> tuple[Step, ...]:
+        """Write steps down that are about to be done, and what is left by their plan.
+
+        Raises:
+            TakenOver: when another process works at the operation by now.
+        """
+        async with self._store.transaction() as tx:
+            await self._require(tx, operation, holder)
+            await tx.operations.tell(operation)
             return await tx.operations.add_steps(operation, steps, self._clock.now())
-
-
-def holder_of(operation: Operation) -> str:
-    """Return by what name an operation claims its account."""
-    return f"operation {operation.user_id} {operation.id}"
 
 
 async def _is_wanted(tx: Transaction, operation: Operation) -> bool:

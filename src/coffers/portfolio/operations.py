@@ -27,11 +27,11 @@ from coffers.portfolio.ledger import (
     NotForAccount,
     Wanted,
 )
-from coffers.portfolio.operation_notes import Notes, holder_of
+from coffers.portfolio.operation_notes import Notes, TakenOver
 from coffers.portfolio.paper import PaperAccounts
 from coffers.portfolio.paper_desk import PaperDesk
 from coffers.portfolio.paper_orders import PaperOrders
-from coffers.store.engine import Store
+from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.operations import Operation
 from coffers.store.records import Account
@@ -105,7 +105,7 @@ class Operations:
             ConnectorFailure: when the venue does not tell.
         """
         account = await self._account(user_id, account_id)
-        async with self._desk(account) as desk:
+        async with self._desk(account) as (desk, _):
             return [pair.limits for pair in await desk.quoted()]
 
     async def tradable(self, user_id: int, account_id: int) -> Tradable:
@@ -115,7 +115,7 @@ class Operations:
             NotFound, NotAllowed, ConnectorFailure: as `limits`.
         """
         account = await self._account(user_id, account_id)
-        async with self._desk(account) as desk:
+        async with self._desk(account) as (desk, _):
             pairs = [pair.limits for pair in await desk.quoted()]
             codes = {code for pair in pairs for code in (pair.base, pair.quote)}
             return Tradable(pairs, {code: desk.asset_of(code) for code in codes})
@@ -176,33 +176,34 @@ class Operations:
         own = operation.user_id, operation.id
         account = await self._account(operation.user_id, operation.account_id)
         try:
-            operation = await self._done(operation, account, rounds)
+            ended = await self._ended(operation, account, rounds)
         except Later:
             await self._notes.touch(operation)
             return await self._ledger.get(*own)
+        except TakenOver:
+            ended = None
         self._taken_on.pop(own, None)
-        if operation.state != "running":
-            return operation
-        operation = replace(operation, state=state_of(operation))
-        await self._notes.end(operation)
-        metrics.operations.labels(operation.kind, operation.state).inc()
-        if account.market_code != PAPER and operation.steps:
+        if ended is None:
+            return await self._ledger.get(*own)
+        metrics.operations.labels(ended.kind, ended.state).inc()
+        if account.market_code != PAPER and ended.steps:
             await self._venues.syncer.sync(account.user_id, account.id)
-        return operation
+        return ended
 
-    async def _done(
+    async def _ended(
         self, operation: Operation, account: Account, rounds: Rounds | None
-    ) -> Operation:
-        """Return an operation with what came of it, or as another process has ended it.
+    ) -> Operation | None:
+        """Return an operation that was ended here, None where another process has ended it.
 
         Raises:
             Later: while something was sent, and nobody could tell yet what became of it.
+            TakenOver: when another process works at it by now.
         """
         own = operation.user_id, operation.id
         since = self._taken_on.setdefault(own, self._clock.now())
         try:
             return await self._at_the_desk(operation, account, rounds, since)
-        except Later:
+        except (Later, TakenOver):
             raise
         except CoffersError as fault:
             why = str(fault)
@@ -210,17 +211,26 @@ class Operations:
             metrics.worker_failures.labels(type(fault).__name__).inc()
             _log.exception("operation failed", operation=operation.id)
             why = "something went wrong here; the server's log says more"
-        operation = await self._ledger.get(*own)
+        return await self._given_up(operation, since, why)
+
+    async def _given_up(self, operation: Operation, since: Millis, why: str) -> Operation | None:
+        operation = await self._ledger.get(operation.user_id, operation.id)
         if operation.state != "running":
-            return operation
-        is_sent = any(step.state == "sent" for step in operation.steps)
-        if is_sent and self._clock.now() - since < GIVES_UP:
+            return None
+        now = self._clock.now()
+        async with self._store.reading() as tx:
+            holder = await tx.accounts.held_by(operation.user_id, operation.account_id, now)
+        if holder is not None and holder.startswith(_purpose(operation)):
+            raise TakenOver
+        if any(step.state == "sent" for step in operation.steps) and now - since < GIVES_UP:
             raise Later(why)
-        return await given_up(self._notes, operation, why)
+        operation = await given_up(self._notes, operation, why)
+        operation = replace(operation, state=state_of(operation))
+        return operation if await self._notes.end(operation) else None
 
     async def _at_the_desk(
         self, operation: Operation, account: Account, rounds: Rounds | None, since: Millis
-    ) -> Operation:
+    ) -> Operation | None:
         forbidden = None
         try:
             self._ledger.check(account, operation.kind)
@@ -229,36 +239,47 @@ class Operations:
                 raise
             # Something may have been sent when it was still allowed.
             forbidden = str(fault)
-        async with self._desk(account, operation) as desk:
+        async with self._desk(account, operation) as (desk, holder):
             # Looked up again, now that it is ours: another process may have ended it.
             operation = await self._ledger.get(operation.user_id, operation.id)
             if operation.state != "running":
-                return operation
-            return await Doing(self._notes, operation, desk, since).done(rounds, forbidden)
+                return None
+            doing = Doing(self._notes, operation, desk, holder, since)
+            operation = await doing.done(rounds, forbidden)
+            operation = replace(operation, state=state_of(operation))
+            return operation if await self._notes.end(operation, holder) else None
 
     @asynccontextmanager
     async def _desk(
         self, account: Account, operation: Operation | None = None
-    ) -> AsyncIterator[TradingDesk]:
-        """Open a desk, with the account claimed, so that nobody reads it meanwhile."""
+    ) -> AsyncIterator[tuple[TradingDesk, str | None]]:
+        """Open a desk, with the account claimed, so that nobody reads it meanwhile.
+
+        The name of its holder comes with it; paper needs none.
+        """
         async with self._store.reading() as tx:
             sealed = await tx.secrets.get(account.user_id, account.id)
             book = await self._newest.read(tx)
         if account.market_code == PAPER:
             own = account.user_id, account.id
-            yield PaperDesk(self._store, self._paper_orders, self._papers, own, book)
+            yield PaperDesk(self._store, self._paper_orders, self._papers, own, book), None
             return
         market = self._market(account)
         if sealed is None:
             raise NotAllowed("the account has no key to trade with")
         credentials = open_credentials(self._vault, account, sealed)
-        holder = None if operation is None else holder_of(operation)
+
+        async def show_life(tx: Transaction) -> None:
+            if operation is not None:
+                await tx.operations.note(operation, self._clock.now())
+
+        purpose = "" if operation is None else _purpose(operation)
         own = account.user_id, account.id
         async with (
-            claimed(self._store, self._clock, own, holder),
+            claimed(self._store, self._clock, own, purpose, show_life) as holder,
             self._venues.trading.desk(market, credentials) as desk,
         ):
-            yield desk
+            yield desk, holder
 
     async def _account(self, user_id: int, account_id: int) -> Account:
         async with self._store.reading() as tx:
@@ -272,6 +293,11 @@ class Operations:
         if market is None or market.venue is None:
             raise NotForAccount("nothing can be traded in this account: it is at no exchange")
         return market
+
+
+def _purpose(operation: Operation) -> str:
+    """Return how the names of those begin who hold the account for an operation."""
+    return f"operation {operation.user_id} {operation.id} "
 
 
 def _selling(targets: Sequence[str]) -> Rounds:

@@ -12,6 +12,7 @@ from coffers.portfolio.paper import PaperAccounts
 from coffers.portfolio.paper_fills import PLACES
 from coffers.portfolio.paper_orders import OrderWanted, PaperOrders
 from coffers.store.engine import Store
+from coffers.store.errors import StoreUnavailable
 from coffers.store.paper import PaperOrder
 from coffers.valuation.model import PriceBook
 from coffers.valuation.orders import PairLimits, PlannedOrder
@@ -80,6 +81,9 @@ class PaperDesk:
         )
         try:
             filled = await self._orders.place(self._user_id, self._account_id, wanted)
+        except StoreUnavailable:
+            # It may be written all the same.
+            raise
         except CoffersError as error:
             return Placed("refused", why=str(error))
         return _placed(filled)

@@ -156,6 +156,14 @@ class Claims:
         values = {"user": user_id, "account": account_id, "holder": holder, "now": now}
         return bool(await self._connection.rows(_HOLDS, values))
 
+    async def held_by(self, user_id: int, account_id: int, now: Millis) -> str | None:
+        """Return who holds an account, None where nobody does."""
+        statement = select(accounts.c.claimed_by).where(
+            is_account(user_id, account_id), accounts.c.claimed_until >= now
+        )
+        holder: str | None = await self._connection.scalar(statement)
+        return holder
+
     async def renew(self, user_id: int, account_id: int, holder: str, until: Millis) -> bool:
         """Hold a claim for longer; False where another holder has it meanwhile."""
         statement = update(accounts).where(

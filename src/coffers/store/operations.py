@@ -118,6 +118,12 @@ class Operations:
         ).first()
         return None if row is None else await self._with_steps(row)
 
+    async def named(self, user_id: int, key: str) -> Operation | None:
+        """Return the operation of a user that a client calls so, None where there is none."""
+        found = select(operations).where(_O.user_id == user_id, _O.idempotency_key == key)
+        row = (await self._connection.execute(found)).first()
+        return None if row is None else await self._with_steps(row)
+
     async def page(
         self,
         user_id: int,
@@ -173,34 +179,46 @@ class Operations:
         await self.note(operation, now)
         return numbered
 
-    async def record(self, operation: Operation, step: Step, now: Millis) -> None:
-        """Keep what became of a step."""
+    async def record(self, operation: Operation, step: Step, now: Millis) -> bool:
+        """Keep what became of a step; False, and nothing, where more is known of it already.
+
+        A step that is to be sent must be planned yet, and one that is over stays as it is: two
+        processes may be at work at one, of which the first tells.
+        """
+        before = ("planned",) if step.state == "sent" else ("planned", "sent")
         statement = update(operation_steps).where(
             _S.user_id == operation.user_id,
             _S.operation_id == operation.id,
             _S.number == step.number,
+            _S.state.in_(before),
         )
         values = _columns(replace(step, updated_at=now))
-        await self._connection.execute(statement.values(**values))
+        is_new = await changed(self._connection, statement.values(**values)) > 0
         await self.note(operation, now)
+        return is_new
+
+    async def tell(self, operation: Operation) -> None:
+        """Keep what an operation tells beside its steps: what is left, and its result."""
+        statement = update(operations).where(_is(operation.user_id, operation.id))
+        await self._connection.execute(statement.values(**_beside(operation)))
 
     async def note(self, operation: Operation, now: Millis) -> None:
         """Note that somebody is at work on an operation."""
         statement = update(operations).where(_is(operation.user_id, operation.id))
         await self._connection.execute(statement.values(updated_at=now))
 
-    async def end(self, operation: Operation, now: Millis) -> None:
-        """Keep how an operation ended: its state, why, what was left and its result."""
-        statement = update(operations).where(_is(operation.user_id, operation.id))
-        await self._connection.execute(
-            statement.values(
-                state=operation.state,
-                why=operation.why,
-                left=msgspec.json.encode(dict(operation.left)).decode(),
-                result=operation.result,
-                updated_at=now,
-            )
+    async def end(self, operation: Operation, now: Millis) -> bool:
+        """Keep how an operation ended: its state, why, what was left and its result.
+
+        Returns:
+            False where it has ended already; it stays as it did.
+        """
+        statement = update(operations).where(
+            _is(operation.user_id, operation.id), _O.state == "running"
         )
+        ended = {"state": operation.state, "why": operation.why, "updated_at": now}
+        values = {**ended, **_beside(operation)}
+        return await changed(self._connection, statement.values(**values)) > 0
 
     async def _with_steps(self, row: Row[Any]) -> Operation:
         statement = select(operation_steps).where(
@@ -229,6 +247,13 @@ _NAMES = tuple(each.name for each in fields(Step))
 
 def _columns(step: Step) -> dict[str, object]:
     return {name: getattr(step, name) for name in _NAMES}
+
+
+def _beside(operation: Operation) -> dict[str, object]:
+    return {
+        "left": msgspec.json.encode(dict(operation.left)).decode(),
+        "result": operation.result,
+    }
 
 
 def _is(user_id: int, operation_id: int) -> ColumnElement[bool]:

@@ -2,16 +2,22 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from coffers.portfolio import claimed
+from coffers.portfolio.ledger import Wanted
 from coffers.portfolio.operations import Operations
 from coffers.sandbox import FaultKind, NewFault
 from coffers.store.engine import Store
+from coffers.store.operations import Operation
 from coffers.store.records import NewAccount
+from coffers.valuation.model import PriceBook
 from served import LIST, add_book, serving
 from trading_house import TradingHouse, trading
 
@@ -120,11 +126,14 @@ async def test_an_answer_without_an_order_is_asked_about(sqlite_store: Store) ->
             venue="binance", kind=FaultKind.EMPTY_OBJECT, path=_ORDER, method="POST", count=1
         )
         await house.control.inject(fault)
-        answer = await house.post("sell_all_to_usd")
-        requests = await house.control.requests()
-    # The venue knows no order of this id, so nothing was sold, and it is not tried again.
+        answer = await house.post("sell_all_to_usd", Idempotency_Key="k")
+        # The venue knows no order of this id; but the request may still be on its way there.
+        assert (answer.status_code, answer.json()["error"]) == (504, "exchange_timeout")
+        await _later(house, house.operations)
+        answer = await house.post("sell_all_to_usd", Idempotency_Key="k")
+        assert await _placed(house) == 1
     assert (answer.status_code, answer.json()["error"]) == (422, "operation_failed"), answer.text
-    assert requests.counts["binance POST /api/v3/order"] == 1
+    assert "knows no such order" in answer.json()["error_description"]
 
 
 async def test_a_venue_that_asks_for_a_pause_gets_no_more_orders(sqlite_store: Store) -> None:
@@ -300,6 +309,138 @@ async def test_a_venue_that_is_away_ends_it_with_the_reason(sqlite_store: Store)
         again = await house.post("sell_all_to_usd", Idempotency_Key="k")
         assert again.json() == answer.json()
     assert (shown["state"], shown["steps"]) == ("failed", [])
+
+
+async def test_a_sale_that_waited_for_too_long_is_told_as_not_made(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}) as house:
+        wanted = Wanted(house.account.id, "sell_all_to_usd")
+        begun = await house.ledger.begin(house.account.user_id, wanted)
+        await _later(house, house.operations, minutes=6)
+        shown = await house.shown(begun.id)
+        assert "binance POST /api/v3/order" not in (await house.control.requests()).counts
+    assert (shown["state"], shown["steps"]) == ("failed", [])
+    assert shown["why"] == "it was planned too long ago to be placed now"
+
+
+@asynccontextmanager
+async def _standing_still(house: TradingHouse) -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """Have a worker stand still before it places what it planned, until the event is set."""
+    notes, reached, go_on = house.operations._notes, asyncio.Event(), asyncio.Event()
+    book = notes.book
+
+    async def paused() -> PriceBook | None:
+        if not reached.is_set():
+            reached.set()
+            await go_on.wait()
+        return await book()
+
+    notes.book = paused  # type: ignore[method-assign]
+    asking = asyncio.create_task(house.post("sell_all_to_usd", Idempotency_Key="k"))
+    await reached.wait()
+    found = (await house.api.get(house.caller, OPERATIONS)).json()["operations"]
+    try:
+        yield found[0]["id"], go_on
+    finally:
+        go_on.set()
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+
+async def test_a_worker_that_stood_still_places_nothing_that_another_one_took_over(
+    store: Store,
+) -> None:
+    async with trading(store, {"BTC": "1", "ETH": "10"}) as house, house.another() as operations:
+        async with _standing_still(house) as (number, go_on):
+            await _later(house, operations)
+            over = await house.shown(number)
+            assert await _placed(house) == 2
+            go_on.set()
+            await asyncio.gather(*house.operations._running.values())
+            assert await _placed(house) == 2
+        assert await house.shown(number) == over
+    assert [step["state"] for step in over["steps"]] == ["filled", "filled"]
+
+
+async def test_an_operation_that_another_worker_is_at_is_left_to_it(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimed, "LONGEST_WAIT", 0.4)
+    async with trading(sqlite_store, {"BTC": "1"}) as house, house.another() as operations:
+        async with _standing_still(house) as (number, go_on):
+            found = await operations.perform(house.account.user_id, number)
+            assert found.state == "running"
+            go_on.set()
+            await asyncio.gather(*house.operations._running.values())
+        shown = await house.shown(number)
+        assert await _placed(house) == 1
+    assert (shown["state"], shown["steps"][0]["state"]) == ("done", "filled")
+
+
+async def test_a_worker_shows_that_it_lives_and_holds_the_account(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimed, "RENEW_EVERY", 0.05)
+    async with trading(sqlite_store, {"BTC": "1"}) as house, house.another() as operations:
+        async with _standing_still(house) as (_, go_on):
+            for _ in range(3):
+                house.api.clock.set(house.api.clock.now() + 60_000)
+                await asyncio.sleep(0.3)
+            assert await operations.resume() == 0
+            go_on.set()
+            await asyncio.gather(*house.operations._running.values())
+        assert await _placed(house) == 1
+
+
+async def test_the_same_request_is_answered_alike_where_it_could_not_be_made_any_more(
+    sqlite_store: Store,
+) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}) as house:
+        first = await house.post("sell_all_to_usd", Idempotency_Key="k")
+        assert first.status_code == 201, first.text
+        own = house.account
+        async with house.api.services.store.transaction() as tx:
+            await tx.accounts.record_standing(
+                own.user_id,
+                own.id,
+                sync=own.sync,
+                key_state="expired",
+                is_locked=True,
+                lock_reason="invalid_api_key",
+                now=house.api.clock.now(),
+            )
+        again = await house.post("sell_all_to_usd", Idempotency_Key="k")
+        other = await house.post("sell_all_to_usd", Idempotency_Key="l")
+    named = "X-Operation-Id"
+    assert (again.status_code, again.headers[named]) == (201, first.headers[named])
+    assert (other.status_code, other.json()["error"]) == (403, "access_denied")
+
+
+async def test_what_a_conversion_brought_is_told_although_its_worker_died(
+    sqlite_store: Store,
+) -> None:
+    async with trading(sqlite_store, {"BTC": "1", "ADA": "2", "DOGE": "3"}) as house:
+        notes, ending = house.operations._notes, asyncio.Event()
+        end = notes.end
+
+        async def dying(_operation: Operation, _holder: str | None = None) -> bool:
+            ending.set()
+            return await asyncio.Event().wait()
+
+        notes.end = dying  # type: ignore[method-assign]
+        asking = asyncio.create_task(house.post("convert_dust_to_bnb", "codes[]=ADA"))
+        await ending.wait()
+        [task] = house.operations._running.values()
+        task.cancel()
+        asking.cancel()
+        await asyncio.gather(task, asking, return_exceptions=True)
+        notes.end = end  # type: ignore[method-assign]
+        await _later(house, house.operations)
+        [operation] = (await house.api.get(house.caller, OPERATIONS)).json()["operations"]
+        async with house.api.services.store.reading() as tx:
+            kept = await tx.operations.get(house.account.user_id, operation["id"])
+    assert operation["state"] == "done"
+    assert kept is not None
+    assert "totalTransfered" in (kept.result or "")
 
 
 async def test_small_amounts_become_bnb(sqlite_store: Store) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 
 from coffers.clock import MINUTE
+from coffers.portfolio.ledger import TRANSFER as TRANSFER_KIND
+from coffers.portfolio.ledger import Wanted
 from coffers.sandbox import FaultKind, NewFault, Wallet
 from coffers.store.engine import Store
 from coffers.store.operations import Operation, Step
@@ -161,11 +163,11 @@ async def test_a_process_that_dies_before_it_wrote_what_was_done_sends_nothing_a
         notes, done = house.operations._notes, asyncio.Event()
         keep = notes.keep
 
-        async def dying(operation: Operation, step: Step) -> None:
+        async def dying(operation: Operation, step: Step, holder: str | None = None) -> None:
             if step.state == "filled":
                 done.set()
                 await asyncio.Event().wait()
-            await keep(operation, step)
+            await keep(operation, step, holder)
 
         notes.keep = dying  # type: ignore[method-assign]
         asking = asyncio.create_task(transfer(house, other, "10"))
@@ -185,6 +187,21 @@ async def test_a_process_that_dies_before_it_wrote_what_was_done_sends_nothing_a
     assert (left["state"], left["steps"][0]["state"]) == ("running", "sent")
     assert (shown["state"], shown["steps"][0]["state"]) == ("done", "filled")
     assert shown["steps"][0]["exchange_order_id"]
+
+
+async def test_a_transfer_that_waited_for_too_long_is_not_done_any_more(
+    sqlite_store: Store,
+) -> None:
+    async with with_futures(sqlite_store) as (house, other):
+        asked = {"currency": "USDT", "amount": "10", "source": "spot", "target": "linear"}
+        wanted = Wanted(house.account.id, TRANSFER_KIND, None, {**asked, "to_account_id": other})
+        begun_then = await house.ledger.begin(house.account.user_id, wanted)
+        house.api.clock.set(house.api.clock.now() + 6 * MINUTE)
+        assert await house.operations.resume() == 1
+        shown = await house.shown(begun_then.id)
+        assert (await wallets(house), await sent(house)) == ((D(100), D(0)), 0)
+    assert (shown["state"], shown["steps"]) == ("failed", [])
+    assert shown["why"] == "it was planned too long ago to be placed now"
 
 
 async def begun(house: TradingHouse) -> int:
