@@ -42,7 +42,7 @@ class BalanceWork:
     async def _run(self, user_id: int, body: bytes) -> Told:
         asked = msgspec.json.decode(body, type=RunAsked)
         try:
-            ran = await self._balancer.run(user_id, asked.account_id, by_hand=True)
+            ran = await self._balancer.run(user_id, asked.account_id)
         except (CannotBalance, NotAllowed) as refusal:
             return Told(refused=str(refusal))
         return Told(plain_run(ran))

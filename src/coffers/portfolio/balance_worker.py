@@ -9,7 +9,7 @@ from coffers import money
 from coffers.clock import Clock
 from coffers.portfolio.auto_balance import target_prices
 from coffers.portfolio.balancer import AlreadyRunning, Balancer
-from coffers.store.balancing import Watched
+from coffers.store.balancing import Due, Watched
 from coffers.store.engine import Store, Transaction
 from coffers.store.leases import BALANCE
 from coffers.store.newest import NewestBook
@@ -64,35 +64,35 @@ class BalanceWorker:
         """
         await self._run_all(await self._moved())
 
-    async def _run_all(self, keys: Sequence[tuple[int, int]]) -> None:
+    async def _run_all(self, due: Sequence[Due]) -> None:
         free = asyncio.Semaphore(AT_ONCE)
-        await asyncio.gather(*(self._run(free, *key) for key in keys))
+        await asyncio.gather(*(self._run(free, each) for each in due))
 
-    async def _run(self, free: asyncio.Semaphore, user_id: int, account_id: int) -> None:
+    async def _run(self, free: asyncio.Semaphore, due: Due) -> None:
         async with free:
-            await guarded(lambda: self._balance(user_id, account_id), account=account_id)
+            await guarded(lambda: self._balance(due), account=due.account_id)
 
-    async def _balance(self, user_id: int, account_id: int) -> None:
+    async def _balance(self, due: Due) -> None:
         try:
-            await self._balancer.run(user_id, account_id)
+            await self._balancer.run_due(due)
         except AlreadyRunning:
-            # Another worker was quicker.
+            # Another worker was quicker, or the settings are others by now.
             return
 
-    async def _moved(self) -> list[tuple[int, int]]:
+    async def _moved(self) -> list[Due]:
         """Return the accounts whose prices have moved too far, once for each new price book."""
         async with self._store.reading() as tx:
             book = await self._newest.read(tx)
         now = self._clock.now()
         if book is None or book.epoch == self._seen or now - book.at > FRESH:
             return []
-        found: list[tuple[int, int]] = []
+        found: list[Due] = []
         after = 0
         while True:
             async with self._store.reading() as tx:
                 watched = await tx.balancing.watched(now, _PAGE, after)
             found += [
-                (each.user_id, each.account_id)
+                Due(each.user_id, each.account_id, each.next_at)
                 for each in watched
                 if await self._has_moved(each, book)
             ]

@@ -19,6 +19,7 @@ from coffers.portfolio.auto_balance import next_run, target_prices
 from coffers.portfolio.balance_plans import MadePlan, Planner
 from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.ledger import AUTO_BALANCE, NotAllowed, balance_key
+from coffers.store.balancing import Due
 from coffers.store.engine import Store
 from coffers.store.records import AuditEvent, AutoBalance, BalanceState
 from coffers.sync.policy import BackOff
@@ -73,7 +74,7 @@ class Operations(Protocol):
 
 
 class AlreadyRunning(CannotBalance):
-    """Somebody else rebalances the account at this moment."""
+    """Somebody else rebalances the account at this moment, or did, or nothing is to be run."""
 
     def __init__(self) -> None:
         super().__init__("the account is being rebalanced already")
@@ -122,28 +123,40 @@ class Balancer:
         self._operations = operations
         self._clock = clock
 
-    async def run(self, user_id: int, account_id: int, *, by_hand: bool = False) -> Ran:
-        """Rebalance an account now, and write how it went.
+    async def run(self, user_id: int, account_id: int) -> Ran:
+        """Rebalance an account now, switched on or not, and write how it went.
 
         Raises:
             AlreadyRunning: when somebody else does, or the account has no such settings any more.
         """
-        run = await self._begun(user_id, account_id, by_hand=by_hand)
+        return await self._run(user_id, account_id, None)
+
+    async def run_due(self, due: Due) -> Ran:
+        """Rebalance an account that was found to be due, and write how it went.
+
+        Raises:
+            AlreadyRunning: when somebody else does, or it is not due any more: it was run since,
+                or switched off, or set to something else.
+        """
+        return await self._run(due.user_id, due.account_id, due)
+
+    async def _run(self, user_id: int, account_id: int, due: Due | None) -> Ran:
+        run = await self._begun(user_id, account_id, due)
         async with self._held(run):
             ran = await self._carried_out(run)
         metrics.auto_balances.labels(ran.state).inc()
         await self._finish(run, ran)
         return ran
 
-    async def _begun(self, user_id: int, account_id: int, *, by_hand: bool) -> _Run:
+    async def _begun(self, user_id: int, account_id: int, due: Due | None) -> _Run:
         holder, now = uuid.uuid4().hex, self._clock.now()
         async with self._store.transaction() as tx:
             planned_at = await tx.balancing.claim(
-                user_id, account_id, holder, now=now, until=Millis(now + HELD)
+                user_id, account_id, holder, now=now, until=Millis(now + HELD), due=due
             )
         if planned_at is None:
             raise AlreadyRunning
-        return _Run(user_id, account_id, holder, planned_at, planned_at != now, by_hand)
+        return _Run(user_id, account_id, holder, planned_at, planned_at != now, due is None)
 
     @asynccontextmanager
     async def _held(self, run: _Run) -> AsyncIterator[None]:

@@ -8,7 +8,7 @@ goes on with the same run instead of beginning another one.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, delete, false, func, or_, select, union, update
@@ -23,12 +23,21 @@ _B, _A = auto_balances.c, accounts.c
 _decode = msgspec.json.Decoder(dict[str, Decimal]).decode
 
 
+class Due(NamedTuple):
+    """An account that was found to be run, and from when on it was to be."""
+
+    user_id: int
+    account_id: int
+    next_at: Millis | None
+
+
 @dataclass(frozen=True, slots=True)
 class Watched:
     """An account that is rebalanced once a price has moved by more than `limit` percent."""
 
     user_id: int
     account_id: int
+    next_at: Millis
     portfolio_id: int
     limit: int
     prices: Mapping[str, Decimal]
@@ -67,8 +76,8 @@ class AutoBalances:
         statement = delete(auto_balances).where(_is(user_id, account_id))
         return await changed(self._connection, statement) > 0
 
-    async def due(self, now: Millis, limit: int) -> list[tuple[int, int]]:
-        """Return (user id, account id) of what is to be run or gone on with, longest due first.
+    async def due(self, now: Millis, limit: int) -> list[Due]:
+        """Return what is to be run or gone on with, longest due first.
 
         Those that wait for a price to move are not among them, but for runs that were begun: at
         once where a process died in one, after the wait where it failed.
@@ -76,12 +85,10 @@ class AutoBalances:
         free = select(_B.user_id, _B.account_id, _B.next_at).where(_is_free(now))
         free = free.order_by(_B.next_at, _B.account_id).limit(limit)
         due = free.where(~_B.by_price, _B.next_at <= now).subquery()
-        may_go_on = or_(_B.failures == 0, _B.next_at <= now)
-        begun = free.where(_B.planned_at.is_not(None), may_go_on).subquery()
+        begun = free.where(_may_go_on(now)).subquery()
         found = union(select(due), select(begun)).subquery()
-        statement = select(found.c.user_id, found.c.account_id)
-        statement = statement.order_by(found.c.next_at, found.c.account_id).limit(limit)
-        return [(row.user_id, row.account_id) for row in await self._connection.execute(statement)]
+        statement = select(found).order_by(found.c.next_at, found.c.account_id).limit(limit)
+        return [Due(*row) for row in await self._connection.execute(statement)]
 
     async def watched(self, now: Millis, limit: int, after: int = 0) -> list[Watched]:
         """Return accounts that wait for a price to move, by id, those behind the id `after`."""
@@ -97,6 +104,7 @@ class AutoBalances:
             Watched(
                 row.user_id,
                 row.account_id,
+                row.next_at,
                 row.auto_balance_portfolio_id,
                 row.auto_balance_currency_change_limit,
                 _decode(row.prices),
@@ -105,15 +113,27 @@ class AutoBalances:
         ]
 
     async def claim(
-        self, user_id: int, account_id: int, holder: str, *, now: Millis, until: Millis
+        self,
+        user_id: int,
+        account_id: int,
+        holder: str,
+        *,
+        now: Millis,
+        until: Millis,
+        due: Due | None = None,
     ) -> Millis | None:
         """Claim the run of an account up to a moment.
+
+        With `due` only while it stands as it was found: it may have waited for its turn since, and
+        been switched off, set to something else or run.
 
         Returns:
             The moment that the run was planned at: an earlier one where a process died in it. None
             where somebody else is at it, or nothing is to be run.
         """
         statement = update(auto_balances).where(_is(user_id, account_id), _is_free(now))
+        if due is not None:
+            statement = statement.where(_is_still(due, now))
         values = {"claimed_by": holder, "claimed_until": until}
         if not await changed(self._connection, statement.values(**values)):
             return None
@@ -164,6 +184,18 @@ def _is(user_id: int, account_id: int) -> ColumnElement[bool]:
 
 def _is_free(now: Millis) -> ColumnElement[bool]:
     return or_(_B.claimed_until.is_(None), _B.claimed_until < now)
+
+
+def _may_go_on(now: Millis) -> ColumnElement[bool]:
+    """Find runs that were begun: at once where a process died, after the wait where one failed."""
+    return and_(_B.planned_at.is_not(None), or_(_B.failures == 0, _B.next_at <= now))
+
+
+def _is_still(due: Due, now: Millis) -> ColumnElement[bool]:
+    """Find what is due as it was: settings that are made, and runs, give it another moment."""
+    if due.next_at is None:
+        return _may_go_on(now)
+    return or_(_B.next_at == due.next_at, _may_go_on(now))
 
 
 def _columns(state: BalanceState) -> dict[str, object]:

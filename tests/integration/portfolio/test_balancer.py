@@ -23,6 +23,7 @@ from coffers.portfolio.paper import NewPaper, PaperAccounts
 from coffers.portfolio.paper_orders import OrderWanted, PaperOrders
 from coffers.portfolio.portfolios import PortfolioKeeping, PortfolioWanted
 from coffers.portfolio.reading_now import ReadingNow
+from coffers.store.balancing import Due
 from coffers.store.engine import Store
 from coffers.store.records import Account, AutoBalance, BalanceState
 from coffers.sync.assets import note_assets
@@ -212,7 +213,7 @@ async def test_a_plan_shows_every_figure_and_places_nothing(world: World) -> Non
 
 async def test_a_run_by_hand_trades_and_tells_when(world: World) -> None:
     await world.switch_on(enabled=False)
-    ran = await world.balancer.run(*world.own, by_hand=True)
+    ran = await world.balancer.run(*world.own)
 
     assert (ran.state, ran.error, ran.operation_id) == ("done", None, 7)
     assert await world.amounts() == {"BTC": "0.5", "ETH": "5.95229175", "USDT": "10079.375"}
@@ -320,7 +321,7 @@ async def test_a_process_that_dies_in_a_run_leaves_it_to_be_gone_on_with(world: 
     world.clock.advance(2 * HOUR)
     world.desk.dies_after = 1
     with pytest.raises(asyncio.CancelledError):
-        await world.balancer.run(*world.own)
+        await world.balancer.run_due(Due(*world.own, world.clock.now()))
     world.desk.dies_after = None
     await world.look()
     assert len(world.desk.placed) == 1
@@ -330,6 +331,45 @@ async def test_a_process_that_dies_in_a_run_leaves_it_to_be_gone_on_with(world: 
     assert len(world.desk.planned) == 1
     assert [order.side for order in world.desk.placed] == ["sell", "buy"]
     assert (await world.state()).planned_at is None
+
+
+BY_PRICE = {"method": "currency_change", "currency_change_limit": 10}
+
+
+@pytest.mark.parametrize(
+    ("before", "meanwhile"),
+    [
+        (BY_PRICE, {**BY_PRICE, "enabled": False}),
+        (BY_PRICE, {"method": "time"}),
+        # From now on another move is waited for.
+        (BY_PRICE, BY_PRICE),
+        ({"method": "time"}, {"enabled": False}),
+        ({"method": "time"}, BY_PRICE),
+    ],
+)
+async def test_settings_that_are_made_while_an_account_waits_for_its_turn_count(
+    world: World, before: dict[str, Any], meanwhile: dict[str, Any]
+) -> None:
+    await world.switch_on(**before)
+    world.clock.advance(2 * HOUR)
+    await add_book(world.store, world.clock.now(), ETH="3000")
+    run_all, found = world.worker._run_all, []
+
+    async def later(due: Sequence[Due]) -> None:
+        found.extend(due)
+        world.clock.advance(MINUTE)
+        await world.switch_on(**meanwhile)
+        await run_all(due)
+
+    world.worker._run_all = later  # type: ignore[method-assign]
+    is_by_price = before["method"] != "time"
+    await (world.worker.run_moved() if is_by_price else world.worker.run_due())
+
+    assert len(found) == 1
+    assert world.desk.placed == []
+    state = await world.state()
+    assert (state.planned_at, (await world.shown()).last_at) == (None, None)
+    assert (state.next_at is None) == (meanwhile.get("enabled") is False)
 
 
 async def test_several_workers_do_it_once(world: World) -> None:
@@ -345,16 +385,16 @@ async def test_several_workers_do_it_once(world: World) -> None:
 async def test_two_runs_by_hand_at_once_are_one(world: World) -> None:
     await world.switch_on()
     world.reader.may_end.clear()
-    first = asyncio.create_task(world.balancer.run(*world.own, by_hand=True))
+    first = asyncio.create_task(world.balancer.run(*world.own))
     await world.reader.has_begun.wait()
     with pytest.raises(AlreadyRunning):
-        await world.balancer.run(*world.own, by_hand=True)
+        await world.balancer.run(*world.own)
     world.reader.may_end.set()
     assert (await first).state == "done"
     async with world.store.transaction() as tx:
         await tx.balancing.remove(*world.own)
     with pytest.raises(AlreadyRunning):
-        await world.balancer.run(*world.own, by_hand=True)
+        await world.balancer.run(*world.own)
 
 
 @pytest.mark.parametrize("state", ["partly", "failed"])
@@ -375,7 +415,7 @@ async def test_orders_that_were_not_filled_are_a_failure_and_planned_anew(
 async def test_what_cannot_be_traded_is_told(world: World) -> None:
     world.desk.pairs = ()
     await world.switch_on()
-    await world.balancer.run(*world.own, by_hand=True)
+    await world.balancer.run(*world.own)
 
     assert (await world.shown()).error == (
         "could not be brought to their shares: BTC (no_pair), ETH (no_pair), USDT (no_pair)"
@@ -385,7 +425,7 @@ async def test_what_cannot_be_traded_is_told(world: World) -> None:
 async def test_what_is_traded_in_part_is_a_good_run_that_tells_what_is_left(world: World) -> None:
     world.desk.pairs = PAIRS[:1]
     await world.switch_on()
-    ran = await world.balancer.run(*world.own, by_hand=True)
+    ran = await world.balancer.run(*world.own)
 
     assert (ran.state, [order.base for order in world.desk.placed]) == ("done", ["BTC"])
     shown = await world.shown()
@@ -416,7 +456,7 @@ async def test_what_the_server_refuses_is_told_and_nothing_is_left_to_go_on_with
 ) -> None:
     await world.switch_on()
     world.desk.refusal = NotAllowed("orders and transfers are off on this server")
-    ran = await world.balancer.run(*world.own, by_hand=True)
+    ran = await world.balancer.run(*world.own)
     assert ran.error == "orders and transfers are off on this server"
     found = await world.state()
     assert (found.failures, found.planned_at) == (0, None)
@@ -438,6 +478,6 @@ async def test_settings_that_are_removed_meanwhile_stay_removed(world: World) ->
         return Tradable((), {})
 
     world.desk.tradable = removing  # type: ignore[method-assign]
-    ran = await world.balancer.run(*world.own, by_hand=True)
+    ran = await world.balancer.run(*world.own)
     assert ran.error == "the account has no portfolio to be rebalanced to"
     assert await world.shown() == AutoBalance()

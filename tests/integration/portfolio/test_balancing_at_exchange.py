@@ -176,7 +176,7 @@ async def test_a_paper_account_is_brought_to_its_shares_through_direct_pairs_too
     )
     own = made.account.user_id, made.account.id
     await bench.to_portfolio(own, targets={"BTC": "40", "ETH": "60"})
-    ran = await bench.balancer.run(*own, by_hand=True)
+    ran = await bench.balancer.run(*own)
 
     assert (ran.state, ran.error) == ("done", None)
     [done] = await bench.operations_of(own)
@@ -188,7 +188,7 @@ async def test_an_order_whose_answer_is_lost_is_not_placed_twice(bench: Bench) -
     await bench.to_portfolio(bench.own)
     fault = NewFault(venue="binance", kind=FaultKind.TRUNCATED, path="/api/v3/order", count=1)
     await bench.control.inject(fault)
-    ran = await bench.balancer.run(*bench.own, by_hand=True)
+    ran = await bench.balancer.run(*bench.own)
 
     assert (ran.state, ran.error) == ("done", None)
     assert is_there(await bench.planner.make(*bench.own))
@@ -245,7 +245,7 @@ async def test_a_run_places_no_further_order_once_its_settings_are_removed(
                 await bench.settings.set(*bench.own, goal)
 
     notes.keep = removing  # type: ignore[method-assign]
-    ran = await bench.balancer.run(*bench.own, by_hand=True)
+    ran = await bench.balancer.run(*bench.own)
 
     [stopped] = await bench.operations_of(bench.own)
     first, *others = stopped.steps

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import stored
 from coffers.clock import HOUR, MINUTE, Millis
+from coffers.store.balancing import Due
 from coffers.store.engine import Store
 from coffers.store.records import Account, AutoBalance, BalanceState, Portfolio
 from factories import NOW
@@ -73,10 +74,11 @@ async def test_what_is_due_is_found_and_what_waits_for_prices_is_not(store: Stor
     await rebalanced(store, begun, BalanceState(None))
     async with store.transaction() as tx:
         await tx.balancing.claim(ann.id, begun.id, "gone", now=NOW, until=Millis(NOW + 5))
-        assert await tx.balancing.due(NOW, 9) == [(ann.id, due.id)]
-        assert (ann.id, begun.id) in await tx.balancing.due(Millis(NOW + 6), 9)
+        assert await tx.balancing.due(NOW, 9) == [(ann.id, due.id, NOW)]
+        assert (ann.id, begun.id, None) in await tx.balancing.due(Millis(NOW + 6), 9)
         (found,) = await tx.balancing.watched(NOW, 9)
-        assert (found.account_id, found.limit, found.prices) == (waiting.id, 7, prices)
+        assert (found.account_id, found.next_at) == (waiting.id, NOW)
+        assert (found.limit, found.prices) == (7, prices)
         assert await tx.balancing.watched(NOW, 9, waiting.id) == []
 
 
@@ -110,7 +112,25 @@ async def test_a_run_that_failed_is_gone_on_with_after_its_wait(store: Store) ->
         await tx.balancing.claim(*own, "one", now=NOW, until=UNTIL)
         await tx.balancing.finish(*own, "one", BalanceState(UNTIL, 1, planned_at=NOW))
         assert await tx.balancing.due(NOW, 9) == []
-        assert await tx.balancing.due(UNTIL, 9) == [own]
+        assert await tx.balancing.due(UNTIL, 9) == [(*own, UNTIL)]
+
+
+async def test_what_is_due_is_claimed_only_as_it_was_found(store: Store) -> None:
+    ann = await stored.user(store)
+    known = await stored.account(store, ann)
+    own = ann.id, known.id
+    await rebalanced(store, known, BalanceState(NOW))
+    claim = {"now": UNTIL, "until": UNTIL}
+    async with store.transaction() as tx:
+        [due] = await tx.balancing.due(NOW, 9)
+        for state in (BalanceState(None), BalanceState(Millis(NOW + 1)), BalanceState(UNTIL, 1)):
+            await tx.balancing.put(*own, state)
+            assert await tx.balancing.claim(*own, "one", **claim, due=due) is None
+            assert await tx.balancing.claim(*own, "one", **claim, due=Due(*own, None)) is None
+        # What was begun is gone on with, also by whoever found it switched off.
+        assert await tx.balancing.claim(*own, "two", now=NOW, until=NOW) == NOW
+        await tx.balancing.put(*own, BalanceState(None))
+        assert await tx.balancing.claim(*own, "one", **claim, due=Due(*own, None)) == NOW
 
 
 async def test_an_account_takes_its_runs_along(store: Store) -> None:
