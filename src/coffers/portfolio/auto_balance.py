@@ -84,7 +84,7 @@ class BalanceSettings:
         now = self._clock.now()
         async with self._store.transaction() as tx:
             portfolio = await _chosen(tx, user_id, wanted.portfolio_id)
-            known = await tx.accounts.get(user_id, account_id)
+            known = await tx.accounts.held(user_id, account_id)
             if known is None:
                 raise NotFound(f"there is no account {account_id}")
             before = known.auto_balance
@@ -115,6 +115,7 @@ class BalanceSettings:
         await self._accounts.get(user_id, account_id)
         now = self._clock.now()
         async with self._store.transaction() as tx:
+            await tx.accounts.held(user_id, account_id)
             if not await tx.balancing.remove(user_id, account_id):
                 raise NotFound(f"account {account_id} is not rebalanced")
             await tx.accounts.set_auto_balance(user_id, account_id, AutoBalance(), now)

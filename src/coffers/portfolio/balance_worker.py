@@ -108,6 +108,7 @@ class BalanceWorker:
             prices = await _prices(tx, watched, book)
         if new := {asset: usd for asset, usd in prices.items() if asset not in watched.prices}:
             async with self._store.transaction() as tx:
+                await tx.accounts.held(watched.user_id, watched.account_id)
                 state = await tx.balancing.get(watched.user_id, watched.account_id)
                 if state is not None:
                     known = BalanceState(state.next_at, state.failures, {**new, **state.prices})

@@ -215,7 +215,7 @@ class Balancer:
     async def _finish(self, run: _Run, ran: Ran) -> None:
         now = self._clock.now()
         async with self._store.transaction() as tx:
-            account = await tx.accounts.get(run.user_id, run.account_id)
+            account = await tx.accounts.held(run.user_id, run.account_id)
             known = await tx.balancing.get(run.user_id, run.account_id)
             if account is None or known is None:
                 return

@@ -47,6 +47,7 @@ from coffers.store.tables import accounts
 _UNCLAIMED: Mapping[str, object] = {"claimed_by": None, "claimed_until": None}
 _ACCOUNTS = select(accounts)
 _ACCOUNT = Prepared(_ACCOUNTS.where(OWN))
+_HELD = Prepared(_ACCOUNTS.where(OWN).with_for_update())
 _VERSION = Prepared(select(accounts.c.id, accounts.c.version).where(OWN))
 _OF_MODE = and_(accounts.c.user_id == bindparam("user"), accounts.c.mode == bindparam("mode"))
 _VERSIONS = Prepared(
@@ -83,9 +84,11 @@ class Accounts(Claims):
 
     async def get(self, user_id: int, account_id: int) -> Account | None:
         """Return the account of this user, or None."""
-        own = {"user": user_id, "account": account_id}
-        rows = await self._connection.rows(_ACCOUNT, own)
-        return account_of(rows[0]) if rows else None
+        return await self._found(_ACCOUNT, user_id, account_id)
+
+    async def held(self, user_id: int, account_id: int) -> Account | None:
+        """Return an account that nobody else changes before the transaction ends, or None."""
+        return await self._found(_HELD, user_id, account_id)
 
     async def versions(self, user_id: int, ids: Sequence[int]) -> dict[int, int]:
         """Return the versions of those of the accounts that this user has."""
@@ -126,6 +129,11 @@ class Accounts(Claims):
         ]
         found.update((account.id, account) for account in await self._of_ids(user_id, lacking))
         return [found[account_id] for account_id, _ in versions]
+
+    async def _found(self, statement: Prepared, user_id: int, account_id: int) -> Account | None:
+        own = {"user": user_id, "account": account_id}
+        rows = await self._connection.rows(statement, own)
+        return account_of(rows[0]) if rows else None
 
     async def _of_ids(self, user_id: int, ids: Sequence[int]) -> list[Account]:
         if len(ids) > 1:

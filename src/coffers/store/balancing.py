@@ -3,6 +3,9 @@
 A run is claimed by one holder; a claim that is not extended runs out by itself. The moment that a
 run was planned at is kept until the run has ended, so that whoever takes over after a process died
 goes on with the same run instead of beginning another one.
+
+Whoever writes here what follows from an account's settings, or both, holds the account first: what
+is written elsewhere meanwhile is not undone, and nobody waits for somebody who waits for them.
 """
 
 from collections.abc import Mapping
@@ -171,9 +174,10 @@ class AutoBalances:
 
         With `is_held` the settings cannot be removed before the transaction has ended.
         """
-        statement = select(_B.planned_at).where(_is(user_id, account_id))
         if is_held:
-            statement = statement.with_for_update()
+            account = select(_A.id).where(_A.user_id == user_id, _A.id == account_id)
+            await self._connection.execute(account.with_for_update())
+        statement = select(_B.planned_at).where(_is(user_id, account_id))
         moment: Millis | None = await self._connection.scalar(statement)
         return moment
 

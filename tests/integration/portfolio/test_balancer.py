@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from coffers.clock import HOUR, MINUTE, ManualClock
+from coffers.clock import HOUR, MINUTE, ManualClock, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.markets.catalogue import load_catalogue
 from coffers.money import plain
@@ -23,7 +23,8 @@ from coffers.portfolio.paper import NewPaper, PaperAccounts
 from coffers.portfolio.paper_orders import OrderWanted, PaperOrders
 from coffers.portfolio.portfolios import PortfolioKeeping, PortfolioWanted
 from coffers.portfolio.reading_now import ReadingNow
-from coffers.store.balancing import Due
+from coffers.store.accounts import Accounts
+from coffers.store.balancing import AutoBalances, Due
 from coffers.store.engine import Store
 from coffers.store.records import Account, AutoBalance, BalanceState
 from coffers.sync.assets import note_assets
@@ -164,6 +165,22 @@ class World:
     async def amounts(self) -> dict[str, str]:
         found = await PaperAccounts(self.store, self.clock).get(*self.own)
         return {asset: plain(amount) for asset, amount in found.amounts.items()}
+
+
+def begun_before(
+    monkeypatch: pytest.MonkeyPatch, owner: type, name: str, change: Callable[[], Awaitable[None]]
+) -> list[asyncio.Future[None]]:
+    """Let a change begin before a call of a method, and get as far as it does without its end."""
+    call, changes = getattr(owner, name), list[asyncio.Future[None]]()
+
+    async def called(*args: Any) -> Any:
+        if not changes:
+            changes.append(asyncio.ensure_future(change()))
+            await asyncio.wait(changes, timeout=0.3)
+        return await call(*args)
+
+    monkeypatch.setattr(owner, name, called)
+    return changes
 
 
 @pytest.fixture
@@ -481,3 +498,62 @@ async def test_settings_that_are_removed_meanwhile_stay_removed(world: World) ->
     ran = await world.balancer.run(*world.own)
     assert ran.error == "the account has no portfolio to be rebalanced to"
     assert await world.shown() == AutoBalance()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(AutoBalances, "finish"), (Accounts, "set_auto_balance")]
+)
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_settings_that_are_made_while_a_run_ends_are_not_undone(
+    world: World, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, is_kept: bool
+) -> None:
+    await world.switch_on()
+
+    async def change() -> None:
+        if is_kept:
+            await world.switch_on(enabled=False)
+        else:
+            await world.settings.unset(*world.own)
+
+    changes = begun_before(monkeypatch, owner, name, change)
+    assert (await world.balancer.run(*world.own)).state == "done"
+    await asyncio.gather(*changes)
+
+    assert not (await world.shown()).enabled
+    if is_kept:
+        assert (await world.state()).next_at is None
+
+
+async def test_settings_that_are_made_while_prices_are_looked_at_are_not_undone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.switch_on(**BY_PRICE)
+    async with world.store.transaction() as tx:
+        await tx.balancing.put(*world.own, BalanceState(NOW))
+
+    async def change() -> None:
+        await world.switch_on(**BY_PRICE, enabled=False)
+
+    changes = begun_before(monkeypatch, AutoBalances, "put", change)
+    await world.worker.run_moved()
+    await asyncio.gather(*changes)
+
+    assert (await world.state()).next_at is None
+
+
+async def test_settings_that_are_made_while_an_order_is_written_down_wait_for_it(
+    world: World,
+) -> None:
+    await world.switch_on()
+    claim = {"now": NOW, "until": Millis(NOW + MINUTE)}
+    async with world.store.transaction() as tx:
+        await tx.accounts.claim(*world.own, "operation", **claim)
+        await tx.balancing.claim(*world.own, "run", **claim)
+    async with world.store.transaction() as tx:
+        assert await tx.balancing.planned_at(*world.own, is_held=True) == NOW
+        change = asyncio.create_task(world.switch_on(enabled=False))
+        await asyncio.wait([change], timeout=0.3)
+        assert await tx.accounts.renew(*world.own, "operation", Millis(NOW + HOUR))
+    await change
+
+    assert not (await world.shown()).enabled
