@@ -122,7 +122,12 @@ def _parts(
         VenueMarketWorker(store, catalogue, rooms.listings, clock),
         BalanceWorker(store, balancer, clock),
         RollUpWorker(store, clock),
-        ClockWatch(store, clock, Millis(round(settings.sync_interval * 1000))),
+        ClockWatch(
+            store,
+            clock,
+            Millis(round(settings.sync_interval * 1000)),
+            Millis(round(settings.history_pause * 1000)),
+        ),
     ]
 
 

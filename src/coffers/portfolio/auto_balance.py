@@ -141,7 +141,8 @@ def next_run(settings: AutoBalance, now: Millis, *, was_on: bool) -> Millis | No
         return None
     if settings.method == "currency_change":
         return now
-    since = settings.last_at if was_on and settings.last_at is not None else now
+    # A last run that is still to come is one of a clock that was ahead.
+    since = min(now, settings.last_at) if was_on and settings.last_at is not None else now
     return Millis(max(now, since + settings.period_hours * HOUR))
 
 

@@ -33,6 +33,7 @@ from coffers.store.paper import PaperBooks
 from coffers.store.passkeys import Passkeys
 from coffers.store.portfolios import Portfolios
 from coffers.store.prices import Prices
+from coffers.store.put_off import PutOff
 from coffers.store.rollups import RollUps
 from coffers.store.sign_ins import SignIns
 from coffers.store.sqlite import SqliteDatabase
@@ -98,6 +99,7 @@ class Transaction:
     venue_markets = _Queries(VenueMarkets)
     venue_tasks = _Queries(VenueTasks)
     leases = _Queries(Leases)
+    put_off = _Queries(PutOff)
     audit = _Queries(Audit)
     sign_ins = _Queries(SignIns)
     factors = _Queries(Factors)

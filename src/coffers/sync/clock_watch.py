@@ -1,16 +1,25 @@
-"""What to do when the machine's clock was wrong and is set back: no account waits for its moment.
+"""What to do when the machine's clock was wrong and is set back: nothing waits for its moment.
 
 Everything that is due has a moment in the database. What was written while the clock was ahead
 lies further in the future than anything that is written now, and would keep an account from being
-read for as long as the clock was ahead.
+read, or any other work from being done, for as long as the clock was ahead.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
-from coffers.clock import MINUTE, SECOND, Clock, Millis
+from coffers.clock import HOUR, MINUTE, SECOND, Clock, Millis
 from coffers.logs import logger
-from coffers.store.engine import Store
+from coffers.store.engine import Store, Transaction
+from coffers.store.put_off import (
+    FLOW_WALKS,
+    OPERATIONS,
+    TRADE_WALKS,
+    VENUE_TASKS,
+    WEBHOOKS,
+    Moments,
+)
 from coffers.sync.loops import Loops
 
 LOOK_EVERY = 1.0
@@ -24,21 +33,33 @@ SET_BACK = Millis(2 * SECOND)
 """How far back the clock goes at once if it was set; less is how clocks are corrected."""
 
 PORTION = 2_000
-"""Accounts that are made due by one transaction, which holds up whoever writes to them."""
+"""Rows that are brought back by one transaction, which holds up whoever writes to them."""
 
 LONGEST_CLAIM = Millis(10 * MINUTE)
-"""No account is claimed for so long at once, by whatever work."""
+"""Nothing is claimed for so long at once, by whatever work."""
+
+LONGEST_RETRY = Millis(6 * HOUR)
+"""No account waits for longer to be rebalanced again after a failure."""
+
+LONGEST: Final[Sequence[tuple[Moments, Millis]]] = (
+    # Somebody was at work on them, and is so at no moment to come; clocks may differ a little.
+    (OPERATIONS, MINUTE),
+    (WEBHOOKS, Millis(2 * HOUR)),
+    (VENUE_TASKS, Millis(8 * HOUR)),
+)
+"""How far ahead these moments can be at the most. The walks' depend on a setting."""
 
 _log = logger("coffers.sync")
 
 
 class ClockWatch:
-    """Makes accounts due that wait for a moment which nothing can be due at.
+    """Makes due what waits for a moment which nothing can be due at.
 
     Args:
-        store: where the accounts are.
+        store: where the moments are.
         clock: the time.
         interval: the time between two readings of an account.
+        pause: the time between two steps of a walk through an account's past.
         elapsed: seconds that have passed since some moment, however the clock is set.
     """
 
@@ -47,11 +68,13 @@ class ClockWatch:
         store: Store,
         clock: Clock,
         interval: Millis,
+        pause: Millis,
         elapsed: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._interval = interval
+        self._walks_wait = Millis(2 * max(pause, HOUR))
         self._elapsed = elapsed or asyncio.get_running_loop().time
         self._ahead: float | None = None
         self._looks = 0
@@ -73,23 +96,61 @@ class ClockWatch:
             await self._free_claims()
             # Readings are spread by a tenth.
             await self._bring_back(1.2 * self._interval)
+            await self._bring_back_work()
+            await self._bring_back_unfound()
         elif self._looks % LOOKS_ANYWAY == 0:
             # Another machine's clock may differ a little, and what is in doubt waits for a minute.
             await self._bring_back(max(2 * self._interval, 2 * MINUTE))
+            await self._bring_back_work()
         # Only now: what went wrong is done again.
         self._ahead = ahead
         self._looks += 1
 
     async def _free_claims(self) -> None:
         async with self._store.transaction() as tx:
-            await tx.accounts.free(Millis(self._clock.now() + LONGEST_CLAIM))
+            longest = Millis(self._clock.now() + LONGEST_CLAIM)
+            await tx.accounts.free(longest)
+            await tx.put_off.free(longest)
 
     async def _bring_back(self, longest: float) -> None:
         now = self._clock.now()
-        latest, total, count = Millis(now + round(longest)), 0, PORTION
-        while count == PORTION:
-            async with self._store.transaction() as tx:
-                count = await tx.accounts.bring_back(now, latest, PORTION)
-            total += count
-        if total:
-            _log.warning("due too late by this clock, read now", accounts=total)
+        latest = Millis(now + round(longest))
+        await _in_portions(
+            self._store, "accounts", lambda tx: tx.accounts.bring_back(now, latest, PORTION)
+        )
+
+    async def _bring_back_work(self) -> None:
+        """Bring back what an index finds: nothing is looked through where nothing is late."""
+        for moments, longest in (*LONGEST, (TRADE_WALKS, self._walks_wait)):
+            await self._bring_back_moments(moments, longest)
+
+    async def _bring_back_unfound(self) -> None:
+        """Bring back what is found by a walk through all of it, as when a worker starts."""
+        now = self._clock.now()
+        await self._bring_back_moments(FLOW_WALKS, self._walks_wait)
+        await _in_portions(
+            self._store,
+            "auto_balances",
+            lambda tx: tx.put_off.bring_back_balances(now, LONGEST_RETRY, PORTION),
+        )
+
+    async def _bring_back_moments(self, moments: Moments, longest: Millis) -> None:
+        now = self._clock.now()
+        latest = Millis(now + longest)
+        await _in_portions(
+            self._store,
+            moments.column.table.name,
+            lambda tx: tx.put_off.bring_back(moments, now, latest, PORTION),
+        )
+
+
+async def _in_portions(
+    store: Store, what: str, bring_back: Callable[[Transaction], Awaitable[int]]
+) -> None:
+    total, count = 0, PORTION
+    while count == PORTION:
+        async with store.transaction() as tx:
+            count = await bring_back(tx)
+        total += count
+    if total:
+        _log.warning("due too late by this clock, brought back", what=what, count=total)

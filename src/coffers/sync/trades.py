@@ -72,6 +72,8 @@ class TradeWalker(Walker[_Taken]):
             walk = await tx.trades.walk(user_id, account_id)
             if account is None or walk is None or walk.next_at is None:
                 return None
+            # Further away only by a clock that was ahead.
+            walk = replace(walk, look_at=min(walk.look_at, Millis(now + LOOK_EVERY)))
             market = self._market(account)
             if sealed is None or market.venue is None:
                 ended = replace(walk, next_at=None, is_untold=True)

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from coffers.clock import HOUR, MINUTE, ManualClock, Millis
+from coffers.clock import DAY, HOUR, MINUTE, ManualClock, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.markets.catalogue import load_catalogue
 from coffers.money import plain
@@ -250,6 +250,16 @@ async def test_what_is_due_runs_once_however_long_nobody_looked(world: World) ->
     assert len(world.desk.planned) == 1
     assert (await world.shown()).last_at == world.clock.now()
     assert (await world.state()).next_at == world.clock.now() + 2 * HOUR
+
+
+async def test_settings_wait_for_no_period_after_a_run_that_is_still_to_come(world: World) -> None:
+    await world.switch_on()
+    world.clock.advance(DAY)
+    await world.look()
+    # The clock was ahead.
+    world.clock.set(NOW)
+    await world.switch_on()
+    assert (await world.state()).next_at == NOW + 2 * HOUR
 
 
 async def test_within_the_tolerance_a_run_trades_nothing_and_counts(world: World) -> None:

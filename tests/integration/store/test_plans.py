@@ -7,21 +7,29 @@ small beside what a walk through one of the tables takes.
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import pytest
 from sqlalchemy import Connection, event, func, select, text
 
-from coffers.clock import DAY, MINUTE, Millis
+from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.claims import DuePlace
 from coffers.store.engine import Store, Transaction
 from coffers.store.fast import ON_POSTGRESQL
+from coffers.store.put_off import TRADE_WALKS, Moments
 from coffers.store.tables import accounts
 from coffers.store.trades import TradeFilter
+from coffers.sync.clock_watch import LONGEST, PORTION
 from crowded import crowd, token_of
 from factories import NOW
 
 Look = Callable[[Transaction], Awaitable[object]]
+
+
+async def _bring_back(moments: Moments, tx: Transaction) -> int:
+    return await tx.put_off.bring_back(moments, NOW, Millis(NOW + HOUR), PORTION)
+
 
 LOOKS: Final[dict[str, Look]] = {
     "accounts that are due": lambda tx: tx.accounts.due(NOW, 500),
@@ -53,6 +61,10 @@ LOOKS: Final[dict[str, Look]] = {
     "old events": lambda tx: tx.events.forget(Millis(NOW - DAY + 2), 10),
     "old prices": lambda tx: tx.prices.thin(Millis(NOW - 30 * DAY)),
     "venues' tasks": lambda tx: tx.venue_tasks.due(NOW, 50),
+    **{
+        f"put off: {moments.column.table.name}": partial(_bring_back, moments)
+        for moments in (TRADE_WALKS, *(moments for moments, _ in LONGEST))
+    },
     "master keys that are needed": lambda tx: tx.secrets.key_ids(),
 }
 MOST_STEPS: Final = 15_000

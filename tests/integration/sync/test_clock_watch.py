@@ -1,16 +1,39 @@
 """Accounts that wait for a moment of a clock that was wrong are read all the same."""
 
 from dataclasses import replace
+from typing import Any, Final
 
 import pytest
+from sqlalchemy import Column, Table, select
 
 from coffers.clock import DAY, HOUR, MINUTE, ManualClock, Millis
+from coffers.portfolio import balancer, claimed, deliveries
 from coffers.store.engine import Store
-from coffers.store.records import NewAccount
-from coffers.sync.clock_watch import LOOKS_ANYWAY, ClockWatch
+from coffers.store.put_off import VENUE_TASKS, WEBHOOKS
+from coffers.store.records import AutoBalance, NewAccount
+from coffers.store.tables import (
+    auto_balances,
+    flow_histories,
+    operations,
+    trade_histories,
+    venue_tasks,
+    webhooks,
+)
+from coffers.sync import trades, venue_markets, walker
+from coffers.sync.clock_watch import (
+    LONGEST,
+    LONGEST_CLAIM,
+    LONGEST_RETRY,
+    LOOKS_ANYWAY,
+    ClockWatch,
+)
 from factories import NOW
 
-INTERVAL = Millis(5 * MINUTE)
+INTERVAL, PAUSE = Millis(5 * MINUTE), MINUTE
+
+
+FILLED: Final[dict[type, Any]] = {int: 0, str: "", bool: False, bytes: b"", object: ()}
+"""What a column holds that a test says nothing of."""
 
 
 class Seconds:
@@ -27,7 +50,7 @@ class Place:
         self.store = store
         self.clock = ManualClock(NOW)
         self.seconds = Seconds()
-        self.watch = ClockWatch(store, self.clock, INTERVAL, self.seconds)
+        self.watch = ClockWatch(store, self.clock, INTERVAL, PAUSE, self.seconds)
 
     async def add(self, next_sync_at: int, failures: int = 0) -> tuple[int, int]:
         async with self.store.transaction() as tx:
@@ -52,6 +75,23 @@ class Place:
         self.seconds.now += span / 1000
         self.clock.advance(span + step)
         await self.watch.look()
+
+    async def put(self, table: Table, **values: Any) -> None:
+        """Put a row into a table, with whatever it needs else."""
+        needed = {
+            column.name: FILLED[column.type.python_type]
+            for column in table.columns
+            if not column.nullable and column.server_default is None
+        }
+        async with self.store.connection() as connection:
+            await connection.execute(table.insert().values({**needed, **values}))
+
+    async def all_of(self, *columns: Column[Any]) -> list[Any]:
+        """Return what is in columns of all rows of a table."""
+        table = columns[0].table
+        async with self.store.connection(is_reading=True) as connection:
+            rows = await connection.execute(select(*columns).order_by(*table.primary_key))
+            return [row[0] if len(columns) == 1 else tuple(row) for row in rows]
 
     async def due_at(self, key: tuple[int, int]) -> int:
         async with self.store.reading() as tx:
@@ -131,3 +171,100 @@ async def test_more_accounts_than_one_transaction_takes_are_all_made_due(
     await place.watch.look()
     assert [await place.due_at(key) for key in keys] == [NOW] * 4
     assert await place.due_at(waiting) == NOW + DAY + 9
+
+
+async def test_walks_go_on_that_a_clock_that_was_ahead_put_off(place: Place) -> None:
+    keys = [await place.add(NOW + number) for number in range(5)]
+    own = [{"user_id": user_id, "account_id": account_id} for user_id, account_id in keys]
+    late, soon = NOW + DAY, NOW + HOUR
+    for table in (flow_histories, trade_histories):
+        for each, next_at, failures in zip(
+            own, (late, soon, late, None), (0, 0, 1, 0), strict=False
+        ):
+            await place.put(table, **each, next_at=next_at, failures=failures)
+    # This one waits for prices of what it found.
+    await place.put(flow_histories, **own[4], next_at=late, is_complete=True)
+    await place.watch.look()
+    assert await place.all_of(trade_histories.c.next_at) == [NOW, soon, late, None]
+    assert await place.all_of(flow_histories.c.next_at) == [NOW, soon, late, None, late]
+
+
+async def test_what_is_put_off_and_found_by_an_index_is_looked_for_again_and_again(
+    place: Place,
+) -> None:
+    await place.watch.look()
+    user_id, account_id = await place.add(NOW)
+    own = {"user_id": user_id, "account_id": account_id}
+    late, soon = NOW + DAY, NOW + HOUR
+    await place.put(trade_histories, **own, next_at=late)
+    for number, (next_at, failures) in enumerate([(late, 1), (soon, 1), (late, 0)]):
+        await place.put(
+            webhooks,
+            user_id=user_id,
+            id=number,
+            is_active=True,
+            next_at=next_at,
+            failures=failures,
+        )
+    for subject, due_at in (("a", late), ("b", soon), ("c", None)):
+        await place.put(venue_tasks, subject=subject, due_at=due_at)
+    for number, state in enumerate(["running", "done"]):
+        operation = {"id": number, "state": state, "idempotency_key": state, "left": "{}"}
+        await place.put(operations, **own, **operation, updated_at=late)
+    for _ in range(LOOKS_ANYWAY):
+        await place.passes(1000)
+
+    now = place.clock.now()
+    assert await place.all_of(trade_histories.c.next_at) == [now]
+    assert await place.all_of(webhooks.c.next_at) == [now, soon, late]
+    assert await place.all_of(venue_tasks.c.due_at) == [now, soon, None]
+    assert await place.all_of(operations.c.updated_at) == [now, late]
+    async with place.store.reading() as tx:
+        assert await tx.operations.forsaken(Millis(now + 1), 9) == [(user_id, 0)]
+
+
+async def test_rebalancing_waits_no_longer_than_it_would_from_now_on(place: Place) -> None:
+    late, soon, period = NOW + 90 * DAY, NOW + 2 * MINUTE, 1_000
+    rows = (
+        ({"next_at": late}, NOW + period * HOUR),
+        ({"next_at": soon}, soon),
+        ({"next_at": late, "failures": 2}, NOW + LONGEST_RETRY),
+        ({"next_at": soon, "failures": 2}, soon),
+        ({"next_at": late, "by_price": True}, NOW),
+        ({"next_at": late, "by_price": True, "failures": 2}, NOW + LONGEST_RETRY),
+        ({"next_at": None}, None),
+    )
+    for number, (values, _) in enumerate(rows):
+        user_id, account_id = await place.add(NOW + number)
+        async with place.store.transaction() as tx:
+            settings = AutoBalance(enabled=True, period_hours=period)
+            await tx.accounts.set_auto_balance(user_id, account_id, settings, NOW)
+        await place.put(auto_balances, user_id=user_id, account_id=account_id, **values)
+    await place.watch.look()
+    assert await place.all_of(auto_balances.c.next_at) == [wanted for _, wanted in rows]
+
+
+async def test_no_claim_of_a_clock_that_was_ahead_is_kept(place: Place) -> None:
+    user_id, _ = await place.add(NOW)
+    for number, until in enumerate((NOW + DAY, NOW + MINUTE)):
+        _, account_id = await place.add(NOW + 1 + number)
+        claim = {"claimed_by": "dead", "claimed_until": until}
+        owner = {"user_id": user_id}
+        await place.put(auto_balances, **owner, account_id=account_id, planned_at=NOW, **claim)
+        await place.put(webhooks, **owner, id=number, **claim)
+        await place.put(venue_tasks, subject=f"{number}", taken_by="dead", taken_until=until)
+    await place.watch.look()
+    kept = [(None, None), ("dead", NOW + MINUTE)]
+    for table in (auto_balances, webhooks):
+        assert await place.all_of(table.c.claimed_by, table.c.claimed_until) == kept
+    assert await place.all_of(venue_tasks.c.taken_by, venue_tasks.c.taken_until) == kept
+
+
+def test_nothing_is_put_off_for_longer_than_it_is_taken_for() -> None:
+    longest = {id(moments): span for moments, span in LONGEST}
+    assert longest[id(WEBHOOKS)] >= 1.2 * deliveries.RETRIES.longest
+    assert longest[id(VENUE_TASKS)] >= max(1.25 * venue_markets.EVERY, venue_markets.RETRY_LONGEST)
+    assert balancer.BACK_OFF.longest <= LONGEST_RETRY
+    assert trades.LOOK_EVERY <= HOUR
+    claims = (balancer.HELD, claimed.CLAIM, deliveries.CLAIM, venue_markets.LASTS, walker.CLAIM)
+    assert max(claims) <= LONGEST_CLAIM

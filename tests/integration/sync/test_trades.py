@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from coffers.clock import HOUR, MINUTE, ManualClock, Millis
+from coffers.clock import DAY, HOUR, MINUTE, ManualClock, Millis
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind, Reading
 from coffers.connectors.trades import FoundTrades, TradesRequest
 from coffers.markets.catalogue import Market, load_catalogue
@@ -131,6 +131,17 @@ async def test_a_walk_that_rests_looks_again_after_an_hour(house: House) -> None
     assert (walk.is_complete, walk.next_at) == (True, NOW + HOUR)
     await house.step(found())
     assert len(house.venue.asked) == 1
+    house.clock.advance(HOUR)
+    await house.step(found())
+    assert len(house.venue.asked) == 2
+
+
+async def test_a_look_that_a_clock_ahead_put_off_comes_within_an_hour(house: House) -> None:
+    house.clock.advance(DAY)
+    assert (await house.step(found(is_resting=True))).look_at == NOW + DAY + HOUR
+    house.clock.set(NOW)
+    walk = await house.step(found())
+    assert (walk.look_at, walk.next_at) == (NOW + HOUR, NOW + HOUR)
     house.clock.advance(HOUR)
     await house.step(found())
     assert len(house.venue.asked) == 2
