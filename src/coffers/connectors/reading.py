@@ -51,7 +51,9 @@ class Reading:
 
     `wallets` are the parts that were read ("spot", "funding", "contracts"), `missing` those that
     should have been and could not, each with the reason. `flows` are the finished deposits and
-    withdrawals since the asked moment; `flows_known` is False where the venue does not tell them.
+    withdrawals since the asked moment; `flows_known` is False where the venue does not tell them,
+    `flows_until` then the moment up to which all were read that it tells, None where that is not
+    known.
     What has left the balances and may still come back is among them; `flows_undone` holds
     (direction, external id) of such that came back. `at` is when the balances were asked for, by
     our clock. `contracts` are the open derivative positions; what they win or lose is in
@@ -70,6 +72,7 @@ class Reading:
     flows: tuple[Flow, ...] = ()
     flows_undone: frozenset[tuple[str, str]] = frozenset()
     flows_known: bool = True
+    flows_until: Millis | None = None
     rights: KeyRights = UNKNOWN_RIGHTS
     hedge_mode: bool | None = None
     contracts: tuple[Contract, ...] = ()

@@ -115,7 +115,8 @@ class SyncState:
     could not be read then. `failures` counts failed tries since; `failure_*` tell the last one.
     `refusals` counts equal refusals of the key in a row. `suspect` tells of a reading that was
     held back because it lost most of what was known: its fingerprint and the moment, a colon
-    between. `flows_until` is the moment up to which deposits and withdrawals have been read.
+    between. `flows_until` is the moment up to which deposits and withdrawals have been read, as far
+    as the venue tells them at all.
     """
 
     next_sync_at: Millis

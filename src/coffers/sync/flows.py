@@ -6,8 +6,9 @@ from typing import Protocol
 
 from coffers import metrics, money
 from coffers.clock import DAY, MINUTE, Millis
+from coffers.connectors.reading import Reading, ReadRequest
 from coffers.store.engine import Store, Transaction
-from coffers.store.records import Account
+from coffers.store.records import Account, SyncState
 from coffers.sync.policy import BackOff
 from coffers.valuation.choices import Choices
 from coffers.valuation.model import Flow, Price, PriceBook, Value
@@ -107,6 +108,19 @@ async def keep_values(
         wait = VALUE_LATER.after(tries + 1)
         await tx.history.value_later(*own, flow, Millis(now + wait))
     return has_found
+
+
+def flows_read_until(sync: SyncState, request: ReadRequest, reading: Reading) -> Millis | None:
+    """Return the moment up to which flows have been read once a reading is accepted.
+
+    One that came only a part of the way counts unless the next one began even earlier for it.
+    """
+    if reading.flows_known:
+        return reading.at
+    until, since = reading.flows_until, request.flows_since
+    if until is None or since is None or until - FLOWS_OVERLAP < since:
+        return sync.flows_until
+    return until
 
 
 def landed(flows: Sequence[Flow], previous: Millis | None, read_at: Millis) -> tuple[Flow, ...]:

@@ -31,7 +31,7 @@ from coffers.store.records import Account
 from coffers.sync import events
 from coffers.sync.credentials import open_credentials
 from coffers.sync.doubt import fingerprint, is_doubtful
-from coffers.sync.flows import FLOWS_OVERLAP, FlowValuer, keep_values, landed
+from coffers.sync.flows import FLOWS_OVERLAP, FlowValuer, flows_read_until, keep_values, landed
 from coffers.sync.holdings import keep_holdings
 from coffers.sync.kept import kept_reading
 from coffers.sync.known import Known, check_identity, is_new
@@ -275,7 +275,7 @@ class Syncer:
             added = await tx.history.added_flows(*own, new)
             has_found = await keep_values(tx, account, tried, self._clock.now())
             is_open = await take_snapshot(tx, known, reading, self._clock.now())
-            standing = self._standing(account, reading, is_open=is_open)
+            standing = self._standing(known, reading, is_open=is_open)
             # A reading in which the account changed may leave all else as it was.
             is_past_new = bool(added or undone or has_found)
             await self._stand(tx, account, standing, is_past_new=is_past_new)
@@ -290,14 +290,15 @@ class Syncer:
                 assets = undone | {flow.asset for flow in new}
                 await pair_transfers(tx, account.user_id, assets)
 
-    def _standing(self, account: Account, reading: Reading, *, is_open: bool) -> Standing:
+    def _standing(self, known: Known, reading: Reading, *, is_open: bool) -> Standing:
+        account = known.account
         state = replace(
             account.sync,
             # A search that is not through yet has read nothing.
             read_at=reading.at if reading.wallets else account.sync.read_at,
             missing_wallets=tuple(sorted(reading.missing)),
             flows_known=reading.flows_known,
-            flows_until=reading.at if reading.flows_known else account.sync.flows_until,
+            flows_until=flows_read_until(account.sync, known.request, reading),
         )
         wait = spread(self._pace.interval, self._pace.jitter)
         awaits_more = not reading.wallets or (not is_open and is_new(account, reading))
@@ -351,7 +352,8 @@ def _after_the_last(account: Account, reading: Reading) -> Reading:
     previous = account.sync.read_at
     if previous is None or reading.at > previous:
         return reading
-    return replace(reading, at=Millis(previous + 1))
+    at, flows_until = Millis(previous + 1), reading.flows_until
+    return replace(reading, at=at, flows_until=at if flows_until == reading.at else flows_until)
 
 
 def _rights(account: Account, reading: Reading) -> KeyRights:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from coffers.clock import DAY, HOUR, MINUTE, ManualClock, Millis, SystemClock
+from coffers.connectors.exchange import flows
 from coffers.connectors.exchange.connector import RIGHTS_AGE, ExchangeConnector
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import (
@@ -152,6 +153,24 @@ async def test_flows_of_a_whole_year_are_asked_in_windows(world: World) -> None:
     assert len(reading.flows) == 4
     # The five windows, and the last days once more, since there were new ones.
     assert (await world.control.requests()).counts[f"binance GET {DEPOSITS}"] == 6
+
+
+async def test_flows_of_years_are_asked_over_several_readings_and_those_of_today_in_each(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flows, "MOST_PAGES", 2)
+    now = SystemClock().now()
+    for days in (1, 300, 100):
+        move = Move(venue="binance", key=key(1), asset="ETH", amount=Decimal(1))
+        await world.control.deposit(replace_move(move, at=now - days * DAY))
+    reading = await world.read(request=ReadRequest(Millis(now - 365 * DAY)))
+    assert [round((now - flow.at) / DAY) for flow in reading.flows] == [300, 1]
+    assert reading.flows_until is not None
+    assert (reading.flows_known, round((now - reading.flows_until) / DAY)) == (False, 185)
+    known = frozenset((flow.direction, flow.external_id) for flow in reading.flows)
+    reading = await world.read(request=ReadRequest(reading.flows_until, known))
+    assert [round((now - flow.at) / DAY) for flow in reading.flows] == [100]
+    assert (reading.flows_known, reading.flows_until) == (True, reading.at)
 
 
 @pytest.mark.parametrize("path", [DEPOSITS, ACCOUNT])
@@ -313,7 +332,7 @@ async def test_a_history_that_is_not_told_leaves_the_flows_unknown(
     await world.control.inject(NewFault(kind=fault, path=path))
     reading = await world.read(request=ReadRequest(Millis(SystemClock().now() - DAY)))
     assert reading.positions
-    assert not reading.flows_known
+    assert (reading.flows_known, reading.flows_until) == (False, None)
 
 
 async def test_a_limit_met_among_the_flows_is_a_failure_with_its_pause(world: World) -> None:

@@ -7,8 +7,7 @@ from coffers.clock import DAY, SECOND, Clock, Millis
 from coffers.connectors.exchange.balances import Holdings, plans_of, read_holdings
 from coffers.connectors.exchange.credentials import fingerprint
 from coffers.connectors.exchange.fiat import FiatOrders
-from coffers.connectors.exchange.flow_rows import Flows
-from coffers.connectors.exchange.flows import read_flows
+from coffers.connectors.exchange.flows import FoundFlows, read_flows
 from coffers.connectors.exchange.open_orders import count_open_orders
 from coffers.connectors.exchange.ownership import Owners, shared_wallet
 from coffers.connectors.exchange.past_flows import read_past_flows
@@ -81,6 +80,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
             missing=holdings.missing,
             flows=flows.flows,
             flows_known=flows.is_whole,
+            flows_until=at if flows.is_read else flows.read_until,
             rights=rights,
             hedge_mode=holdings.hedge_mode,
             contracts=holdings.contracts,
@@ -90,7 +90,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
 
     async def _balances_and_flows(
         self, session: VenueSession, market: Market, request: ReadRequest
-    ) -> tuple[Millis, Holdings, Flows]:
+    ) -> tuple[Millis, Holdings, FoundFlows]:
         """Return balances, from when they are, and new flows: all of them are in the balances.
 
         A flow that is new may have come before the balances were read or after, and its date does
@@ -98,7 +98,8 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
         more, until no flow has come since the flows were asked for before.
         """
         found: tuple[Flow, ...] = ()
-        is_whole, is_settled = True, False
+        is_whole, is_read, is_settled = True, True, False
+        read_until: Millis | None = None
         fiat: FiatOrders | None = self._fiat
         for _ in range(MOST_LOOKS):
             at = self._clock.now()
@@ -110,7 +111,9 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
             # set meanwhile, flows were asked for up to a wrong moment.
             ahead = session.clock_ahead
             found += tuple(replace(flow, at=Millis(flow.at + ahead)) for flow in told.flows)
-            is_whole = is_whole and told.is_whole
+            is_whole, is_read = is_whole and told.is_whole, is_read and told.is_read
+            if told.read_until is not None:
+                read_until = Millis(told.read_until + ahead)
             was_set = request.flows_since is not None and abs(ahead - thought) >= UNSURE
             is_settled = not told.flows and not was_set
             if is_settled:
@@ -120,7 +123,11 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
             fiat = None
         if is_settled:
             found = tuple(replace(flow, at=min(flow.at, at)) for flow in found)
-        return at, holdings, Flows(found, is_whole and is_settled)
+        return (
+            at,
+            holdings,
+            FoundFlows(found, is_whole and is_settled, is_read and is_settled, read_until),
+        )
 
     async def _read_subaccount(
         self, session: VenueSession, market: Market, credentials: Credentials, at: Millis

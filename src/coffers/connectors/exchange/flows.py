@@ -1,8 +1,12 @@
-"""Deposits and withdrawals of an account since the readings before -> flows, window by window."""
+"""Deposits and withdrawals of an account since the readings before -> flows, window by window.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+After a long time it is more than one reading may ask for. Then the last two weeks come first, since
+what came in today must not wait for what came in months ago; the time before is asked from its
+beginning on, and what is left of it by the next reading.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from coffers.clock import DAY, Millis
 from coffers.connectors.exchange.balances import Holdings
@@ -24,17 +28,53 @@ from coffers.logs import logger
 from coffers.valuation.model import Flow
 
 MOST_PAGES = 20
-"""Calls per reading and kind of history; what is beyond them is unknown."""
+"""Calls per reading, kind of history and stretch of time; what is beyond them is unknown."""
+
+LATELY = Millis(14 * DAY)
+"""What is asked first after a long time."""
+
+LONG = Millis(28 * DAY)
+"""A time so long is asked in two stretches; an ordinary one is not much longer than `LATELY`."""
 
 _log = logger("coffers.connectors")
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """What a history told, in ccxt's transaction structure."""
+class FoundFlows:
+    """The flows that were found since a moment; `is_whole` says whether these are all.
 
-    rows: tuple[Mapping[str, Any], ...]
+    `is_read` says that all was read which the venue tells: what it never tells, such as deposits of
+    states' money, may be missing all the same. Where it was not, `read_until` is the moment up to
+    which it was, None where that is no later than where the search started.
+    """
+
+    flows: tuple[Flow, ...]
     is_whole: bool
+    is_read: bool
+    read_until: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A time that is asked for, in a talk with the venue by its rule."""
+
+    session: VenueSession
+    rule: FlowRule
+    holdings: Holdings
+    since: Millis
+    until: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a history told of a stretch: all of it up to `read_until`.
+
+    `is_refused` says that it told nothing that can be used.
+    """
+
+    flows: tuple[Flow, ...]
+    read_until: Millis
+    is_refused: bool = False
 
 
 async def read_flows(
@@ -43,7 +83,7 @@ async def read_flows(
     until: Millis,
     holdings: Holdings,
     fiat: FiatOrders | None,
-) -> Flows:
+) -> FoundFlows:
     """Return the finished flows from `flows_since` on that are not known yet, oldest first.
 
     Without `fiat`, orders of states' money are not asked for.
@@ -57,48 +97,54 @@ async def read_flows(
     """
     since = request.flows_since
     if since is None:
-        return Flows((), is_whole=True)
+        return FoundFlows((), is_whole=True, is_read=True)
     rule = rule_of(session)
     if not set(rule.wallets) <= holdings.wallets:
-        return Flows((), is_whole=False)
-    names, is_whole = histories(session, rule)
-    told = [await _told(session, history, rule, holdings, since, until) for history in names]
+        return FoundFlows((), is_whole=False, is_read=False)
+    names, has_both = histories(session, rule)
+    begin = since if until - since <= LONG else Millis(until - LATELY)
+    lately = _Stretch(session, rule, holdings, begin, until)
+    told = [await _told(lately, name) for name in names]
+    is_read = has_both and all(each.read_until == until for each in told)
+    read_until = since
+    # While a history is refused the time before would be asked again and again, and stay unread.
+    if begin > since and has_both and not any(each.is_refused for each in told):
+        before = [await _told(replace(lately, since=since, until=begin), name) for name in names]
+        read_until = min(each.read_until for each in before)
+        told += before
+    found = [flow for each in told for flow in each.flows]
     if rule.fiat_orders and fiat is not None:
-        told.append(await _fiat(session, fiat, holdings, since, until))
-    is_whole = is_whole and all(part.is_whole for part in told)
+        orders = await _fiat(session, fiat, holdings, since, until)
+        found += orders.flows
+        if not orders.is_whole:
+            is_read, read_until = False, since
+    is_read = is_read and read_until == begin
     untold = {position.asset for position in holdings.positions} & set(rule.untold)
-    return Flows(_fresh(told, request), is_whole and not untold)
+    return FoundFlows(
+        _fresh(found, request),
+        is_whole=is_read and not untold,
+        is_read=is_read,
+        read_until=read_until if read_until > since else None,
+    )
 
 
-def _fresh(told: Iterable[Flows], request: ReadRequest) -> tuple[Flow, ...]:
+def _fresh(told: Iterable[Flow], request: ReadRequest) -> tuple[Flow, ...]:
     found: dict[tuple[str, str], Flow] = {}
-    for part in told:
-        for flow in part.flows:
-            found.setdefault((flow.direction, flow.external_id), flow)
+    for flow in told:
+        found.setdefault((flow.direction, flow.external_id), flow)
     fresh = [flow for key, flow in found.items() if key not in request.known_flows]
     return tuple(sorted(fresh, key=lambda flow: flow.at))
 
 
-async def _told(
-    session: VenueSession,
-    history: str,
-    rule: FlowRule,
-    holdings: Holdings,
-    since: Millis,
-    until: Millis,
-) -> Flows:
+async def _told(stretch: _Stretch, history: str) -> _Told:
     try:
-        told = await _walk(session, history, rule, since, until)
-        rows = [row for row in told.rows if not is_elsewhere(rule, row, holdings.wallets)]
-        flows = flows_of(session, rows, DIRECTIONS.get(history), since)
-        return Flows(flows.flows, told.is_whole and flows.is_whole)
+        return await _walk(stretch, history)
     except ConnectorFailure as failure:
         if failure.kind not in UNTOLD:
             raise
-        _log.warning(
-            "history not told", venue=session.venue.id, history=history, reason=str(failure)
-        )
-        return Flows((), is_whole=False)
+        venue = stretch.session.venue.id
+        _log.warning("history not told", venue=venue, history=history, reason=str(failure))
+        return _Told((), stretch.since, is_refused=True)
 
 
 async def _fiat(
@@ -119,21 +165,23 @@ async def _fiat(
     return Flows(flows.flows, told.is_whole and flows.is_whole)
 
 
-async def _walk(
-    session: VenueSession, history: str, rule: FlowRule, since: Millis, until: Millis
-) -> Rows:
-    spans = _spans(rule, since, until)
-    rows: list[Mapping[str, Any]] = []
-    is_whole = True
+async def _walk(stretch: _Stretch, history: str) -> _Told:
+    session, rule = stretch.session, stretch.rule
+    spans = _spans(rule, stretch.since, stretch.until)
+    flows: list[Flow] = []
+    unread = [stretch.until]
     for _ in range(MOST_PAGES):
         if not spans:
-            return Rows(tuple(rows), is_whole)
+            break
         span = spans.pop()
         page = await page_of(session, history, rule, span)
-        rows += page.rows
+        rows = [row for row in page.rows if not is_elsewhere(rule, row, stretch.holdings.wallets)]
+        told = flows_of(session, rows, DIRECTIONS.get(history), stretch.since)
+        flows += told.flows
         spans += page.rest
-        is_whole = is_whole and not page.is_cut
-    return Rows(tuple(rows), is_whole and not spans)
+        if page.is_cut or not told.is_whole:
+            unread.append(span.start)
+    return _Told(tuple(flows), min([*unread, *(span.start for span in spans)]))
 
 
 def _spans(rule: FlowRule, since: Millis, until: Millis) -> list[Span]:

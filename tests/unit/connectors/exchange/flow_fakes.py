@@ -7,8 +7,7 @@ from coffers.clock import DAY, Millis
 from coffers.connectors.exchange.balances import Holdings
 from coffers.connectors.exchange.failures import Venue
 from coffers.connectors.exchange.fiat import FiatOrders
-from coffers.connectors.exchange.flow_rows import Flows
-from coffers.connectors.exchange.flows import read_flows
+from coffers.connectors.exchange.flows import FoundFlows, read_flows
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.reading import ReadRequest
 from coffers.valuation.model import Position
@@ -57,7 +56,7 @@ async def told(
     until: Millis,
     holdings: Holdings,
     fiat: FiatOrders | None = None,
-) -> Flows:
+) -> FoundFlows:
     return await read_flows(where, request, until, holdings, fiat or FiatOrders())
 
 

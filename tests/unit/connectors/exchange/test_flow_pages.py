@@ -7,19 +7,91 @@ from coffers.connectors.exchange.client import Heard
 from coffers.connectors.exchange.failures import Venue
 from coffers.connectors.exchange.flows import MOST_PAGES
 from factories import NOW
-from unit.connectors.exchange.fakes import session
-from unit.connectors.exchange.flow_fakes import SINCE, SOMEWHERE, SPOT, binance, row, since, told
+from unit.connectors.exchange.fakes import FakeExchange, ccxt_error, session
+from unit.connectors.exchange.flow_fakes import (
+    SINCE,
+    SOMEWHERE,
+    SPOT,
+    binance,
+    holding,
+    row,
+    since,
+    told,
+)
+
+KUCOIN = Venue("kucoin", "KuCoin", ("kucoin",))
 
 
-async def test_a_long_time_is_asked_in_windows_of_ninety_days() -> None:
+def spans(exchange: FakeExchange) -> list[tuple[int, int]]:
+    """Return the spans that deposits were asked for of, in days before now."""
+    asked = [args for name, args in exchange.asked if "deposits" in name]
+    ends = [
+        next(iter(args[3][name] for name in ("until", "endTime") if name in args[3]))
+        for args in asked
+    ]
+    return [
+        ((NOW - args[1]) // DAY, (NOW - end) // DAY) for args, end in zip(asked, ends, strict=True)
+    ]
+
+
+async def test_a_long_time_is_asked_in_windows_of_ninety_days_after_the_last_two_weeks() -> None:
     exchange = binance()
     await told(session(exchange), since(Millis(NOW - 200 * DAY)), NOW, SPOT)
-    spans = [(args[1], args[3]["endTime"]) for name, args in exchange.asked if "dep" in name]
-    assert spans == [
-        (NOW - 200 * DAY, NOW - 110 * DAY),
-        (NOW - 110 * DAY, NOW - 20 * DAY),
-        (NOW - 20 * DAY, NOW),
+    assert spans(exchange) == [(14, 0), (200, 110), (110, 20), (20, 14)]
+
+
+async def test_a_pause_of_two_weeks_is_asked_in_one_stretch() -> None:
+    exchange = binance()
+    await told(session(exchange, KUCOIN), since(Millis(NOW - 28 * DAY)), NOW, SPOT)
+    assert spans(exchange) == [(28, 21), (21, 14), (14, 7), (7, 0)]
+
+
+async def test_what_a_long_time_holds_is_read_over_several_readings_and_today_in_each() -> None:
+    exchange, begin, days, found = binance(_one_a_day(400)), 400, [], set[str]()
+    for _ in range(3):
+        asked = since(Millis(NOW - begin * DAY))
+        flows = await told(session(exchange, KUCOIN), asked, NOW, SPOT)
+        found |= {flow.external_id for flow in flows.flows}
+        assert "day 0" in found
+        days.append((flows.is_whole, flows.is_read, flows.read_until))
+        begin = 0 if flows.read_until is None else (NOW - flows.read_until) // DAY
+    first, second = Millis(NOW - 260 * DAY), Millis(NOW - 120 * DAY)
+    assert days == [
+        (False, False, first),
+        (False, False, second),
+        (True, True, Millis(NOW - 14 * DAY)),
     ]
+    assert len(found) == 400
+
+
+async def test_a_window_that_is_not_told_whole_ends_what_is_read_but_not_the_reading() -> None:
+    odd = row(id="odd", status="WITHHELD", timestamp=NOW - 95 * DAY)
+    exchange = binance(_one_a_day(140, odd))
+    flows = await told(session(exchange, KUCOIN), since(Millis(NOW - 140 * DAY)), NOW, SPOT)
+    assert (flows.is_whole, flows.is_read) == (False, False)
+    assert flows.read_until == NOW - 98 * DAY
+    assert len(flows.flows) == 140
+
+
+async def test_where_a_history_is_refused_the_time_before_is_left_for_when_it_is_not() -> None:
+    exchange = binance([], lambda *_: ccxt_error("PermissionDenied", "AuthenticationError"))
+    flows = await told(session(exchange, KUCOIN), since(Millis(NOW - 140 * DAY)), NOW, SPOT)
+    assert spans(exchange) == [(14, 7), (7, 0)]
+    assert (flows.is_read, flows.read_until) == (False, None)
+
+
+async def test_what_a_venue_never_tells_keeps_nothing_from_being_read() -> None:
+    flows = await told(session(binance(), KUCOIN), since(), NOW, holding("EUR"))
+    assert (flows.is_whole, flows.is_read) == (False, True)
+
+
+def _one_a_day(days: int, *others: Any) -> Any:
+    rows = [row(id=f"day {n}", timestamp=NOW - n * DAY) for n in range(days)]
+
+    def inside(_code: Any, start: int, _limit: int, params: dict[str, int]) -> list[Any]:
+        return [each for each in [*rows, *others] if start <= each["timestamp"] <= params["until"]]
+
+    return inside
 
 
 async def test_a_full_page_is_halved_until_nothing_can_be_missing() -> None:
@@ -50,10 +122,14 @@ async def test_a_full_page_that_cannot_be_halved_is_said_so() -> None:
     assert len(flows.flows) == 50
 
 
-async def test_a_venue_without_a_rule_is_asked_once_without_an_end() -> None:
+@pytest.mark.parametrize(("days", "begins"), [(14, [14]), (200, [14, 200])])
+async def test_a_venue_without_a_rule_is_asked_for_a_stretch_at_once_without_an_end(
+    days: int, begins: list[int]
+) -> None:
     exchange = binance()
-    await told(session(exchange, SOMEWHERE), since(Millis(NOW - 200 * DAY)), NOW, SPOT)
-    assert [args for _, args in exchange.asked] == 2 * [(None, NOW - 200 * DAY, 50, {})]
+    await told(session(exchange, SOMEWHERE), since(Millis(NOW - days * DAY)), NOW, SPOT)
+    asked = [args for name, args in exchange.asked if name == "fetch_deposits"]
+    assert asked == [(None, NOW - begin * DAY, 50, {}) for begin in begins]
 
 
 async def test_the_same_row_on_two_pages_is_one_flow() -> None:

@@ -1,0 +1,54 @@
+"""Deposits and withdrawals that a venue tells only after readings that did not know of them."""
+
+from dataclasses import replace
+
+from coffers.clock import DAY, Millis
+from coffers.connectors.reading import Reading
+from factories import NOW, position
+from integration.sync.test_syncer import House, house, reading
+
+__all__ = ["house"]
+
+
+def untold(amount: str) -> Reading:
+    return reading(position("BTC", amount), flows_known=False)
+
+
+async def asked_from(house: House) -> Millis:
+    """Read once more; return from when on flows were asked for, but for the overlap."""
+    await house.read(untold("1"))
+    since = house.connector.asked[-1].flows_since
+    assert since is not None
+    return Millis(since + 14 * DAY)
+
+
+async def test_a_reading_goes_on_where_the_one_before_came_to_and_never_further_back(
+    house: House,
+) -> None:
+    await house.read(reading(position("BTC", "1")))
+    house.clock.advance(200 * DAY)
+    for came, begins in ((100, 100), (50, 100), (114, 114)):
+        await house.read(replace(untold("1"), flows_until=Millis(NOW + came * DAY)))
+        assert not (await house.view()).quality.flows_known
+        assert await asked_from(house) == NOW + begins * DAY
+    await house.read(reading(position("BTC", "1")))
+    read_at = (await house.view()).quality.read_at
+    assert await asked_from(house) == read_at
+
+
+async def test_a_first_reading_of_all_that_a_venue_tells_is_gone_on_from(house: House) -> None:
+    await house.read(replace(untold("1"), flows_until=NOW))
+    house.clock.advance(100 * DAY)
+    assert await asked_from(house) == NOW
+
+
+async def test_all_that_is_told_is_read_up_to_the_reading_though_the_clock_was_set_back(
+    house: House,
+) -> None:
+    await house.read(reading(position("BTC", "1")))
+    house.clock.advance(-DAY)
+    now = house.clock.now()
+    house.connector.answer = replace(untold("1"), at=now, flows_until=now)
+    await house.syncer.sync(house.account.user_id, house.account.id)
+    sync = (await house.view()).account.sync
+    assert (sync.read_at, sync.flows_until) == (NOW + 1, NOW + 1)
