@@ -110,6 +110,19 @@ async def keep_values(
     return has_found
 
 
+def flows_since(account: Account, now: Millis) -> Millis:
+    """Return the moment from which a reading asks for deposits and withdrawals.
+
+    An account that was read without its flows, such as by a key that may not see them, lacks all
+    that came since it was connected, for however long that lasts. What came before is in its
+    opening deposit, and need not be waited for.
+    """
+    sync, recently = account.sync, Millis(now - FLOWS_OVERLAP)
+    if sync.flows_until is not None:
+        return Millis(sync.flows_until - FLOWS_OVERLAP)
+    return recently if sync.read_at is None else min(account.created_at, recently)
+
+
 def flows_read_until(sync: SyncState, request: ReadRequest, reading: Reading) -> Millis | None:
     """Return the moment up to which flows have been read once a reading is accepted.
 

@@ -31,7 +31,7 @@ from coffers.store.records import Account
 from coffers.sync import events
 from coffers.sync.credentials import open_credentials
 from coffers.sync.doubt import fingerprint, is_doubtful
-from coffers.sync.flows import FLOWS_OVERLAP, FlowValuer, flows_read_until, keep_values, landed
+from coffers.sync.flows import FlowValuer, flows_read_until, flows_since, keep_values, landed
 from coffers.sync.holdings import keep_holdings
 from coffers.sync.kept import kept_reading
 from coffers.sync.known import Known, check_identity, is_new
@@ -148,7 +148,7 @@ class Syncer:
         self, tx: Transaction, account: Account, sealed: Sealed | None, taken_at: Millis
     ) -> Known:
         user_id, account_id = account.user_id, account.id
-        since = Millis((account.sync.flows_until or self._clock.now()) - FLOWS_OVERLAP)
+        since = flows_since(account, self._clock.now())
         opening = await tx.history.opening(user_id, account_id)
         market = self._market(account)
         return Known(

@@ -1,17 +1,36 @@
 """Deposits and withdrawals that a venue tells only after readings that did not know of them."""
 
 from dataclasses import replace
+from decimal import Decimal
 
-from coffers.clock import DAY, Millis
-from coffers.connectors.reading import Reading
+import pytest
+
+from coffers.clock import DAY, HOUR, Millis
+from coffers.connectors.reading import Credentials, Reading, ReadRequest
+from coffers.valuation.model import Flow
 from factories import NOW, position
 from integration.sync.test_syncer import House, house, reading
 
 __all__ = ["house"]
 
 
+def deposit(id_: str, at: int, amount: str = "1") -> Flow:
+    return Flow(id_, "in", "BTC", "BTC", Decimal(amount), Decimal(0), "BTC", Millis(at))
+
+
 def untold(amount: str) -> Reading:
     return reading(position("BTC", amount), flows_known=False)
+
+
+async def told(house: House, amount: str, *flows: Flow) -> None:
+    """Read the account at a venue that tells the flows from the moment on that it is asked for."""
+
+    def answer(_credentials: Credentials, request: ReadRequest) -> Reading:
+        since = request.flows_since
+        new = tuple(flow for flow in flows if since is not None and flow.at >= since)
+        return reading(position("BTC", amount), at=house.clock.now(), flows=new)
+
+    await house.read_with(answer)
 
 
 async def asked_from(house: House) -> Millis:
@@ -52,3 +71,29 @@ async def test_all_that_is_told_is_read_up_to_the_reading_though_the_clock_was_s
     await house.syncer.sync(house.account.user_id, house.account.id)
     sync = (await house.view()).account.sync
     assert (sync.read_at, sync.flows_until) == (NOW + 1, NOW + 1)
+
+
+@pytest.mark.parametrize("days", [3, 30, 400])
+async def test_a_key_that_may_see_deposits_later_tells_all_since_the_account_was_connected(
+    house: House, days: int
+) -> None:
+    await house.read(untold("1"))
+    came = NOW + 2 * DAY
+    house.clock.advance(2 * DAY + HOUR)
+    await house.book()
+    await house.read(untold("2"))
+    assert (await house.view()).figures.btc.total == 1
+    house.clock.advance((days - 2) * DAY)
+    await house.book()
+    await told(house, "2", deposit("d1", came))
+    shown = await house.view()
+    assert (shown.figures.btc.total, shown.quality.flows_known) == (0, True)
+
+
+async def test_two_weeks_are_asked_for_as_long_as_an_account_is_not_older(house: House) -> None:
+    for _ in range(3):
+        await house.read(untold("1"))
+        assert house.connector.asked[-1].flows_since == house.clock.now() - 14 * DAY
+        house.clock.advance(7 * DAY)
+    await house.read(untold("1"))
+    assert house.connector.asked[-1].flows_since == house.account.created_at

@@ -35,7 +35,7 @@ from coffers.valuation.model import Flow, HeldBack, Position, Price
 from coffers.vault.keyring import KeyRing, new_key
 from coffers.vault.vault import Vault
 from factories import NOW, position
-from fakes import Answer, FakeConnector, FakePast
+from fakes import Answer, FakeConnector, FakePast, Script
 
 PRICES = {"BTC": ("1", "60000"), "USDT": ("0.0000166", "1"), "ETH": ("0.05", "3000")}
 
@@ -69,6 +69,9 @@ class House:
     async def read(self, answer: Answer) -> Result:
         if isinstance(answer, Reading):
             answer = replace(answer, at=self.clock.now())
+        return await self.read_with(answer)
+
+    async def read_with(self, answer: Answer | Script) -> Result:
         self.connector.answer = answer
         return await self.syncer.sync(self.account.user_id, self.account.id)
 
