@@ -136,13 +136,20 @@ def flows_read_until(sync: SyncState, request: ReadRequest, reading: Reading) ->
     return until
 
 
+def told_until(sync: SyncState) -> Millis | None:
+    """Return when the last reading was that told all flows in its balances, None where none did."""
+    return sync.read_at if sync.flows_known else sync.flows_until
+
+
 def landed(flows: Sequence[Flow], previous: Millis | None, read_at: Millis) -> tuple[Flow, ...]:
-    """Return the flows that a reading's balances already show, placed after the reading before.
+    """Return the flows that a reading's balances already show, placed after those that lack them.
 
     A venue dates a deposit when it was first seen, and credits it later. One that is told for the
-    first time now was not in the balances of `previous`, whatever its date: dated before, it would
-    count as profit. A withdrawal leaves the balance when it is asked for, so its date stands. What
-    happened after `read_at` waits for the next reading, as the balances do not show it yet.
+    first time now was not in the balances of `previous`, the last reading that told its flows,
+    whatever its date: dated before, it would count as profit. Readings since then may show it, so
+    that among them its date is the best that is known. A withdrawal leaves the balance when it is
+    asked for, so its date stands. What happened after `read_at` waits for the next reading, as the
+    balances do not show it yet.
     """
     shown = [flow for flow in flows if flow.at <= read_at]
     if previous is None:

@@ -31,7 +31,14 @@ from coffers.store.records import Account
 from coffers.sync import events
 from coffers.sync.credentials import open_credentials
 from coffers.sync.doubt import fingerprint, is_doubtful
-from coffers.sync.flows import FlowValuer, flows_read_until, flows_since, keep_values, landed
+from coffers.sync.flows import (
+    FlowValuer,
+    flows_read_until,
+    flows_since,
+    keep_values,
+    landed,
+    told_until,
+)
 from coffers.sync.holdings import keep_holdings
 from coffers.sync.kept import kept_reading
 from coffers.sync.known import Known, check_identity, is_new
@@ -262,7 +269,7 @@ class Syncer:
 
     async def _accept(self, known: Known, holder: str, reading: Reading, outcome: Outcome) -> None:
         account = known.account
-        landed_now = landed(reading.flows, account.sync.read_at, reading.at)
+        landed_now = landed(reading.flows, told_until(account.sync), reading.at)
         venue = known.market.venue
         flows = await self._valuer.valued(venue, account, (*known.unvalued, *landed_now))
         tried, new = flows[: len(known.unvalued)], flows[len(known.unvalued) :]

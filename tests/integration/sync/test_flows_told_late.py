@@ -9,7 +9,7 @@ from coffers.clock import DAY, HOUR, Millis
 from coffers.connectors.reading import Credentials, Reading, ReadRequest
 from coffers.valuation.model import Flow
 from factories import NOW, position
-from integration.sync.test_syncer import House, house, reading
+from integration.sync.test_syncer import House, house, prices, reading
 
 __all__ = ["house"]
 
@@ -30,6 +30,7 @@ async def told(house: House, amount: str, *flows: Flow) -> None:
         new = tuple(flow for flow in flows if since is not None and flow.at >= since)
         return reading(position("BTC", amount), at=house.clock.now(), flows=new)
 
+    house.past.prices = prices(NOW)
     await house.read_with(answer)
 
 
@@ -97,3 +98,42 @@ async def test_two_weeks_are_asked_for_as_long_as_an_account_is_not_older(house:
         house.clock.advance(7 * DAY)
     await house.read(untold("1"))
     assert house.connector.asked[-1].flows_since == house.account.created_at
+
+
+async def test_a_deposit_that_a_reading_showed_and_did_not_tell_keeps_its_date(
+    house: House,
+) -> None:
+    await house.read(reading(position("BTC", "1")))
+    house.clock.advance(2 * HOUR)
+    await house.book()
+    await house.read(untold("2"))
+    shown_at = house.clock.now()
+    house.clock.advance(HOUR)
+    await house.book()
+    await told(house, "2", deposit("d1", NOW + HOUR))
+    house.clock.set(Millis(shown_at + DAY))
+    await house.book()
+    figures = (await house.view()).figures.btc
+    assert figures.total == 0
+    assert figures.day is not None
+    assert figures.day.profit == 0
+
+
+async def test_a_deposit_that_is_in_the_opening_is_no_loss_once_it_is_told(house: House) -> None:
+    await house.read(untold("2"))
+    house.clock.advance(HOUR)
+    await house.book()
+    await told(house, "2", deposit("d1", NOW - DAY))
+    assert (await house.view()).figures.btc.total == 0
+
+
+async def test_a_deposit_that_was_pending_when_flows_were_known_last_counts_since_then(
+    house: House,
+) -> None:
+    await house.read(reading(position("BTC", "1")))
+    for _ in range(2):
+        house.clock.advance(HOUR)
+        await house.book()
+        await house.read(untold("2"))
+    await told(house, "2", deposit("d1", NOW - HOUR))
+    assert (await house.view()).figures.btc.total == 0
