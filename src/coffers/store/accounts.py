@@ -45,6 +45,9 @@ from coffers.store.statements import bump_user, changed, insert, next_id
 from coffers.store.tables import accounts
 
 _UNCLAIMED: Mapping[str, object] = {"claimed_by": None, "claimed_until": None}
+_BROUGHT = frozenset({"read_at", "missing_wallets", "flows_known", "flows_until"})
+"""Of how the reading of an account goes, what accepted readings alone tell."""
+
 _ACCOUNTS = select(accounts)
 _ACCOUNT = Prepared(_ACCOUNTS.where(OWN))
 _HELD = Prepared(_ACCOUNTS.where(OWN).with_for_update())
@@ -230,6 +233,8 @@ class Accounts(Claims):
     ) -> None:
         """Write another key and its rights; what went wrong with the one before is forgotten.
 
+        What readings brought stays: one may have ended since the caller looked at the account.
+
         Raises:
             AlreadyConnected: when another account of the user has that key already.
         """
@@ -239,13 +244,7 @@ class Accounts(Claims):
         same = await self._others(account, identity)
         if same:
             raise AlreadyConnected(await self._same(new, identity))
-        fresh = SyncState(
-            next_sync_at=now,
-            read_at=account.sync.read_at,
-            missing_wallets=account.sync.missing_wallets,
-            flows_known=account.sync.flows_known,
-            flows_until=account.sync.flows_until,
-        )
+        fresh = sync_columns(SyncState(next_sync_at=now))
         shown = {
             "api_key": account.api_key,
             "customer_id": account.customer_id,
@@ -256,8 +255,8 @@ class Accounts(Claims):
             "lock_reason": None,
             **rights_columns(account.rights),
         }
-        keys = {"identity": identity, "credential_id": credential_id}
-        others = {**sync_columns(fresh), **keys}
+        others: dict[str, object] = {"identity": identity, "credential_id": credential_id}
+        others |= {name: value for name, value in fresh.items() if name not in _BROUGHT}
         await self._write(account.user_id, account.id, now, shown=shown, others=others)
         await announce(self._connection, Topic.DUE, account.user_id, account.id)
 
