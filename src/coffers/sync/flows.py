@@ -115,11 +115,11 @@ def flows_since(account: Account, now: Millis) -> Millis:
 
     An account that was read without its flows, such as by a key that may not see them, lacks all
     that came since it was connected, for however long that lasts. What came before is in its
-    opening deposit, and need not be waited for.
+    opening deposit, and need not be waited for. A clock that was ahead puts none of it off.
     """
     sync, recently = account.sync, Millis(now - FLOWS_OVERLAP)
     if sync.flows_until is not None:
-        return Millis(sync.flows_until - FLOWS_OVERLAP)
+        return min(Millis(sync.flows_until - FLOWS_OVERLAP), recently)
     return recently if sync.read_at is None else min(account.created_at, recently)
 
 

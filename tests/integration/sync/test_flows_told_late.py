@@ -53,6 +53,7 @@ async def test_a_reading_goes_on_where_the_one_before_came_to_and_never_further_
         assert await asked_from(house) == NOW + begins * DAY
     await house.read(reading(position("BTC", "1")))
     read_at = (await house.view()).quality.read_at
+    house.clock.advance(DAY)
     assert await asked_from(house) == read_at
 
 
@@ -137,3 +138,26 @@ async def test_a_deposit_that_was_pending_when_flows_were_known_last_counts_sinc
         await house.read(untold("2"))
     await told(house, "2", deposit("d1", NOW - HOUR))
     assert (await house.view()).figures.btc.total == 0
+
+
+async def test_a_clock_that_was_ahead_keeps_no_flows_from_being_asked_for(house: House) -> None:
+    await house.read(reading(position("BTC", "1")))
+    house.clock.advance(60 * DAY)
+    await house.book()
+    await house.read(reading(position("BTC", "1")))
+    house.clock.advance(-59 * DAY)
+    await house.book()
+    await told(house, "2", deposit("d1", house.clock.now() - HOUR))
+    shown = await house.view()
+    assert (shown.figures.btc.amount, shown.figures.btc.total) == (2, 0)
+    assert house.connector.asked[-1].flows_since == house.clock.now() - 14 * DAY
+
+
+async def test_an_account_that_was_connected_by_a_clock_that_was_ahead_is_asked_for_two_weeks(
+    house: House,
+) -> None:
+    await house.read(untold("1"))
+    house.clock.advance(-60 * DAY)
+    await house.book()
+    await told(house, "2", deposit("d1", house.clock.now() - HOUR))
+    assert house.connector.asked[-1].flows_since == house.clock.now() - 14 * DAY
