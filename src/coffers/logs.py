@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 # structlog loads rich wherever it is installed, for tracebacks that show the values of variables,
 # secrets among them, and greenlet for contexts of its own. None of ours need them, and a server is
@@ -21,26 +21,43 @@ import structlog  # noqa: E402 - see above
 for _name in _without:
     del sys.modules[_name]
 
+LONGEST: Final = 32 * 1024
+"""Characters of one text that are logged: any traceback fits, and no answer of megabytes."""
+
 _STARS = "***"
 _TELLING = re.compile(
     r"secret|signature|passphrase|password|passwd|authorization|cookie|private|mnemonic|seed"
     r"|api[-_]?key|access[-_]?key|master[-_]?key|token",
     re.IGNORECASE,
 )
+# Whoever is asked, or asks, may have chosen what a text says: each of these takes time in
+# proportion to its length. None begins with a run that it would look through anew from each of its
+# letters, and runs that it may have to go back through are short.
 _ASSIGNED = re.compile(
-    r"(?P<name>[\w-]*(?:secret|signature|passphrase|password|api[-_]?key|access[-_]?key|token|sign)"
-    r"[\w-]*)(?P<by>\"?'?\s*[=:]\s*\"?'?)[^\s&\"',;)}]+",
+    r"(?P<name>(?:secret|signature|passphrase|password|api[-_]?key|access[-_]?key|token|sign)"
+    r"[\w-]{0,64})(?P<by>\"?'?\s{0,8}[=:]\s{0,8}\"?'?)[^\s&\"',;)}]+",
     re.IGNORECASE,
 )
-_QUERY = re.compile(r"(?P<address>(?:https?://|/)[^\s?\"']*)\?[^\s\"')]+")
+_ADDRESS = re.compile(r"(?P<address>(?:https?://|/)[^\s?\"']*+)(?P<query>\?[^\s\"')]+)?")
 _USERINFO = re.compile(r"://[^/\s@]+@")
+_BROKEN_OFF = re.compile(r"://[^/\s@]*\Z")
+"""Where a text was cut, what may be a password whose `@` is gone."""
 
 
-def redact_text(text: str) -> str:
-    """Return a text without query strings, assigned secrets and passwords in addresses."""
-    text = _QUERY.sub(r"\g<address>?" + _STARS, text)
+def redact_text(text: str, longest: int = LONGEST) -> str:
+    """Return a text without query strings, assigned secrets and passwords in addresses.
+
+    What goes beyond `longest` characters is cut off first, so that none of it is looked at.
+    """
+    if len(text) > longest:
+        text = _BROKEN_OFF.sub(f"://{_STARS}", text[:longest]) + " ..."
+    text = _ADDRESS.sub(_without_query, text)
     text = _USERINFO.sub(f"://{_STARS}@", text)
     return _ASSIGNED.sub(r"\g<name>\g<by>" + _STARS, text)
+
+
+def _without_query(found: re.Match[str]) -> str:
+    return f"{found['address']}?{_STARS}" if found["query"] else found[0]
 
 
 def redact(

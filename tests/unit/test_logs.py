@@ -2,11 +2,12 @@
 
 import json
 import logging
+import timeit
 from collections.abc import Callable
 
 import pytest
 
-from coffers.logs import logger, redact_text
+from coffers.logs import LONGEST, logger, redact_text
 from coffers.secret import Secret
 
 FAKE = "fAkEsEcReT0123456789"
@@ -31,6 +32,37 @@ def test_a_text_loses_what_may_be_secret(text: str) -> None:
 def test_a_plain_text_stays_as_it_is() -> None:
     text = "account 7 read in 0.4 s: 12 positions, 3 unpriced; see docs/errors.md"
     assert redact_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["a", "/", "://", "secret", "secret ", "sign-", "secret=", "token: '", "?a=", "https://"],
+)
+def test_a_text_takes_time_in_proportion_to_its_length(part: str) -> None:
+    def took(length: int) -> float:
+        text = part * (length // len(part))
+        return min(timeit.repeat(lambda: redact_text(text), number=1, repeat=3))
+
+    # Eight times the text: 64 times the work, or 512 times, where runs are looked through anew.
+    assert took(1_200) < 32 * took(150)
+
+
+def test_a_text_is_cut_before_it_is_looked_through() -> None:
+    assert len(redact_text("x" * 1_000_000)) < LONGEST + 10
+    assert redact_text("one two three", 7) == "one two ..."
+
+
+@pytest.mark.parametrize("length", range(1, 40))
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"postgresql://me:{FAKE}@localhost/coffers",
+        f"https://venue.example/?signature={FAKE}",
+        f"passphrase={FAKE}",
+    ],
+)
+def test_what_is_cut_off_leaves_no_half_of_a_secret(text: str, length: int) -> None:
+    assert FAKE[:2] not in redact_text(text, length)
 
 
 def test_events_lose_values_under_telling_names(

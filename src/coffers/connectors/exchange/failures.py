@@ -19,6 +19,9 @@ from coffers.logs import redact_text
 LONGEST_TEXT = 160
 """Characters of a venue's own text that are passed on."""
 
+LONGEST_LOOKED_AT = 2048
+"""Characters of it in which secrets are looked for: what is left may be shorter by those."""
+
 SHORTEST_HIDDEN = 5
 """Characters from which a key or a secret is one."""
 
@@ -254,7 +257,8 @@ def _detail(code: str | None, text: str | None, hidden: Sequence[str]) -> str:
         # Fewer letters are no secret, and would be taken out of every word that has them.
         if len(secret) >= SHORTEST_HIDDEN:
             said = said.replace(secret, "***")
-    said = re.sub(r"[^\x20-\x7e]+", " ", redact_text(said)).strip().rstrip(".")
+    said = re.sub(r"[^\x20-\x7e]+", " ", redact_text(said, LONGEST_LOOKED_AT))
+    said = said.strip().rstrip(" .")
     return f" ({said[:LONGEST_TEXT]})" if said else ""
 
 

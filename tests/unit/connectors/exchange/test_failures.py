@@ -6,7 +6,12 @@ import pytest
 
 from coffers.clock import DAY
 from coffers.connectors.exchange.client import NOTHING_HEARD, Heard, NotJson, Unsignable
-from coffers.connectors.exchange.failures import LONGEST_TEXT, Venue, failure_of
+from coffers.connectors.exchange.failures import (
+    LONGEST_LOOKED_AT,
+    LONGEST_TEXT,
+    Venue,
+    failure_of,
+)
 from coffers.connectors.exchange.rules import refusals
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from factories import NOW
@@ -317,6 +322,15 @@ def test_a_venues_text_is_cut_and_kept_on_one_line() -> None:
     failure = failed(authentication(), said({"code": -1, "msg": "line\nbreak " * 200}))
     assert "\n" not in str(failure)
     assert len(str(failure)) < LONGEST_TEXT + 60
+
+
+@pytest.mark.parametrize("before", range(LONGEST_LOOKED_AT - 60, LONGEST_LOOKED_AT, 3))
+def test_a_text_that_is_cut_shows_no_half_of_a_secret(before: int) -> None:
+    end = "fake-secret-1 postgresql://me:fake-word-2@localhost/coffers"
+    text = "token=".ljust(before, "x") + end
+    told = said({"code": -1, "msg": text + "x" * 10_000_000})
+    failure = failed(authentication(), told, hidden=("fake-secret-1",))
+    assert "fake" not in str(failure)
 
 
 def test_a_failure_stays_what_it_is() -> None:
