@@ -81,6 +81,7 @@ class PasskeySignIn:
         answer, now, user = answer_of(text), self._clock.now(), half.user
         await loaded()
         async with self._store.transaction() as tx:
+            await tx.sign_ins.hold_password(user.id)
             if await tx.ceremonies.get("second_factor", half.id, now) is None:
                 raise HalfOver
             if await end_challenge(tx, "passkey_second", half.id, answer, now):

@@ -76,7 +76,7 @@ async def begin_half(tx: Transaction, user: User, ways: Ways, now: Millis) -> Ha
 async def end_half(
     tx: Transaction, half: HalfSignedIn, visitor: Visitor, how: str, now: Millis
 ) -> SignedIn:
-    """Sign somebody in who has shown everything.
+    """Sign somebody in who has shown everything, in a transaction that holds the password.
 
     Raises:
         HalfOver: where the token was used, or its time is over.
@@ -119,6 +119,7 @@ class SecondFactors:
         now, user = self._clock.now(), half.user
         tried = tried_by(user.name, visitor)
         async with self._store.transaction() as tx:
+            await tx.sign_ins.hold_password(user.id)
             # Whoever tries at the same time waits here, so that no more is tried than may fail.
             await self._guesses.hold(tx, tried)
             if await tx.ceremonies.get("second_factor", half.id, now) is None:

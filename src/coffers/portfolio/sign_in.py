@@ -130,14 +130,18 @@ class SignIn:
             raise SignInRefused
         renewed = await self._passwords.hashed(password) if self._passwords.is_old(hashed) else None
         async with self._store.transaction() as tx:
-            if renewed is not None:
-                await tx.sign_ins.set_password(user.id, renewed, now)
-            ways = await tx.factors.ways(user.id)
-            if ways.is_second_asked:
-                # What failed stays counted: else each right password would give as many guesses.
-                return await begin_half(tx, user, ways, now)
-            await tx.sign_ins.forget_failures(named(name))
-            return await begin(tx, user, visitor, "password", now)
+            if await tx.sign_ins.hold_password(user.id) == hashed:
+                if renewed is not None:
+                    await tx.sign_ins.set_password(user.id, renewed, now)
+                ways = await tx.factors.ways(user.id)
+                if ways.is_second_asked:
+                    # What failed stays counted: else each right password would give as many
+                    # guesses.
+                    return await begin_half(tx, user, ways, now)
+                await tx.sign_ins.forget_failures(named(name))
+                return await begin(tx, user, visitor, "password", now)
+        # It was changed while it was looked at, or hashed anew by somebody who signed in as well.
+        return await self.by_password(name, password, visitor)
 
     async def by_code(self, code: str, visitor: Visitor) -> SignedIn:
         """Sign in by a one-time code, without a second factor: the operator vouches for it.
@@ -179,7 +183,10 @@ class SignIn:
         if not await self._is_right(hashed, password, {named(user.name): FREE_TRIES}):
             raise InvalidRecord({"password": ["is wrong"]})
         async with self._store.transaction() as tx:
-            await tx.sign_ins.check_session(user.id, signed_in.session.id, self._clock.now())
+            if await tx.sign_ins.hold_password(user.id) == hashed:
+                await tx.sign_ins.check_session(user.id, signed_in.session.id, self._clock.now())
+                return
+        await self.confirm(signed_in, password)
 
     async def of(self, token: Secret) -> SignedIn | None:
         """Return who a browser belongs to by what it holds, None where the session is over."""
@@ -218,7 +225,8 @@ class SignIn:
             user = await tx.users.by_name(name)
             if user is None:
                 raise NotFound(f"there is no user {name!r} (add one with: coffers user add {name})")
-            await self._changed(tx, user, hashed, now, but=None)
+            await tx.sign_ins.set_password(user.id, hashed, now)
+            await self._changed(tx, user, now, but=None)
 
     async def change_password(self, signed_in: SignedIn, old: Secret, new: Secret) -> None:
         """Change one's own password, and end one's other sessions.
@@ -240,12 +248,13 @@ class SignIn:
             raise InvalidRecord({"old_password": ["is wrong"]})
         fresh = await self._passwords.hashed(new)
         async with self._store.transaction() as tx:
-            await self._changed(tx, user, fresh, now, but=signed_in.session.id)
+            if await tx.sign_ins.replace_password(user.id, hashed, fresh, now):
+                await self._changed(tx, user, now, but=signed_in.session.id)
+                return
+        await self.change_password(signed_in, old, new)
 
-    async def _changed(
-        self, tx: Transaction, user: User, hashed: str, now: Millis, but: str | None
-    ) -> None:
-        await tx.sign_ins.set_password(user.id, hashed, now)
+    async def _changed(self, tx: Transaction, user: User, now: Millis, but: str | None) -> None:
+        """End all that was signed in, or half, by the password before."""
         await tx.sign_ins.end_sessions(user.id, but)
         await tx.ceremonies.end_of_user(user.id)
         await tx.sign_ins.forget_failures(named(user.name))

@@ -72,6 +72,26 @@ class SignIns:
         )
         await self._connection.execute(statement)
 
+    async def hold_password(self, user_id: int) -> str | None:
+        """Return the same, and let nobody change it until this transaction is over.
+
+        Who signs in by a password holds it first, so that whoever changes it ends that session too.
+        """
+        statement = select(_P.hash).where(_P.user_id == user_id).with_for_update()
+        found: str | None = await self._connection.scalar(statement)
+        return found
+
+    async def replace_password(
+        self, user_id: int, before: str | None, hashed: str, now: Millis
+    ) -> bool:
+        """Keep the hash of a user's password; False where it is not the one before any more."""
+        values = {"hash": hashed, "changed_at": now}
+        if before is None:
+            first = insert(self._connection, passwords).values(user_id=user_id, **values)
+            return await changed(self._connection, first.on_conflict_do_nothing()) > 0
+        own = and_(_P.user_id == user_id, _P.hash == before)
+        return await changed(self._connection, update(passwords).where(own).values(**values)) > 0
+
     async def add_session(self, session: Session) -> None:
         """Keep a session."""
         await self._connection.execute(
