@@ -25,18 +25,39 @@ LONGEST: Final = 32 * 1024
 """Characters of one text that are logged: any traceback fits, and no answer of megabytes."""
 
 _STARS = "***"
-_TELLING = re.compile(
-    r"secret|signature|passphrase|password|passwd|authorization|cookie|private|mnemonic|seed"
-    r"|api[-_]?key|access[-_]?key|master[-_]?key|token",
-    re.IGNORECASE,
+_NAMES = (
+    r"secret|signature|passphrase|password|passwd|private(?:[-_ ]?key)?"
+    r"|api[-_]?key|access[-_]?key|master[-_]?key|token"
 )
+_LINES = r"authorization|cookie"
+"""Headers whose values have blanks, commas and quotes of their own."""
+
+_PHRASES = r"mnemonic|seed(?: (?:phrase|words))?"
+_TELLING = re.compile(f"{_NAMES}|{_LINES}|{_PHRASES}", re.IGNORECASE)
+
+# Up to the quote that closes it, which a cut may have taken; JSON within a text has its quotes
+# escaped.
+_QUOTED = (
+    r"[bru]?(?:\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\"?|'[^'\\]*+(?:\\.[^'\\]*+)*+'?"
+    r"|\\{1,4}[\"'](?:(?!\\{1,4}[\"']).)*+(?:\\{1,4}[\"'])?)"
+)
+_PEM = r"-----BEGIN [^-]*+-----[^-]*+(?:-----END [^-]*+-----)?"
+
+
+def _assigned(names: str, value: str) -> re.Pattern[str]:
+    """Return a pattern of names with their values: in quotes, or else as given."""
+    by = r"\\{0,4}[\"']?\s{0,8}[=:]\s{0,8}"
+    pattern = rf"(?P<name>(?:{names})[\w-]{{0,64}})(?P<by>{by})(?:{_QUOTED}|{value})"
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
+
+
 # Whoever is asked, or asks, may have chosen what a text says: each of these takes time in
 # proportion to its length. None begins with a run that it would look through anew from each of its
 # letters, and runs that it may have to go back through are short.
-_ASSIGNED = re.compile(
-    r"(?P<name>(?:secret|signature|passphrase|password|api[-_]?key|access[-_]?key|token|sign)"
-    r"[\w-]{0,64})(?P<by>\"?'?\s{0,8}[=:]\s{0,8}\"?'?)[^\s&\"',;)}]+",
-    re.IGNORECASE,
+_ASSIGNED = (
+    _assigned(_LINES, r"[^\r\n]+"),
+    _assigned(_PHRASES, r"\w+(?:[\s,]{1,4}\w+){0,23}"),
+    _assigned(rf"{_NAMES}|sign", rf"{_PEM}|[^\s&\"',;)}}]+"),
 )
 _ADDRESS = re.compile(r"(?P<address>(?:https?://|/)[^\s?\"']*+)(?P<query>\?[^\s\"')]+)?")
 _USERINFO = re.compile(r"://[^/\s@]+@")
@@ -53,7 +74,9 @@ def redact_text(text: str, longest: int = LONGEST) -> str:
         text = _BROKEN_OFF.sub(f"://{_STARS}", text[:longest]) + " ..."
     text = _ADDRESS.sub(_without_query, text)
     text = _USERINFO.sub(f"://{_STARS}@", text)
-    return _ASSIGNED.sub(r"\g<name>\g<by>" + _STARS, text)
+    for assigned in _ASSIGNED:
+        text = assigned.sub(r"\g<name>\g<by>" + _STARS, text)
+    return text
 
 
 def _without_query(found: re.Match[str]) -> str:

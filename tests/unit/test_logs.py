@@ -23,10 +23,34 @@ FAKE = "fAkEsEcReT0123456789"
         f"could not connect to postgresql://me:{FAKE}@localhost/coffers",
         f"passphrase={FAKE};",
         f"{{'api_secret': '{FAKE}'}}",
+        f"{{b'api_secret': b'{FAKE}'}}",
+        f"Authorization: Bearer {FAKE}",
+        f"{{'Authorization': 'Bearer {FAKE}', 'Accept': '*/*'}}",
+        f'Authorization: Digest username="me", response="{FAKE}"',
+        f"Cookie: theme=dark; session={FAKE}",
+        f"privateKey: {FAKE}",
+        f"private_key={FAKE}",
+        f"Private key: {FAKE}",
+        f"private-key='-----BEGIN EC PRIVATE KEY-----\n{FAKE}\n-----END EC PRIVATE KEY-----'",
+        f"private_key=-----BEGIN EC PRIVATE KEY-----\n{FAKE}\n-----END EC PRIVATE KEY-----",
+        f"mnemonic: {FAKE}",
+        f"mnemonic: abandon ability able about above absent absorb abstract absurd abuse {FAKE}",
+        f"seed phrase: abandon, ability, {FAKE}",
+        f"passphrase='my {FAKE} phrase {FAKE}'",
+        f'passphrase="my \\" {FAKE}"',
+        f"passphrase='my {FAKE} phrase that was cut",
+        f'said "{{\\"secret\\": \\"my {FAKE}\\", \\"id\\": 1}}"',
+        f"passwd={FAKE}",
+        f"master_key: {FAKE}",
     ],
 )
 def test_a_text_loses_what_may_be_secret(text: str) -> None:
     assert FAKE not in redact_text(text)
+
+
+def test_a_quoted_value_ends_with_its_quote() -> None:
+    text = 'passphrase=\'my pass phrase\', account 7; {"secret": "a b", "id": 1}'
+    assert redact_text(text) == 'passphrase=***, account 7; {"secret": ***, "id": 1}'
 
 
 def test_a_plain_text_stays_as_it_is() -> None:
@@ -36,7 +60,18 @@ def test_a_plain_text_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     "part",
-    ["a", "/", "://", "secret", "secret ", "sign-", "secret=", "token: '", "?a=", "https://"],
+    [
+        *("a", "/", "://", "secret", "secret ", "sign-", "secret=", "token: '", "?a=", "https://"),
+        *(
+            "\\",
+            "seed: a ",
+            "seed phrase ",
+            "token=\\'",
+            "token='\\",
+            "token:\n-----BEGIN ",
+            "cookie:",
+        ),
+    ],
 )
 def test_a_text_takes_time_in_proportion_to_its_length(part: str) -> None:
     def took(length: int) -> float:
@@ -59,6 +94,8 @@ def test_a_text_is_cut_before_it_is_looked_through() -> None:
         f"postgresql://me:{FAKE}@localhost/coffers",
         f"https://venue.example/?signature={FAKE}",
         f"passphrase={FAKE}",
+        f"passphrase='my {FAKE}'",
+        f"Authorization: Bearer {FAKE}",
     ],
 )
 def test_what_is_cut_off_leaves_no_half_of_a_secret(text: str, length: int) -> None:
