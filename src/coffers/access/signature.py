@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from coffers.access.call import SignedCall
+from coffers.access.hiding import JSON_TOKEN, by_length, shown_object, shown_pairs
 from coffers.secret import Secret
 
 
@@ -74,7 +75,6 @@ _HASH: Final = SHA256()
 _LIKE_ENCODE_URI_COMPONENT: Final = "!~*'()"
 _decode_object: Final = msgspec.json.Decoder(dict).decode
 _OBJECT: Final = re.compile(rb"\{\s*\"")
-_JSON_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 
 
 def verify(call: SignedCall, key: ProofKey, stamp: bytes = b"") -> bytes | None:
@@ -110,12 +110,12 @@ def expected_text(call: SignedCall, stamp: bytes = b"") -> str | None:
     r"""Return the raw form of the signed text, fit for a header; None where none is acceptable.
 
     Printable ASCII, other bytes as `\xNN`, cut after 2,048 characters. It holds nothing that the
-    caller did not send.
+    caller did not send, and of secrets their length alone.
     """
     raw = next(candidates(call), None)
     if raw is None:
         return None
-    text = (stamp + raw)[:_SHOWN]
+    text = (stamp + _without_secrets(raw, call.body))[:_SHOWN]
     return "".join(chr(b) if " " <= chr(b) <= "~" else f"\\x{b:02x}" for b in text)[:_SHOWN]
 
 
@@ -140,6 +140,15 @@ def is_broken_object(body: bytes) -> bool:
     that whoever signed it can be told that it is wrong. It must never be read as a form.
     """
     return _OBJECT.match(body) is not None and not is_json_object(body)
+
+
+def _without_secrets(raw: bytes, body: bytes) -> bytes:
+    path, sign, query = raw.removesuffix(body).partition(b"?")
+    if is_json_object(body):
+        shown = shown_object(body)
+    else:
+        shown = by_length(body) if is_broken_object(body) else shown_pairs(body)
+    return path + sign + shown_pairs(query) + shown
 
 
 def _verify_hmac(call: SignedCall, key: HmacKey, stamp: bytes) -> bytes | None:
@@ -290,7 +299,7 @@ def _reserialised(body: bytes) -> Iterator[bytes]:
     """Write a JSON text anew, token by token: numbers, order and repeated names stay."""
     if len(body) > _MAX_REWRITTEN:
         return
-    tokens = _JSON_TOKEN.findall(body.decode())
+    tokens = JSON_TOKEN.findall(body.decode())
     for spaces in ({}, {":": ": ", ",": ", "}):
         for is_ascii in (True, False):
             yield "".join(_token(token, spaces, is_ascii=is_ascii) for token in tokens).encode()

@@ -68,6 +68,20 @@ async def test_a_wrong_signature(api: Served, signature: str | None) -> None:
     assert answer.headers["x-signed-text"] == f"{LIST}?page=1"
 
 
+async def test_a_wrongly_signed_secret_is_in_no_header_of_the_answer(api: Served) -> None:
+    caller = await api.caller()
+    headers = {"Apikey": caller.api_key, "Signature": "00" * 32}
+    body = {"type": "binance", "secret": "fake-secret-1"}
+    for answer in (
+        await api.http.post(f"{LIST}/new", data=body, headers=headers),
+        await api.http.post(f"{LIST}/new", json=body, headers=headers),
+        await api.http.post(f"{LIST}/new", params=body, headers=headers),
+    ):
+        assert error_of(answer) == (401, "signature_invalid")
+        assert "<13 bytes>" in answer.headers["x-signed-text"]
+        assert "fake-secret-1" not in str(answer.headers)
+
+
 async def test_a_signature_of_another_query(api: Served) -> None:
     caller = await api.caller()
     answer = await api.http.get(f"{LIST}?page=2", headers=caller.headers(LIST))

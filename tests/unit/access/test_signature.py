@@ -3,9 +3,10 @@
 import base64
 import hmac
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -270,6 +271,52 @@ def test_the_expected_text_is_the_raw_form() -> None:
     assert expected_text(call(body=b'{"a": "\xc3\xa9"}')) == (
         PATH.decode() + '?{"a": "\\xc3\\xa9"}'
     )
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ({"body": b"type=okx&secret=ab%2Bc&name=x"}, "?type=okx&secret=<6 bytes>&name=x"),
+        ({"body": b"passphrase=a+b&type=okx"}, "?passphrase=<3 bytes>&type=okx"),
+        ({"query": b"s%65cret=abc", "body": b"type=okx"}, "?s%65cret=<3 bytes>&type=okx"),
+        ({"query": b"a=1", "body": b"secret=abc"}, "?a=1&secret=<3 bytes>"),
+        ({"body": b"secret=ab&c&d=e&f"}, "?secret=<2 bytes>&<1 bytes>&d=e&<1 bytes>"),
+        ({"body": b"{'secret': 'ab=c'}"}, "?<18 bytes>"),
+        ({"body": b"a=1\nsecret=abc"}, "?a=<12 bytes>"),
+        (
+            {"body": b'{"type": "okx", "secret" : "a\\"b", "n": 1}'},
+            '?{"type": "okx", "secret" : "<4 bytes>", "n": 1}',
+        ),
+        (
+            {"query": b"a=1", "body": b'{"\\u0073ecret":"abc","of":{"passphrase":12}}'},
+            '?a=1{"\\u0073ecret":"<3 bytes>","of":{"passphrase":<2 bytes>}}',
+        ),
+        ({"body": b'{"secret": {"a": "b"}, "c": 1}'}, '?{"secret": <19 bytes>'),
+        ({"body": b'{"secret: "abc"}'}, "?<16 bytes>"),
+        ({"body": b"a=" + b"b" * 9_000}, "?<9002 bytes>"),
+        ({"body": b'{"a":"' + b"b" * 9_000 + b'"}'}, "?<9008 bytes>"),
+        ({"query": b"page=1&api_key=abc"}, "?page=1&api_key=abc"),
+    ],
+)
+def test_the_expected_text_tells_of_secrets_how_long_they_are(
+    parts: dict[str, bytes], shown: str
+) -> None:
+    assert expected_text(call(**parts)) == PATH.decode() + shown
+
+
+_PARAMETERS = st.dictionaries(
+    st.sampled_from(["type", "name", "secret", "passphrase", "Secret", "private_key"]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+)
+
+
+@given(_PARAMETERS, st.sampled_from([json.dumps, urlencode]))
+def test_no_secret_is_in_the_expected_text(
+    parameters: dict[str, str], written: Callable[[dict[str, str]], str]
+) -> None:
+    told, other = ({**parameters, "secret": f"{mark}{mark}"} for mark in "XY")
+    texts = {expected_text(call(body=written(each).encode())) for each in (told, other)}
+    assert len(texts) == 1
 
 
 def test_there_is_no_expected_text_where_no_signature_would_do() -> None:
