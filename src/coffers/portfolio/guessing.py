@@ -1,7 +1,8 @@
 """What keeps people from guessing: tries that fail are counted, and make wait longer and longer.
 
 They are counted for a name and for an address, whatever was guessed: a password, a code of an app,
-a recovery code.
+a recovery code. A password that is shown anew counts for the session that it is shown in, so that
+nobody who guesses elsewhere keeps out who is signed in.
 """
 
 from collections.abc import Iterable, Mapping
@@ -53,6 +54,11 @@ def named(name: str) -> str:
 def addressed(visitor: Visitor) -> str:
     """Return what stands for an address among what is counted: of IPv6, for its network."""
     return hash_of(f"address:{ban_key(visitor.address)}")
+
+
+def within(session_id: str) -> str:
+    """Return what stands for a session among what is counted."""
+    return hash_of(f"session:{session_id}")
 
 
 def tried_by(name: str, visitor: Visitor) -> Tried:

@@ -15,6 +15,7 @@ from coffers.portfolio.guessing import (
     addressed,
     named,
     tried_by,
+    within,
 )
 from coffers.portfolio.second_factors import HalfSignedIn, begin_half
 from coffers.portfolio.sessions import IDLE, LONGEST, SignedIn, begin, owner_of
@@ -177,14 +178,16 @@ class SignIn:
             InvalidRecord: naming `password`.
             SignInLocked: after too many tries that failed.
         """
-        user = signed_in.user
+        user, session_id = signed_in.user, signed_in.session.id
+        subject = within(session_id)
         async with self._store.reading() as tx:
             hashed = await tx.sign_ins.password(user.id)
-        if not await self._is_right(hashed, password, {named(user.name): FREE_TRIES}):
+        if not await self._is_right(hashed, password, {subject: FREE_TRIES}):
             raise InvalidRecord({"password": ["is wrong"]})
         async with self._store.transaction() as tx:
             if await tx.sign_ins.hold_password(user.id) == hashed:
-                await tx.sign_ins.check_session(user.id, signed_in.session.id, self._clock.now())
+                await tx.sign_ins.check_session(user.id, session_id, self._clock.now())
+                await tx.sign_ins.forget_failures(subject)
                 return
         await self.confirm(signed_in, password)
 
@@ -240,15 +243,16 @@ class SignIn:
         check_password(new, user.name)
         async with self._store.reading() as tx:
             hashed = await tx.sign_ins.password(user.id)
-        tried = {named(user.name): FREE_TRIES}
+        subject = within(signed_in.session.id)
         if hashed is None:
             # Who came by a one-time code, or has passkeys alone, may never have had one.
             signed_in.require_check(now)
-        elif not await self._is_right(hashed, old, tried):
+        elif not await self._is_right(hashed, old, {subject: FREE_TRIES}):
             raise InvalidRecord({"old_password": ["is wrong"]})
         fresh = await self._passwords.hashed(new)
         async with self._store.transaction() as tx:
             if await tx.sign_ins.replace_password(user.id, hashed, fresh, now):
+                await tx.sign_ins.forget_failures(subject)
                 await self._changed(tx, user, now, but=signed_in.session.id)
                 return
         await self.change_password(signed_in, old, new)

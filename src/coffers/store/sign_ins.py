@@ -36,7 +36,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """Tries that failed in a row for one name, or from one address."""
+    """Tries that failed in a row for one name, from one address or in one session."""
 
     count: int
     last_at: Millis
@@ -175,7 +175,7 @@ class SignIns:
         )
 
     async def failures(self, subject: str) -> Failures | None:
-        """Return the failed tries of a name or an address, None where there are none."""
+        """Return the failed tries of a name, an address or a session, None where there are none."""
         statement = select(sign_in_failures).where(_F.subject == subject)
         row = (await self._connection.execute(statement)).first()
         return None if row is None else Failures(row[1], row.last_at, row.locked_until)
@@ -191,7 +191,7 @@ class SignIns:
         return Failures(row[1], row.last_at, row.locked_until)
 
     async def note_failure(self, subject: str, failures: Failures) -> None:
-        """Keep the failed tries of a name or an address."""
+        """Keep the failed tries of a name, an address or a session."""
         values = {
             "count": failures.count,
             "last_at": failures.last_at,
@@ -202,7 +202,7 @@ class SignIns:
         await self._connection.execute(statement)
 
     async def forget_failures(self, subject: str) -> None:
-        """Forget the failed tries of a name or an address."""
+        """Forget the failed tries of a name, an address or a session."""
         await self._connection.execute(delete(sign_in_failures).where(_F.subject == subject))
 
     async def forget_old(self, now: Millis, failed_before: Millis) -> None:

@@ -874,7 +874,7 @@ sign_in_tickets = Table(
 sign_in_failures = Table(
     "sign_in_failures",
     metadata,
-    # The SHA-256 of a name that was tried, or of an address that tried.
+    # The SHA-256 of a name that was tried, or of an address or a session that tried.
     Column("subject", Text, primary_key=True),
     Column("count", Integer, nullable=False),
     Column("last_at", BigInteger, nullable=False),

@@ -12,6 +12,7 @@ from coffers.portfolio.guessing import SignInLocked
 from coffers.portfolio.recovery_codes import MADE_AT_ONCE, RecoveryCodes
 from coffers.portfolio.second_factors import FactorsOf, HalfOver
 from coffers.portfolio.sessions import CheckNeeded, Sessions, SignedIn
+from coffers.portfolio.sign_in import SignInRefused
 from coffers.portfolio.totp import BEGINNING_LASTS, STEP
 from coffers.secret import Secret
 from coffers.store.engine import Store
@@ -242,6 +243,38 @@ async def test_guessing_the_password_in_an_open_session_makes_wait(signing: Sign
             await signing.sign_in.confirm(who, OTHER)
     with pytest.raises(SignInLocked):
         await signing.sign_in.confirm(who, GOOD)
+    with pytest.raises(SignInLocked):
+        await signing.sign_in.change_password(who, GOOD, OTHER)
+    signing.clock.advance(31_000)
+    await signing.sign_in.confirm(who, GOOD)
+    # All is forgotten with the right one.
+    with pytest.raises(InvalidRecord):
+        await signing.sign_in.confirm(who, OTHER)
+    await signing.sign_in.change_password(who, GOOD, OTHER)
+
+
+async def test_a_stranger_who_guesses_keeps_nobody_out_of_an_open_session(
+    signing: Signing,
+) -> None:
+    who = await signing.begun()
+    for _ in range(guessing.FREE_TRIES):
+        with pytest.raises(SignInRefused):
+            await signing.sign_in.by_password("ann", OTHER, ELSEWHERE)
+    with pytest.raises(SignInLocked):
+        await signing.sign_in.by_password("ann", GOOD, ELSEWHERE)
+    await signing.sign_in.confirm(who, GOOD)
+    await signing.sign_in.change_password(who, GOOD, OTHER)
+
+
+async def test_guesses_in_an_open_session_keep_nobody_out_elsewhere(signing: Signing) -> None:
+    who = await signing.begun()
+    other = await signing.sign_in.by_password("ann", GOOD, ELSEWHERE)
+    assert isinstance(other, SignedIn)
+    for _ in range(guessing.FREE_TRIES):
+        with pytest.raises(InvalidRecord):
+            await signing.sign_in.confirm(who, OTHER)
+    await signing.sign_in.confirm(other, GOOD)
+    assert isinstance(await signing.sign_in.by_password("ann", GOOD, HOME), SignedIn)
 
 
 async def test_a_code_of_the_operator_needs_no_second_factor(signing: Signing) -> None:
