@@ -266,6 +266,12 @@ def test_a_stamp_is_part_of_what_is_signed() -> None:
     assert not is_accepted(b"1760000000" + PATH)
 
 
+def test_a_method_is_no_part_of_what_is_signed() -> None:
+    # As published; docs/security.md says what follows from it.
+    for method in ("GET", "DELETE", "PUT"):
+        assert is_accepted(PATH + b"/1", path=PATH + b"/1", method=method)
+
+
 def test_the_expected_text_is_the_raw_form() -> None:
     assert expected_text(call(query=b"b=2&a=1"), b"17") == f"17{PATH.decode()}?b=2&a=1"
     assert expected_text(call(body=b'{"a": "\xc3\xa9"}')) == (
