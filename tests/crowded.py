@@ -127,7 +127,9 @@ def _of_users() -> dict[str, list[dict[str, Any]]]:
         "webhooks": [_webhook(user_id, number) for user_id in ids for number in numbers],
         "webhook_deliveries": [_delivery(user_id, number) for user_id in ids for number in numbers],
         "events": [_event(user_id, number) for user_id in ids for number in numbers],
-        "errands": [_errand(user_id, number) for user_id in ids for number in numbers],
+        # A busy user's, of the hour for which they are kept, are more than those of all others.
+        "errands": [_errand(user_id, number) for user_id in ids for number in numbers]
+        + [_errand(2, number) for number in range(11, 4_000)],
         "operations": [_operation(user_id, number) for user_id in ids for number in numbers],
         "asset_mappings": [_mapping(user_id, number) for user_id in ids for number in numbers],
         "asset_overrides": [_override(user_id, number) for user_id in ids for number in numbers],

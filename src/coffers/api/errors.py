@@ -19,7 +19,7 @@ from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio.accounts import NotDeletable
 from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.errand_outcomes import TookTooLong
-from coffers.portfolio.errands import NoWorker
+from coffers.portfolio.errands import NoWorker, TooManyOpen
 from coffers.portfolio.ledger import (
     NotAllowed,
     NotForAccount,
@@ -101,6 +101,7 @@ _TOLD: Final[tuple[_Known, ...]] = (
     (NoPrice, WireError(409, "price_unavailable")),
     (NotEnough, WireError(422, "insufficient_balance")),
     (NoWorker, WireError(503, "service_unavailable", headers=(("Retry-After", RETRY_AFTER),))),
+    (TooManyOpen, WireError(429, "rate_limit_exceeded", headers=(("Retry-After", RETRY_AFTER),))),
     (TookTooLong, WireError(504, "exchange_timeout")),
     (NotForAccount, WireError(403, "Forbidden. Unavailable for this account.")),
     (NotAllowed, WireError(403, "access_denied")),

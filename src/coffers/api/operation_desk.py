@@ -10,7 +10,7 @@ from coffers.api.services import Services
 from coffers.api.surroundings import HEADERS
 from coffers.portfolio.errand_forms import PERFORM, PerformAsked
 from coffers.portfolio.errand_outcomes import TookTooLong
-from coffers.portfolio.errands import Errands, NoWorker
+from coffers.portfolio.errands import Errands, NoWorker, TooManyOpen
 from coffers.portfolio.ledger import Ledger, OperationFailed, OperationRuns
 from coffers.portfolio.moving import Moving
 from coffers.store.operations import Operation
@@ -50,13 +50,14 @@ class OperationDesk:
 
         Raises:
             OperationFailed: when nothing of it was done, saying why.
-            OperationRuns: when it takes longer than one waits, or nobody is there to do it yet.
+            OperationRuns: when it takes longer than one waits, or nobody is there to do it yet, or
+                too much of this user's is not done yet.
         """
         if operation.state == "running":
             asked = PerformAsked(operation.id)
             try:
                 await self._errands.ask(operation.user_id, PERFORM, asked)
-            except (NoWorker, TookTooLong):
+            except (NoWorker, TookTooLong, TooManyOpen):
                 # It is written down, and a worker takes it over.
                 raise OperationRuns(operation) from None
             operation = await self.ledger.get(operation.user_id, operation.id)

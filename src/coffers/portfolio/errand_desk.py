@@ -2,7 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 
 import msgspec
 
@@ -38,8 +40,8 @@ FORGET_EVERY = 60.0
 AGAIN = frozenset({REFRESH})
 """The kinds of errands that harm nothing when they are done twice: an account is read once more."""
 
-AT_ONCE = 8
-"""Errands that a worker does at the same time."""
+AT_ONCE = 16
+"""Errands that a worker does at the same time; one user's take half of them at the most."""
 
 _log = logger("coffers.errands")
 
@@ -64,6 +66,7 @@ class ErrandDesk:
         self._vault = vault
         self._clock = clock
         self._handlers = handlers
+        self._busy: Counter[int] = Counter()
         self._stopping = asyncio.Event()
         self._loops = Loops()
         self._ear = store.notices.ear(lambda notice: notice.topic is Topic.ERRANDS)
@@ -80,8 +83,10 @@ class ErrandDesk:
                     free.release()
                     await self._ear.wait(LOOK_FOR_WORK, LOOK_FOR_WORK_TOLD)
                     continue
+                user_id = taken[0].user_id
+                self._busy[user_id] += 1
                 task = group.create_task(self._do(*taken))
-                task.add_done_callback(lambda _: free.release())
+                task.add_done_callback(partial(self._let_go, free, user_id))
 
     def stop(self) -> None:
         """Come to an end."""
@@ -89,20 +94,36 @@ class ErrandDesk:
         self._loops.stop()
         self._ear.ring()
 
+    def _let_go(self, free: asyncio.Semaphore, user_id: int, _: asyncio.Task[None]) -> None:
+        """Give back the place of an errand that is over."""
+        self._busy[user_id] -= 1
+        if not self._busy[user_id]:
+            del self._busy[user_id]
+        free.release()
+        self._ear.ring()  # something may wait of a user who had no place left
+
     async def _take(self) -> tuple[Errand, str] | None:
         """Take an errand for a holder of its own; None where none waits, or none can be taken."""
         holder = uuid.uuid4().hex
         try:
-            while await self._is_waiting():
+            while await self._is_waiting(full := self._full()):
                 now = self._clock.now()
                 async with self._store.transaction() as tx:
-                    errand = await tx.errands.take(holder, now, Millis(now + LASTS))
+                    errand = await tx.errands.take(holder, now, Millis(now + LASTS), full)
                 if errand is not None:
                     return errand, holder
                 # Another worker was quicker; there may be a next one.
         except CoffersError as error:
             _log.warning("errands not read", reason=str(error))
         return None
+
+    def _full(self) -> list[int]:
+        """Return the users who get no place now: each gets half of what the others leave free.
+
+        So a user whose exchange hangs holds half of all, a second one half of the rest, and so on.
+        """
+        left = AT_ONCE - self._busy.total()
+        return [user_id for user_id, busy in self._busy.items() if busy >= left]
 
     async def _forget(self) -> None:
         """Forget the keys of what nobody ended or said yes to, and errands that are long over."""
@@ -112,9 +133,9 @@ class ErrandDesk:
             await tx.errands.empty(now)
             await tx.errands.forget(Millis(now - KEPT))
 
-    async def _is_waiting(self) -> bool:
+    async def _is_waiting(self, passed_over: Collection[int]) -> bool:
         async with self._store.reading() as tx:
-            return await tx.errands.is_waiting(self._clock.now())
+            return await tx.errands.is_waiting(self._clock.now(), passed_over)
 
     async def _do(self, errand: Errand, holder: str) -> None:
         held = asyncio.create_task(self._hold(errand, holder)) if errand.kind in AGAIN else None

@@ -33,7 +33,7 @@ LOOKS_TOLD = (0.2, 1.0)
 """The same while notices tell of outcomes: so late, should one be missed."""
 
 MOST_OPEN = 8
-"""What one user may have begun that is not done yet: more would take all places from others."""
+"""What a user may have asked for that is not done yet: more would only wait, before others."""
 
 
 class NoWorker(CoffersError):
@@ -48,11 +48,11 @@ class NoErrand(NotFound):
 
 
 class TooManyOpen(CoffersError):
-    """A user has begun so much that is not done yet."""
+    """A user has asked for so much that is not done yet."""
 
     def __init__(self) -> None:
         super().__init__(
-            f"{MOST_OPEN} things that you began are not done yet; wait for one of them"
+            f"{MOST_OPEN} things that you asked for are not done yet; wait for one of them"
         )
 
 
@@ -79,6 +79,7 @@ class Errands:
         Raises:
             InvalidRecord, AlreadyConnected, NotFound, ConnectorFailure, CoffersError: as the work
                 itself does.
+            TooManyOpen: when too much of this user's is not done yet.
             NoWorker, TookTooLong: when nobody took it, or did not end in time.
         """
         errand_id = await self._add(user_id, kind, msgspec.json.encode(asked))
@@ -90,9 +91,6 @@ class Errands:
         Raises:
             TooManyOpen: when too much of this user's is not done yet.
         """
-        async with self._store.reading() as tx:
-            if await tx.errands.count_open(user_id, self._clock.now()) >= MOST_OPEN:
-                raise TooManyOpen
         return await self._add(user_id, kind, msgspec.json.encode(asked))
 
     async def look(self, user_id: int, errand_id: int) -> Progress:
@@ -123,7 +121,10 @@ class Errands:
     async def _add(self, user_id: int, kind: str, body: bytes) -> int:
         now = self._clock.now()
         async with self._store.transaction() as tx:
+            # The counter of ids is locked from here on: of two that are added one counts the other.
             errand_id = await tx.errands.new_id()
+            if await tx.errands.count_open(user_id, now) >= MOST_OPEN:
+                raise TooManyOpen
             sealed = self._vault.seal(Secret(body.decode()), context(user_id, errand_id))
             errand = Errand(user_id, errand_id, kind, sealed)
             await tx.errands.add(errand, now, Millis(now + LASTS))

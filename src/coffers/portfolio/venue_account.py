@@ -73,7 +73,7 @@ class VenueAccounts:
         self._errands = errands
         self._catalogue = catalogue
         self._clock = clock
-        self._asking: dict[str, asyncio.Task[bytes]] = {}
+        self._asking: dict[tuple[str, int], asyncio.Task[bytes]] = {}
 
     async def networks(self, account: Account) -> tuple[list[VenueCurrency], Millis]:
         """Return the currencies of an account's venue with their networks, and their age.
@@ -155,17 +155,21 @@ class VenueAccounts:
         return known, None if standing is None else standing.done_at
 
     async def _ask_once(self, venue: str, account: Account) -> None:
-        """Have a venue's networks asked; all who wait for them wait for one errand."""
-        asking = self._asking.get(venue)
+        """Have a venue's networks asked; all calls of a user wait for one errand of the user's.
+
+        None waits for another user's, which may have to wait for its own user's other errands.
+        """
+        key = venue, account.user_id
+        asking = self._asking.get(key)
         if asking is None:
             asked = self._errands.ask(account.user_id, NETWORKS, NetworksAsked(account.id))
             asking = asyncio.create_task(asked)
-            self._asking[venue] = asking
-            asking.add_done_callback(lambda ended: self._ended(venue, ended))
+            self._asking[key] = asking
+            asking.add_done_callback(lambda ended: self._ended(key, ended))
         await asyncio.shield(asking)
 
-    def _ended(self, venue: str, ended: asyncio.Task[bytes]) -> None:
-        del self._asking[venue]
+    def _ended(self, key: tuple[str, int], ended: asyncio.Task[bytes]) -> None:
+        del self._asking[key]
         if not ended.cancelled():
             ended.exception()  # those who still wait raise it
 

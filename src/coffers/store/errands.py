@@ -4,12 +4,15 @@ An errand is added, taken by one worker, and ended with an outcome. A worker tha
 until its hold runs out; another one takes it then. What nobody took in time is gone.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.distinct import COUNTED
 from coffers.store.notices import Topic, announce
 from coffers.store.statements import changed, next_id
 from coffers.store.tables import errands
@@ -62,19 +65,30 @@ class Errands:
         await self._connection.execute(statement)
         await announce(self._connection, Topic.ERRANDS, errand.user_id, errand.id)
 
-    async def is_waiting(self, now: Millis) -> bool:
-        """Return whether there is an errand that nobody works at."""
-        return (await self._connection.execute(_OPEN.where(_is_open(now)))).first() is not None
+    async def is_waiting(self, now: Millis, passed_over: Collection[int] = ()) -> bool:
+        """Return whether there is an errand that nobody works at, of users not passed over."""
+        return await self._oldest(now, passed_over) is not None
 
     async def count_open(self, user_id: int, now: Millis) -> int:
         """Return how many errands of a user are not done yet, whether somebody works at them."""
-        own = and_(errands.c.user_id == user_id, errands.c.outcome.is_(None))
-        counted = select(func.count()).where(own, errands.c.expires_at > now)
+        # Of the open ones of all users: they are few, while of one alone there may be thousands
+        # that ended within the hour. The limit keeps a database from the user's own index.
+        lasting = select(errands.c.user_id).where(
+            errands.c.outcome.is_(None), errands.c.expires_at > now
+        )
+        newest = lasting.order_by(errands.c.created_at.desc(), errands.c.id.desc())
+        some = newest.limit(COUNTED).subquery()
+        counted = select(func.count()).where(some.c.user_id == user_id)
         return await self._connection.scalar(counted) or 0
 
-    async def take(self, holder: str, now: Millis, until: Millis) -> Errand | None:
-        """Take the oldest errand that nobody works at, None where there is none."""
-        found = (await self._connection.execute(_OPEN.where(_is_open(now)))).first()
+    async def take(
+        self, holder: str, now: Millis, until: Millis, passed_over: Collection[int] = ()
+    ) -> Errand | None:
+        """Take the oldest errand that nobody works at, None where there is none.
+
+        Those of users who are passed over are left; each of them has few that are open.
+        """
+        found = await self._oldest(now, passed_over)
         if found is None:
             return None
         own = _is(found.user_id, found.id)
@@ -83,6 +97,12 @@ class Errands:
         if not took:
             return None
         return Errand(found.user_id, found.id, found.kind, Sealed(found.key_id, found.blob))
+
+    async def _oldest(self, now: Millis, passed_over: Collection[int]) -> Row[Any] | None:
+        statement = _OPEN.where(_is_open(now))
+        if passed_over:
+            statement = statement.where(errands.c.user_id.not_in(passed_over))
+        return (await self._connection.execute(statement)).first()
 
     async def hold(self, user_id: int, errand_id: int, holder: str, until: Millis) -> bool:
         """Keep an errand that was taken until a moment; False where somebody else has it."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coffers.portfolio import claimed
+from coffers.portfolio import claimed, errands
 from coffers.portfolio.ledger import Wanted
 from coffers.portfolio.operations import Operations
 from coffers.sandbox import FaultKind, NewFault
@@ -154,6 +154,21 @@ async def test_an_empty_answer_is_not_an_empty_account(sqlite_store: Store) -> N
         await house.control.inject(fault)
         answer = await house.post("sell_all_to_usd")
     assert (answer.status_code, answer.json()["error"]) == (422, "operation_failed"), answer.text
+
+
+async def test_an_operation_of_a_user_with_too_much_under_way_is_not_lost(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with trading(store, {"BTC": "1"}) as house:
+        with monkeypatch.context() as patched:
+            patched.setattr(errands, "MOST_OPEN", 0)
+            answer = await house.post("sell_all_to_usd")
+        assert (answer.status_code, answer.json()["error"]) == (504, "exchange_timeout")
+        [number] = answer.json()["error_attributes"]["operation_id"]
+        await _later(house, house.operations)
+        shown = await house.shown(number)
+        assert await _placed(house) == 1
+    assert shown["state"] == "done"
 
 
 async def _sold_and_not_told(house: TradingHouse) -> int:

@@ -14,6 +14,7 @@ from coffers.portfolio import errands
 from coffers.portfolio.errand_desk import ErrandDesk
 from coffers.portfolio.venue_account_work import VenueAccountWork
 from coffers.store.engine import Store
+from coffers.store.records import Account
 from coffers.store.venue_tasks import PAIRS, Task
 from factories import NOW
 from integration.connectors.replay import recorded, replaying
@@ -54,6 +55,28 @@ async def test_networks_can_be_kept_to_what_can_be_moved(office: Office) -> None
     odd = await office.of(account, "networks_info?purpose=both")
     assert odd.status_code == 400
     assert odd.json()["error_attributes"] == {"purpose": ["does not have a valid value"]}
+
+
+async def test_nobody_waits_for_networks_that_another_user_asked_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errands, "TAKEN_WITHIN", 1.0)
+    async with at_work(store, has_worker=False) as office:
+        ann, bob = await office.connected(), await office.api.caller("bob")
+        his = await add_account(store, bob.user)
+        asked = [
+            asyncio.create_task(office.api.get(bob, f"{LIST}/{his.id}/networks_info")),
+            asyncio.create_task(office.of(ann, "networks_info")),
+        ]
+        while not all([await _has_asked(office, each) for each in (ann, his)]):
+            assert not any(task.done() for task in asked)
+            await asyncio.sleep(0.02)
+        assert {answer.status_code for answer in await asyncio.gather(*asked)} == {503}
+
+
+async def _has_asked(office: Office, account: Account) -> bool:
+    async with office.store.reading() as tx:
+        return await tx.errands.count_open(account.user_id, office.api.clock.now()) == 1
 
 
 async def test_networks_that_cannot_be_asked_anew_are_told_with_their_age(office: Office) -> None:

@@ -13,7 +13,14 @@ from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio import errand_desk, errands
 from coffers.portfolio.errand_desk import ErrandDesk, Handler
 from coffers.portfolio.errand_outcomes import LASTS, TookTooLong
-from coffers.portfolio.errands import KEPT, Errands, NoErrand, NoWorker, TooManyOpen
+from coffers.portfolio.errands import (
+    KEPT,
+    MOST_OPEN,
+    Errands,
+    NoErrand,
+    NoWorker,
+    TooManyOpen,
+)
 from coffers.store.engine import Store
 from coffers.store.errors import AlreadyConnected
 from coffers.store.tables import errands as table
@@ -225,8 +232,8 @@ async def test_two_workers_never_take_the_same_errand(store: Store, vault: Vault
         return None
 
     async with at_work(store, vault, note=note), at_work(store, vault, note=note):
-        await asyncio.gather(*(ask("note", Asked(str(number))) for number in range(12)))
-    assert sorted(done, key=int) == [str(number) for number in range(12)]
+        await asyncio.gather(*(ask("note", Asked(str(number))) for number in range(MOST_OPEN)))
+    assert sorted(done, key=int) == [str(number) for number in range(MOST_OPEN)]
 
 
 async def test_a_user_begins_only_so_much_before_some_of_it_is_done(
@@ -236,16 +243,70 @@ async def test_a_user_begins_only_so_much_before_some_of_it_is_done(
         return "done"
 
     asking = Errands(store, vault, SystemClock())
-    numbers = [await asking.begin(user_id, "slow", Asked("x")) for _ in range(errands.MOST_OPEN)]
+    numbers = [await asking.begin(user_id, "slow", Asked("x")) for _ in range(MOST_OPEN)]
     with pytest.raises(TooManyOpen, match="not done yet"):
         await asking.begin(user_id, "slow", Asked("x"))
-    async with store.transaction() as tx:
-        bob = (await tx.users.add("bob", SystemClock().now())).id
-    await asking.begin(bob, "slow", Asked("x"))
+    with pytest.raises(TooManyOpen, match="not done yet"):
+        await asking.ask(user_id, "slow", Asked("x"))
+    await asking.begin(await _another(store), "slow", Asked("x"))
     async with at_work(store, vault, slow=done):
         for number in numbers:
             await asking._outcome(user_id, number)
     await asking.begin(user_id, "slow", Asked("x"))
+
+
+async def test_what_a_user_asks_for_at_the_same_time_is_counted_too(
+    store: Store, vault: Vault, user_id: int
+) -> None:
+    asking = Errands(store, vault, SystemClock())
+    begun = (asking.begin(user_id, "slow", Asked("x")) for _ in range(2 * MOST_OPEN))
+    found = await asyncio.gather(*begun, return_exceptions=True)
+    assert sum(isinstance(each, TooManyOpen) for each in found) == MOST_OPEN
+    assert sum(isinstance(each, int) for each in found) == MOST_OPEN
+
+
+async def test_a_user_whose_exchange_hangs_leaves_places_to_others(
+    store: Store, vault: Vault, ask: Ask, user_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errand_desk, "AT_ONCE", 4)
+    hung, let_go = 0, asyncio.Event()
+
+    async def hang(_user_id: int, _body: bytes) -> object:
+        nonlocal hung
+        hung += 1
+        await let_go.wait()
+        return None
+
+    asking = Errands(store, vault, SystemClock())
+    bob = await _another(store)
+    hanging = [asyncio.create_task(asking.ask(bob, "hang", Asked("x"))) for _ in range(4)]
+    async with at_work(store, vault, hang=hang, echo=_echo):
+        told = await asyncio.wait_for(ask("echo", Asked("fake")), 4)
+        assert msgspec.json.decode(told)["user"] == user_id
+        await asyncio.sleep(0.3)
+        assert hung == 2
+        let_go.set()  # and what waited for a place gets it
+        await asyncio.wait_for(asyncio.gather(*hanging), 4)
+    assert hung == 4
+
+
+async def test_several_users_whose_exchanges_hang_leave_a_place(
+    store: Store, vault: Vault, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = asyncio.Event()
+
+    async def hang(_user_id: int, _body: bytes) -> object:
+        await let_go.wait()
+        return None
+
+    monkeypatch.setattr(errand_desk, "AT_ONCE", 8)
+    asking = Errands(store, vault, SystemClock())
+    for user in [await _another(store, name) for name in ("bob", "cyd", "dan")]:
+        for _ in range(MOST_OPEN):
+            await asking.begin(user, "hang", Asked("x"))
+    async with at_work(store, vault, hang=hang, echo=_echo):
+        await asyncio.wait_for(ask("echo", Asked("fake")), 4)
+        let_go.set()
 
 
 async def test_a_worker_forgets_the_key_that_another_one_left_as_it_died_and_later_all_of_it(
@@ -295,6 +356,11 @@ async def test_a_worker_whose_places_are_all_taken_forgets_too(
     let_go.set()
     desk.stop()
     await running
+
+
+async def _another(store: Store, name: str = "bob") -> int:
+    async with store.transaction() as tx:
+        return (await tx.users.add(name, SystemClock().now())).id
 
 
 async def _blobs(store: Store) -> list[bytes]:

@@ -48,7 +48,9 @@ LOOKS: Final[dict[str, Look]] = {
         1, 1, TradeFilter(), 100, (Millis(NOW - DAY - 3_900 * MINUTE), "BTC/USDT", "3900")
     ),
     "whether an errand waits": lambda tx: tx.errands.is_waiting(NOW),
+    "one of others": lambda tx: tx.errands.is_waiting(NOW, [1]),
     "an errand": lambda tx: tx.errands.take("me", NOW, Millis(NOW + MINUTE)),
+    "how many a user asked for that are open": lambda tx: tx.errands.count_open(2, NOW),
     "what errands asked that are over": lambda tx: tx.errands.empty(NOW),
     "old errands": lambda tx: tx.errands.forget(Millis(NOW - DAY)),
     "checked keys": lambda tx: tx.errands.forget_kept("checked", NOW),

@@ -16,7 +16,7 @@ from coffers.api.errors import (
 from coffers.clock import Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
-from coffers.portfolio.errands import NoWorker
+from coffers.portfolio.errands import NoWorker, TooManyOpen
 from coffers.portfolio.market_data import NotKnownYet
 from coffers.serving.streams import StreamsFull
 from coffers.store.errors import AlreadyConnected, StoreUnavailable
@@ -66,6 +66,13 @@ def test_absent_parts_are_left_out_of_the_body() -> None:
 def test_a_refusal_says_when_to_come_again() -> None:
     found = wire_error(refusals.too_many(Millis(1500)), "r1")
     assert (found.status, found.headers) == (429, (("Retry-After", "2"),))
+
+
+def test_whoever_asks_for_too_much_is_told_to_wait() -> None:
+    found = wire_error(TooManyOpen(), "r1")
+    assert (found.status, found.error) == (429, "rate_limit_exceeded")
+    assert found.headers == (("Retry-After", "5"),)
+    assert "not done yet" in (found.description or "")
 
 
 @pytest.mark.parametrize(
