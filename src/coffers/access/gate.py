@@ -2,7 +2,10 @@
 
 The order is: ban of the address, key, state of the key, allowed addresses, signature, age and
 replay, limit, permission, mode. The limit counts only calls that proved their key, so that nobody
-can lock out the token of somebody else; calls that fail count against their address.
+can lock out the token of somebody else. What may be a guess, a call that names a key and is not
+let in for it, counts against its address. A call without a key guesses nothing: any page that
+somebody opens can have a browser send it, and it must ban nobody behind the same address. Nor
+does a proven token over its limit, which is refused by itself.
 """
 
 import re
@@ -31,8 +34,8 @@ __all__ = ["Caller", "Gate", "Look", "Refusal", "SignedCall"]
 _log = logger("coffers.access")
 # Other texts are no key and do not reach the database, which may not even take them.
 _KEY: Final = re.compile(r"[!-~]{1,256}")
-_COUNTED: Final = frozenset({401, 429})
-"""Statuses that count against the address."""
+_UNPROVEN: Final = 401
+_LIMITED: Final = 429
 
 
 class Look(Protocol):
@@ -68,7 +71,7 @@ class Gate:
         try:
             return await self._admit(call, permission)
         except Refusal as refusal:
-            raise await self._counted(call.address, refusal) from None
+            raise await self._counted(call, refusal) from None
 
     async def check_address(self, address: str) -> None:
         """Refuse an address that is banned; for routes that need no signature too.
@@ -127,19 +130,26 @@ class Gate:
             raise refusals.signature_refused("stale", hint)
         return signature
 
-    async def _counted(self, address: str, refusal: Refusal) -> Refusal:
-        if refusal.status in _COUNTED:
-            if length := await self._tally.refused(address):
-                _log.warning(
-                    "address banned",
-                    address=address,
-                    seconds=length // SECOND,
-                    reason=refusal.reason,
-                )
-            elif wait := self._tally.banned_here(address):
-                refusal = refusals.banned(wait)  # by another process, or just now
+    async def _counted(self, call: SignedCall, refusal: Refusal) -> Refusal:
+        wait = Millis(0)
+        if refusal.status == _UNPROVEN and call.api_key:
+            wait = await self._guessed(call.address, refusal)
+        elif refusal.status in {_UNPROVEN, _LIMITED}:
+            wait = await self._tally.banned_for(call.address)
+        if wait:
+            refusal = refusals.banned(wait)  # by another process, or just now
         metrics.refusals.labels(refusal.error).inc()
         return refusal
+
+    async def _guessed(self, address: str, refusal: Refusal) -> Millis:
+        """Count a guess; return how long its address is banned, 0 where this very call did it."""
+        length = await self._tally.refused(address)
+        if not length:
+            return self._tally.banned_here(address)
+        _log.warning(
+            "address banned", address=address, seconds=length // SECOND, reason=refusal.reason
+        )
+        return Millis(0)
 
 
 def _refused_as_banned(wait: Millis) -> Refusal:

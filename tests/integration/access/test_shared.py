@@ -97,9 +97,19 @@ async def test_two_gates_refuse_what_the_other_one_saw(
     await one.admit(stamped(seconds + 2))
     refusal = await other.refusal(stamped(seconds + 3))
     assert (refusal.status, refusal.headers) == (429, (("Retry-After", "300"),))
-    for _ in range(2):
+    for _ in range(3):
         await one.refusal(call(api_key="guess"))
     assert (await other.refusal(stamped(seconds + 4))).status == 418
+
+
+async def test_a_ban_acts_everywhere_on_calls_that_bring_none(
+    two: tuple[Process, Process], clock: ManualClock
+) -> None:
+    look = FakeLook(token())
+    one, other = (Door(Gate(look, VAULT, clock, process.tally), look, clock) for process in two)
+    for _ in range(4):
+        await one.refusal(call(api_key="guess"))
+    assert (await other.refusal(call(api_key=""))).status == 418
 
 
 async def test_without_the_server_each_process_counts_by_itself(

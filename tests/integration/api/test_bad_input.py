@@ -228,10 +228,21 @@ async def test_a_token_above_its_limit(sqlite_store: Store) -> None:
     assert answers[2].headers["retry-after"] == "300"
 
 
+_GUESS = {"Apikey": "guess"}
+
+
+async def test_calls_without_a_key_keep_nobody_out(sqlite_store: Store) -> None:
+    async with serving(sqlite_store, ban_after=2) as api:
+        caller = await api.caller()
+        answers = [await api.http.get(LIST) for _ in range(5)]
+        assert {answer.status_code for answer in answers} == {401}
+        assert (await api.get(caller)).status_code == 200
+
+
 async def test_an_address_that_goes_on_is_banned_from_all_of_the_api(sqlite_store: Store) -> None:
     async with serving(sqlite_store, ban_after=2) as api:
         for _ in range(2):
-            await api.http.get(LIST)
+            await api.http.get(LIST, headers=_GUESS)
         for path in (LIST, "/public/api/ver1/ping", "/public/api/ver1/validate"):
             answer = await api.http.get(path)
             assert error_of(answer) == (418, "ip_banned")
@@ -242,5 +253,6 @@ async def test_an_address_that_goes_on_is_banned_from_all_of_the_api(sqlite_stor
 async def test_a_ban_hits_the_caller_behind_a_trusted_proxy_alone(sqlite_store: Store) -> None:
     async with serving(sqlite_store, ban_after=1, trusted_proxies="127.0.0.1") as api:
         for address, status in (("203.0.113.7", 401), ("203.0.113.7", 418), ("203.0.113.8", 401)):
-            answer = await api.http.get(LIST, headers={"X-Forwarded-For": f"1.1.1.1, {address}"})
+            sent = {**_GUESS, "X-Forwarded-For": f"1.1.1.1, {address}"}
+            answer = await api.http.get(LIST, headers=sent)
             assert answer.status_code == status

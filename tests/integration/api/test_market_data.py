@@ -162,6 +162,6 @@ async def test_a_venue_without_margin_pairs_shows_none_of_them(office: Office) -
 
 async def test_a_banned_address_gets_no_pairs(sqlite_store: Store) -> None:
     async with serving(sqlite_store, ban_after=1) as api:
-        await api.http.get(LIST)
+        await api.http.get(LIST, headers={"Apikey": "guess"})
         for target in (PAIRS_V1, PAIRS_V2, RATES, LEVERAGE):
             assert (await api.http.get(target)).status_code == 418

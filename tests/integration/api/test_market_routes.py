@@ -32,7 +32,7 @@ async def test_the_market_list_needs_no_token_and_has_the_fields_of_forms(
 
 async def test_a_banned_address_gets_no_market_list(sqlite_store: Store) -> None:
     async with serving(sqlite_store, ban_after=1) as api:
-        await api.http.get(LIST)
+        await api.http.get(LIST, headers={"Apikey": "guess"})
         assert (await api.http.get(f"{LIST}/market_list")).status_code == 418
 
 

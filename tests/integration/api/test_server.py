@@ -60,7 +60,10 @@ def test_a_process_becomes_ready_and_ends_in_order(settings: dict[str, str]) -> 
 def test_nobody_may_claim_another_address_by_a_header(settings: dict[str, str]) -> None:
     with started({**settings, "COFFERS_BAN_AFTER": "1"}) as (base, _):
         statuses = [
-            asked(f"{base}/public/api/ver1/accounts", **{"X-Forwarded-For": address}).status_code
+            asked(
+                f"{base}/public/api/ver1/accounts",
+                **{"Apikey": "guess", "X-Forwarded-For": address},
+            ).status_code
             for address in ("203.0.113.7", "203.0.113.8")
         ]
     assert statuses == [401, 418]

@@ -16,20 +16,40 @@ from factories import NOW
 from unit.access.door import RULES, VAULT, call, door, tally
 
 
-async def test_over_its_limit_a_token_is_locked_out_and_then_its_caller_banned() -> None:
+async def test_over_its_limit_a_token_is_locked_out_and_nobody_else_behind_its_address() -> None:
     entry = door()
     for _ in range(3):
         await entry.admit(call())
-    for _ in range(4):
+    for _ in range(20):
         refusal = await entry.refusal(call())
         assert (refusal.status, refusal.error) == (429, "rate_limit_exceeded")
         assert refusal.headers == (("Retry-After", "300"),)
         assert refusal.description == "Too many requests. Try again in 300 seconds."
+    await entry.gate.check_address("192.0.2.1")
+    entry.clock.advance(5 * MINUTE)
+    await entry.admit(call())
+
+
+@pytest.mark.parametrize("key", ["", None])
+async def test_calls_that_name_no_key_ban_nobody(key: str | None) -> None:
+    entry = door()
+    for _ in range(20):
+        refusal = await entry.refusal(call(api_key=key))
+        assert (refusal.status, refusal.reason) == (401, "missing_key")
+    await entry.admit(call())
+
+
+@pytest.mark.parametrize(
+    "guess", [{"api_key": "guess"}, {"signature": "00" * 32}, {"signature": None}]
+)
+async def test_guesses_at_a_key_or_a_signature_ban_their_address(guess: dict[str, Any]) -> None:
+    entry = door()
+    for _ in range(4):
+        assert (await entry.refusal(call(**guess))).status == 401
     refusal = await entry.refusal(call())
     assert (refusal.status, refusal.error, refusal.reason) == (418, "ip_banned", "banned")
     assert refusal.headers == (("Retry-After", "120"),)
-    entry.clock.advance(5 * MINUTE)
-    await entry.admit(call())
+    assert (await entry.refusal(call(api_key=""))).status == 418
 
 
 async def test_the_time_to_wait_is_rounded_up() -> None:
