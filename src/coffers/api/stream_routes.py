@@ -89,7 +89,7 @@ class _Opened:
         by = Pass("token", caller.token_id)
         reader = Reader(caller.user_id, by, caller.mode, caller.display_currency, wanted)
         with ExitStack() as closing:
-            closing.enter_context(self._streams.place(by))
+            closing.enter_context(self._streams.place(reader))
             place = MOST_NUMBER if after is None else after
             first = await self._log.page(caller.user_id, place, READ_AT_ONCE, wanted)
             feed = Feed(reader, self._prices)

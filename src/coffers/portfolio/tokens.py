@@ -1,6 +1,7 @@
 """API tokens of a user: made, listed and revoked. A secret is told once, when it is made."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from coffers.access.tokens import (
     new_api_key,
@@ -13,12 +14,25 @@ from coffers.access.tokens import (
     read_public_key,
 )
 from coffers.clock import Clock
-from coffers.errors import NotFound
+from coffers.errors import CoffersError, NotFound
 from coffers.secret import Secret
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import AuditEvent, Token
 from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
+
+MOST_IN_FORCE: Final = 100
+"""Tokens of one user that are neither revoked nor expired: each has limits of its own."""
+
+
+class TooManyTokens(CoffersError):
+    """A user has as many tokens in force as one may have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"This user has {MOST_IN_FORCE} tokens that are neither revoked nor expired; "
+            "revoke one of them first."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,7 @@ class Tokens:
         Raises:
             InvalidRecord: naming the field that cannot be accepted.
             KeyTaken: when there is a token with the API key.
+            TooManyTokens: when the user has as many as one may have.
         """
         name = parse_name(asked.name)
         permissions = parse_permissions(asked.permissions)
@@ -87,6 +102,9 @@ class Tokens:
                 name=name,
             )
             await tx.tokens.add(token)
+            # With this one. Of two that are made one counts the other: the ids' counter is locked.
+            if await tx.tokens.count_in_force(user_id, now) > MOST_IN_FORCE:
+                raise TooManyTokens
             await self._note(tx, token, "token_created", ",".join(sorted(permissions)))
         return IssuedToken(token, secret)
 

@@ -16,11 +16,14 @@ from coffers.clock import Clock
 from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.portfolio.pulse import Beat, Pulse
-from coffers.serving.feeds import Feed, Pass, Prices
+from coffers.serving.feeds import Feed, Pass, Prices, Reader
 from coffers.store.engine import Store
 
 PER_PASS: Final = 5
 """Streams that one token, or one session, may hold open in a process."""
+
+PER_USER: Final = 20
+"""Streams that one user may hold open in a process, whatever the number of tokens and sessions."""
 
 PASSES_EVERY: Final = 2.0
 """Seconds between two looks whether the tokens and sessions of streams are still good."""
@@ -33,10 +36,10 @@ _log = logger("coffers.stream")
 
 
 class TooManyStreams(CoffersError):
-    """A token or a session holds as many streams open as it may."""
+    """A token, a session or a user holds as many streams open as it may."""
 
-    def __init__(self, by: Pass) -> None:
-        super().__init__(f"This {by.kind} has {PER_PASS} streams open; close one of them first.")
+    def __init__(self, who: str, most: int) -> None:
+        super().__init__(f"This {who} has {most} streams open; close one of them first.")
 
 
 class StreamsFull(CoffersError):
@@ -55,6 +58,7 @@ class Streams:
         self._clock = clock
         self._most = most
         self._open: Counter[Pass] = Counter()
+        self._of_users: Counter[int] = Counter()
         self._feeds: set[Feed] = set()
         self._positions: dict[int, int] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -62,25 +66,32 @@ class Streams:
         self._passes_at = 0.0
 
     @contextmanager
-    def place(self, by: Pass) -> Iterator[None]:
-        """Hold the place of one stream of a token or a session.
+    def place(self, reader: Reader) -> Iterator[None]:
+        """Hold the place of a reader's stream.
 
         Raises:
             TooManyStreams, StreamsFull: where there is none.
         """
+        by, user_id = reader.by, reader.user_id
         if self._open[by] >= PER_PASS:
-            raise TooManyStreams(by)
+            raise TooManyStreams(by.kind, PER_PASS)
+        if self._of_users[user_id] >= PER_USER:
+            raise TooManyStreams("user", PER_USER)
         if self._open.total() >= self._most:
             raise StreamsFull
         self._open[by] += 1
+        self._of_users[user_id] += 1
         metrics.streams.inc()
         try:
             yield
         finally:
             metrics.streams.dec()
             self._open[by] -= 1
+            self._of_users[user_id] -= 1
             if not self._open[by]:
                 del self._open[by]
+            if not self._of_users[user_id]:
+                del self._of_users[user_id]
 
     @contextmanager
     def joined(self, feed: Feed, position: int) -> Iterator[None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
@@ -140,10 +140,15 @@ class Tokens:
         statement = select(columns.id).where(
             columns.user_id.in_(sorted(user_ids)),
             columns.id.in_(sorted(token_ids)),
-            columns.revoked_at.is_(None),
-            or_(columns.expires_at.is_(None), columns.expires_at > now),
+            _is_in_force(now),
         )
         return set(await self._connection.scalars(statement))
+
+    async def count_in_force(self, user_id: int, now: Millis) -> int:
+        """Return how many tokens of a user are neither revoked nor expired."""
+        own = api_tokens.c.user_id == user_id
+        statement = select(func.count()).select_from(api_tokens).where(own, _is_in_force(now))
+        return await self._connection.scalar(statement) or 0
 
     async def revoke(self, user_id: int, api_key: str, now: Millis) -> bool:
         """Revoke a token for good; False where the user has no such token that is in force."""
@@ -153,6 +158,12 @@ class Tokens:
             api_tokens.c.revoked_at.is_(None),
         )
         return await changed(self._connection, statement.values(revoked_at=now)) > 0
+
+
+def _is_in_force(now: Millis) -> ColumnElement[bool]:
+    columns = api_tokens.c
+    lasts = or_(columns.expires_at.is_(None), columns.expires_at > now)
+    return and_(columns.revoked_at.is_(None), lasts)
 
 
 def token_of(row: Sequence[Any]) -> Token:

@@ -55,7 +55,7 @@ class Live:
         user, by = asked.who.user, Pass("session", asked.who.session.id)
         reader = Reader(user.id, by, user.mode, user.display_currency, EventFilter(user.mode))
         with ExitStack() as closing:
-            closing.enter_context(self._streams.place(by))
+            closing.enter_context(self._streams.place(reader))
             head = await _newest_event(asked, self._store)
             feed = Changes(reader, _changed)
             feed.epoch = _number(asked, "epoch") or 0

@@ -249,6 +249,27 @@ async def test_a_token_and_a_process_hold_so_many_streams_and_no_more(store: Sto
             pass
 
 
+async def test_a_user_holds_so_many_streams_by_any_number_of_tokens(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "PER_USER", 3)
+    async with (
+        serving(store) as served,
+        listening(served.app) as base,
+        AsyncExitStack() as opened,
+        httpx.AsyncClient(base_url=base) as http,
+    ):
+        ann = await served.caller()
+        others = [await served.caller() for _ in range(3)]
+        for who in others:
+            await opened.enter_async_context(streaming(base, who))
+        answer = await http.get(STREAM, headers=ann.headers(STREAM))
+        assert (answer.status_code, answer.json()["error"]) == (429, "too_many_streams")
+        assert "This user has 3" in answer.json()["error_description"]
+        async with streaming(base, await served.caller("bob")):
+            pass
+
+
 async def test_a_reader_that_takes_nothing_is_closed_and_holds_up_nobody(
     served: Served, base: str, ann: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

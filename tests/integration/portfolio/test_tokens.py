@@ -1,12 +1,14 @@
 """API tokens and users: made, listed, revoked; a secret is told once."""
 
+import asyncio
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from coffers.clock import DAY, ManualClock
 from coffers.errors import InvalidRecord, NotFound
-from coffers.portfolio.tokens import Tokens, Wanted
+from coffers.portfolio.tokens import Tokens, TooManyTokens, Wanted
 from coffers.portfolio.users import Users
 from coffers.store.engine import Store
 from coffers.store.errors import NameTaken
@@ -56,6 +58,36 @@ async def test_a_token_is_revoked_once_and_by_its_owner_only(tokens: Tokens) -> 
         await tokens.revoke(1, issued.token.api_key)
     (listed,) = await tokens.of_user(1)
     assert listed.revoked_at == NOW
+
+
+async def test_a_user_has_so_many_tokens_in_force_and_no_more(
+    tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coffers.portfolio.tokens.MOST_IN_FORCE", 3)
+    read = Wanted(("accounts_read",))
+    first, _ = [await tokens.create(1, read) for _ in range(2)]
+    soon_over = await tokens.create(1, Wanted(("accounts_read",), expires="1d"))
+    with pytest.raises(TooManyTokens, match="neither revoked nor expired"):
+        await tokens.create(1, read)
+    assert len(await tokens.of_user(1)) == 3
+    await tokens.create(2, read)
+    await tokens.revoke(1, first.token.api_key)
+    await tokens.create(1, read)
+    with pytest.raises(TooManyTokens):
+        await tokens.create(1, read)
+    assert soon_over.token.expires_at is not None
+    later = ManualClock(soon_over.token.expires_at)
+    await Tokens(tokens._store, tokens._vault, later).create(1, read)
+
+
+async def test_of_tokens_that_are_made_at_the_same_time_none_is_too_many(
+    tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coffers.portfolio.tokens.MOST_IN_FORCE", 3)
+    made = (tokens.create(1, Wanted(("accounts_read",))) for _ in range(6))
+    found = await asyncio.gather(*made, return_exceptions=True)
+    assert sum(isinstance(each, TooManyTokens) for each in found) == 3
+    assert len(await tokens.of_user(1)) == 3
 
 
 async def test_an_unknown_permission_is_named(tokens: Tokens) -> None:

@@ -66,6 +66,19 @@ async def test_an_answer_that_is_loaded_anew_makes_no_second_token(pages: Pages)
     assert len(await _tokens(pages)) == 2
 
 
+async def test_whoever_has_as_many_tokens_as_one_may_have_is_told_so(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coffers.portfolio.tokens.MOST_IN_FORCE", 1)
+    await pages.send("/tokens/new", **READING)
+    refused = await pages.send("/tokens/new", **{**READING, "once": "2"})
+    assert refused.status_code == 422
+    assert "neither revoked nor expired; revoke one of them first" in refused.text
+    again = await pages.send("/tokens/new", **READING)
+    assert again.headers["location"] == "/tokens?done=made-before"
+    assert len(await _tokens(pages)) == 1
+
+
 async def test_each_form_is_drawn_for_a_token_of_its_own(pages: Pages) -> None:
     shown = [(await pages.http.get("/tokens/new")).text for _ in range(3)]
     drawn = {once for each in shown for once in re.findall('name="once" value="([^"]+)"', each)}
