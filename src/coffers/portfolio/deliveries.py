@@ -42,8 +42,14 @@ AT_ONCE: Final = 16
 PER_HOST: Final = 4
 """Of those, how many lead to the same host."""
 
+PER_USER: Final = 4
+"""Of those, how many are the same user's, wherever they lead."""
+
 IN_A_TURN: Final = 50
 """Deliveries of one webhook before others get their turn."""
+
+TURN: Final = Millis(15 * SECOND)
+"""How long a webhook may send before that: a slow receiver takes its time for each of them."""
 
 CLAIM: Final = Millis(MINUTE)
 """How long a webhook stays claimed by a worker that died; longer than any call takes."""
@@ -93,6 +99,7 @@ class DeliveryDesk:
         self._loops = Loops()
         self._is_stopping = False
         self._busy: Counter[str] = Counter()
+        self._busy_users: Counter[int] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -113,11 +120,19 @@ class DeliveryDesk:
             due = await tx.webhooks.due(self._clock.now(), 10 * AT_ONCE)
         for each in due:
             host = urlsplit(each.url).netloc
-            if self._busy.total() < AT_ONCE and self._busy[host] < PER_HOST:
+            if self._has_place(each.user_id, host):
                 self._busy[host] += 1
+                self._busy_users[each.user_id] += 1
                 task = asyncio.create_task(self._begin(each, host))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
+
+    def _has_place(self, user_id: int, host: str) -> bool:
+        return (
+            self._busy.total() < AT_ONCE
+            and self._busy[host] < PER_HOST
+            and self._busy_users[user_id] < PER_USER
+        )
 
     async def finished(self) -> None:
         """Wait until nothing is being sent any more."""
@@ -140,17 +155,23 @@ class DeliveryDesk:
             await guarded(lambda: self._work(due.user_id, due.id), webhook=due.id)
         finally:
             self._busy[host] -= 1
+            self._busy_users[due.user_id] -= 1
             if not self._busy[host]:
                 del self._busy[host]
+            if not self._busy_users[due.user_id]:
+                del self._busy_users[due.user_id]
 
     async def _work(self, user_id: int, webhook_id: int) -> None:
         holder = uuid.uuid4().hex
         async with self._store.transaction() as tx:
             if await tx.webhooks.claim(user_id, webhook_id, self._claim(holder)) is None:
                 return
+        began = self._clock.now()
         try:
             for _ in range(IN_A_TURN):
                 if not await self._send_next(user_id, webhook_id, holder) or self._is_stopping:
+                    break
+                if self._clock.now() - began >= TURN:
                     break
         finally:
             async with self._store.transaction() as tx:

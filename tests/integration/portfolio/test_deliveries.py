@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -13,12 +14,14 @@ import pytest
 from coffers.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Millis
 from coffers.errors import InvalidRecord, NotFound
 from coffers.outbound.sender import Sender
+from coffers.portfolio import deliveries
 from coffers.portfolio.deliveries import (
     CLAIM,
     DISABLED_AFTER,
     KEPT_ENDED,
     LONGEST,
     PER_HOST,
+    PER_USER,
     RETRIES,
     DeliveryDesk,
 )
@@ -319,8 +322,10 @@ async def test_one_host_gets_so_many_calls_at_once_and_no_more(house: House) -> 
     house.receiver.holds.clear()
     desk = house.desk()
     async with receiving() as other:
-        await house.webhook(url=other.url)
-        await house.happened("deposit")
+        bob = await _another(house)
+        await bob.webhook(url=other.url)
+        for each in (house, bob):
+            await each.happened("deposit")
         await desk.look()
         await house.receiver.until(PER_HOST)
         await desk.look()
@@ -331,6 +336,52 @@ async def test_one_host_gets_so_many_calls_at_once_and_no_more(house: House) -> 
         await house.send(desk)
     assert house.receiver.most_open <= PER_HOST
     assert len(house.receiver.got) == 2 * (PER_HOST + 3)
+
+
+async def test_one_user_gets_so_many_calls_at_once_wherever_they_lead(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "AT_ONCE", PER_USER + 1)
+    bob, desk = await _another(house), house.desk()
+    async with AsyncExitStack() as opened:
+        receivers = [await opened.enter_async_context(receiving()) for _ in range(PER_USER + 2)]
+        for each in receivers:
+            each.holds.clear()
+            await house.webhook(url=each.url)
+        await house.happened("deposit")
+        await desk.look()
+        await desk.look()
+        await bob.webhook()
+        await bob.happened("deposit")
+        await desk.look()
+        await house.receiver.until(1)
+        for each in receivers[:PER_USER]:
+            await each.until(1)
+        assert sum(each.open_now for each in receivers) == PER_USER
+        for each in receivers:
+            each.holds.set()
+        await desk.finished()
+        await house.send(desk)
+        assert [len(each.got) for each in receivers] == [1] * len(receivers)
+
+
+async def test_a_slow_receiver_gives_its_place_back_after_a_while(house: House) -> None:
+    def slow(_received: Received) -> int:
+        house.clock.advance(6 * SECOND)
+        return 200
+
+    house.receiver.status = slow
+    await house.webhook()
+    await house.happened(*["deposit"] * 5)
+    await house.send()
+    assert house.receiver.ids() == [1, 2, 3]
+    await house.send()
+    assert house.receiver.ids() == [1, 2, 3, 4, 5]
+
+
+async def _another(house: House) -> House:
+    async with house.store.transaction() as tx:
+        return replace(house, user=await tx.users.add("bob", house.clock.now()))
 
 
 async def test_a_test_arrives_as_one_and_tells_how_it_ended(house: House) -> None:
