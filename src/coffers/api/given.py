@@ -6,7 +6,6 @@ outside of its query.
 """
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -17,8 +16,9 @@ from coffers.access.signature import is_json_object
 from coffers.errors import InvalidRecord
 
 _QUERY_ALONE: Final = frozenset({"GET", "HEAD"})
-# Amounts in JSON keep their digits, whether they are written as texts or as numbers.
-_decode_object: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+# Amounts in JSON keep their digits, whether they are written as texts or as numbers. What is too
+# large or too small for a decimal is found where it is read as one, as in a text.
+_decode_object: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str).decode
 _LIST: Final = "[]"
 """How a name ends that may be repeated."""
 
@@ -157,7 +157,7 @@ def _text(name: str, value: object) -> str:
             return text
         case bool():
             raise InvalidRecord({name: ["is invalid"]})
-        case int() | Decimal():
+        case int():
             return str(value)
         case _:
             raise InvalidRecord({name: ["is invalid"]})

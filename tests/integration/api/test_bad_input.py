@@ -166,6 +166,17 @@ async def test_a_signed_body_that_cannot_be_read(api: Served, body: str, kind: s
     assert list(answer.json()["error_attributes"]) == ["body"]
 
 
+@pytest.mark.parametrize("field", ["z", "api_key"])
+async def test_a_number_too_small_for_any_amount_is_a_text_like_others(
+    api: Served, field: str
+) -> None:
+    caller = await api.caller(permissions=("accounts_write",))
+    body = f'{{"type":"binance","name":"x","{field}":1e-99999999999999999999}}'
+    answer = await api.post(caller, f"{LIST}/new", body)
+    assert error_of(answer) == INVALID
+    assert "secret" in answer.json()["error_attributes"]
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"])
 async def test_a_method_that_the_list_does_not_have(api: Served, method: str) -> None:
     answer = await api.http.request(method, LIST)
