@@ -22,6 +22,7 @@ from coffers.api.door import CALLER, ClientGone
 from coffers.api.errors import MAX_TARGET, AddressTooLong, BodyTooLong, wire_error
 from coffers.api.surroundings import HEADERS, Headers
 from coffers.api.texts import Translator
+from coffers.errors import NotFound
 from coffers.logs import logger
 from coffers.serving.scope import CONNECTION, HEAD_ALONE, REQUEST_NAME
 
@@ -68,6 +69,9 @@ class Edge:
         try:
             if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET:
                 raise AddressTooLong  # noqa: TRY301 - answered below like all
+            if "\0" in scope["path"]:
+                # PostgreSQL takes no text with it, so that nothing is called so.
+                raise NotFound("no such address")  # noqa: TRY301 - as above
             headers: Headers = exchange.scope[HEADERS]
             if b"content-length" in headers or b"transfer-encoding" in headers:
                 receive = _bounded(headers, receive)

@@ -37,7 +37,7 @@ class Given:
         """Return a parameter as text, None where it is absent or null.
 
         Raises:
-            InvalidRecord: for a list, an object or a boolean.
+            InvalidRecord: for a list, an object or a boolean, and for a text with a NUL.
         """
         value = self._values.get(name)
         return None if value is None else _text(name, value)
@@ -46,7 +46,7 @@ class Given:
         """Return the values of a name that ends in `[]`, None where it is absent or null.
 
         Raises:
-            InvalidRecord: for anything else than a list of texts and numbers.
+            InvalidRecord: for anything else than a list of texts and numbers, as `text` takes them.
         """
         values = self._values.get(name)
         if values is None:
@@ -61,16 +61,18 @@ class Given:
         """Return values by what stands in the brackets after a name, None where there are none.
 
         Raises:
-            InvalidRecord: for values that are neither texts nor numbers.
+            InvalidRecord: for values that are neither texts nor numbers, as `text` takes them.
         """
         inner = self._values.get(name)
         if inner is not None and not isinstance(inner, dict):
             raise InvalidRecord({name: ["is invalid"]})
-        found = {key: _text(name, value) for key, value in (inner or {}).items()}
+        found = dict(inner or {})
         for each, value in self._values.items():
             if each.startswith(f"{name}[") and each.endswith("]"):
-                found[each[len(name) + 1 : -1]] = _text(name, value)
-        return None if inner is None and not found else found
+                found[each[len(name) + 1 : -1]] = value
+        if inner is None and not found:
+            return None
+        return {_text(name, key): _text(name, value) for key, value in found.items()}
 
     def _nested(self, name: str) -> object:
         value: object = self._values
@@ -153,7 +155,7 @@ def _collected(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
 
 def _text(name: str, value: object) -> str:
     match value:
-        case str(text):
+        case str(text) if "\0" not in text:  # PostgreSQL takes no text with it
             return text
         case bool():
             raise InvalidRecord({name: ["is invalid"]})

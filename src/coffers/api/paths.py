@@ -3,24 +3,13 @@
 from typing import Annotated, Final
 
 from fastapi import Path
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import register_url_convertor
+
+from coffers.serving.ids import IdConvertor
 
 BASE: Final = "/public/api/ver1"
 
-
-class _IdConvertor(Convertor[int]):
-    """A number of at most ten digits: more are nobody's id, and would only cost time."""
-
-    regex = "[0-9]{1,10}"
-
-    def convert(self, value: str) -> int:
-        return int(value)
-
-    def to_string(self, value: int) -> str:
-        return str(value)
-
-
-register_url_convertor("id", _IdConvertor())
+register_url_convertor("id", IdConvertor())
 
 ACCOUNT: Final = f"{BASE}/accounts/{{account_id:id}}"
 """The path of an account by its id."""

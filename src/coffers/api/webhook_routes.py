@@ -29,6 +29,7 @@ from coffers.api.webhook_schema import (
     WEBHOOKS,
 )
 from coffers.errors import InvalidRecord
+from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.events import kinds_of
 from coffers.portfolio.webhooks import (
     Told,
@@ -94,7 +95,7 @@ def _add_shown(app: FastAPI, webhooks: Webhooks, door: Door) -> None:
     )
     async def list_webhooks(admitted: reader) -> JSONResponse:
         """Return webhooks, without their secrets. Permission: ACCOUNTS_READ. Security: SIGNED."""
-        limit, after = _limit(admitted.given), _cursor(admitted.given)
+        limit, after = _limit(admitted.given), _cursor(admitted.given, MOST_ID)
         found = await webhooks.page(admitted.caller.user_id, limit + 1, after or 0)
         shown = found[:limit]
         told = {
@@ -196,7 +197,7 @@ def _add_deliveries(app: FastAPI, webhooks: Webhooks, door: Door) -> None:
 
         Permission: ACCOUNTS_READ. Security: SIGNED.
         """
-        limit, before = _limit(admitted.given), _cursor(admitted.given)
+        limit, before = _limit(admitted.given), _cursor(admitted.given, MOST_NUMBER)
         user_id = admitted.caller.user_id
         found = await webhooks.deliveries(user_id, webhook_id, limit + 1, before)
         shown = found[:limit]
@@ -224,10 +225,10 @@ def _limit(given: Given) -> int:
     return given.number("limit", MOST_AT_ONCE, range(1, MOST_AT_ONCE + 1))
 
 
-def _cursor(given: Given) -> int | None:
+def _cursor(given: Given, most: int) -> int | None:
     if given.text("cursor") is None:
         return None
-    return given.number("cursor", 0, range(MOST_NUMBER + 1))
+    return given.number("cursor", 0, range(most + 1))
 
 
 def _described(answers: dict[int | str, dict[str, Any]]) -> dict[str, Any]:

@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 
 Q = TypeVar("Q")
 
+_SQLITE = "SQLite INTEGER"
+"""What its driver calls what an integer is too large for."""
+
 
 class _Queries(Generic[Q]):
     """The queries of a subject, made when a transaction first asks for them: few need many."""
@@ -201,4 +204,9 @@ async def _plain_errors() -> AsyncIterator[None]:
     except IntegrityError:
         raise
     except (DBAPIError, sqlite3.Error, NoFreeConnection, OSError) as error:
+        raise unavailable(error) from error
+    except OverflowError as error:
+        # Arithmetic of whoever uses the database can raise it as well.
+        if _SQLITE not in str(error):
+            raise
         raise unavailable(error) from error

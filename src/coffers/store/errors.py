@@ -1,6 +1,8 @@
 """What can go wrong with the database, each with the sentence that its reader needs."""
 
 import re
+import sqlite3
+from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
@@ -9,6 +11,16 @@ from coffers.errors import CoffersError, InvalidRecord
 
 class StoreUnavailable(CoffersError):
     """The database cannot be read or written now."""
+
+
+class Unstorable(InvalidRecord):
+    """A value that no column of the database can hold: it was given, and trying again is of no use.
+
+    Where one is expected from outside it is refused before it comes here, by its name.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({"value": ["is one that the database cannot hold"]})
 
 
 class DatabaseTooNew(CoffersError):
@@ -59,10 +71,24 @@ _PLAIN = (
 )
 
 
-def unavailable(error: BaseException) -> StoreUnavailable:
+_DATA_EXCEPTION: Final = "22"
+"""The class of PostgreSQL's errors for values that are out of range or cannot be meant."""
+
+
+def unavailable(error: BaseException) -> StoreUnavailable | Unstorable:
     """Return the clear form of a driver's error; what the driver said stays out of it."""
-    text = str(error.orig if isinstance(error, DBAPIError) else error)
+    said = error.orig if isinstance(error, DBAPIError) else error
+    if _is_of_a_value(said):
+        return Unstorable()
+    text = str(said)
     for pattern, sentence in _PLAIN:
         if re.search(pattern, text, re.IGNORECASE):
             return StoreUnavailable(sentence)
     return StoreUnavailable(f"the database did not answer ({type(error).__name__})")
+
+
+def _is_of_a_value(said: BaseException | None) -> bool:
+    # The driver of SQLite tells an integer above 64 bits by an error of Python's.
+    if isinstance(said, sqlite3.DataError | OverflowError):
+        return True
+    return (getattr(said, "sqlstate", None) or "").startswith(_DATA_EXCEPTION)

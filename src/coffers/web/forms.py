@@ -43,6 +43,9 @@ async def form_of(request: Request) -> dict[str, str]:
         )
     except ValueError:
         raise BadForm("this form cannot be read") from None
+    # PostgreSQL takes no text with a NUL, and no browser lets one be typed.
+    if any("\0" in value for _, value in fields):
+        raise BadForm("this form cannot be read")
     return dict(fields)
 
 

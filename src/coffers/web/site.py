@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import register_url_convertor
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Match, Route, Router
@@ -15,6 +15,7 @@ from coffers.logs import logger
 from coffers.portfolio.errands import TooManyOpen
 from coffers.portfolio.sessions import CheckNeeded, SignedIn
 from coffers.portfolio.whole import Wholes
+from coffers.serving.ids import IdConvertor
 from coffers.serving.scope import REQUEST_NAME
 from coffers.serving.streams import StreamsFull, TooManyStreams
 from coffers.store.errors import StoreUnavailable
@@ -58,20 +59,7 @@ _STATUSES: Final[Mapping[type[CoffersError], int]] = {
 
 _log = logger("coffers.web")
 
-
-class _Id(Convertor[int]):
-    """A number in a path: one that an id can be."""
-
-    regex = "[0-9]{1,9}"
-
-    def convert(self, value: str) -> int:
-        return int(value)
-
-    def to_string(self, value: int) -> str:
-        return str(value)
-
-
-register_url_convertor("id", _Id())
+register_url_convertor("id", IdConvertor())
 
 
 class _Page(Route):

@@ -1,6 +1,7 @@
 """Each kind of bad input has its clear answer."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -194,6 +195,62 @@ async def test_an_address_that_there_is_not(api: Served, path: str) -> None:
 async def test_an_address_that_is_too_long(api: Served) -> None:
     answer = await api.http.get(f"{LIST}?x={'x' * MAX_TARGET}")
     assert error_of(answer) == (414, "uri_too_long")
+
+
+async def test_an_id_that_no_database_holds_is_nobodys(store: Store) -> None:
+    async with serving(store, limits_enabled=False) as api:
+        caller = await api.caller(permissions=("accounts_read", "accounts_write"))
+        paths = (await api.http.get("/openapi.json")).json()["paths"]
+        tried = 0
+        for path, operations in paths.items():
+            target, ids = re.subn(r"\{\w+_id\}", "9999999999", path)
+            target = target.replace("{table}", "flows")
+            for method in operations if ids else ():
+                headers = caller.headers(target)
+                answer = await api.http.request(method.upper(), target, headers=headers)
+                # Where something else is asked first, that is missing.
+                assert error_of(answer) in {(404, "not_found"), INVALID}, (method, path)
+                tried += 1
+        for last in ("operations/2147483648", "operations/9999999999", "webhooks/2147483648"):
+            assert error_of(await api.get(caller, f"/public/api/v1/{last}")) == (404, "not_found")
+        answer = await api.post(caller, f"{LIST}/2147483648/convert_dust_to_bnb")
+        assert error_of(answer) == (404, "not_found")
+    assert tried > 40
+
+
+@pytest.mark.parametrize("number", ["2147483648", "4611686018427387904", "9" * 19])
+async def test_a_cursor_that_no_page_told(store: Store, number: str) -> None:
+    async with serving(store) as api:
+        answer = await api.get(await api.caller(), f"/public/api/v1/webhooks?cursor={number}")
+    assert error_of(answer) == INVALID
+    assert list(answer.json()["error_attributes"]) == ["cursor"]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_a_nul_in_a_path_is_in_no_name(store: Store, method: str) -> None:
+    target = "/public/api/v1/assets/a%00b" + ("" if method == "GET" else "/override")
+    async with serving(store) as api:
+        caller = await api.caller(permissions=("accounts_read", "accounts_write"))
+        answer = await api.http.request(method, target, headers=caller.headers(target))
+    assert error_of(answer) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("?market_code=a&venue_code=b%00", ""),
+        ("?market_code=a", "venue_code=b%00"),
+        ("", '{"market_code": "a", "venue_code": "b\\u0000"}'),
+    ],
+)
+async def test_a_nul_in_a_parameter(store: Store, query: str, body: str) -> None:
+    target = f"/public/api/v1/asset_mappings{query}"
+    async with serving(store) as api:
+        caller = await api.caller(permissions=("accounts_write",))
+        headers = caller.headers(target, body)
+        answer = await api.http.request("DELETE", target, headers=headers, content=body)
+    assert error_of(answer) == INVALID
+    assert answer.json()["error_attributes"] == {"venue_code": ["is invalid"]}
 
 
 TOO_LONG = b"x" * (64 * 1024 + 1)

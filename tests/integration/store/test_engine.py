@@ -11,7 +11,7 @@ import stored
 from coffers import money
 from coffers.store import sqlite
 from coffers.store.engine import Store
-from coffers.store.errors import StoreUnavailable
+from coffers.store.errors import StoreUnavailable, Unstorable
 from coffers.store.migrate import prepare
 from coffers.store.records import User
 from coffers.valuation.model import Value
@@ -71,6 +71,30 @@ async def test_a_transaction_that_fails_half_way_stores_nothing(store: Store) ->
         await _stop_half_way(store, ann)
     async with store.reading() as tx:
         assert await tx.users.all() == [ann]
+
+
+async def test_a_value_that_no_column_holds_is_no_outage(store: Store) -> None:
+    ann = await stored.user(store, "ann")
+    with pytest.raises(Unstorable, match="the database cannot hold"):
+        async with store.reading() as tx:
+            await tx.accounts.get(ann.id, 2**70)
+    async with store.reading() as tx:
+        assert await tx.users.all() == [ann]
+
+
+async def test_a_text_that_postgresql_does_not_take_is_no_outage(postgres_url: str) -> None:
+    store = Store(postgres_url)
+    with pytest.raises(Unstorable):
+        await stored.user(store, "a\0b")
+    await store.close()
+
+
+async def test_arithmetic_that_overflows_in_a_transaction_is_not_the_databases(
+    store: Store,
+) -> None:
+    with pytest.raises(OverflowError):
+        async with store.reading():
+            float(10**400)
 
 
 async def test_a_reader_sees_one_state_while_others_write(store: Store) -> None:

@@ -228,6 +228,18 @@ async def test_a_form_that_is_too_long_or_no_text_is_refused(pages: Pages) -> No
     assert answer.status_code == 413
 
 
+async def test_what_no_database_takes_is_no_outage(store: Store) -> None:
+    async with opened(store) as pages:
+        await pages.begin()
+        for number in (2**31, 9_999_999_999):
+            for page in ("accounts/{}", "accounts/1/refresh/{}", "connect/checked/{}"):
+                shown = await pages.http.get(f"/{page.format(number)}")
+                assert shown.status_code == 404, page
+        answer = await pages.post("/sign-in", name="a\0b", password=PASSWORD)
+    assert answer.status_code == 400
+    assert "cannot be read" in answer.text
+
+
 async def test_pages_are_counted_and_named_as_the_answers_of_the_api_are(pages: Pages) -> None:
     await pages.begin()
 

@@ -74,7 +74,7 @@ def test_a_number_is_the_text_that_was_sent(number: str) -> None:
     assert found.texts("amounts") == [number]
 
 
-@pytest.mark.parametrize("value", ["true", "[1]", '{"x": "y"}'])
+@pytest.mark.parametrize("value", ["true", "[1]", '{"x": "y"}', '"a\\u0000b"'])
 def test_what_is_no_text_is_refused(value: str) -> None:
     with pytest.raises(InvalidRecord) as raised:
         given(body=f'{{"name": {value}}}').text("name")
