@@ -6,8 +6,9 @@ from coffers.api.cursors import after_of, limit_of
 from coffers.api.given import Given
 from coffers.api.params import MOST_PER_PAGE
 from coffers.errors import InvalidRecord
+from coffers.markets.assets import LONGEST_CODE
 from coffers.portfolio.assets import AssetsWanted
-from coffers.portfolio.overrides import LONGEST_CODE, OverrideWanted
+from coffers.portfolio.overrides import OverrideWanted
 from coffers.store.records import AssetMapping
 
 _ODD: Final = "does not have a valid value"

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI, Path
+from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse
 
 from coffers.access.call import Caller
@@ -21,13 +21,15 @@ from coffers.api.documents import (
 )
 from coffers.api.door import Admitted, Door
 from coffers.api.params import MOST_PER_PAGE
+from coffers.api.paths import AssetCode
 from coffers.api.services import Services
 from coffers.portfolio.asset_forms import plain_asset, plain_mapping, plain_page
 from coffers.portfolio.assets import Assets
 from coffers.portfolio.overrides import Overrides
 
 ASSETS_PATH: Final = "/public/api/v1/assets"
-OVERRIDE_PATH: Final = f"{ASSETS_PATH}/{{asset}}/override"
+_ONE: Final = f"{ASSETS_PATH}/{{asset:asset}}"
+OVERRIDE_PATH: Final = f"{_ONE}/override"
 MAPPINGS_PATH: Final = "/public/api/v1/asset_mappings"
 
 _HEADERS: Final = {"Cache-Control": "no-store"}
@@ -48,8 +50,6 @@ _SAID: Final = in_query_or_body(
 )
 _MARKET: Final = ("The market's code.", _TEXT)
 _CODE: Final = ("What the exchange calls the asset.", _TEXT)
-
-AssetCode = Annotated[str, Path(description="An asset's code: BTC, or ethereum:0x...")]
 
 
 def add_assets(app: FastAPI, services: Services, door: Door) -> None:
@@ -102,7 +102,7 @@ def _add_shown(app: FastAPI, answers: _Answers, door: Door) -> None:
         return await answers.page(admitted)
 
     @app.get(
-        f"{ASSETS_PATH}/{{asset}}",
+        _ONE,
         summary="One asset",
         openapi_extra={**SIGNED, "parameters": [FORCED_MODE]},
         **_described({**reply(200, "The asset.", ASSET), **NOT_FOUND}),

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI, Path, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 
 from coffers.access.call import Caller
 from coffers.api.documents import ERRORS_OF_SIGNED, NOT_FOUND, SIGNED, in_query_or_body, reply
 from coffers.api.door import Admitted, Door
+from coffers.api.paths import AssetCode
 from coffers.api.price_schema import PRICE, PRICES
 from coffers.api.services import Services
 from coffers.errors import InvalidRecord
@@ -16,6 +17,7 @@ from coffers.portfolio.prices import as_plain, known_price, price_of
 from coffers.valuation.model import PriceBook
 
 PRICES_PATH: Final = "/public/api/v1/prices"
+_ONE: Final = f"{PRICES_PATH}/{{asset:asset}}"
 MOST_AT_ONCE: Final = 100
 
 _HEADERS: Final = {"Cache-Control": "private, no-cache"}
@@ -48,7 +50,7 @@ def add_prices(app: FastAPI, services: Services, door: Door) -> None:
         return JSONResponse([as_plain(each, now) for each in found], headers=_HEADERS)
 
     @app.get(
-        f"{PRICES_PATH}/{{asset}}",
+        _ONE,
         tags=["prices"],
         response_class=JSONResponse,
         responses=_answers("The price, or the one that is held back.", PRICE) | NOT_FOUND,
@@ -56,7 +58,7 @@ def add_prices(app: FastAPI, services: Services, door: Door) -> None:
     )
     async def get_price(
         caller: Annotated[Caller, Depends(reader)],
-        asset: Annotated[str, Path(description="An asset's name: BTC.")],
+        asset: AssetCode,
     ) -> JSONResponse:
         """Tell what an asset is worth, and how that is known; 404 where it has no price.
 
@@ -73,7 +75,7 @@ def _add_accepting(app: FastAPI, services: Services, door: Door) -> None:
     usd = ("The price that is accepted, as `held_back` tells it.", {"type": "string"})
 
     @app.post(
-        f"{PRICES_PATH}/{{asset}}/accept",
+        f"{_ONE}/accept",
         status_code=201,
         tags=["prices"],
         summary="Accept a price that is held back",
@@ -81,9 +83,7 @@ def _add_accepting(app: FastAPI, services: Services, door: Door) -> None:
         responses={**reply(201, "The price as it counts for you.", PRICE), **ERRORS_OF_SIGNED},
         openapi_extra={**SIGNED, **in_query_or_body(usd=usd)},
     )
-    async def accept_price(
-        admitted: writer, asset: Annotated[str, Path(description="An asset's name: BTC.")]
-    ) -> JSONResponse:
+    async def accept_price(admitted: writer, asset: AssetCode) -> JSONResponse:
         """Count a price that leapt in your totals from now on, and in nobody else's.
 
         Permission: ACCOUNTS_WRITE. Security: SIGNED. It holds until the price would be believed

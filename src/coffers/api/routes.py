@@ -69,7 +69,7 @@ def add_routes(app: FastAPI, services: Services, door: Door) -> None:
         return _drawing(icon(code, services.catalogue))
 
     @app.get(
-        "/img/currencies/{code}.svg",
+        "/img/currencies/{code:asset}.svg",
         tags=["icons"],
         summary="An asset's icon",
         response_class=Response,

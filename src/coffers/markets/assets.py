@@ -14,6 +14,8 @@ import msgspec
 
 AssetKind = Literal["crypto", "stablecoin", "fiat", "token"]
 
+LONGEST_CODE: Final = 150
+"""Characters of the longest code: a chain's name before the 128 of a Cosmos denomination."""
 
 _TOKEN: Final = re.compile(r"([a-z][a-z0-9_-]{1,30}):([A-Za-z0-9._-]{3,100})")
 

@@ -7,12 +7,11 @@ import re
 from xml.sax.saxutils import escape
 
 from coffers.errors import NotFound
+from coffers.markets.assets import LONGEST_CODE
 from coffers.markets.catalogue import Catalogue, Market, load_catalogue
 
 SUMMARY = "summary"
 """The code under which the summary of all accounts has an icon; no market has it."""
-
-_LONGEST_ASSET = 32
 
 _COLOURS = (
     "#1f4e79", "#2b5d34", "#5b3a86", "#7a3b1d", "#0f5c5c", "#8a2846", "#3d4f8f", "#5a5316",
@@ -60,7 +59,7 @@ def asset_icon(code: str) -> bytes:
     Raises:
         NotFound: no asset has such a code.
     """
-    if not code.isprintable() or not 1 <= len(code) <= _LONGEST_ASSET:
+    if not code.isprintable() or not 1 <= len(code) <= LONGEST_CODE:
         raise NotFound("There is no asset with that code.")
     return _drawing(code, code, "".join(re.findall(r"[^\W_]", code))[:3])
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from coffers.clock import Clock
 from coffers.errors import InvalidRecord, NotFound
-from coffers.markets.assets import token_of
+from coffers.markets.assets import LONGEST_CODE, token_of
 from coffers.markets.catalogue import Catalogue
 from coffers.markets.chains import shipped_chains
 from coffers.portfolio.secrecy import secret_fault, told
@@ -16,7 +16,6 @@ from coffers.store.records import AssetMapping, AssetOverride, AuditEvent
 MOST_SAID: Final = 500
 """Overrides and mappings that one user can have: each may be a price to be asked for."""
 
-LONGEST_CODE: Final = 150
 LONGEST_NAME: Final = 100
 LONGEST_SYMBOL: Final = 30
 

@@ -284,6 +284,38 @@ async def test_a_mapping_that_cannot_be(sqlite_store: Store, body: str, field: s
     assert (answer.status_code, list(answer.json()["error_attributes"])) == (400, [field])
 
 
+SLASHED = "osmosis:factory/osmo1pfyxruwvtwk00y8z06dh2lqjdj82ldvy74wzm3/override"
+
+
+@pytest.mark.parametrize("safe", ["/", ""])
+async def test_an_asset_with_slashes_in_its_code(api: Served, safe: str) -> None:
+    caller = await api.caller(permissions=WRITER)
+    async with api.services.store.transaction() as tx:
+        await tx.prices.save_book({"BTC": BITCOIN}, Millis(NOW + 1), {SLASHED: ODD})
+    account = await add_account(api.services.store, caller.user, held={SLASHED: "7"})
+    code = quote(SLASHED, safe=safe)
+
+    told = (await api.get(caller, f"{ASSETS}/{code}")).json()
+    assert told["asset"] == SLASHED
+    assert [each["account_id"] for each in told["held"]] == [account.id]
+
+    override = f"{ASSETS}/{code}/override"
+    said = await send(api, caller, "PUT", override, '{"symbol":"FOO"}')
+    assert (said.status_code, said.json()["asset"], said.json()["symbol"]) == (200, SLASHED, "FOO")
+    assert (await send(api, caller, "DELETE", override)).json()["override"] is None
+
+    assert (await api.get(caller, f"{PRICES}/{code}")).json()["held_back"]["usd"] == "40.0"
+    accepted = await api.post(caller, f"{PRICES}/{code}/accept", '{"usd":"41"}')
+    assert (accepted.status_code, accepted.json()["asset"]) == (201, SLASHED)
+    assert (await api.get(caller, f"{PRICES}/{code}")).json()["usd"] == "40.0"
+
+
+async def test_an_asset_has_a_code(api: Served) -> None:
+    caller = await api.caller(permissions=WRITER)
+    for path in (f"{ASSETS}/", f"{PRICES}/", f"{ASSETS}//"):
+        assert (await api.get(caller, path)).status_code == 404
+
+
 async def test_a_price_that_is_held_back_is_accepted_by_one_user_alone(api: Served) -> None:
     caller, other = await api.caller(permissions=WRITER), await api.caller("bob")
     for each in (caller, other):

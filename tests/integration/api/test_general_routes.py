@@ -66,6 +66,19 @@ async def test_every_listed_icon_is_there(api: Served) -> None:
     assert (await api.http.get(address)).status_code == 200
 
 
+@pytest.mark.parametrize("asset", ["ETH", f"osmosis:ibc/{'27A' * 20}", "x" * 150])
+async def test_the_icon_of_every_asset_that_is_held_is_there(api: Served, asset: str) -> None:
+    caller = await api.caller()
+    account = await add_account(api.services.store, caller.user, held={asset: "2"})
+    await add_book(api.services.store)
+    answer = await api.post(caller, f"{BASE}/accounts/{account.id}/account_table_data")
+    (row,) = answer.json()
+    for address in (row["currency_icon"], f"/img/currencies/{asset}.svg"):
+        icon = await api.http.get(address)
+        assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
+        assert ET.fromstring(icon.content).findtext("{*}title") == asset  # noqa: S314 - our own
+
+
 async def test_a_process_that_answers_is_alive(api: Served) -> None:
     assert (await api.http.get("/healthz")).json() == {"status": "ok"}
 
