@@ -1,11 +1,13 @@
 """The API as one ASGI application: the account list directly, all other routes in FastAPI."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coffers import __version__
@@ -22,7 +24,7 @@ from coffers.api.documents import add_documents
 from coffers.api.doing import add_doing
 from coffers.api.door import ClientGone, Door
 from coffers.api.edge import FAIL, Edge
-from coffers.api.errors import framework_error, invalid_request
+from coffers.api.errors import MethodNotAllowed, framework_error, invalid_request
 from coffers.api.event_routes import add_events
 from coffers.api.exports import add_exports
 from coffers.api.flows import add_flows
@@ -131,11 +133,23 @@ class _Faults:
             await scope[FAIL](fault)
 
 
-async def _raise_ours(_request: Request, fault: Exception) -> Response:
+async def _raise_ours(request: Request, fault: Exception) -> Response:
     match fault:
-        case HTTPException(status_code=status, headers=headers):
-            raise framework_error(status, headers)
+        case HTTPException(status_code=HTTPStatus.METHOD_NOT_ALLOWED):
+            raise MethodNotAllowed(_methods_at(request))
+        case HTTPException(status_code=status):
+            raise framework_error(status)
         case RequestValidationError():
             raise invalid_request(fault.errors())
         case _:
             raise fault
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Return what an address answers: the framework tells the methods of its first route alone."""
+    return {
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }

@@ -67,10 +67,14 @@ class AddressTooLong(CoffersError):
 
 
 class MethodNotAllowed(CoffersError):
-    """A route that exists was asked with a method that it does not have."""
+    """An address that exists was asked with a method that it does not have.
+
+    Where `allowed` has GET, HEAD is allowed as well.
+    """
 
     def __init__(self, allowed: Iterable[str]) -> None:
-        self.allowed = ", ".join(allowed)
+        methods = set(allowed)
+        self.allowed = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
         super().__init__(f"This address answers {self.allowed}.")
 
 
@@ -198,17 +202,8 @@ def invalid_request(faults: Sequence[Mapping[str, Any]]) -> InvalidRecord:
     return InvalidRecord(attributes)
 
 
-def framework_error(status: int, headers: Mapping[str, str] | None) -> Exception:
+def framework_error(status: int) -> Exception:
     """Return our kind for an HTTP status that the web framework answers by itself."""
-    match status:
-        case HTTPStatus.NOT_FOUND:
-            return NotFound("no such address")
-        case HTTPStatus.METHOD_NOT_ALLOWED:
-            return MethodNotAllowed(_with_head((headers or {}).get("Allow", "")))
-        case _:
-            return CoffersError(f"the web framework answered {status}")
-
-
-def _with_head(allowed: str) -> list[str]:
-    methods = [method.strip() for method in allowed.split(",") if method.strip()]
-    return sorted({*methods, "HEAD"} if "GET" in methods else methods)
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFound("no such address")
+    return CoffersError(f"the web framework answered {status}")

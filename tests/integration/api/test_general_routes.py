@@ -50,6 +50,25 @@ async def test_the_methods_of_a_route_are_told(api: Served) -> None:
     assert (await api.http.head(f"{BASE}/ping")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("webhooks", "GET, HEAD, POST"),
+        ("webhooks/1", "DELETE, GET, HEAD, PUT"),
+        ("webhooks/1/test", "POST"),
+        ("asset_mappings", "DELETE, GET, HEAD, PUT"),
+        # A code may end so, and be asked for.
+        ("assets/BTC/override", "DELETE, GET, HEAD, PUT"),
+    ],
+)
+async def test_the_methods_of_all_routes_of_an_address_are_told(
+    api: Served, path: str, allowed: str
+) -> None:
+    answer = await api.http.patch(f"/public/api/v1/{path}")
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert allowed in answer.json()["error_description"]
+
+
 async def test_an_icon_is_a_drawing_that_nothing_can_run_in(api: Served) -> None:
     icon = await api.http.get("/img/exchanges/binance.svg")
     assert icon.headers["content-type"] == "image/svg+xml"
