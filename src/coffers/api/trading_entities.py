@@ -35,7 +35,7 @@ _SCHEMA: Final[Schema] = {
 }
 _POSITIONS: Final[Schema] = {
     "X-Open-Positions": {
-        "description": "Open derivative positions at the last reading.",
+        "description": "Open derivative positions at the last reading; absent before the first.",
         "schema": {"type": "integer", "minimum": 0},
     }
 }
@@ -73,8 +73,10 @@ def add_trading_entities(
         if market is not None and market.venue is not None:
             told = await errands.ask(user_id, OPEN_ORDERS, OpenAsked(account_id))
             orders = msgspec.json.decode(told, type=OpenTold).orders
-        async with services.store.reading() as tx:
-            contracts = await tx.holdings.contracts_of(user_id, account_id)
+        headers = []
+        if account.sync.read_at is not None:
+            async with services.store.reading() as tx:
+                contracts = await tx.holdings.contracts_of(user_id, account_id)
+            headers.append((b"X-Open-Positions", str(len(contracts)).encode()))
         data = {**dict.fromkeys(_COUNTS, 0), "active_orders_count": orders}
-        headers = [(b"X-Open-Positions", str(len(contracts)).encode())]
         return json_reply(msgspec.json.encode({"data": data}), 200, headers)

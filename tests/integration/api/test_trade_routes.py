@@ -8,14 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
+import stored
 from coffers.api.trade_schema import TRADE_PAGE
 from coffers.clock import DAY, HOUR, Millis
+from coffers.markets.catalogue import PAPER
 from coffers.store.engine import Store
 from coffers.store.trades import TradeWalk
 from coffers.valuation.model import Value
 from coffers.valuation.trade import Trade
 from factories import NOW
-from served import Caller, Served, add_account, serving
+from served import Caller, Served, add_account, read_account, serving
 
 BASE = "/public/api/ver1/accounts"
 WORTH = Value(Decimal("0.5"), Decimal("30000.25"))
@@ -168,6 +170,18 @@ async def test_trades_are_told_page_by_page_from_the_newest_on(served: Served, a
     assert [t["id"] for t in until["trades"]] == ["t3", "t4"]
     for wrong in ("limit=0", "cursor=x", "from=never", "from=2025-10-06&to=2025-10-04"):
         assert (await served.get(ann, f"{target}?{wrong}")).status_code == 400
+
+
+async def test_open_positions_are_not_counted_before_they_were_read(
+    served: Served, ann: Caller
+) -> None:
+    store = served.services.store
+    account = await stored.account(store, ann.user, market_code=PAPER)
+    target = f"{BASE}/{account.id}/active_trading_entities"
+    before = await served.get(ann, target)
+    assert (before.status_code, "x-open-positions" in before.headers) == (200, False)
+    await read_account(store, account, {"BTC": "1"})
+    assert (await served.get(ann, target)).headers["x-open-positions"] == "0"
 
 
 async def test_another_users_account_is_not_found(served: Served, ann: Caller) -> None:
