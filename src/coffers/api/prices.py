@@ -34,7 +34,7 @@ def add_prices(app: FastAPI, services: Services, door: Door) -> None:
         PRICES_PATH,
         tags=["prices"],
         response_class=JSONResponse,
-        responses=_answers("The prices, in the order that was asked for.", PRICES),
+        responses=_answers("The prices, one for each name, in the order asked for.", PRICES),
         openapi_extra=SIGNED,
     )
     async def list_prices(
@@ -112,4 +112,4 @@ def _names(assets: str) -> list[str]:
         raise InvalidRecord({"assets": ["is missing"]})
     if len(names) > MOST_AT_ONCE:
         raise InvalidRecord({"assets": [f"is too long (maximum is {MOST_AT_ONCE} assets)"]})
-    return list(dict.fromkeys(names))
+    return names

@@ -79,10 +79,10 @@ async def test_a_holding_whose_price_is_held_back_counts_as_unpriced(api: Served
     assert "unpriced=1" in listed.headers["x-accounts-incomplete-why"]
 
 
-async def test_several_come_in_the_order_asked_for_and_unpriced_ones_are_null(api: Served) -> None:
+async def test_each_comes_in_the_order_asked_for_and_unpriced_ones_are_null(api: Served) -> None:
     answer = await api.get(await api.caller(), f"{PRICES}?assets=ODD,BTC,%20ALGO,BTC")
     told = answer.json()
-    assert [each["asset"] for each in told] == ["ODD", "BTC", "ALGO"]
+    assert [each["asset"] for each in told] == ["ODD", "BTC", "ALGO", "BTC"]
     assert told[0] == {
         "asset": "ODD",
         "usd": None,
