@@ -112,6 +112,7 @@ def _sync_of(row: Row[Any]) -> SyncState:
         failure_message=row.failure_message,
         refusals=row.refusals,
         suspect=row.suspect,
+        lacks_prices=row.lacks_prices,
     )
 
 

@@ -187,7 +187,8 @@ class Accounts(Claims):
         """
         key = {"key_state": key_state, "is_locked": is_locked, "lock_reason": lock_reason}
         state = sync_columns(sync)
-        others = {**state, **(_UNCLAIMED if frees else {})}
+        lacks = {"lacks_prices": sync.lacks_prices}
+        others = {**state, **lacks, **(_UNCLAIMED if frees else {})}
         shown = {name: state[name] for name in ("read_at", "missing_wallets", "flows_known")}
         await self._write(
             user_id,

@@ -41,6 +41,7 @@ from coffers.store.sync_logs import SyncLogs
 from coffers.store.trades import Trades
 from coffers.store.transfers import Transfers
 from coffers.store.unlisted import UnlistedCounts
+from coffers.store.unpriced import UnpricedAssets
 from coffers.store.users import Tokens, Users
 from coffers.store.venue_markets import VenueMarkets
 from coffers.store.venue_tasks import VenueTasks
@@ -87,6 +88,7 @@ class Transaction:
     errands = _Queries(Errands)
     paper = _Queries(PaperBooks)
     unlisted = _Queries(UnlistedCounts)
+    unpriced = _Queries(UnpricedAssets)
     operations = _Queries(Operations)
     portfolios = _Queries(Portfolios)
     balancing = _Queries(AutoBalances)

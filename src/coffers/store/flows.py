@@ -28,6 +28,13 @@ from coffers.valuation.model import Flow
 MOST_TRIES = 20
 """After so many vain looks for what a flow was worth, it is not looked for again."""
 
+APART = 1
+"""The role of a flow of what is left out of the snapshots: it is shown, and no figure counts it."""
+
+MADE_HERE = 2
+"""The role of what is put in or taken out as an asset gets or loses its price: no venue told it, so
+it is no half of a transfer."""
+
 FlowKey = tuple[Millis, str, str]
 """Where a flow stands in the order of time: its moment, its direction, its id."""
 
@@ -73,6 +80,24 @@ class Flows:
             How many were new.
         """
         return len(await self.added_flows(user_id, account_id, found))
+
+    async def add_made(self, user_id: int, account_id: int, made: Collection[Flow]) -> None:
+        """Keep flows that no venue told."""
+        rows = [{**flow_columns(user_id, account_id, flow), "role": MADE_HERE} for flow in made]
+        if rows:
+            statement = insert(self._connection, flows).on_conflict_do_nothing()
+            await self._connection.execute(statement, rows)
+
+    async def set_apart(self, user_id: int, account_id: int, told: Collection[Flow]) -> None:
+        """Count known flows in no figure from now on."""
+        for flow in told:
+            statement = update(flows).where(_is_flow(user_id, account_id, flow))
+            await self._connection.execute(statement.values(role=APART))
+
+    async def deposits_after(self, user_id: int, account_id: int, after: Millis) -> list[Flow]:
+        """Return the deposits behind a moment that venues told and figures count."""
+        own = (_of(user_id, account_id), _F.at > after)
+        return await self._found(_FLOWS.where(*own, _F.direction == "in", _F.role == 0))
 
     async def added_flows(
         self, user_id: int, account_id: int, found: Collection[Flow]

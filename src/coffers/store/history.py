@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from coffers.clock import Millis
 from coffers.store.flow_rows import flow_of
-from coffers.store.flows import Flows
+from coffers.store.flows import APART, Flows
 from coffers.store.prepared import Prepared
 from coffers.store.statements import insert_in
 from coffers.store.tables import accounts, flows, snapshots
@@ -36,7 +36,11 @@ from coffers.valuation.history import WINDOWS, History
 from coffers.valuation.model import Flow, Snapshot, Value
 
 _A, _F, _S = accounts.c, flows.c, snapshots.c
-_FLOWS = select(flows).order_by(_F.account_id, _F.at, _F.direction, _F.external_id)
+_FLOWS = (
+    select(flows)
+    .where(_F.role != APART)
+    .order_by(_F.account_id, _F.at, _F.direction, _F.external_id)
+)
 _FLOWS_OF_ONE = Prepared(
     _FLOWS.where(
         _F.user_id == bindparam("user"),

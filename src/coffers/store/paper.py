@@ -11,7 +11,15 @@ from sqlalchemy import ColumnElement, Row, Table, and_, delete, or_, select
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.statements import insert, next_id
-from coffers.store.tables import flows, paper_accounts, paper_orders, snapshots, trades, transfers
+from coffers.store.tables import (
+    flows,
+    paper_accounts,
+    paper_orders,
+    snapshots,
+    trades,
+    transfers,
+    unpriced_assets,
+)
 
 Side = Literal["buy", "sell"]
 
@@ -124,10 +132,10 @@ class PaperBooks:
         return [_order_of(row) for row in rows]
 
     async def forget_past(self, user_id: int, account_id: int) -> None:
-        """Forget an account's orders, trades, snapshots and flows."""
+        """Forget an account's orders, trades, snapshots and flows, and what had no price."""
         ends = or_(_T.out_account_id == account_id, _T.in_account_id == account_id)
         await self._connection.execute(delete(transfers).where(_T.user_id == user_id, ends))
-        for table in (paper_orders, trades, snapshots, flows):
+        for table in (paper_orders, trades, snapshots, flows, unpriced_assets):
             await self._connection.execute(delete(table).where(_of(table, user_id, account_id)))
 
 

@@ -156,6 +156,17 @@ class Prices:
         row = (await self._connection.execute(statement)).first()
         return None if row is None else _of_row(row)
 
+    async def book_before(self, before: Millis, since: Millis) -> PriceBook | None:
+        """Return the last book that is older than a moment, None where it is older than `since`."""
+        statement = (
+            select(price_books)
+            .where(_B.at < before, _B.at >= since)
+            .order_by(_B.at.desc(), _B.epoch.desc())
+            .limit(1)
+        )
+        row = (await self._connection.execute(statement)).first()
+        return None if row is None else _of_row(row)
+
     async def save_rates(self, per_unit: Mapping[str, Decimal], at: Millis) -> None:
         """Keep what units of currencies are worth in USD at a moment."""
         if not per_unit:

@@ -117,6 +117,7 @@ class SyncState:
     held back because it lost most of what was known: its fingerprint and the moment, a colon
     between. `flows_until` is the moment up to which deposits and withdrawals have been read, as far
     as the venue tells them at all.
+    `lacks_prices` says that something held had no price: what is known of that is kept apart.
     """
 
     next_sync_at: Millis
@@ -130,6 +131,7 @@ class SyncState:
     failure_message: str | None = None
     refusals: int = 0
     suspect: str | None = None
+    lacks_prices: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,8 @@ accounts = Table(
     Column("failure_message", Text),
     Column("refusals", Integer, nullable=False),
     Column("suspect", Text),
+    # Whether there are rows of it in `unpriced_assets`: most accounts have none to look for.
+    Column("lacks_prices", Boolean, nullable=False, server_default=false()),
     # The exchange key that a reading uses, as a hash: one key is never used twice at once.
     Column("credential_id", Text, nullable=False),
     Column("claimed_by", Text),
@@ -234,6 +236,8 @@ flows = Table(
     # How often its worth was looked for in vain, and when it is looked for again.
     Column("value_tries", Integer, nullable=False, server_default="0"),
     Column("value_at", BigInteger),
+    # 0 as venues tell it, 1 set apart: no figure counts it, 2 made here, see `unpriced_assets`.
+    Column("role", SmallInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("user_id", "account_id", "direction", "external_id"),
     _of_account(),
     Index("ix_flows_user_id_account_id_at", "user_id", "account_id", "at"),
@@ -441,6 +445,25 @@ unlisted_counts = Table(
     Column("amount", Exact, nullable=False),
     Column("btc", Exact, nullable=False),
     Column("usd", Exact, nullable=False),
+    PrimaryKeyConstraint("user_id", "account_id", "asset"),
+    _of_account(),
+)
+
+unpriced_assets = Table(
+    "unpriced_assets",
+    metadata,
+    Column("user_id", Integer, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("asset", Text, nullable=False),
+    # The first reading that found no price, and the snapshot before it.
+    Column("since", BigInteger, nullable=False),
+    Column("counted_at", BigInteger, nullable=False),
+    Column("is_left_out", Boolean, nullable=False),
+    # What that snapshot counted, and the prices of a unit then. Once it is left out: what is to be
+    # put in when there is a price, and the prices that it left with. NULL where it never had any.
+    Column("amount", Exact, nullable=False),
+    Column("btc", Exact),
+    Column("usd", Exact),
     PrimaryKeyConstraint("user_id", "account_id", "asset"),
     _of_account(),
 )

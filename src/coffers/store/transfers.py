@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, or_, select
 
 from coffers.store.connection import AsyncConnection
 from coffers.store.flow_rows import flow_of
+from coffers.store.flows import MADE_HERE
 from coffers.store.tables import accounts, flows, transfers, users
 from coffers.valuation.transfers import Leg, Transfer
 
@@ -30,12 +31,12 @@ class Transfers:
         await self._connection.execute(statement)
 
     async def legs(self, user_id: int, assets: Collection[str]) -> list[Leg]:
-        """Return all flows of some assets, of all accounts of a user."""
+        """Return all flows of some assets that came or left, of all accounts of a user."""
         statement = select(flows, _A.mode).join_from(
             flows, accounts, and_(_A.user_id == _F.user_id, _A.id == _F.account_id)
         )
         rows = await self._connection.execute(
-            statement.where(_F.user_id == user_id, _F.asset.in_(assets))
+            statement.where(_F.user_id == user_id, _F.asset.in_(assets), _F.role != MADE_HERE)
         )
         return [Leg(row.account_id, row.mode, flow_of(row)) for row in rows]
 

@@ -20,6 +20,7 @@ from coffers.store.records import Account
 from coffers.sync.events import of_balances, of_flows
 from coffers.sync.snapshots import FRESH, note_worth
 from coffers.sync.transfers import pair_transfers
+from coffers.sync.unpriced import Lack
 from coffers.valuation.model import Flow, Position, Price, PriceBook, Value
 from coffers.valuation.value import holdings_of
 
@@ -105,6 +106,10 @@ async def put_flows(tx: Transaction, kept: Kept, amounts: Amounts) -> None:
     flows = [_flow(asset, change, kept) for asset, change in _changes(kept.amounts, amounts)]
     account = kept.account
     await tx.history.add_flows(account.user_id, account.id, flows)
+    lack = await Lack.of(tx, account, kept.at)
+    if lack:
+        await lack.set_apart(flows, await tx.choices.of(account.user_id))
+        await lack.keep()
     await tx.events.add(account.user_id, of_flows(account, flows, kept.at))
     await pair_transfers(tx, account.user_id, {flow.asset for flow in flows})
 

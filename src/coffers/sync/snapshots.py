@@ -1,6 +1,7 @@
 """Which readings become snapshots of an account's worth, the first of which is its opening."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from coffers.clock import MINUTE, Millis
 from coffers.connectors.reading import Reading
@@ -9,47 +10,101 @@ from coffers.store.engine import Transaction
 from coffers.store.records import Account
 from coffers.sync.known import Known, is_new
 from coffers.sync.unlisted import note_unlisted
-from coffers.valuation.model import Position, PriceBook, Snapshot, Value
+from coffers.sync.unpriced import Lack, lacking, needing_prices
+from coffers.valuation.model import Flow, Position, PriceBook, Snapshot, Value
 from coffers.valuation.value import agreed, holdings_of, together, unlisted_of, value_of
 
 FRESH = Millis(10 * MINUTE)
 """A price book older than this says nothing of an account's worth now."""
 
 
-async def take_snapshot(tx: Transaction, known: Known, reading: Reading, now: Millis) -> bool:
-    """Keep the account's worth at this reading; return whether it has an opening snapshot.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of a reading for the account's past.
 
-    The first snapshot is the opening deposit: it must be of the whole account, at prices that
-    its venue took part in, or what is priced later would count as profit. For a venue that
-    quotes no prices that would be never, so an hour is long enough to wait for them.
+    `is_open` says whether it has an opening snapshot, `lacks_prices` whether something held has no
+    price, `is_past_new` whether its flows are others because of that.
     """
-    book = known.book
+
+    is_open: bool
+    lacks_prices: bool
+    is_past_new: bool
+
+
+async def take_snapshot(
+    tx: Transaction, known: Known, reading: Reading, came: Iterable[Flow], now: Millis
+) -> Taken:
+    """Keep the account's worth at this reading, of which the flows `came` are new.
+
+    None is kept while the price of something held may be back soon: what it is worth would be lost
+    and then gained. The first snapshot is the opening deposit: it must be of the whole account, at
+    prices that its venue took part in, or what is priced later would count as profit. For a venue
+    that quotes no prices, and an asset that never has one, that would be never, so an hour is long
+    enough to wait for them.
+    """
+    lack = await Lack.of(tx, known.account, reading.at)
+    is_open = await _kept(tx, known, reading, came, now, lack)
+    return Taken(is_open, await lack.keep(), lack.is_changed)
+
+
+async def _kept(
+    tx: Transaction,
+    known: Known,
+    reading: Reading,
+    came: Iterable[Flow],
+    now: Millis,
+    lack: Lack,
+) -> bool:
+    account, book = known.account, known.book
     if book is None or now - book.at > FRESH:
+        if lack:
+            await lack.set_apart(came, await tx.choices.of(account.user_id))
         return known.is_open
-    is_priced = _covers(book, known.market) or not is_new(known.account, reading)
-    if not known.is_open and not (reading.is_complete and is_priced):
+    may_wait = is_new(account, reading)
+    if not known.is_open and not (
+        reading.is_complete and (_covers(book, known.market) or not may_wait)
+    ):
         return False
-    account = known.account
     kept = [held for held in known.positions if held.wallet not in reading.wallets]
     choices = await tx.choices.of(account.user_id)
     held = choices.counted(account.id, [*kept, *reading.positions])
     prices = choices.book(book)
-    value = _worth(held, prices)
+    needing = needing_prices(held)
+    if known.is_open:
+        await lack.begin(needing, known.positions, prices, choices)
+        await lack.set_apart(came, choices)
+        await lack.settle(needing, prices)
+        must_wait = lack.delays
+    else:
+        must_wait = may_wait and bool(lacking(needing, prices.prices))
+    value = None if must_wait else _worth(held, prices)
     if value is None:
         return known.is_open
     await tx.history.add_snapshot(account.user_id, account.id, Snapshot(reading.at, value))
     await note_unlisted(tx, known, reading, held, prices.prices)
+    if known.is_open:
+        await lack.leave_out(needing, choices)
+    else:
+        await lack.open_without(needing, prices.prices)
     return True
 
 
 async def note_worth(
     tx: Transaction, account: Account, held: Iterable[Position], book: PriceBook | None, at: Millis
 ) -> None:
-    """Take a snapshot of an account that needs no reading, where there are prices."""
-    value = None
-    if book is not None and at - book.at <= FRESH:
-        choices = await tx.choices.of(account.user_id)
-        value = _worth(choices.counted(account.id, held), choices.book(book))
+    """Take a snapshot of an account that needs no reading, where there are prices of all of it.
+
+    Where the prices that it lacks are others than those that it lacked before, the next reading
+    says what follows.
+    """
+    if book is None or at - book.at > FRESH:
+        return
+    choices = await tx.choices.of(account.user_id)
+    counted, prices = choices.counted(account.id, held), choices.book(book)
+    lack = await Lack.of(tx, account, at)
+    if not lack.is_settled(needing_prices(counted), prices.prices):
+        return
+    value = _worth(counted, prices)
     if value is not None:
         await tx.history.add_snapshot(account.user_id, account.id, Snapshot(at, value))
 

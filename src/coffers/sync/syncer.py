@@ -54,7 +54,7 @@ from coffers.sync.policy import (
     is_confirmed,
     spread,
 )
-from coffers.sync.snapshots import take_snapshot
+from coffers.sync.snapshots import Taken, take_snapshot
 from coffers.sync.transfers import pair_transfers
 from coffers.sync.tries import note_try
 from coffers.sync.turns import READING_CLAIM, Turns
@@ -281,10 +281,10 @@ class Syncer:
             undone = await tx.history.remove_flows(*own, reading.flows_undone)
             added = await tx.history.added_flows(*own, new)
             has_found = await keep_values(tx, account, tried, self._clock.now())
-            is_open = await take_snapshot(tx, known, reading, self._clock.now())
-            standing = self._standing(known, reading, is_open=is_open)
+            taken = await take_snapshot(tx, known, reading, added, self._clock.now())
+            standing = self._standing(known, reading, taken)
             # A reading in which the account changed may leave all else as it was.
-            is_past_new = bool(added or undone or has_found)
+            is_past_new = bool(added or undone or has_found or taken.is_past_new)
             await self._stand(tx, account, standing, is_past_new=is_past_new)
             await note_try(tx, known, self._clock.now(), outcome, reading)
             await self._note_rights(tx, account, reading)
@@ -297,7 +297,7 @@ class Syncer:
                 assets = undone | {flow.asset for flow in new}
                 await pair_transfers(tx, account.user_id, assets)
 
-    def _standing(self, known: Known, reading: Reading, *, is_open: bool) -> Standing:
+    def _standing(self, known: Known, reading: Reading, taken: Taken) -> Standing:
         account = known.account
         state = replace(
             account.sync,
@@ -306,9 +306,10 @@ class Syncer:
             missing_wallets=tuple(sorted(reading.missing)),
             flows_known=reading.flows_known,
             flows_until=flows_read_until(account.sync, known.request, reading),
+            lacks_prices=taken.lacks_prices,
         )
         wait = spread(self._pace.interval, self._pace.jitter)
-        awaits_more = not reading.wallets or (not is_open and is_new(account, reading))
+        awaits_more = not reading.wallets or (not taken.is_open and is_new(account, reading))
         return after_reading(
             state,
             _rights(account, reading),

@@ -1,0 +1,237 @@
+"""Assets that are held and have no price: that one comes or goes is no profit.
+
+A snapshot without such an asset would show its worth as a loss, and later as a gain. So none is
+taken for as long as a price may be back soon: the series of values is straight over the gap. Later
+the asset is left out of the snapshots, as an account may hold it for ever. It leaves with the worth
+that it was last counted with, and comes back with what it is worth then.
+
+Between the two it is no part of what the figures count, so what is deposited of it is set apart.
+What is sold or withdrawn of it first comes back with the worth that it left with.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from decimal import Decimal
+
+from coffers import money
+from coffers.clock import DAY, MINUTE, Millis
+from coffers.store.engine import Transaction
+from coffers.store.records import Account
+from coffers.store.unpriced import Unpriced
+from coffers.valuation.choices import Choices
+from coffers.valuation.model import VOUCHED, Flow, Position, Price, PriceBook, Value, worths_of
+from coffers.valuation.value import Holdings, holdings_of
+
+LONGEST_WAIT = Millis(3 * DAY)
+"""An asset that has had no price for so long is left out of the snapshots."""
+
+NEAR = Millis(20 * MINUTE)
+"""How much older than a snapshot the prices may be that it was reckoned with: ten minutes, or those
+are not kept any more and the ones of the quarter-hour before are."""
+
+_EVER = Millis(-(2**62))
+
+
+class Lack:
+    """The assets without a price of one account, as a moment finds them and as it leaves them."""
+
+    def __init__(
+        self, tx: Transaction, account: Account, at: Millis, before: Mapping[str, Unpriced]
+    ) -> None:
+        self._tx = tx
+        self._account = account
+        self._own = account.user_id, account.id
+        self._at = at
+        self._before = before
+        self._now = dict(before)
+
+    @classmethod
+    async def of(cls, tx: Transaction, account: Account, at: Millis) -> "Lack":
+        """Return what is known. Most accounts lack nothing, which costs no statement."""
+        if not account.sync.lacks_prices:
+            return cls(tx, account, at, {})
+        return cls(tx, account, at, await tx.unpriced.of(account.user_id, account.id))
+
+    def __bool__(self) -> bool:
+        return bool(self._now)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it is another one than before."""
+        return self._now != self._before
+
+    @property
+    def delays(self) -> bool:
+        """Whether a price is waited for."""
+        return any(
+            not each.is_left_out and self._at - each.since < LONGEST_WAIT
+            for each in self._now.values()
+        )
+
+    def is_settled(self, held: Holdings, prices: Mapping[str, Price]) -> bool:
+        """Return whether exactly what is left out already has no price."""
+        left_out = {asset for asset, each in self._now.items() if each.is_left_out}
+        return lacking(held, prices) == left_out & held.keys()
+
+    async def begin(
+        self, held: Holdings, known: Sequence[Position], book: PriceBook, choices: Choices
+    ) -> None:
+        """Note what has no price for the first time, of an account that held `known` before."""
+        lost = lacking(held, book.prices) - book.held_back.keys() - self._now.keys()
+        if not lost:
+            return
+        last = await self._tx.history.snapshot_page(*self._own, 1, until=self._at)
+        counted_at = last[0].at if last else self._at
+        known_held = needing_prices(choices.counted(self._account.id, known))
+        before = {asset: known_held[asset] for asset in lost & known_held.keys()}
+        prices, is_told = await self._prices(before.keys(), counted_at, choices)
+        # What the prices of then have not either, such as what its user ignored until now.
+        never = before.keys() - prices.keys() if is_told else set()
+        for asset in lost:
+            price = prices.get(asset)
+            # Where nobody knows any more what it was counted with, nothing leaves, nor comes back.
+            amount = before[asset] if price is not None or asset in never else money.ZERO
+            self._now[asset] = Unpriced(
+                self._at, counted_at, is_left_out=asset in never, amount=amount, price=price
+            )
+        if never:
+            came = await self._tx.history.deposits_after(*self._own, _EVER)
+            mine = [
+                flow
+                for flow in came
+                if (flow.value is None or flow.at > counted_at)
+                and self._asset_of(flow, choices) in never
+            ]
+            await self._tx.history.set_apart(*self._own, mine)
+
+    async def set_apart(self, flows: Iterable[Flow], choices: Choices) -> None:
+        """Set new deposits apart of what is left out: they come in when it has a price."""
+        mine: list[Flow] = []
+        for flow in flows:
+            asset = self._asset_of(flow, choices)
+            old = self._now.get(asset)
+            if flow.direction == "in" and old is not None and old.is_left_out:
+                self._now[asset] = replace(old, amount=money.add(old.amount, flow.amount))
+                mine.append(flow)
+        await self._tx.history.set_apart(*self._own, mine)
+
+    async def settle(self, held: Holdings, book: PriceBook) -> None:
+        """Put in what has a price again, and what was sold or withdrawn while it had none."""
+        unpriced = lacking(held, book.prices)
+        made: list[Flow] = []
+        for asset, old in list(self._now.items()):
+            price = book.prices.get(asset)
+            if asset in unpriced:
+                left = _within(old.amount, held[asset]) if old.is_left_out else old.amount
+                self._now[asset] = replace(old, amount=left)
+                made += self._made(asset, money.subtract(old.amount, left), old.price)
+                continue
+            del self._now[asset]
+            if old.is_left_out:
+                worth = old.price if price is None else Value(price.btc, price.usd)
+                made += self._made(asset, old.amount, worth)
+        await self._tx.history.add_made(*self._own, made)
+
+    async def open_without(self, held: Holdings, prices: Mapping[str, Price]) -> None:
+        """Leave what has no price out of the opening snapshot."""
+        for asset in lacking(held, prices):
+            self._now[asset] = Unpriced(
+                self._at, self._at, is_left_out=True, amount=held[asset], price=None
+            )
+
+    async def leave_out(self, held: Holdings, choices: Choices) -> None:
+        """Leave what was waited for in vain out of the snapshots from now on.
+
+        The deposits of it since it was last counted are set apart, whether their worth was found
+        or not.
+        """
+        late = {asset: each for asset, each in self._now.items() if not each.is_left_out}
+        if not late:
+            return
+        since = min(each.counted_at for each in late.values())
+        came = await self._tx.history.deposits_after(*self._own, since)
+        made: list[Flow] = []
+        for asset, old in late.items():
+            mine = [
+                flow
+                for flow in came
+                if flow.at > old.counted_at and self._asset_of(flow, choices) == asset
+            ]
+            deposited = money.total(flow.amount for flow in mine)
+            leaving = _within(old.amount, money.subtract(held[asset], deposited))
+            made += self._made(asset, leaving.copy_negate(), old.price)
+            left = _within(money.add(leaving, deposited), held[asset])
+            self._now[asset] = replace(old, is_left_out=True, amount=left)
+            await self._tx.history.set_apart(*self._own, mine)
+        await self._tx.history.add_made(*self._own, made)
+
+    async def keep(self) -> bool:
+        """Store it where it is another one than before; return whether there is anything left."""
+        if self.is_changed:
+            await self._tx.unpriced.replace(*self._own, self._now)
+        return bool(self._now)
+
+    async def _prices(
+        self, wanted: AbstractSet[str], counted_at: Millis, choices: Choices
+    ) -> tuple[dict[str, Value], bool]:
+        """Return what a snapshot may have counted assets with, and whether prices of then are kept.
+
+        A reading takes the newest prices before its venue is asked, and more may come meanwhile.
+        """
+        found: dict[str, Value] = {}
+        before, since, is_told = Millis(counted_at + 1), Millis(counted_at - NEAR), False
+        while wanted - found.keys():
+            book = await self._tx.prices.book_before(before, since)
+            if book is None:
+                break
+            prices = choices.book(book).prices
+            for asset in wanted - found.keys():
+                price = prices.get(asset)
+                if price is not None:
+                    found[asset] = Value(price.btc, price.usd)
+            before, is_told = book.at, True
+        return found, is_told
+
+    def _asset_of(self, flow: Flow, choices: Choices) -> str:
+        return choices.asset_of(self._account.id, flow)
+
+    def _made(self, asset: str, amount: Decimal, price: Value | None) -> Iterable[Flow]:
+        """Return what comes in, or goes where the amount is negative, if it has a worth."""
+        if not amount or price is None:
+            return
+        previous = self._account.sync.read_at
+        # Not `abs`, which rounds.
+        units = amount.copy_abs()
+        yield Flow(
+            external_id=f"{asset}:{self._at}",
+            direction="in" if amount > 0 else "out",
+            asset=asset,
+            venue_code=asset,
+            amount=units,
+            fee=money.ZERO,
+            fee_asset=asset,
+            at=self._at if previous is None else Millis(min(previous + 1, self._at)),
+            value=Value(money.multiply(units, price.btc), money.multiply(units, price.usd)),
+        )
+
+
+def needing_prices(held: Iterable[Position]) -> dict[str, Decimal]:
+    """Return what is held of assets that are noted here, by asset.
+
+    Of tokens on no list it is noted elsewhere, of those that a user vouches for too.
+    """
+    return holdings_of(each for each in held if each.wallet != VOUCHED)
+
+
+def lacking(held: Holdings, prices: Mapping[str, Price]) -> set[str]:
+    """Return the assets that have no price."""
+    priced = worths_of(prices, held).both
+    return {asset for asset in held if asset not in priced}
+
+
+def _within(amount: Decimal, most: Decimal) -> Decimal:
+    """Return an amount as far as another one of the same sign reaches."""
+    if amount < 0:
+        return min(money.ZERO, max(amount, most))
+    return max(money.ZERO, min(amount, most))
