@@ -2,10 +2,9 @@
 
 The order is: ban of the address, key, state of the key, allowed addresses, signature, age and
 replay, limit, permission, mode. The limit counts only calls that proved their key, so that nobody
-can lock out the token of somebody else. What may be a guess, a call that names a key and is not
-let in for it, counts against its address. A call without a key guesses nothing: any page that
-somebody opens can have a browser send it, and it must ban nobody behind the same address. Nor
-does a proven token over its limit, which is refused by itself.
+can lock out the token of somebody else. Calls that name a key and are refused, for it or for going
+on over the limit, count against their address. One without a key guesses nothing: any page that
+somebody opens can have a browser send it, and it must ban nobody behind the same address.
 """
 
 import re
@@ -34,8 +33,8 @@ __all__ = ["Caller", "Gate", "Look", "Refusal", "SignedCall"]
 _log = logger("coffers.access")
 # Other texts are no key and do not reach the database, which may not even take them.
 _KEY: Final = re.compile(r"[!-~]{1,256}")
-_UNPROVEN: Final = 401
-_LIMITED: Final = 429
+_COUNTED: Final = frozenset({401, 429})
+"""Statuses that count against the address of a call that names a key."""
 
 
 class Look(Protocol):
@@ -132,17 +131,20 @@ class Gate:
 
     async def _counted(self, call: SignedCall, refusal: Refusal) -> Refusal:
         wait = Millis(0)
-        if refusal.status == _UNPROVEN and call.api_key:
-            wait = await self._guessed(call.address, refusal)
-        elif refusal.status in {_UNPROVEN, _LIMITED}:
-            wait = await self._tally.banned_for(call.address)
+        if refusal.status in _COUNTED:
+            # Of a ban that another process made a call without a key is told too.
+            count = self._gone_on if call.api_key else self._banned
+            wait = await count(call.address, refusal)
         if wait:
             refusal = refusals.banned(wait)  # by another process, or just now
         metrics.refusals.labels(refusal.error).inc()
         return refusal
 
-    async def _guessed(self, address: str, refusal: Refusal) -> Millis:
-        """Count a guess; return how long its address is banned, 0 where this very call did it."""
+    async def _banned(self, address: str, _refusal: Refusal) -> Millis:
+        return await self._tally.banned_for(address)
+
+    async def _gone_on(self, address: str, refusal: Refusal) -> Millis:
+        """Count a refused call; return how long its address is banned, 0 where it did that."""
         length = await self._tally.refused(address)
         if not length:
             return self._tally.banned_here(address)

@@ -1,7 +1,7 @@
-"""How often a token may call, and how long an address that guesses at keys is kept out.
+"""How often a token may call, and how long an address that goes on regardless is kept out.
 
 A token has a window that begins with its first request; over the limit, it stays refused for the
-lockout. Guesses are counted by address, in windows as long as the lockout; too many of them ban
+lockout. Refusals are counted by address, in windows as long as the lockout; too many of them ban
 the address, each time twice as long as the last. A ban is remembered for the longest ban's
 length after its end.
 

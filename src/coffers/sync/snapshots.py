@@ -10,7 +10,7 @@ from coffers.store.engine import Transaction
 from coffers.store.records import Account
 from coffers.sync.known import Known, is_new
 from coffers.sync.unlisted import note_unlisted
-from coffers.sync.unpriced import Lack, lacking, needing_prices
+from coffers.sync.unpriced import Lack, needing_prices
 from coffers.valuation.model import Flow, Position, PriceBook, Snapshot, Value
 from coffers.valuation.value import agreed, holdings_of, together, unlisted_of, value_of
 
@@ -39,8 +39,8 @@ async def take_snapshot(
     None is kept while the price of something held may be back soon: what it is worth would be lost
     and then gained. The first snapshot is the opening deposit: it must be of the whole account, at
     prices that its venue took part in, or what is priced later would count as profit. For a venue
-    that quotes no prices, and an asset that never has one, that would be never, so an hour is long
-    enough to wait for them.
+    that quotes no prices that would be never, so an hour is long enough to wait for them. A single
+    asset without a price is not waited for: it comes in when it has one.
     """
     lack = await Lack.of(tx, known.account, reading.at)
     is_open = await _kept(tx, known, reading, came, now, lack)
@@ -60,10 +60,8 @@ async def _kept(
         if lack:
             await lack.set_apart(came, await tx.choices.of(account.user_id))
         return known.is_open
-    may_wait = is_new(account, reading)
-    if not known.is_open and not (
-        reading.is_complete and (_covers(book, known.market) or not may_wait)
-    ):
+    is_priced = _covers(book, known.market) or not is_new(account, reading)
+    if not known.is_open and not (reading.is_complete and is_priced):
         return False
     kept = [held for held in known.positions if held.wallet not in reading.wallets]
     choices = await tx.choices.of(account.user_id)
@@ -74,10 +72,7 @@ async def _kept(
         await lack.begin(needing, known.positions, prices, choices)
         await lack.set_apart(came, choices)
         await lack.settle(needing, prices)
-        must_wait = lack.delays
-    else:
-        must_wait = may_wait and bool(lacking(needing, prices.prices))
-    value = None if must_wait else _worth(held, prices)
+    value = None if lack.delays else _worth(held, prices)
     if value is None:
         return known.is_open
     await tx.history.add_snapshot(account.user_id, account.id, Snapshot(reading.at, value))

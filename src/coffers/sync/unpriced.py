@@ -15,7 +15,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from coffers import money
-from coffers.clock import DAY, MINUTE, Millis
+from coffers.clock import HOUR, MINUTE, Millis
 from coffers.store.engine import Transaction
 from coffers.store.records import Account
 from coffers.store.unpriced import Unpriced
@@ -23,8 +23,12 @@ from coffers.valuation.choices import Choices
 from coffers.valuation.model import VOUCHED, Flow, Position, Price, PriceBook, Value, worths_of
 from coffers.valuation.value import Holdings, holdings_of
 
-LONGEST_WAIT = Millis(3 * DAY)
-"""An asset that has had no price for so long is left out of the snapshots."""
+LONGEST_WAIT = HOUR
+"""An asset that has had no price for so long is left out of the snapshots.
+
+Longer, and all of an account would be without snapshots for the sake of a little of it. What its
+price does while it is left out is lost, and no more.
+"""
 
 NEAR = Millis(20 * MINUTE)
 """How much older than a snapshot the prices may be that it was reckoned with: ten minutes, or those

@@ -11,7 +11,7 @@ from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.portfolio.loose import HandKept, LooseAccounts
 from coffers.store.records import AssetMapping, AssetOverride
 from coffers.store.unpriced import Unpriced
-from coffers.sync.unpriced import LONGEST_WAIT
+from coffers.sync import unpriced as module
 from coffers.valuation.model import Flow, Position, Price, Value
 from factories import NOW, position
 from integration.sync.test_syncer import House, house, prices, reading
@@ -55,6 +55,15 @@ async def shown(house: House) -> tuple[Decimal | None, ...]:
     usd = (await house.view()).figures.usd
     gains = [None if gain is None else gain.profit for gain in (usd.day, usd.month)]
     return usd.amount, *gains, usd.total
+
+
+LONGEST_WAIT = Millis(3 * DAY)
+"""So long that what comes before and after it can be told apart by hours."""
+
+
+@pytest.fixture(autouse=True)
+def _waiting_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_WAIT", LONGEST_WAIT)
 
 
 async def rows(house: House) -> dict[str, Unpriced]:
@@ -108,25 +117,34 @@ async def test_a_price_that_was_away_a_day_ago_is_no_profit_of_today(house: Hous
     assert await counted(house) == []
 
 
+async def test_a_price_that_is_away_for_two_hours_takes_nothing_with_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    await read(house, *HELD)
+    await later(house, HOUR)
+    taken = await moments(house)
+    await later(house, Millis(2 * HOUR), "ETH")
+    # For an hour it was waited for.
+    assert await moments(house) == taken + HOUR // STEP
+    await later(house, DAY)
+    assert await shown(house) == (90000, 0, 0, 0)
+    assert await counted(house) == [("out", "ETH", 10, 30000), ("in", "ETH", 10, 30000)]
+
+
 async def test_a_price_that_comes_after_connecting_is_no_profit(house: House) -> None:
     await book(house, "ETH")
     await read(house, *HELD)
-    assert await shown(house) == (60000, None, None, None)
-    account = (await house.view()).account
-    assert account.sync.next_sync_at - house.clock.now() <= MINUTE
+    assert await shown(house) == (60000, 0, 0, 0)
     await later(house, STEP)
     assert await shown(house) == (90000, 0, 0, 0)
+    assert await counted(house) == [("in", "ETH", 10, 30000)]
     assert await rows(house) == {}
 
 
-async def test_what_never_has_a_price_keeps_nothing_waiting_for_more_than_an_hour(
-    house: House,
-) -> None:
+async def test_what_never_has_a_price_keeps_nothing_waiting(house: House) -> None:
     await book(house, "ETH")
     await read(house, *HELD)
-    await later(house, Millis(HOUR - MINUTE), "ETH")
-    assert await moments(house) == 0
-    await later(house, MINUTE, "ETH")
     assert await moments(house) == 1
     await later(house, DAY, "ETH")
     assert await moments(house) == 1 + DAY // STEP

@@ -16,16 +16,18 @@ from factories import NOW
 from unit.access.door import RULES, VAULT, call, door, tally
 
 
-async def test_over_its_limit_a_token_is_locked_out_and_nobody_else_behind_its_address() -> None:
+async def test_over_its_limit_a_token_is_locked_out_and_then_its_caller_banned() -> None:
     entry = door()
     for _ in range(3):
         await entry.admit(call())
-    for _ in range(20):
+    for _ in range(4):
         refusal = await entry.refusal(call())
         assert (refusal.status, refusal.error) == (429, "rate_limit_exceeded")
         assert refusal.headers == (("Retry-After", "300"),)
         assert refusal.description == "Too many requests. Try again in 300 seconds."
-    await entry.gate.check_address("192.0.2.1")
+    refusal = await entry.refusal(call())
+    assert (refusal.status, refusal.error, refusal.reason) == (418, "ip_banned", "banned")
+    assert refusal.headers == (("Retry-After", "120"),)
     entry.clock.advance(5 * MINUTE)
     await entry.admit(call())
 
