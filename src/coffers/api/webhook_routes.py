@@ -212,6 +212,9 @@ def _wanted(given: Given) -> WebhookWanted:
     kinds, mode = given.texts(_KINDS), given.text("mode")
     if mode is not None and mode not in _MODES:
         raise InvalidRecord({"mode": ["does not have a valid value"]})
+    if kinds is not None:
+        # A query or form can tell an empty list by an empty text alone.
+        kinds = [kind for kind in kinds if kind]
     return WebhookWanted(
         url=given.text("url"),
         kinds=None if kinds is None else kinds_of("kinds", kinds),

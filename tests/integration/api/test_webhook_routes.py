@@ -76,6 +76,17 @@ async def test_parameters_may_come_in_the_query_too(served: Served, ann: Caller)
     assert forced.json()["mode"] == "paper"
 
 
+@pytest.mark.parametrize(("query", "body"), [("?kinds[]=", ""), ("", "kinds[]=")])
+async def test_all_kinds_can_be_said_in_a_query_and_in_a_form(
+    served: Served, ann: Caller, query: str, body: str
+) -> None:
+    new = await made(served, ann, kinds=["deposit"])
+    target = f"{PATH}/{new['id']}{query}"
+    headers = ann.headers(target, body)
+    changed = await served.http.put(target, content=body, headers=headers)
+    assert (changed.status_code, changed.json()["kinds"]) == (200, [])
+
+
 async def test_webhooks_and_deliveries_page(served: Served, ann: Caller) -> None:
     for _ in range(5):
         last = await made(served, ann)
