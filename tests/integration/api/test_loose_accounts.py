@@ -328,7 +328,7 @@ async def test_a_known_asset_without_a_price_counts_in_no_total(api: Served, ann
         (form({"BTC": "1e-31"}, name="Drawer"), "tokens[amount][]", "more than 30 decimal places"),
         (form({"BTX": "1"}, name="Drawer"), "tokens[code][]", "did you mean BTC?"),
         (form({"": "1"}, name="Drawer"), "tokens[code][]", "is no known asset"),
-        (form({"B\0TC": "1"}, name="Drawer"), "tokens[code][]", "is no known asset"),
+        (form({"B\0TC": "1"}, name="Drawer"), "tokens[code][]", "is invalid"),
         (form({"coingecko:bitcoin": "1"}, name="Drawer"), "tokens[code][]", "is no known asset"),
         (form({"ethereum:0xgggg": "1"}, name="Drawer"), "tokens[code][]", "is no known asset"),
         (form({"solana:zzz": "1"}, name="Drawer"), "tokens[code][]", "is no known asset"),
