@@ -191,8 +191,15 @@ class Balancer:
         return Ran(run.planned_at, operation.id, operation.state, run.made, error)
 
     async def _settle(self, run: _Run) -> None:
-        """Bring the operation to its end that a process died in; what is due is planned anew."""
+        """Bring the operation to its end that a process died in; what is due is planned anew.
+
+        Raises:
+            CannotBalance: while it is not at its end: an order of it may be filled yet, and what it
+                spends must not be spent again.
+        """
         await self._operated(run, ())
+        if run.is_unsettled:
+            raise CannotBalance("what was begun before is not at its end yet")
         run.planned_at = self._clock.now()
         async with self._store.transaction() as tx:
             await tx.balancing.plan_anew(run.user_id, run.account_id, run.holder, run.planned_at)

@@ -182,10 +182,10 @@ class Operations:
     async def record(self, operation: Operation, step: Step, now: Millis) -> bool:
         """Keep what became of a step; False, and nothing, where more is known of it already.
 
-        A step that is to be sent must be planned yet, and one that is over stays as it is: two
-        processes may be at work at one, of which the first tells.
+        A step that is to be sent, or is not to be, must be planned yet, and one that is over stays
+        as it is: two processes may be at work at one, of which the first tells.
         """
-        before = ("planned",) if step.state == "sent" else ("planned", "sent")
+        before = ("planned",) if step.state in {"sent", "skipped"} else ("planned", "sent")
         statement = update(operation_steps).where(
             _S.user_id == operation.user_id,
             _S.operation_id == operation.id,

@@ -128,7 +128,7 @@ def flows_read_until(sync: SyncState, request: ReadRequest, reading: Reading) ->
 
     One that came only a part of the way counts unless the next one began even earlier for it.
     """
-    if reading.flows_known:
+    if reading.flows_known or reading.flows_until == reading.at:
         return reading.at
     until, since = reading.flows_until, request.flows_since
     if until is None or since is None or until - FLOWS_OVERLAP < since:

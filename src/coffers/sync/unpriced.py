@@ -34,6 +34,9 @@ NEAR = Millis(20 * MINUTE)
 """How much older than a snapshot the prices may be that it was reckoned with: ten minutes, or those
 are not kept any more and the ones of the quarter-hour before are."""
 
+MOST_BOOKS = 4
+"""How many of these are looked into: what has never had a price is in none of them."""
+
 _EVER = Millis(-(2**62))
 
 
@@ -185,7 +188,9 @@ class Lack:
         """
         found: dict[str, Value] = {}
         before, since, is_told = Millis(counted_at + 1), Millis(counted_at - NEAR), False
-        while wanted - found.keys():
+        for _ in range(MOST_BOOKS):
+            if not wanted - found.keys():
+                break
             book = await self._tx.prices.book_before(before, since)
             if book is None:
                 break

@@ -439,6 +439,25 @@ async def test_orders_that_were_not_filled_are_a_failure_and_planned_anew(
     assert found.next_at == world.clock.now() + 5 * MINUTE
 
 
+async def test_nothing_is_planned_anew_while_an_order_of_before_may_be_filled_yet(
+    world: World,
+) -> None:
+    await world.switch_on()
+    world.clock.advance(2 * HOUR)
+    world.desk.state = "running"
+    await world.look()
+    placed, begun = len(world.desk.placed), (await world.state()).planned_at
+    assert begun is not None
+    world.clock.advance(MINUTE)
+    ran = await world.balancer.run(*world.own)
+    assert (ran.state, ran.error) == ("failed", "what was begun before is not at its end yet")
+    assert (await world.state()).planned_at == begun
+    assert (len(world.desk.placed), len(world.desk.planned)) == (placed, 1)
+    world.desk.state = "done"
+    assert (await world.balancer.run(*world.own)).state == "done"
+    assert (await world.state()).planned_at is None
+
+
 async def test_what_cannot_be_traded_is_told(world: World) -> None:
     world.desk.pairs = ()
     await world.switch_on()

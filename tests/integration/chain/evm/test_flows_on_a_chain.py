@@ -50,7 +50,8 @@ async def test_tokens_flow_in_and_out_and_the_first_withdrawal_bears_the_fee(
             moment(evm, receipt["block_number"]), txid=left,
         ),
     )  # fmt: skip
-    assert not reading.flows_known
+    # Nobody tells of the native coin here.
+    assert (reading.flows_known, reading.flows_until) == (False, reading.at)
 
 
 async def test_flows_are_told_once_and_new_ones_by_the_next_reading(

@@ -86,7 +86,7 @@ async def test_what_validators_hold_is_staked(validators: ChainReader) -> None:
     reading = await validators.read(address, ReadRequest(None))
     assert reading.positions == (Position("staked", "ETH", "ETH", Decimal("64.000000002")),)
     assert reading.wallets == {"staked"}
-    assert not reading.flows_known
+    assert (reading.flows_known, reading.flows_until) == (False, reading.at)
 
 
 async def test_a_validator_that_is_named_twice_counts_once(validators: ChainReader) -> None:

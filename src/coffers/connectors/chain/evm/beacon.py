@@ -148,7 +148,9 @@ class ValidatorReader:
             tuple(positions),
             found.missing,
             tuple(flows),
+            # What nobody tells of may be missing; what is told is all there.
             flows_known=False,
+            flows_until=at,
             memory=closed(memory) if owners else None,
         )
 

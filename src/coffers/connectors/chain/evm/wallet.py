@@ -83,14 +83,16 @@ class Wallet:
         caller = Caller(self._nodes, block)
         tokens = TokenReader(self._chain, caller, self._listed, memory)
         holdings = await tokens.read(self._owner, at)
-        flows, flows_known = await self._flows(block, memory)
+        flows, are_all = await self._flows(block, memory)
         return Reading(
             at=at,
             wallets=frozenset({"native", "tokens", UNLISTED, "spam"} - holdings.missing.keys()),
             positions=(native, *_told(holdings)),
             missing=holdings.missing,
             flows=flows,
-            flows_known=flows_known,
+            # Without an explorer nobody tells of the native coin, but all else is told.
+            flows_known=are_all and bool(self._explorer),
+            flows_until=at if are_all else None,
             memory=closed(memory),
         )
 
@@ -110,7 +112,7 @@ class Wallet:
         return Position("native", self._chain.asset, self._chain.asset, units)
 
     async def _flows(self, block: Block, memory: Memory) -> tuple[tuple[Flow, ...], bool]:
-        """Return the flows that were not told before, and whether these are all.
+        """Return the flows that were not told before, and whether these are all that can be told.
 
         What fails is tried again by the next reading, from the same place.
         """
@@ -137,7 +139,7 @@ class Wallet:
         memory.step = notes.step
         for transfer in moved:
             self._note(memory, transfer.contract)
-        return told, are_all and bool(self._explorer)
+        return told, are_all
 
     async def _paid_out(self, since: Millis, block: Block) -> list[Flow]:
         """Return what validators paid into the wallet: no transaction tells of that."""
