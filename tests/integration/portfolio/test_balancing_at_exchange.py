@@ -200,8 +200,8 @@ async def test_a_run_that_a_process_died_in_is_ended_and_then_planned_anew(bench
     notes, filled = bench.operations._notes, asyncio.Event()
     keep = notes.keep
 
-    async def told(operation: Operation, step: Step) -> None:
-        await keep(operation, step)
+    async def told(operation: Operation, step: Step, holder: str | None = None) -> None:
+        await keep(operation, step, holder)
         if step.state == "filled":
             filled.set()
             # Here the process dies.
@@ -212,9 +212,10 @@ async def test_a_run_that_a_process_died_in_is_ended_and_then_planned_anew(bench
     await filled.wait()
     notes.keep = keep  # type: ignore[method-assign]
     run.cancel()
-    for task in list(bench.operations._running.values()):
+    tasks = list(bench.operations._running.values())
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(run, return_exceptions=True)
+    await asyncio.gather(run, *tasks, return_exceptions=True)
     bench.clock.ahead += 4 * MINUTE
     await bench.worker.run_due()
 
@@ -237,8 +238,8 @@ async def test_a_run_places_no_further_order_once_its_settings_are_removed(
     notes = bench.operations._notes
     keep = notes.keep
 
-    async def removing(operation: Operation, step: Step) -> None:
-        await keep(operation, step)
+    async def removing(operation: Operation, step: Step, holder: str | None = None) -> None:
+        await keep(operation, step, holder)
         if step.state == "filled":
             await bench.settings.unset(*bench.own)
             if is_set_again:
