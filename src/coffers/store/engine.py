@@ -19,7 +19,7 @@ from coffers.store.connection import AsyncConnection, Database
 from coffers.store.credentials import SealedSecrets
 from coffers.store.deliveries import Deliveries
 from coffers.store.errands import Errands
-from coffers.store.errors import unavailable
+from coffers.store.errors import fault_of
 from coffers.store.events import Events
 from coffers.store.factors import Factors
 from coffers.store.history import Histories
@@ -206,9 +206,9 @@ async def _plain_errors() -> AsyncIterator[None]:
     except IntegrityError:
         raise
     except (DBAPIError, sqlite3.Error, NoFreeConnection, OSError) as error:
-        raise unavailable(error) from error
+        raise fault_of(error) from error
     except OverflowError as error:
         # Arithmetic of whoever uses the database can raise it as well.
         if _SQLITE not in str(error):
             raise
-        raise unavailable(error) from error
+        raise fault_of(error) from error

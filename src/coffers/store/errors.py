@@ -75,16 +75,20 @@ _DATA_EXCEPTION: Final = "22"
 """The class of PostgreSQL's errors for values that are out of range or cannot be meant."""
 
 
-def unavailable(error: BaseException) -> StoreUnavailable | Unstorable:
+def unavailable(error: BaseException) -> StoreUnavailable:
     """Return the clear form of a driver's error; what the driver said stays out of it."""
     said = error.orig if isinstance(error, DBAPIError) else error
-    if _is_of_a_value(said):
-        return Unstorable()
     text = str(said)
     for pattern, sentence in _PLAIN:
         if re.search(pattern, text, re.IGNORECASE):
             return StoreUnavailable(sentence)
     return StoreUnavailable(f"the database did not answer ({type(error).__name__})")
+
+
+def fault_of(error: BaseException) -> StoreUnavailable | Unstorable:
+    """Return what an error of a driver says of who asked alone: of the database, or of a value."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return Unstorable() if _is_of_a_value(said) else unavailable(error)
 
 
 def _is_of_a_value(said: BaseException | None) -> bool:
