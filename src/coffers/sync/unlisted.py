@@ -69,14 +69,18 @@ def _flows(
         change = money.subtract(_amount(new), _amount(old))
         counted = new or old
         if change and counted is not None:
-            yield _flow(asset, change, counted.price, at, reading.at)
+            yield flow_of(asset, change, counted.price, at, reading.at)
 
 
 def _amount(counted: Counted | None) -> Decimal:
     return money.ZERO if counted is None else counted.amount
 
 
-def _flow(asset: str, change: Decimal, price: Value, at: Millis, read_at: Millis) -> Flow:
+def flow_of(asset: str, change: Decimal, price: Value, at: Millis, read_at: Millis) -> Flow:
+    """Return a change of what is counted of an asset as what came in, or went out.
+
+    `read_at` is the reading that found it, of which there is one of each asset.
+    """
     # Not `abs`, which rounds.
     amount = change.copy_abs()
     return Flow(

@@ -19,6 +19,7 @@ from coffers.clock import HOUR, MINUTE, Millis
 from coffers.store.engine import Transaction
 from coffers.store.records import Account
 from coffers.store.unpriced import Unpriced
+from coffers.sync.unlisted import flow_of
 from coffers.valuation.choices import Choices
 from coffers.valuation.model import VOUCHED, Flow, Position, Price, PriceBook, Value, worths_of
 from coffers.valuation.value import Holdings, holdings_of
@@ -210,19 +211,8 @@ class Lack:
         if not amount or price is None:
             return
         previous = self._account.sync.read_at
-        # Not `abs`, which rounds.
-        units = amount.copy_abs()
-        yield Flow(
-            external_id=f"{asset}:{self._at}",
-            direction="in" if amount > 0 else "out",
-            asset=asset,
-            venue_code=asset,
-            amount=units,
-            fee=money.ZERO,
-            fee_asset=asset,
-            at=self._at if previous is None else Millis(min(previous + 1, self._at)),
-            value=Value(money.multiply(units, price.btc), money.multiply(units, price.usd)),
-        )
+        at = self._at if previous is None else Millis(min(previous + 1, self._at))
+        yield flow_of(asset, amount, price, at, self._at)
 
 
 def needing_prices(held: Iterable[Position]) -> dict[str, Decimal]:
