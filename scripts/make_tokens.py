@@ -27,6 +27,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 TOKENS = ROOT / "src/coffers/connectors/chain/data/tokens.json"
 ASSETS = Path(__file__).resolve().parent / "data/token_assets.json"
+MIRRORS = ROOT / "src/coffers/connectors/chain/data/mirrored_tokens.json"
 CHAINS = ROOT / "src/coffers/markets/data/chains.json"
 
 FIELDS = ("contract", "symbol", "decimals", "asset", "coingecko")
@@ -57,6 +58,11 @@ NATIVE = frozenset(
 )
 """What stands for the native coin in lists: its balance would be counted twice."""
 
+MIRRORED = frozenset(
+    contract for pairs in json.loads(MIRRORS.read_bytes()).values() for contract in pairs
+)
+"""Contracts that only show the balances of another token: they would be counted twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -75,7 +81,7 @@ class Token:
             self.chain_id in _chain_ids()
             and len(self.contract) == len("0x") + 40
             and self.contract.startswith("0x")
-            and self.contract not in NATIVE
+            and self.contract not in NATIVE | MIRRORED
             and 0 < len(self.symbol) <= MOST_SYMBOL
             and self.symbol.isprintable()
         )

@@ -28,6 +28,7 @@ TALKING = "0x" + "a6" * 20
 NOWHERE = "0x" + "a7" * 20
 UNLISTED = "0x" + "b1" * 20
 FALSE_USDC = "0x" + "b2" * 20
+MIRROR = "0x" + "b3" * 20
 WRAPPED = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
 
 CONTRACTS = {
@@ -41,6 +42,7 @@ CONTRACTS = {
     TALKING: "talking",
     UNLISTED: "token",
     FALSE_USDC: "token",
+    MIRROR: "token",
     WRAPPED: "token",
 }
 LISTED = {
@@ -89,6 +91,7 @@ def node(evm: EvmChain) -> EvmNode:
 def short_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Know a few tokens instead of all."""
     monkeypatch.setattr(wallet, "listed_tokens", lambda chain_id: LISTED)
+    monkeypatch.setattr(wallet, "mirrors", lambda chain_id: {MIRROR: WHOLE})
     return None
 
 

@@ -21,6 +21,7 @@ PLACELESS = "0x" + "a3" * 20
 GREEDY = "0x" + "a5" * 20
 UNLISTED = "0x" + "b1" * 20
 FALSE_USDC = "0x" + "b2" * 20
+MIRROR = "0x" + "b3" * 20
 OWNER = "0x52908400098527886E0F7030069857D2E4169EE7"
 MANY_DIGITS = int("9" * 77)
 Make = Callable[..., Awaitable[Any]]
@@ -258,6 +259,7 @@ async def test_unlisted_tokens_are_listed_apart_and_false_ones_by_their_contract
 ) -> None:
     evm.token(UNLISTED, "NEW", 18, of=[(OWNER, 10**18)])
     evm.token(FALSE_USDC, "USD\u0421", 6, of=[(OWNER, 10**12)])
+    evm.token(MIRROR, "OLD", 18, of=[(OWNER, 10**18)])
     reads = await wallets(evm.settle(), node)
     first = await reads.read(OWNER)
     found = await reads.read(OWNER, memory=first.memory)

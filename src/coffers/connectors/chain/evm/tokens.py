@@ -33,7 +33,26 @@ def listed_tokens(chain_id: int) -> Mapping[str, Listed]:
     return {row[0]: Listed(*row) for row in _file().chains.get(chain_id, [])}
 
 
+def mirrors(chain_id: int) -> Mapping[str, str]:
+    """Return the contracts of an EVM chain that only show another one's balances, and that one.
+
+    An issuer may keep its old contract as a second door to the new one. What moves through the old
+    one is logged by both, so the new one alone tells all. Source: Monerium's
+    https://monerium.dev/docs/contracts-v2
+    """
+    return _mirrors().get(chain_id, {})
+
+
 @functools.cache
 def _file() -> _File:
-    data = importlib.resources.files("coffers.connectors.chain").joinpath("data/tokens.json")
-    return msgspec.json.decode(data.read_bytes(), type=_File)
+    return msgspec.json.decode(_data("tokens.json"), type=_File)
+
+
+@functools.cache
+def _mirrors() -> dict[int, dict[str, str]]:
+    return msgspec.json.decode(_data("mirrored_tokens.json"), type=dict[int, dict[str, str]])
+
+
+def _data(name: str) -> bytes:
+    data = importlib.resources.files("coffers.connectors.chain").joinpath("data")
+    return data.joinpath(name).read_bytes()

@@ -12,7 +12,7 @@ from coffers.connectors.chain.evm.holdings import Holdings, TokenReader, in_unit
 from coffers.connectors.chain.evm.memory import Memory, closed, opened
 from coffers.connectors.chain.evm.search import Search
 from coffers.connectors.chain.evm.staking_flows import paid_out
-from coffers.connectors.chain.evm.tokens import listed_tokens
+from coffers.connectors.chain.evm.tokens import listed_tokens, mirrors
 from coffers.connectors.chain.evm.withdrawals import paid_since
 from coffers.connectors.chain.nodes import NodeRefused, Nodes
 from coffers.connectors.chain.reader import Surroundings
@@ -56,7 +56,9 @@ class Wallet:
         self._explorer = services.explorer
         self._owner = owner
         self._request = request
-        self._listed = listed_tokens(int(around.chain.parameters.get("chain_id", 0)))
+        chain_id = int(around.chain.parameters.get("chain_id", 0))
+        self._listed = listed_tokens(chain_id)
+        self._mirrors = mirrors(chain_id)
 
     async def read(self) -> Reading:
         """Return what the chain says.
@@ -161,7 +163,7 @@ class Wallet:
             _log.info("tokens not searched", chain=self._chain.id, reason=str(failure))
 
     def _note(self, memory: Memory, contract: str) -> None:
-        if contract not in self._listed:
+        if contract not in self._listed and contract not in self._mirrors:
             memory.discover(contract)
 
     def _refused(self, refusal: NodeRefused) -> ConnectorFailure:

@@ -3,7 +3,7 @@
 import re
 
 from coffers.connectors.chain.evm.address import checked
-from coffers.connectors.chain.evm.tokens import listed_tokens
+from coffers.connectors.chain.evm.tokens import listed_tokens, mirrors
 from coffers.markets.chains import shipped_chains
 
 EVM = [
@@ -50,3 +50,13 @@ def test_each_chain_knows_the_wrapped_form_of_its_native_coin() -> None:
 def test_what_stands_for_the_native_coin_is_no_token() -> None:
     assert "0x0000000000000000000000000000000000001010" not in listed_tokens(137)
     assert all("0x" + "e" * 40 not in listed_tokens(int(c.parameters["chain_id"])) for c in EVM)
+
+
+def test_a_balance_that_two_contracts_show_is_listed_once() -> None:
+    ids = [int(chain.parameters["chain_id"]) for chain in EVM]
+    pairs = {(id_, *pair) for id_ in ids for pair in mirrors(id_).items()}
+    assert {id_ for id_, _, _ in pairs} == {1, 100, 137}
+    for id_, old, new in pairs:
+        assert old == old.lower() == checked(old).lower()
+        assert old not in listed_tokens(id_)
+        assert listed_tokens(id_)[new].symbol == "EURE"
