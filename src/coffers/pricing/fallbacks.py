@@ -32,7 +32,7 @@ class Fallbacks:
     """Asks the sources, and keeps what each told for as long as that counts.
 
     So a source that fails, or that must not be asked yet, takes no price away. The first source
-    counts most where two contradict each other.
+    counts most where two contradict each other, and alone where one passes on the other's word.
     """
 
     def __init__(self, sources: Sequence[FallbackSource], clock: Clock) -> None:
@@ -48,10 +48,13 @@ class Fallbacks:
 
     def recall(self, book: PriceBook) -> None:
         """Take up what the sources told a process before this one, from its newest price book."""
+        passed_on = {source.name: source.passes_on for source in self._sources}
         for asset, price in book.prices.items():
             if price.route == (route_of(asset),) and self._told.keys() >= set(price.sources):
                 for name in price.sources:
-                    self._told[name][asset] = Told(price.usd, price.at)
+                    # Of one that stands alone a book does not tell whose word it is.
+                    of = passed_on[name] if len(price.sources) == 1 else None
+                    self._told[name][asset] = Told(price.usd, price.at, of)
 
     async def opinions(self, wanted: Collection[str]) -> dict[str, Opinion]:
         """Ask the sources, all at once, and return what they say now or said lately."""
@@ -89,13 +92,14 @@ class Fallbacks:
             _log.warning("source_without_prices", source=name, reason=reason)
 
     def _opinion(self, asset: str) -> Opinion | None:
-        heard = {
-            source.name: told
-            for source in self._sources
-            if (told := self._told[source.name].get(asset)) is not None
-        }
-        if not heard:
+        voices: dict[str, tuple[str, Told]] = {}
+        for source in self._sources:
+            told = self._told[source.name].get(asset)
+            if told is not None:
+                voices.setdefault(told.of or source.name, (source.name, told))
+        if not voices:
             return None
+        heard = dict(voices.values())
         # The depth of a voice decides between two that contradict each other.
         verdict = verdict_of(
             [Voice(name, told.usd, Decimal(-n)) for n, (name, told) in enumerate(heard.items())]

@@ -28,7 +28,7 @@ class Market:
     """Two venues and a source, at the time of the clock."""
 
     def __init__(self, clock: ManualClock) -> None:
-        self.name, self.lasts = "coingecko", HOUR
+        self.name, self.lasts, self.passes_on = "coingecko", HOUR, None
         self.quoting = {
             "kraken": [BITCOIN, quote("ALGO/USD", "0.2")],
             "binance": [quote("BTC/USD", "100000", venue="binance")],

@@ -232,7 +232,7 @@ async def test_a_token_that_two_sources_price_has_both_as_its_sources(
 ) -> None:
     token = "ethereum:0x" + "1" * 40
     entry = {"usd": 2, "last_updated_at": NOW // 1000}
-    llama = {"price": "2.02", "timestamp": NOW // 1000, "confidence": "0.99"}
+    llama = {"price": "2.02", "timestamp": NOW // 1000, "confidence": 1}
     server.body = json.dumps({token[9:]: entry, "coins": {token: llama}}).encode()
     async with (
         listening(server) as url,

@@ -1,6 +1,7 @@
 """Sources that are no venues: what they tell is kept, and fills what no venue prices."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from coffers import metrics, money
 from coffers.clock import HOUR, MINUTE, ManualClock, Millis
 from coffers.pricing.fallbacks import Fallbacks, Opinion, completed
 from coffers.pricing.sources.source import SourceFailure, Told
+from coffers.pricing.spikes import Believed, suspects
 from coffers.valuation.model import Price, PriceBook
 from factories import NOW
 
@@ -20,6 +22,7 @@ class FakeSource:
     def __init__(self, name: str, **usd: str) -> None:
         self.name = name
         self.lasts = HOUR
+        self.passes_on: str | None = None
         self.telling = {asset: Told(Decimal(worth), NOW) for asset, worth in usd.items()}
         self.asked: list[list[str]] = []
         self.is_down = False
@@ -91,6 +94,28 @@ async def test_two_sources_that_agree_are_both_named(clock: ManualClock) -> None
     }
 
 
+@pytest.mark.parametrize("first", ["coingecko", "defillama"])
+async def test_a_word_that_is_passed_on_is_no_second_one(clock: ManualClock, first: str) -> None:
+    gecko, llama = FakeSource("coingecko", ALGO="0.20"), FakeSource("defillama")
+    llama.telling["ALGO"] = Told(Decimal("0.21"), NOW, of="coingecko")
+    sources = sorted((gecko, llama), key=lambda source: source.name != first)
+    (told,) = (await Fallbacks(sources, clock).opinions({"ALGO"})).values()
+    assert told == opinion("0.20" if first == "coingecko" else "0.21", first)
+    price = completed({"BTC": BITCOIN}, {"ALGO": told}, NOW)["ALGO"]
+    assert not price.is_agreed
+    before = {"ALGO": Believed(replace(price, usd=price.usd / 500), NOW)}
+    assert suspects({"ALGO": price}, before, Decimal(5), NOW).keys() == {"ALGO"}
+
+
+async def test_a_word_that_is_passed_on_counts_where_nobody_else_tells(clock: ManualClock) -> None:
+    llama = FakeSource("defillama")
+    llama.telling["ALGO"] = Told(Decimal("0.21"), NOW, of="coingecko")
+    sources = [FakeSource("coingecko"), llama]
+    assert await Fallbacks(sources, clock).opinions({"ALGO"}) == {
+        "ALGO": opinion("0.21", "defillama")
+    }
+
+
 async def test_of_two_that_contradict_each_other_the_first_counts(clock: ManualClock) -> None:
     sources = [FakeSource("defillama", ALGO="3"), FakeSource("coingecko", ALGO="0.2")]
     assert await Fallbacks(sources, clock).opinions({"ALGO"}) == {"ALGO": opinion("3", "defillama")}
@@ -114,6 +139,19 @@ async def test_a_new_process_knows_what_the_one_before_was_told(clock: ManualClo
     prices = {"ALGO": told, "USDT": assumed, "X": venue_price("7")}
     fallbacks.recall(PriceBook(3, NOW, prices))
     assert await fallbacks.opinions({"ALGO", "USDT", "X"}) == {"ALGO": opinion("0.2")}
+
+
+@pytest.mark.parametrize("before", [("defillama",), ("coingecko", "defillama")])
+async def test_a_book_does_not_tell_whose_word_a_lone_one_was(
+    clock: ManualClock, before: tuple[str, ...]
+) -> None:
+    gecko, llama = FakeSource("coingecko", ALGO="0.2"), FakeSource("defillama")
+    llama.passes_on, llama.is_down = "coingecko", True
+    fallbacks = Fallbacks([gecko, llama], clock)
+    told = Price(Decimal("0.000002"), Decimal("0.2"), ("ALGO~USD",), before, NOW)
+    fallbacks.recall(PriceBook(3, NOW, {"ALGO": told}))
+    opinions = await fallbacks.opinions({"ALGO"})
+    assert opinions["ALGO"].sources == (("coingecko",) if len(before) == 1 else before)
 
 
 def test_a_told_price_shows_that_no_pair_of_a_venue_gave_it() -> None:

@@ -42,6 +42,11 @@ class WebSource:
         """The age up to which what it told counts."""
         return self._dialect.lasts
 
+    @property
+    def passes_on(self) -> str | None:
+        """The source whose word some of what it tells is."""
+        return self._dialect.passes_on
+
     async def prices(self, assets: Sequence[str]) -> Mapping[str, Told]:
         """Return what the source tells anew, nothing while it must not be asked.
 

@@ -29,6 +29,7 @@ class CoinGecko:
     pace = Pace(per_minute=5, apart=MINUTE)
     lasts: Millis = HOUR
     most = len(coin_ids())
+    passes_on = None
 
     def knows(self, asset: str) -> bool:
         """Tell whether the asset is in the table, or named by an id."""

@@ -40,6 +40,7 @@ class CoinGeckoTokens:
     pace = Pace(per_minute=3, apart=Millis(20 * SECOND))
     lasts: Millis = HOUR
     most = 1
+    passes_on = None
 
     def knows(self, asset: str) -> bool:
         """Tell whether the asset is a token by its contract on one of the chains."""

@@ -14,7 +14,7 @@ from coffers.pricing.sources.source import SourceFailure, Told
 class Dialect(Protocol):
     """One source's way to be asked and to answer: pure, tested on recorded answers.
 
-    `most` is how many assets one call may name; `lasts` as in `FallbackSource`.
+    `most` is how many assets one call may name; the rest as in `FallbackSource`.
     """
 
     @property
@@ -27,6 +27,8 @@ class Dialect(Protocol):
     def lasts(self) -> Millis: ...  # noqa: D102
     @property
     def most(self) -> int: ...  # noqa: D102
+    @property
+    def passes_on(self) -> str | None: ...  # noqa: D102
 
     def knows(self, asset: str) -> bool:
         """Tell whether the source can be asked for the asset at all."""

@@ -30,6 +30,7 @@ class Frankfurter:
     pace = Pace(per_minute=2, apart=HOUR)
     lasts: Millis = Millis(7 * DAY)
     most = len(FIAT)
+    passes_on = None
 
     def knows(self, asset: str) -> bool:
         """Tell whether the asset is states' money that is asked for."""

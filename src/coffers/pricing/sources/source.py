@@ -11,10 +11,14 @@ from coffers.errors import CoffersError
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a source says that a unit of an asset is worth in USD, and of when that is."""
+    """What a source says that a unit of an asset is worth in USD, and of when that is.
+
+    `of` names another source whose word is passed on, or may be; None for one of its own.
+    """
 
     usd: Decimal
     at: Millis
+    of: str | None = None
 
 
 class SourceFailure(CoffersError):
@@ -36,6 +40,11 @@ class FallbackSource(Protocol):
     @property
     def lasts(self) -> Millis:
         """The age up to which what it told counts."""
+        ...
+
+    @property
+    def passes_on(self) -> str | None:
+        """The source whose word some of what it tells is, see `Told.of`."""
         ...
 
     async def prices(self, assets: Sequence[str]) -> Mapping[str, Told]:

@@ -20,13 +20,19 @@ def test_tokens_are_asked_for_by_contract_and_coins_by_id() -> None:
 
 def test_prices_come_under_our_own_names() -> None:
     assert LLAMA.told(answer("defillama"), ("ALGO", USDT, "XRP")) == {
-        "ALGO": Told(Decimal("0.2101"), Millis(1_759_999_890_000)),
-        USDT: Told(Decimal("1.0003"), Millis(1_759_999_891_000)),
+        "ALGO": Told(Decimal("0.2101"), Millis(1_759_999_890_000), of="coingecko"),
+        USDT: Told(Decimal("1.0003"), Millis(1_759_999_891_000), of="coingecko"),
     }
 
 
 def test_a_price_that_the_source_itself_hardly_trusts_is_none() -> None:
     assert LLAMA.told(answer("defillama"), (UNSURE,)) == {}
+
+
+def test_a_price_is_its_own_where_it_trusts_a_contract_more_than_coingecko() -> None:
+    entry = {"price": "2", "timestamp": 1_759_999_970, "confidence": 1}
+    told = LLAMA.told({"coins": {USDT: entry, "coingecko:algorand": entry}}, (USDT, "ALGO"))
+    assert (told[USDT].of, told["ALGO"].of) == (None, "coingecko")
 
 
 def test_an_entry_without_a_confidence_is_none() -> None:
