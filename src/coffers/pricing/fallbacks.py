@@ -76,7 +76,7 @@ class Fallbacks:
             wanted, key=lambda asset: (told[asset].at if asset in told else 0, asset)
         )
         try:
-            anew = await source.prices(longest_unheard)
+            anew = await source.prices(longest_unheard, told.keys())
         except SourceFailure as failure:
             self._count_failure(source.name, str(failure))
             return

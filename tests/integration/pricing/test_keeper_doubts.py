@@ -1,6 +1,6 @@
 """What the price keeper makes of assets without a venue, and of prices that leap."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -41,7 +41,7 @@ class Market:
     async def quotes(self, venue: str) -> Sequence[Quote]:
         return [replace(each, at=self._clock.now()) for each in self.quoting[venue]]
 
-    async def prices(self, assets: Sequence[str]) -> Mapping[str, Told]:
+    async def prices(self, assets: Sequence[str], told: Collection[str] = ()) -> Mapping[str, Told]:
         self.asked = list(assets)
         if self.is_down:
             raise SourceFailure("coingecko is down")

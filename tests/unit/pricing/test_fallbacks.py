@@ -1,16 +1,20 @@
 """Sources that are no venues: what they tell is kept, and fills what no venue prices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import cast
 
 import pytest
 from structlog.testing import capture_logs
 
 from coffers import metrics, money
-from coffers.clock import HOUR, MINUTE, ManualClock, Millis
+from coffers.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Millis
 from coffers.pricing.fallbacks import Fallbacks, Opinion, completed
+from coffers.pricing.sources.asked import WebSource
+from coffers.pricing.sources.coingecko_tokens import CoinGeckoTokens
 from coffers.pricing.sources.source import SourceFailure, Told
+from coffers.pricing.sources.web import Web
 from coffers.pricing.spikes import Believed, suspects
 from coffers.valuation.model import Price, PriceBook
 from factories import NOW
@@ -27,7 +31,7 @@ class FakeSource:
         self.asked: list[list[str]] = []
         self.is_down = False
 
-    async def prices(self, assets: Sequence[str]) -> Mapping[str, Told]:
+    async def prices(self, assets: Sequence[str], told: Collection[str] = ()) -> Mapping[str, Told]:
         self.asked.append(list(assets))
         if self.is_down:
             raise SourceFailure(f"{self.name} is down")
@@ -128,6 +132,51 @@ async def test_what_was_never_told_or_longest_ago_is_asked_for_first(clock: Manu
     await fallbacks.opinions({"A", "B", "C"})
     await fallbacks.opinions({"A", "B", "C"})
     assert source.asked[1] == ["C", "B", "A"]
+
+
+class FakeWeb:
+    """CoinGecko, which answers some tokens by their contracts; keeps what it was asked."""
+
+    def __init__(self, clock: ManualClock, *listed: str) -> None:
+        self.listed = set(listed)
+        self.asked: list[str] = []
+        self._clock = clock
+
+    async def get(self, source: str, host: str, target: str) -> object:
+        contract = target.partition("contract_addresses=")[2].partition("&")[0]
+        self.asked.append(contract)
+        told = {"usd": "1.0", "last_updated_at": self._clock.now() // SECOND}
+        return {contract: told} if contract in self.listed else {}
+
+
+async def test_hundreds_of_tokens_that_nobody_prices_take_no_price_away(clock: ManualClock) -> None:
+    real, new = "0x" + "aa" * 20, "0x" + "bb" * 20
+    web = FakeWeb(clock, real, new)
+    fallbacks = Fallbacks([WebSource(CoinGeckoTokens(), cast("Web", web), clock)], clock)
+    assert await fallbacks.opinions({f"ethereum:{real}"})
+    held = {f"base:0x{number:040x}" for number in range(200)} | {f"ethereum:{real}"}
+    for _ in range(2 * 75):
+        clock.advance(30 * SECOND)
+        told = await fallbacks.opinions(held)
+        assert clock.now() - told[f"ethereum:{real}"].at <= MINUTE
+    held.add(f"ethereum:{new}")
+    for _ in range(2 * 130):
+        clock.advance(30 * SECOND)
+        told = await fallbacks.opinions(held)
+    assert f"ethereum:{new}" in told
+    assert len(set(web.asked)) == 202
+
+
+async def test_a_price_that_is_too_old_when_it_comes_is_asked_for_less_and_less(
+    clock: ManualClock,
+) -> None:
+    old = "0x" + "aa" * 20
+    web = FakeWeb(ManualClock(Millis(NOW - DAY)), old)
+    source = WebSource(CoinGeckoTokens(), cast("Web", web), clock)
+    for _ in range(2 * 10):
+        assert await source.prices([f"ethereum:{old}"]) == {}
+        clock.advance(30 * SECOND)
+    assert len(web.asked) == 4
 
 
 async def test_a_new_process_knows_what_the_one_before_was_told(clock: ManualClock) -> None:

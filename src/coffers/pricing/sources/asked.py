@@ -1,7 +1,8 @@
 """A source that is asked over the web, behind its limiter."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from coffers.clock import DAY, MINUTE, Clock, Millis
 from coffers.pricing.sources.dialect import Dialect
@@ -22,7 +23,9 @@ class WebSource:
     """A `FallbackSource` that speaks a dialect. At most one call goes out for each `prices`.
 
     What the source tells nothing of is asked for again after a minute, two, four and so on up to a
-    day, so that tokens that nobody prices do not keep others from being asked for.
+    day. Where a call cannot name all, those that were told before have every other place, so that
+    hundreds of tokens that nobody prices take no price away; of the others those go first that were
+    asked for in vain the fewest times.
     """
 
     def __init__(self, dialect: Dialect, web: Web, clock: Clock) -> None:
@@ -31,6 +34,7 @@ class WebSource:
         self._clock = clock
         self._limiter = Limiter(dialect.pace, clock)
         self._silent: dict[str, _Silence] = {}
+        self._begins_with_told = True
 
     @property
     def name(self) -> str:
@@ -47,25 +51,37 @@ class WebSource:
         """The source whose word some of what it tells is."""
         return self._dialect.passes_on
 
-    async def prices(self, assets: Sequence[str]) -> Mapping[str, Told]:
+    async def prices(self, assets: Sequence[str], told: Collection[str] = ()) -> Mapping[str, Told]:
         """Return what the source tells anew, nothing while it must not be asked.
 
         Raises:
             SourceFailure: when it gave no usable answer; it is then left alone for a while.
         """
         known = [asset for asset in assets if self._dialect.knows(asset) and self._may_tell(asset)]
-        known = known[: self._dialect.most]
-        if not known or not self._limiter.may_ask():
+        asked = self._in_turn(known, told)[: self._dialect.most]
+        if not asked or not self._limiter.may_ask():
             return {}
         self._limiter.count()
+        self._begins_with_told = not self._begins_with_told
         try:
-            told = await self._ask(known)
+            anew = await self._ask(asked)
         except SourceFailure as failure:
             self._limiter.failed(failure.retry_after)
             raise
         self._limiter.succeeded()
-        self._note_silent(known, told)
-        return told
+        self._note_silent(asked, anew)
+        return anew
+
+    def _in_turn(self, assets: Sequence[str], told: Collection[str]) -> list[str]:
+        before = [asset for asset in assets if asset in told]
+        others = [asset for asset in assets if asset not in told]
+        others.sort(key=self._times_silent)
+        queues = (before, others) if self._begins_with_told else (others, before)
+        return [asset for turn in zip_longest(*queues) for asset in turn if asset is not None]
+
+    def _times_silent(self, asset: str) -> int:
+        silence = self._silent.get(asset)
+        return 0 if silence is None else silence.times
 
     def _may_tell(self, asset: str) -> bool:
         silence = self._silent.get(asset)
@@ -83,8 +99,10 @@ class WebSource:
         dialect = self._dialect
         answer = await self._web.get(dialect.name, dialect.host, dialect.target(assets))
         now = self._clock.now()
-        # A source whose clock is ahead must not make a price younger than it is.
+        # A source whose clock is ahead must not make a price younger than it is. One that is too
+        # old to count is none: else the source would be asked for it at every turn.
         return {
             asset: replace(told, at=min(told.at, now))
             for asset, told in dialect.told(answer, assets).items()
+            if now - told.at <= dialect.lasts
         }

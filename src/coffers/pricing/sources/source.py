@@ -1,6 +1,6 @@
 """What a source of prices that is no venue looks like, and what it tells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -47,10 +47,11 @@ class FallbackSource(Protocol):
         """The source whose word some of what it tells is, see `Told.of`."""
         ...
 
-    async def prices(self, assets: Sequence[str]) -> Mapping[str, Told]:
+    async def prices(self, assets: Sequence[str], told: Collection[str] = ()) -> Mapping[str, Told]:
         """Return what the source tells anew of some assets, the most wanted first.
 
-        Those that it does not know are absent; all are while it must not be asked again yet.
+        Those that it does not know are absent; all are while it must not be asked again yet. Where
+        it cannot be asked for all, those that it `told` before and the others take turns.
 
         Raises:
             SourceFailure: when it was asked and gave no usable answer.

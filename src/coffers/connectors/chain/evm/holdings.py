@@ -107,6 +107,10 @@ class TokenReader:
         for contract in self._listed.keys() & self._memory.found.keys():
             del self._memory.found[contract]
         raw = await self._balances(owner, list(self._memory.found))
+        for contract, amount in raw.items():
+            if amount == 0:
+                # It makes room: should the address get some again, that is found like the first.
+                del self._memory.found[contract]
         held = {contract: amount for contract, amount in raw.items() if amount}
         await self._learn_what(
             [contract for contract in held if self._memory.found[contract] is None]
