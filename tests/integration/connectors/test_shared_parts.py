@@ -301,6 +301,34 @@ async def test_a_venues_old_name_finds_it(venues: Venues, old: str) -> None:
     assert venues._of(old).venue.id == RENAMED[old]
 
 
+def pair(base: str, quote: str) -> dict[str, object]:
+    places = {"priceDecimals": 4, "lotDecimals": 8, "minAmount": 1}
+    return {"name": f"{base}_{quote}", "firstCurrency": base, "secondCurrency": quote, **places}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "names"),
+    [
+        ([pair("RON", "EUR"), pair("BTC", "EUR")], {"RONIN/EUR", "BTC/EUR"}),
+        ([pair("BTC", "RON"), pair("EUR", "RON")], {"BTC/RON", "EUR/RON"}),
+    ],
+)
+async def test_what_is_called_like_romanias_money_is_a_coin_where_nothing_is_quoted_in_it(
+    replay: Replay, clock: ManualClock, pairs: list[dict[str, object]], names: set[str]
+) -> None:
+    replay.by_path["/api/tradingPairs"] = recorded({"data": pairs})
+    venues = Venues(replay.url, 5, clock)
+    for _ in range(2):
+        async with venues.session("coinmate") as session:
+            assert session.exchange.markets.keys() == names
+            is_coin = "RONIN/EUR" in names
+            assert session.code("RON") == ("RONIN" if is_coin else "RON")
+            assert session.venue_code("RONIN" if is_coin else "RON") == "RON"
+        clock.advance(MARKETS_AGE)
+    assert asked(replay, "tradingPairs") == (2 if is_coin else 3)
+    await venues.close()
+
+
 async def test_a_relative_is_read_by_its_familys_rules(venues: Venues) -> None:
     assert venues._of("binanceus").venue.family == ("binanceus", "binance")
     assert venues._of("myokx").venue.family == ("myokx", "okx")

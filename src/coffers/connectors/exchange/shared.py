@@ -25,6 +25,10 @@ MARKETS_AGE = DAY
 MARKETS_RETRY = Millis(10 * MINUTE)
 """The pause after a failed refresh, during which the old table stays in use."""
 
+LEU, RONIN = "RON", "RONIN"
+"""The code of Romania's money, which is a coin's symbol at most venues, and what that coin is
+called here, as at Binance, which has both."""
+
 Maker = Callable[[dict[str, object]], Any]
 """Makes a ccxt instance, with some of its parts given."""
 
@@ -43,7 +47,10 @@ class SharedVenue:
         self._clock = clock
         self._markets_age = markets_age
         self.prototype = make({})
+        # It goes by the names that the market table has, and where that has none by ccxt's own.
         self._blank = Blank(self.prototype)
+        self._names = self.prototype.commonCurrencies
+        self._trades_lei = "binance" in family
         self.venue = Venue(family[0], str(self.prototype.name), family)
         self._due = self.loaded_at = Millis(0)
         self._failure: ConnectorFailure | None = None
@@ -119,8 +126,20 @@ class SharedVenue:
             _log.warning("markets not refreshed", venue=self.venue.id, reason=str(failure))
 
     async def _load_markets(self) -> None:
+        markets = await self._asked_markets()
+        if not self._trades_lei and any(each.get("quote") == RONIN for each in markets.values()):
+            # No venue quotes pairs in the coin: what it calls so is the money.
+            self._trades_lei = True
+            # ccxt names by what it knows already.
+            self.prototype.markets, self.prototype.currencies = {}, {}
+            self.prototype.currencies_by_id = {}
+            await self._asked_markets()
+
+    async def _asked_markets(self) -> dict[str, Any]:
+        coin = {} if self._trades_lei else {LEU: RONIN}
+        self.prototype.commonCurrencies = coin | self._names
         try:
-            markets = await self._session(self.prototype, ()).ask(
+            markets: dict[str, Any] = await self._session(self.prototype, ()).ask(
                 "load_markets", True
             )  # ccxt's own
         except ConnectorFailure as failure:
@@ -131,6 +150,7 @@ class SharedVenue:
             raise
         if not markets:
             raise unexpected(self.venue, "its list of markets is empty", "no_markets")
+        return markets
 
     def _loaded(self, task: asyncio.Task[None]) -> None:
         self._loading = None

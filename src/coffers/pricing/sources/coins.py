@@ -2,8 +2,8 @@
 
 A symbol is no name: many coins share one. The table holds the most traded coins, each under the
 symbol that it goes by at nearly every exchange. Left out is what exchanges use for different coins
-(HOT, BEAM, NEIRO) and what is also a state's money (RON). Source: the ids of CoinGecko's
-`/coins/list`, which are those of the coins' pages there.
+(HOT, BEAM, NEIRO). A coin that is called like a state's money has a symbol of its own here (RONIN).
+Source: the ids of CoinGecko's `/coins/list`, which are those of the coins' pages there.
 """
 
 import importlib.resources
