@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from eth_hash.auto import keccak
 
 from coffers.connectors.chain.evm import blockscout, search
 from coffers.connectors.reading import Reading
@@ -15,6 +16,8 @@ from evm_explorer import Explorer
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 UNLISTED = "0x" + "b1" * 20
 WRAPPED = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
+BLOCK_REWARD = "0x481c034c6d9441db23ea48de68bcae812c5d39ba"
+ADDED_RECEIVER = "0x" + keccak(b"AddedReceiver(uint256,address,address)").hex()
 Make = Callable[..., Awaitable[Any]]
 pytestmark = pytest.mark.usefixtures("short_list")
 
@@ -25,6 +28,10 @@ def told(reading: Reading) -> list[tuple[str, str, Decimal]]:
 
 def moment(evm: EvmChain, block: int | str = "latest") -> int:
     return int(evm.evm.get_block_by_number(block)["timestamp"]) * 1000
+
+
+def word(address: str) -> str:
+    return f"0x{address[2:].lower():0>64}"
 
 
 async def test_tokens_flow_in_and_out_and_the_first_withdrawal_bears_the_fee(
@@ -140,6 +147,39 @@ async def test_more_transactions_than_are_read_leave_the_flows_unknown(
         evm.send(owner, value=1)
     reads = await wallets(evm.settle(), node, blockscout=Explorer(evm))
     assert not (await reads.read(owner, flows_since=since)).flows_known
+
+
+async def test_what_the_bridge_mints_on_gnosis_chain_is_a_deposit(
+    evm: EvmChain, wallets: Make
+) -> None:
+    owner, bridge, since = evm.accounts[1], evm.accounts[2], moment(evm)
+    now = evm.settle()
+    row = {
+        "address": BLOCK_REWARD,
+        "topics": [ADDED_RECEIVER, word(owner), word(bridge)],
+        "data": f"0x{5_000 * 10**18:064x}",
+        "blockNumber": hex(1),
+        "logIndex": hex(3),
+        "transactionHash": "0x" + "ab" * 32,
+    }
+
+    def logged(span: dict[str, Any]) -> object:
+        if span.get("address") != BLOCK_REWARD:
+            return NotImplemented
+        assert span["topics"] == [ADDED_RECEIVER, word(owner)]
+        return [row]
+
+    node = EvmNode(evm, chain_id=100)
+    node.tells["eth_getLogs"] = logged
+    reads = await wallets(now, node, code="gnosis_wallet", blockscout=Explorer(evm))
+    reading = await reads.read(owner, flows_since=since)
+    assert [(flow.external_id, flow.at) for flow in reading.flows] == [
+        ("0x" + "ab" * 32 + ":3", moment(evm, 1))
+    ]
+    assert told(reading) == [("in", "XDAI", Decimal(5_000))]
+    assert reading.flows_known
+    # The contract is no token that the wallet was sent.
+    assert BLOCK_REWARD not in (reading.memory or "")
 
 
 async def test_the_explorer_names_tokens_and_the_node_says_how_much(

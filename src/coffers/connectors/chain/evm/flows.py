@@ -1,7 +1,7 @@
 """Deposits into and withdrawals from an address.
 
-Those of tokens are told by logs, those of the native coin by an explorer. An exchange with the
-wrapped form of the native coin is neither.
+Those of tokens are told by logs, those of the native coin by an explorer and, where a bridge mints
+it, by logs too. An exchange with the wrapped form of the native coin is neither.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from coffers.connectors.chain.evm.blocks import numbered, quantity
 from coffers.connectors.chain.evm.blockscout import Native
 from coffers.connectors.chain.evm.holdings import in_units
 from coffers.connectors.chain.evm.tokens import Listed
-from coffers.connectors.chain.evm.transfers import Transfer
+from coffers.connectors.chain.evm.transfers import Transfer, minter_of
 from coffers.connectors.chain.nodes import Nodes
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.markets.chains import Chain
@@ -42,13 +42,13 @@ class FlowMaker:
     ) -> None:
         self._chain = chain
         self._nodes = nodes
-        self._listed = listed
+        self._known = {**listed, **_minted(chain)}
         self._places = places
         self._wrapped = {token.contract for token in listed.values() if token.asset == chain.asset}
         self._moments: dict[int, Millis] = {}
 
     async def of_tokens(self, transfers: Iterable[Transfer], since: Millis) -> list[Flow]:
-        """Return the flows of listed tokens from a moment on.
+        """Return the flows of listed tokens from a moment on, and of what was minted.
 
         Raises:
             NodeRefused: when the node does not tell a block.
@@ -56,7 +56,7 @@ class FlowMaker:
         """
         flows = []
         for each in transfers:
-            token = self._listed.get(each.contract)
+            token = self._known.get(each.contract)
             if token is None or (each.contract in self._wrapped and each.other == NOBODY):
                 continue
             places = self._places.get(each.contract, token.decimals)
@@ -134,6 +134,12 @@ class FlowMaker:
         if used is None or price is None:
             raise _no_answer("what a transaction cost")
         return used * price + (quantity(receipt.get("l1Fee")) or 0)
+
+
+def _minted(chain: Chain) -> Mapping[str, Listed]:
+    """Return what a chain mints for a bridge, as if it were a token of the contract that does."""
+    minter, coin = minter_of(chain), chain.asset
+    return {} if minter is None else {minter: Listed(minter, coin, chain.decimals, coin, None)}
 
 
 def _no_answer(what: str) -> ConnectorFailure:

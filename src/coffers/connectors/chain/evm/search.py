@@ -33,13 +33,17 @@ class Search:
         owner: the address.
         block: the block of the reading, where the search ends.
         memory: the notes on the wallet.
+        minter: the contract that has the native coin minted, see `minter_of`.
     """
 
-    def __init__(self, nodes: Nodes, owner: str, block: Block, memory: Memory) -> None:
+    def __init__(
+        self, nodes: Nodes, owner: str, block: Block, memory: Memory, minter: str | None
+    ) -> None:
         self._nodes = nodes
         self._owner = owner
         self._block = block
         self._memory = memory
+        self._minter = minter
 
     async def newer(self, since: Millis | None) -> list[Transfer]:
         """Return the transfers from a moment on that were not reported before.
@@ -93,7 +97,7 @@ class Search:
     async def _tried(self, first: int, last: int) -> list[Transfer] | None:
         """Return the transfers of a stretch, None where it must be shorter."""
         try:
-            found = await transfers(self._nodes, self._owner, first, last)
+            found = await transfers(self._nodes, self._owner, first, last, self._minter)
         except (NodeRefused, ConnectorFailure) as failure:
             is_long = isinstance(failure, NodeRefused) or failure.kind in _SHRINKING
             if not is_long or last - first < _SHORTEST_STEP:

@@ -13,6 +13,7 @@ from coffers.connectors.chain.evm.memory import Memory, closed, opened
 from coffers.connectors.chain.evm.search import Search
 from coffers.connectors.chain.evm.staking_flows import paid_out
 from coffers.connectors.chain.evm.tokens import listed_tokens, mirrors
+from coffers.connectors.chain.evm.transfers import minter_of
 from coffers.connectors.chain.evm.withdrawals import paid_since
 from coffers.connectors.chain.nodes import NodeRefused, Nodes
 from coffers.connectors.chain.reader import Surroundings
@@ -59,6 +60,7 @@ class Wallet:
         chain_id = int(around.chain.parameters.get("chain_id", 0))
         self._listed = listed_tokens(chain_id)
         self._mirrors = mirrors(chain_id)
+        self._minter = minter_of(around.chain)
 
     async def read(self) -> Reading:
         """Return what the chain says.
@@ -122,7 +124,7 @@ class Wallet:
         notes = deepcopy(memory)
         maker = FlowMaker(self._chain, self._nodes, self._listed, memory.places)
         try:
-            moved = await Search(self._nodes, self._owner, block, notes).newer(since)
+            moved = await self._search(block, notes).newer(since)
             flows = [] if since is None else await maker.of_tokens(moved, since)
             are_all = notes.high is not None and notes.high >= block.number
             if since is not None and self._explorer:
@@ -143,6 +145,9 @@ class Wallet:
             self._note(memory, transfer.contract)
         return told, are_all
 
+    def _search(self, block: Block, memory: Memory) -> Search:
+        return Search(self._nodes, self._owner, block, memory, self._minter)
+
     async def _paid_out(self, since: Millis, block: Block) -> list[Flow]:
         """Return what validators paid into the wallet: no transaction tells of that."""
         if self._chain.parameters.get("chain_id") not in PAYING:
@@ -157,14 +162,15 @@ class Wallet:
                 for contract in await blockscout.token_contracts(self._explorer, self._owner):
                     self._note(memory, contract)
                 return
-            for transfer in await Search(self._nodes, self._owner, block, memory).older():
+            for transfer in await self._search(block, memory).older():
                 self._note(memory, transfer.contract)
         except (NodeRefused, ConnectorFailure) as failure:
             _log.info("tokens not searched", chain=self._chain.id, reason=str(failure))
 
     def _note(self, memory: Memory, contract: str) -> None:
-        if contract not in self._listed and contract not in self._mirrors:
-            memory.discover(contract)
+        if contract in self._listed or contract in self._mirrors or contract == self._minter:
+            return
+        memory.discover(contract)
 
     def _refused(self, refusal: NodeRefused) -> ConnectorFailure:
         return ConnectorFailure(
