@@ -14,8 +14,9 @@ class Explorer:
     """An ASGI application.
 
     `tokens` are the rows of its token balances, `inner` those of its internal transactions, `paid`
-    those of withdrawals from the beacon chain, the newest first; `behind` is how many blocks it has
-    not seen yet; `status` is sent with each answer.
+    those of withdrawals from the beacon chain, the newest first; `unpaid` holds transactions that
+    paid for no gas, `failed` such that failed; `behind` is how many blocks it has not seen yet;
+    `status` is sent with each answer.
     """
 
     def __init__(self, chain: EvmChain) -> None:
@@ -23,6 +24,8 @@ class Explorer:
         self.tokens: list[dict[str, Any]] = []
         self.inner: list[dict[str, Any]] = []
         self.paid: list[dict[str, Any]] = []
+        self.unpaid: set[str] = set()
+        self.failed: set[str] = set()
         self.behind = 0
         self.status = 200
 
@@ -63,7 +66,8 @@ class Explorer:
             block = evm.get_block_by_number(number, full_transactions=True)
             for sent in block["transactions"]:
                 if owner in {sent["from"], sent["to"]}:
-                    receipt = evm.get_transaction_receipt(sent["hash"])
+                    status = evm.get_transaction_receipt(sent["hash"])["status"]
+                    succeeded = status and sent["hash"] not in self.failed
                     yield {
                         "blockNumber": str(number),
                         "timeStamp": str(block["timestamp"]),
@@ -71,7 +75,8 @@ class Explorer:
                         "from": sent["from"],
                         "to": sent["to"],
                         "value": str(sent["value"]),
-                        "isError": "0" if receipt["status"] else "1",
+                        "gasPrice": "0" if sent["hash"] in self.unpaid else "7",
+                        "isError": "0" if succeeded else "1",
                     }
 
 

@@ -182,6 +182,63 @@ async def test_what_the_bridge_mints_on_gnosis_chain_is_a_deposit(
     assert BLOCK_REWARD not in (reading.memory or "")
 
 
+@pytest.mark.parametrize(
+    ("minted", "has_failed", "flows"),
+    [
+        ({"type": "0x7e", "mint": hex(2 * 10**18)}, False, [("in", "ETH", Decimal(2))]),
+        ({"type": "0x7e", "mint": hex(2 * 10**18)}, True, [("in", "ETH", Decimal(2))]),
+        # Nothing was sent along: it moves what was there.
+        ({"type": "0x7e"}, False, []),
+        ({"type": "0x2", "mint": hex(2 * 10**18)}, False, []),
+    ],
+)
+async def test_ether_sent_to_oneself_on_a_rollup_is_what_the_node_says_was_minted(
+    minted: dict[str, str],
+    has_failed: bool,
+    flows: list[tuple[str, str, Decimal]],
+    evm: EvmChain,
+    wallets: Make,
+) -> None:
+    owner, since = evm.accounts[1], moment(evm)
+    txid = evm.send(owner, value=2 * 10**18, sender=owner)
+    evm.send(owner, value=10**18, sender=owner)
+    explorer, node = Explorer(evm), EvmNode(evm, chain_id=10)
+    explorer.unpaid = {txid}
+    explorer.failed = {txid} if has_failed else set()
+    node.tells["eth_getTransactionByHash"] = lambda asked: {**minted, "hash": asked}
+    reads = await wallets(evm.settle(), node, code="optimism_wallet", blockscout=explorer)
+    reading = await reads.read(owner, flows_since=since)
+    assert told(reading) == flows
+    assert {flow.external_id for flow in reading.flows} <= {f"{txid}:mint"}
+    assert reading.flows_known
+    assert node.asked.count("eth_getTransactionByHash") == 1
+
+
+async def test_what_a_deposit_sends_on_leaves_after_it_was_minted(
+    evm: EvmChain, wallets: Make
+) -> None:
+    owner, friend, since = evm.accounts[1], evm.accounts[2], moment(evm)
+    explorer, node = Explorer(evm), EvmNode(evm, chain_id=8453)
+    explorer.unpaid = {evm.send(friend, value=10**18, sender=owner)}
+    node.tells["eth_getTransactionByHash"] = {"type": "0x7e", "mint": hex(3 * 10**18)}
+    reads = await wallets(evm.settle(), node, code="base_wallet", blockscout=explorer)
+    reading = await reads.read(owner, flows_since=since)
+    assert sorted(told(reading)) == [("in", "ETH", Decimal(3)), ("out", "ETH", Decimal(1))]
+
+
+@pytest.mark.parametrize("answer", [None, {"type": "0x7e", "mint": "3"}])
+async def test_a_deposit_that_the_node_does_not_tell_leaves_the_flows_unknown(
+    answer: object, evm: EvmChain, wallets: Make
+) -> None:
+    owner, since = evm.accounts[1], moment(evm)
+    explorer, node = Explorer(evm), EvmNode(evm, chain_id=10)
+    explorer.unpaid = {evm.send(owner, value=10**18, sender=owner)}
+    node.tells["eth_getTransactionByHash"] = answer
+    reads = await wallets(evm.settle(), node, code="optimism_wallet", blockscout=explorer)
+    reading = await reads.read(owner, flows_since=since)
+    assert (reading.flows, reading.flows_known) == ((), False)
+
+
 async def test_the_explorer_names_tokens_and_the_node_says_how_much(
     evm: EvmChain, node: EvmNode, wallets: Make
 ) -> None:

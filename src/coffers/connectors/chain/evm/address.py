@@ -6,6 +6,9 @@ from eth_hash.auto import keccak
 
 from coffers.connectors.chain.refusals import AddressFault, AddressRefused
 
+NOBODY = "0x" + 40 * "0"
+"""Where logs say that a token comes from as it is made, and goes to as it is destroyed."""
+
 _HEX = re.compile(r"0[xX][0-9a-fA-F]{40}")
 _ANY_HEX = re.compile(r"(0[xX])?[0-9a-fA-F]+")
 _DIGITS = 40

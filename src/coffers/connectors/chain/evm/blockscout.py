@@ -36,6 +36,18 @@ class Native:
     at: Millis
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an explorer tells of the native coin of an address.
+
+    `unpaid` are the address's own transactions that paid for no gas, by their ids, and when they
+    were: on a rollup they may have brought something from the chain below.
+    """
+
+    moves: list[Native]
+    unpaid: dict[str, Millis]
+
+
 async def token_contracts(nodes: Nodes, owner: str) -> list[str]:
     """Return the contracts of the ERC-20 tokens that an address has, in lower case.
 
@@ -59,8 +71,8 @@ async def token_contracts(nodes: Nodes, owner: str) -> list[str]:
     return [contract.lower() for contract in found if _ADDRESS.fullmatch(contract)]
 
 
-async def native_moves(nodes: Nodes, owner: str, since: Millis, last: int) -> list[Native]:
-    """Return the native movements from a moment on, up to a block.
+async def native_moves(nodes: Nodes, owner: str, since: Millis, last: int) -> Told:
+    """Return what is told from a moment on, up to a block.
 
     Raises:
         NodeRefused: when the explorer refuses.
@@ -72,11 +84,16 @@ async def native_moves(nodes: Nodes, owner: str, since: Millis, last: int) -> li
     if indexed is None or indexed < last:
         raise _unusable("has not come as far as the nodes yet")
     span = {"startblock": await _block_after(nodes, since), "endblock": last}
-    found: list[Native] = []
-    for action in ("txlist", "txlistinternal"):
-        for row in await _rows(nodes, action, owner, span):
-            found += _moves(row, owner.lower(), is_inner=action != "txlist")
-    return [move for move in found if move.at >= since]
+    own, inner = [
+        await _rows(nodes, action, owner, span) for action in ("txlist", "txlistinternal")
+    ]
+    moves = [move for row in own for move in _moves(row, owner.lower(), is_inner=False)]
+    moves += [move for row in inner for move in _moves(row, owner.lower(), is_inner=True)]
+    unpaid = dict(found for row in own for found in _unpaid(row, owner.lower()))
+    return Told(
+        [move for move in moves if move.at >= since],
+        {txid: at for txid, at in unpaid.items() if at >= since},
+    )
 
 
 async def _block_after(nodes: Nodes, since: Millis) -> int:
@@ -155,6 +172,17 @@ def _moves(row: Mapping[str, object], owner: str, *, is_inner: bool) -> Iterator
         yield Native("out", payee, amount, txid, part, at)
     elif payee == owner != payer:
         yield Native("in", payer, amount, txid, part, at)
+
+
+def _unpaid(row: Mapping[str, object], owner: str) -> Iterator[tuple[str, Millis]]:
+    """Yield the id and the moment of an own transaction that paid for no gas.
+
+    Blockscout tells its price as "0", or as nothing where its node did not tell it.
+    """
+    seconds, txid = _number(row.get("timeStamp")), str(row.get("hash") or "").lower()
+    is_own = str(row.get("from")).lower() == owner
+    if is_own and row.get("gasPrice") in ("0", "") and txid and seconds is not None:
+        yield txid, Millis(seconds * SECOND)
 
 
 def _number(value: object) -> int | None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from coffers import money
 from coffers.clock import Millis
+from coffers.connectors.chain.evm.address import NOBODY
 from coffers.connectors.chain.evm.blocks import numbered, quantity
 from coffers.connectors.chain.evm.blockscout import Native
 from coffers.connectors.chain.evm.holdings import in_units
@@ -19,8 +20,6 @@ from coffers.connectors.chain.nodes import Nodes
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.markets.chains import Chain
 from coffers.valuation.model import Flow
-
-NOBODY = "0x" + 40 * "0"
 
 
 class FlowMaker:

@@ -10,6 +10,7 @@ from coffers.connectors.chain.evm.calls import Caller
 from coffers.connectors.chain.evm.flows import FlowMaker
 from coffers.connectors.chain.evm.holdings import Holdings, TokenReader, in_units
 from coffers.connectors.chain.evm.memory import Memory, closed, opened
+from coffers.connectors.chain.evm.rollup_deposits import minted
 from coffers.connectors.chain.evm.search import Search
 from coffers.connectors.chain.evm.staking_flows import paid_out
 from coffers.connectors.chain.evm.tokens import listed_tokens, mirrors
@@ -128,14 +129,14 @@ class Wallet:
             flows = [] if since is None else await maker.of_tokens(moved, since)
             are_all = notes.high is not None and notes.high >= block.number
             if since is not None and self._explorer:
-                moves = await blockscout.native_moves(
+                told = await blockscout.native_moves(
                     self._explorer, self._owner, since, block.number
                 )
-                flows += maker.of_native(moves)
+                flows += maker.of_native([*told.moves, *await minted(self._nodes, told.unpaid)])
                 flows += await self._paid_out(since, block)
             known = self._request.known_flows
             new = [flow for flow in flows if (flow.direction, flow.external_id) not in known]
-            told = tuple(await maker.with_fees(new, self._owner))
+            with_fees = tuple(await maker.with_fees(new, self._owner))
         except (NodeRefused, ConnectorFailure) as failure:
             _log.info("flows not told", chain=self._chain.id, reason=str(failure))
             return (), False
@@ -143,7 +144,7 @@ class Wallet:
         memory.step = notes.step
         for transfer in moved:
             self._note(memory, transfer.contract)
-        return told, are_all
+        return with_fees, are_all
 
     def _search(self, block: Block, memory: Memory) -> Search:
         return Search(self._nodes, self._owner, block, memory, self._minter)
