@@ -204,6 +204,7 @@ class EvmNode:
             return None
         return {
             "from": receipt["from"],
+            "to": receipt["to"],
             "gasUsed": hex(receipt["gas_used"]),
             "effectiveGasPrice": hex(receipt["effective_gas_price"]),
         }

@@ -48,6 +48,8 @@ class Explorer:
             return hex(newest - self.behind)
         if query["action"] == "getblocknobytime":
             return {"blockNumber": str(self._before(int(query["timestamp"])))}
+        if "txhash" in query:
+            return [row for row in self.inner if row["transactionHash"] == query["txhash"]]
         first, last = int(query["startblock"]), int(query["endblock"])
         rows = self.inner if query["action"] == "txlistinternal" else list(self._sent(query))
         rows = [row for row in rows if first <= int(row["blockNumber"]) <= last]

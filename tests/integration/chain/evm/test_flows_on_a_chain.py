@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from eth_hash.auto import keccak
 
-from coffers.connectors.chain.evm import blockscout, search
+from coffers.connectors.chain.evm import blockscout, search, wrapping
 from coffers.connectors.reading import Reading
 from coffers.valuation.model import Flow
 from evm_chain import EvmChain, EvmNode
@@ -18,6 +18,7 @@ UNLISTED = "0x" + "b1" * 20
 WRAPPED = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
 BLOCK_REWARD = "0x481c034c6d9441db23ea48de68bcae812c5d39ba"
 ADDED_RECEIVER = "0x" + keccak(b"AddedReceiver(uint256,address,address)").hex()
+GATEWAY = "0x" + "6c" * 20
 Make = Callable[..., Awaitable[Any]]
 pytestmark = pytest.mark.usefixtures("short_list")
 
@@ -180,6 +181,67 @@ async def test_what_the_bridge_mints_on_gnosis_chain_is_a_deposit(
     assert reading.flows_known
     # The contract is no token that the wallet was sent.
     assert BLOCK_REWARD not in (reading.memory or "")
+
+
+@pytest.fixture
+def bridged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the wrapped coin be one that is made and destroyed for others too."""
+    monkeypatch.setattr(wrapping, "_FOR_OTHERS", frozenset({WRAPPED}))
+
+
+@pytest.mark.usefixtures("bridged")
+@pytest.mark.parametrize(
+    ("direction", "parties", "flows"),
+    [
+        ("in", ("owner", WRAPPED), []),
+        ("in", (GATEWAY, WRAPPED), [("in", "ETH", Decimal(2))]),
+        ("out", (WRAPPED, "owner"), []),
+        ("out", (WRAPPED, GATEWAY), [("out", "ETH", Decimal(2))]),
+        # The explorer has not looked into the transaction yet.
+        ("out", None, None),
+    ],
+)
+async def test_wrapped_coins_are_exchanged_only_with_who_paid_or_was_paid_the_coin(
+    direction: str,
+    parties: tuple[str, str] | None,
+    flows: list[tuple[str, str, Decimal]] | None,
+    evm: EvmChain,
+    node: EvmNode,
+    wallets: Make,
+) -> None:
+    owner, amount, before = evm.accounts[1], 2 * 10**18, moment(evm)
+    txid = evm.send(WRAPPED, "mint(address,uint256)", owner, amount)
+    if direction == "out":
+        evm.evm.mine_blocks(1)
+        before = moment(evm)
+        call = ("transfer(address,uint256)", "0x" + 40 * "0", amount)
+        txid = evm.send(WRAPPED, *call, sender=owner)
+    node.tells["eth_getTransactionReceipt"] = {"from": evm.accounts[0], "to": GATEWAY}
+    explorer = Explorer(evm)
+    if parties is not None:
+        payer, payee = [owner if party == "owner" else party for party in parties]
+        row = {"blockNumber": "1", "timeStamp": "1", "transactionHash": txid, "index": "2"}
+        explorer.inner = [{**row, "from": payer, "to": payee, "value": str(amount)}]
+    reads = await wallets(evm.settle(), node, blockscout=explorer)
+    reading = await reads.read(owner, flows_since=before + 1)
+    assert (told(reading) if reading.flows_known else None) == flows
+
+
+@pytest.mark.usefixtures("bridged")
+@pytest.mark.parametrize(("payer", "flows"), [(0, [("in", "ETH", Decimal(1))]), (1, [])])
+async def test_a_wrapped_coin_that_somebody_else_paid_for_directly_is_a_deposit(
+    payer: int,
+    flows: list[tuple[str, str, Decimal]],
+    evm: EvmChain,
+    node: EvmNode,
+    wallets: Make,
+) -> None:
+    owner, since = evm.accounts[1], moment(evm)
+    evm.send(WRAPPED, "mint(address,uint256)", owner, 10**18, sender=evm.accounts[payer])
+    reads = await wallets(evm.settle(), node, blockscout=Explorer(evm))
+    reading = await reads.read(owner, flows_since=since)
+    assert reading.flows_known
+    assert told(reading) == flows
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,30 @@ async def native_moves(nodes: Nodes, owner: str, since: Millis, last: int) -> To
     )
 
 
+async def inner_payments(nodes: Nodes, txid: str) -> list[tuple[str, str, int]]:
+    """Return what contracts paid in a transaction: payer, payee and amount in the smallest unit.
+
+    Blockscout looks into transactions some time after it has their block.
+
+    Raises:
+        NodeRefused: when the explorer refuses.
+        ConnectorFailure: when it gives no usable answer, or has not looked into it yet.
+    """
+    query = {"module": "account", "action": "txlistinternal", "txhash": txid}
+    rows = _rows_of(await nodes.get("/api", query))
+    if not rows:
+        raise _unusable("has not looked into a transaction yet")
+    return [
+        (
+            str(row.get("from") or "").lower(),
+            str(row.get("to") or "").lower(),
+            _number(row.get("value")) or 0,
+        )
+        for row in rows
+        if row.get("isError") != "1" and str(row.get("callType")) not in _NO_MONEY
+    ]
+
+
 async def _block_after(nodes: Nodes, since: Millis) -> int:
     query: dict[str, str | int] = {
         "module": "block",
@@ -147,7 +171,10 @@ async def _page(
         "page": page,
         "offset": PAGE,
     }
-    answer = await nodes.get("/api", query)
+    return _rows_of(await nodes.get("/api", query))
+
+
+def _rows_of(answer: object) -> Sequence[Mapping[str, object]]:
     rows = answer.get("result") if isinstance(answer, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise _unusable("answered no list of transactions")

@@ -10,12 +10,12 @@ from decimal import Decimal
 
 from coffers import money
 from coffers.clock import Millis
-from coffers.connectors.chain.evm.address import NOBODY
 from coffers.connectors.chain.evm.blocks import numbered, quantity
 from coffers.connectors.chain.evm.blockscout import Native
 from coffers.connectors.chain.evm.holdings import in_units
 from coffers.connectors.chain.evm.tokens import Listed
 from coffers.connectors.chain.evm.transfers import Transfer, minter_of
+from coffers.connectors.chain.evm.wrapping import Wrapping
 from coffers.connectors.chain.nodes import Nodes
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.markets.chains import Chain
@@ -30,6 +30,7 @@ class FlowMaker:
         nodes: its nodes, for moments and fees.
         listed: the known tokens; no other one makes a flow.
         places: decimals of listed tokens that the list does not tell.
+        wrapping: tells exchanges with the wrapped form of the native coin.
     """
 
     def __init__(
@@ -38,30 +39,31 @@ class FlowMaker:
         nodes: Nodes,
         listed: Mapping[str, Listed],
         places: Mapping[str, int],
+        wrapping: Wrapping,
     ) -> None:
         self._chain = chain
         self._nodes = nodes
         self._known = {**listed, **_minted(chain)}
         self._places = places
-        self._wrapped = {token.contract for token in listed.values() if token.asset == chain.asset}
+        self._wrapping = wrapping
         self._moments: dict[int, Millis] = {}
 
     async def of_tokens(self, transfers: Iterable[Transfer], since: Millis) -> list[Flow]:
         """Return the flows of listed tokens from a moment on, and of what was minted.
 
         Raises:
-            NodeRefused: when the node does not tell a block.
-            ConnectorFailure: when no node gave a usable answer.
+            NodeRefused: when the node does not tell a block; as `Wrapping`.
+            ConnectorFailure: when no node gave a usable answer; as `Wrapping`.
         """
         flows = []
         for each in transfers:
             token = self._known.get(each.contract)
-            if token is None or (each.contract in self._wrapped and each.other == NOBODY):
+            if token is None:
                 continue
             places = self._places.get(each.contract, token.decimals)
             amount = in_units(each.amount, places)
             at = each.at or await self._moment(each.block)
-            if amount and at >= since:
+            if amount and at >= since and not await self._wrapping.is_exchange(each):
                 asset = token.asset or f"{self._chain.id}:{token.contract}"
                 flows.append(self._flow(each, str(each.index), (asset, token.symbol), amount, at))
         return flows
@@ -71,7 +73,7 @@ class FlowMaker:
         flows = []
         for move in moves:
             amount = in_units(move.amount, self._chain.decimals)
-            if amount and move.other not in self._wrapped:
+            if amount and move.other not in self._wrapping.contracts:
                 names = (self._chain.asset, self._chain.asset)
                 flows.append(self._flow(move, move.part, names, amount, move.at))
         return flows

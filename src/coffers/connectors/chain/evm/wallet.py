@@ -16,6 +16,7 @@ from coffers.connectors.chain.evm.staking_flows import paid_out
 from coffers.connectors.chain.evm.tokens import listed_tokens, mirrors
 from coffers.connectors.chain.evm.transfers import minter_of
 from coffers.connectors.chain.evm.withdrawals import paid_since
+from coffers.connectors.chain.evm.wrapping import Wrapping
 from coffers.connectors.chain.nodes import NodeRefused, Nodes
 from coffers.connectors.chain.reader import Surroundings
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
@@ -123,7 +124,7 @@ class Wallet:
         """
         since = self._request.flows_since
         notes = deepcopy(memory)
-        maker = FlowMaker(self._chain, self._nodes, self._listed, memory.places)
+        maker = FlowMaker(self._chain, self._nodes, self._listed, memory.places, self._wrapping())
         try:
             moved = await self._search(block, notes).newer(since)
             flows = [] if since is None else await maker.of_tokens(moved, since)
@@ -145,6 +146,11 @@ class Wallet:
         for transfer in moved:
             self._note(memory, transfer.contract)
         return with_fees, are_all
+
+    def _wrapping(self) -> Wrapping:
+        coin, listed = self._chain.asset, self._listed.values()
+        wrapped = frozenset(token.contract for token in listed if token.asset == coin)
+        return Wrapping(self._nodes, self._explorer, self._owner, wrapped)
 
     def _search(self, block: Block, memory: Memory) -> Search:
         return Search(self._nodes, self._owner, block, memory, self._minter)
