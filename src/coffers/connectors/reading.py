@@ -61,8 +61,10 @@ class Reading:
     not known. `identity` is the same for every reading of one account at a venue, and another one
     for any other account; None where the venue does not name the account. It is a hash, for
     comparing only. `shared_wallet` names a wallet that was read whole and that other markets of the
-    venue read whole too, None where there is none. `memory` is for the next reading alone, such as
-    how far a search has come; None leaves what was remembered.
+    venue read whole too, None where there is none. `counted` holds every name of what was counted,
+    where an address is a list of several with commas between: another account of the market may
+    list one of them. `memory` is for the next reading alone, such as how far a search has come;
+    None leaves what was remembered.
     """
 
     at: Millis
@@ -78,6 +80,7 @@ class Reading:
     contracts: tuple[Contract, ...] = ()
     identity: str | None = None
     shared_wallet: str | None = None
+    counted: frozenset[str] = frozenset()
     memory: str | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""Two accounts of a user that hold the same money, found by what a reading says of its owner."""
+"""Two accounts of a user that hold the same money, as a reading says of its owner or its parts."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -29,24 +29,45 @@ def same_money(
 
 
 async def marked(store: Store, catalogue: Catalogue, known: Known, reading: Reading) -> Reading:
-    """Return a reading that says so where an older account counts the same money by now.
+    """Return a reading that says so where another account counts the same money by now.
 
     An account can come to share its wallet long after it was connected: the exchange offers its
-    customers to merge their wallets.
+    customers to merge their wallets. Of two such accounts the younger one says so. What has several
+    names says so in both accounts: it may be that only one of them knows the name of the other.
     """
-    account = known.account
-    if reading.shared_wallet is None or not account.include_in_summary:
+    account, shared = known.account, reading.shared_wallet
+    if not account.include_in_summary or (shared is None and not reading.counted):
         return reading
     async with store.reading() as tx:
         others = await tx.accounts.of_user(account.user_id)
-    older = [each for each in others if each.id < account.id]
-    other = same_money(older, catalogue, known.market, reading)
-    if other is None:
-        return reading
-    _log.warning("counted twice", account=account.id, also=other.id, market=known.market.code)
-    name = f"{reading.shared_wallet} (counted in account {other.id} too)"
-    reason = f"Account {other.id} reads the same {reading.shared_wallet}: remove one of the two."
+    if shared is not None:
+        older = [each for each in others if each.id < account.id]
+        if other := same_money(older, catalogue, known.market, reading):
+            reason = f"Account {other.id} reads the same {shared}: remove one of the two."
+            return _counted_twice(reading, known, other, shared, reason)
+    if other := _same_names(others, account, reading):
+        reason = f"Account {other.id} counts some of the same: name all of it in one account."
+        return _counted_twice(reading, known, other, known.market.name, reason)
+    return reading
+
+
+def _counted_twice(
+    reading: Reading, known: Known, other: Account, what: str, reason: str
+) -> Reading:
+    own, code = known.account.id, known.market.code
+    _log.warning("counted twice", account=own, also=other.id, market=code)
+    name = f"{what} (counted in account {other.id} too)"
     return replace(reading, missing={**reading.missing, name: reason})
+
+
+def _same_names(accounts: Iterable[Account], own: Account, reading: Reading) -> Account | None:
+    """Return the first other account whose address lists what a reading counted."""
+    for account in accounts:
+        is_other = account.id != own.id and account.market_code == own.market_code
+        is_counted = account.mode == "real" and account.include_in_summary
+        if is_other and is_counted and reading.counted & set((account.address or "").split(",")):
+            return account
+    return None
 
 
 def _is_same(account: Account, theirs: Market | None, market: Market, reading: Reading) -> bool:

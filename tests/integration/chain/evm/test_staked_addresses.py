@@ -140,6 +140,14 @@ async def test_addresses_indices_and_keys_mix_and_none_counts_twice(world: World
     assert held(await world.read(address)) == {STAKED: Decimal(96)}
 
 
+async def test_what_was_counted_is_told_by_every_name_that_it_has(world: World) -> None:
+    world.has(paying(OWNER), 1)
+    world.has(BY_KEY, 2)
+    world.beacon.registry[3] = Staked(paying(OTHER), 0)
+    reading = await world.read("1,2,3")
+    assert reading.counted == {"1", key_of(1), OWNER, "2", key_of(2)}
+
+
 async def test_the_next_reading_asks_only_what_is_new(world: World) -> None:
     for number in range(1, 4):
         world.ledger.deposits_through(BATCH, {number: paying(OWNER)})

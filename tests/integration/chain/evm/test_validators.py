@@ -13,7 +13,7 @@ import pytest
 from coffers.clock import ManualClock
 from coffers.connectors.chain.evm.reader import reader
 from coffers.connectors.chain.nodes import Nodes, new_client
-from coffers.connectors.chain.reader import ChainReader, Surroundings
+from coffers.connectors.chain.reader import ChainReader, SharingReader, Surroundings
 from coffers.connectors.chain.refusals import AddressFault, AddressRefused
 from coffers.connectors.reading import ConnectorFailure, ReadRequest
 from coffers.markets.chains import shipped_chains
@@ -94,6 +94,13 @@ async def test_a_validator_that_is_named_twice_counts_once(validators: ChainRead
     assert address == f"3,{KEYS[2]}"
     reading = await validators.read(address, ReadRequest(None))
     assert reading.positions[0].free == Decimal("32.000000001")
+
+
+async def test_two_lists_overlap_where_they_name_one_alike(validators: ChainReader) -> None:
+    assert isinstance(validators, SharingReader)
+    assert validators.overlaps("1,2", "2,3")
+    assert validators.overlaps(f"3,{KEYS[2]}", KEYS[2])
+    assert not validators.overlaps("1,2", "12")
 
 
 async def test_many_validators_are_asked_in_parts(validators: ChainReader, beacon: Beacon) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from coffers.connectors.chain.evm import address, ens
 from coffers.connectors.chain.evm.beacon_node import BeaconNode, Validator, unusable
 from coffers.connectors.chain.evm.blocks import quantity
+from coffers.connectors.chain.evm.deposits import names
 from coffers.connectors.chain.evm.holdings import in_units
 from coffers.connectors.chain.evm.ownership import OwnerSearch, belongs
 from coffers.connectors.chain.evm.staking_flows import deposited, paid_out
@@ -97,6 +98,10 @@ class ValidatorReader:
         ]
         return self.checked(",".join(parts))
 
+    def overlaps(self, one: str, other: str) -> bool:
+        """Return whether two canonical texts name the same address or validator alike."""
+        return not set(one.split(",")).isdisjoint(other.split(","))
+
     async def read(self, address: str, request: ReadRequest) -> Reading:
         """Return what the validators hold.
 
@@ -151,6 +156,7 @@ class ValidatorReader:
             # What nobody tells of may be missing; what is told is all there.
             flows_known=False,
             flows_until=at,
+            counted=_names(own),
             memory=closed(memory) if owners else None,
         )
 
@@ -242,15 +248,26 @@ def _refuse_unknown(named: Iterable[str], validators: Iterable[Validator]) -> No
 
 def _own(validators: Iterable[Validator], named: Iterable[str], memory: Memory) -> list[Validator]:
     """Return the validators that count: those that are named, and those of the addresses."""
-    names = set(named)
+    wanted = set(named)
     if memory.owners and not all(each.credentials for each in validators):
         raise unusable("does not tell whom a validator pays")
     return [
         each
         for each in validators
-        if names & {each.index, each.key}
+        if wanted & {each.index, each.key}
         or any(belongs(each, owner, notes) for owner, notes in memory.owners.items())
     ]
+
+
+def _names(validators: Iterable[Validator]) -> frozenset[str]:
+    """Return all that may stand for validators that hold something in a canonical text."""
+    found: set[str] = set()
+    for each in validators:
+        if each.gwei:
+            found |= {each.index, each.key}
+            payee = names(each.credentials) if each.credentials else None
+            found |= {address.checksummed(payee)} if payee else set()
+    return frozenset(found)
 
 
 def _waiting(validators: Iterable[Validator], memory: Memory) -> int:
