@@ -66,6 +66,33 @@ async def test_a_wallet_of_several_keys_is_read_by_its_descriptor(world: World) 
     assert held(await world.read(text)) == Decimal("0.00011")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"wpkh({XPUB}/0/*) wpkh({XPUB}/0/3)",
+        f"wpkh({XPUB}/0/0) wpkh({XPUB}/0/3) wpkh({XPUB}/0/*)",
+        f"wpkh({XPUB}/0/30) wpkh({XPUB}/<0;1>/*) wpkh({XPUB}/0/*)",
+    ],
+)
+async def test_an_address_that_several_descriptors_have_counts_once(
+    text: str, over_http: World
+) -> None:
+    chain, script = over_http.chain, over_http.scripts(f"wpkh({XPUB}/0/*)")
+    for place in (0, 3, 22):
+        chain.receive(script(place), 100)
+    chain.mine()
+    first = await over_http.read(text)
+    assert held(first) == Decimal("0.000003")
+    assert sorted(flow.amount for flow in first.flows) == [Decimal("0.000001")] * 3
+
+    chain.receive(script(3), 1_000)
+    chain.receive(script(30), 5_000)
+    pending = await over_http.read(text, first.memory)
+    assert (held(pending), held(pending, "pending")) == (Decimal("0.000003"), Decimal("0.00006"))
+    chain.mine()
+    assert held(await over_http.read(text, pending.memory)) == Decimal("0.000063")
+
+
 async def test_a_long_search_goes_on_where_it_stopped(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

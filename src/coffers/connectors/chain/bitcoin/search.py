@@ -98,13 +98,24 @@ class Search:
         """Return the script of an address."""
         return self._ways[spot.branch].branch.script(spot.place)
 
+    def asked(self) -> dict[bytes, Spot]:
+        """Return the addresses that were asked for, by their scripts.
+
+        Branches may have one in common, as `wpkh(X/0/*)` and `wpkh(X/0/3)`: it is there once.
+        """
+        found: dict[bytes, Spot] = {}
+        for spot in self.summaries:
+            found.setdefault(self.script(spot), spot)
+        return found
+
     def own(self) -> dict[bytes, Spot]:
-        """Return every address that was searched, by its script."""
-        return {
+        """Return every address that was searched, by its script; as `asked` where it was asked."""
+        searched = {
             way.branch.script(place): Spot(way.branch.id, place)
             for way in self._ways.values()
             for place in range(way.searched)
         }
+        return searched | self.asked()
 
     async def _summary(self, spot: Spot) -> Summary:
         return await self._backend.summary(self.script(spot))
@@ -152,7 +163,7 @@ class Search:
 
 def _kept(wallet: Wallet, memory: Memory) -> list[Branch]:
     """Return the branches to read: all, or those that an earlier search kept."""
-    if not memory.is_found:
+    if not memory.is_found or not wallet.is_guess:
         return list(wallet.branches)
     return [branch for branch in wallet.branches if branch.id in memory.branches]
 

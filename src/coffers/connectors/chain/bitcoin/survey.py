@@ -38,9 +38,10 @@ async def surveyed(backend: Backend, search: Search, tip: Tip) -> Survey | None:
     """
     before: Survey | None = None
     for _ in range(PASSES):
-        listed = await _listed(backend, search)
+        summaries = {spot: search.summaries[spot] for spot in search.asked().values()}
+        listed = await _listed(backend, search, summaries)
         unconfirmed = {one.txid: one for some in listed.values() for one in some}
-        survey = Survey(tip, dict(search.summaries), unconfirmed, search.own())
+        survey = Survey(tip, summaries, unconfirmed, search.own())
         strays = _strays(survey, listed)
         after = await backend.tip()
         stands = tip.hash == after.hash or _is_same(before, survey)
@@ -61,9 +62,11 @@ def _is_same(before: Survey | None, now: Survey) -> bool:
     )
 
 
-async def _listed(backend: Backend, search: Search) -> dict[Spot, list[Transaction]]:
+async def _listed(
+    backend: Backend, search: Search, summaries: Mapping[Spot, Summary]
+) -> dict[Spot, list[Transaction]]:
     """Return the unconfirmed transactions of each address that has some."""
-    spots = [spot for spot, summary in search.summaries.items() if summary.pending]
+    spots = [spot for spot, summary in summaries.items() if summary.pending]
 
     async def asked(spot: Spot) -> list[Transaction]:
         return await backend.unconfirmed(search.script(spot))

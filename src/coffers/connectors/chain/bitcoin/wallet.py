@@ -25,7 +25,8 @@ from coffers.connectors.chain.bitcoin.refused import malformed
 RECEIVE_AND_CHANGE = (0, 1)
 
 COMPARED = 40
-"""Places of a branch among which a single address is looked for: two gaps of wallets."""
+"""Places of a branch among which a single address is looked for, and that are the same where two
+branches are: two gaps of wallets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +139,23 @@ def _keyed(text: str, network: Network) -> Wallet:
 
 
 def _described(text: str, network: Network) -> Wallet:
-    """Return the branches of descriptors, each but once: two may be written for one."""
-    found: dict[bytes, Branch] = {}
+    """Return the branches of descriptors, each but once: two may be written for one.
+
+    Others may have some addresses in common; each of them is searched to its own end.
+    """
+    branches: list[Branch] = []
     for place, descriptor in enumerate(descriptors_of(text, network)):
         for number in range(descriptor.num_branches):
             make = functools.partial(derived, descriptor, number)
-            branch = Branch(f"{place}/{number}", str(place), bool(descriptor.is_wildcard), make)
-            found.setdefault(branch.script(0), branch)
-    return Wallet(tuple(found.values()))
+            is_ranged = bool(descriptor.is_wildcard)
+            branch = Branch(f"{place}/{number}", str(place), is_ranged, make)
+            if not any(_is_same(branch, other) for other in branches):
+                branches.append(branch)
+    return Wallet(tuple(branches))
+
+
+def _is_same(one: Branch, other: Branch) -> bool:
+    places = range(COMPARED if one.is_ranged else 1)
+    return one.is_ranged == other.is_ranged and all(
+        one.script(place) == other.script(place) for place in places
+    )
