@@ -12,6 +12,7 @@ from coffers.connectors.chain.nodes import ADMITTED, MOST_BYTES, NodeRefused, No
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.markets.chains import Chain, shipped_chains
 from coffers.secret import Secret
+from coffers.serving.encodings import encoded
 from factories import NOW
 from served import listening
 
@@ -124,6 +125,16 @@ async def test_an_answer_that_is_no_answer_makes_the_next_node_be_asked(
 async def test_an_answer_without_end_is_given_up(nodes: Nodes, first: Node) -> None:
     first.raw = b" " * (MOST_BYTES + 1)
     assert await nodes.call("eth_chainId", []) == "0x2"
+
+
+async def test_an_answer_that_is_compressed_unasked_is_not_unpacked(
+    nodes: Nodes, first: Node, second: Node
+) -> None:
+    first.headers["content-encoding"] = second.headers["content-encoding"] = "zstd"
+    first.raw = second.raw = encoded(b'{"id": null, "result": "0x1"}', "zstd")
+    with pytest.raises(ConnectorFailure, match="compresses its answers though asked not to"):
+        await nodes.call("eth_chainId", [])
+    assert first.sent[0]["accept-encoding"] == "identity"
 
 
 async def test_a_node_that_failed_is_asked_last_for_a_while(

@@ -40,7 +40,8 @@ KEY_HEADERS: Mapping[Family, str] = {"tron": "TRON-PRO-API-KEY", "ton": "X-API-K
 """The header in which services of a family want their key; an address has it as
 `https://:KEY@host`, with nothing before the colon."""
 
-_HEADERS = {"Accept": "application/json", "User-Agent": "coffers"}
+# Not compressed: the bound on what is read is then one on what is kept.
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "coffers"}
 _JSON = {"Content-Type": "application/json"}
 _log = logger("coffers.connectors")
 _T = TypeVar("_T")
@@ -275,8 +276,11 @@ class Nodes:
     async def _read(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         answer = await self._client.send(request, stream=True)
         try:
+            if answer.headers.get("content-encoding", "identity") != "identity":
+                reason = "it compresses its answers though asked not to"
+                raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, reason)
             body = bytearray()
-            async for part in answer.aiter_bytes():
+            async for part in answer.aiter_raw():
                 body += part
                 if len(body) > MOST_BYTES:
                     reason = f"it answered more than {MOST_BYTES} bytes"
