@@ -50,6 +50,7 @@ class MadeUpTron:
     before: Callable[[str], None] | None = None
     has_index: bool = True
     genesis: str = GENESIS_END
+    status: int = 200
     page: int = 200
 
     def __post_init__(self) -> None:
@@ -148,8 +149,8 @@ class MadeUpTron:
         self.headers.append({name.decode(): each.decode() for name, each in scope["headers"]})
         if self.before is not None:
             self.before(path)
-        status, answer = 200, self.answers.get(path)
-        if path not in self.answers:
+        status, answer = self.status, self.answers.get(path)
+        if status == 200 and path not in self.answers:
             status, answer = self._answer(path, body)
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -332,12 +332,23 @@ async def test_a_node_of_another_network_or_behind_is_not_believed(
     tron: MadeUpTron, wallets: Wallets
 ) -> None:
     tron.genesis = "cd8690dc"
-    with pytest.raises(ConnectorFailure, match="main network"):
+    with pytest.raises(ConnectorFailure, match="another chain"):
         await wallets.read(ME)
     tron.genesis = "2b6653dc"
     wallets.clock.advance(60 * MINUTE)
     with pytest.raises(ConnectorFailure, match="behind"):
         await wallets.read(ME)
+
+
+async def test_the_coins_of_a_second_node_on_another_network_never_count(tron: MadeUpTron) -> None:
+    tron.pay(BANK, ME, 30 * TRX)
+    nile = MadeUpTron(NOW, NOW - 3_600_000, genesis="cd8690dc")
+    nile.pay(BANK, ME, 9_000 * TRX)
+    async with wallets_of("trx", tron, nile) as wallets:
+        assert held(await wallets.read(ME)) == {("native", "TRX"): Decimal(30)}
+        tron.status = 502
+        with pytest.raises(ConnectorFailure, match="another chain"):
+            await wallets.read(ME)
 
 
 async def test_a_wallet_that_changes_while_it_is_read_is_read_again(

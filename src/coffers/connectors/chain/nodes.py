@@ -86,10 +86,9 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class _Belongs:
-    """The call whose result tells whether a node belongs to the chain."""
+    """The question whose answer tells whether a node belongs to the chain."""
 
-    method: str
-    params: object
+    ask: Callable[[_Node], Awaitable[object]]
     test: Callable[[object], bool]
 
 
@@ -127,7 +126,12 @@ class Nodes:
 
         Each node is asked before its first use, again after `ADMITTED`, and whenever it failed.
         """
-        self._belongs = _Belongs(method, params, belongs)
+        self._belongs = _Belongs(lambda node: self._call(node, method, params), belongs)
+
+    def admit_only_by(self, path: str, body: object, belongs: Callable[[object], bool]) -> None:
+        """Do as `admit_only` by what a path answers; `body` is posted there, None asks by GET."""
+        method = "GET" if body is None else "POST"
+        self._belongs = _Belongs(lambda node: self._send(node, method, path, None, body), belongs)
 
     async def get(
         self,
@@ -188,11 +192,11 @@ class Nodes:
         if self._belongs is None or self._clock.now() < node.admitted_until:
             return
         try:
-            result = await self._call(node, self._belongs.method, self._belongs.params)
+            answer = await self._belongs.ask(node)
         except NodeRefused as refusal:
             reason = f"it does not say which chain it belongs to ({refusal})"
             raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, reason) from None
-        if not self._belongs.test(result):
+        if not self._belongs.test(answer):
             raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, "it is a node of another chain")
         node.admitted_until = Millis(self._clock.now() + ADMITTED)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bitcoin_chain import BASE, MadeUpChain
-from bitcoin_nodes import ElectrumServer
+from bitcoin_nodes import ElectrumServer, EsploraNode
 from bitcoin_world import (
     SINCE,
     ZPUB,
@@ -30,18 +30,35 @@ from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.markets.chains import shipped_chains
 from coffers.secret import Secret
 from factories import NOW
+from wallets import wallets_of
+
+ADDRESS = "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"
 
 
-async def test_a_node_of_another_chain_is_not_believed(
-    world: World, monkeypatch: pytest.MonkeyPatch
+async def test_an_electrum_server_of_another_chain_is_not_believed(
+    over_tcp: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = world.reader._network  # type: ignore[attr-defined]
-    elsewhere = replace(network, landmark=(BASE, "00" * 32))
-    for backend in (world.reader._esplora, world.reader._electrum):  # type: ignore[attr-defined]
-        monkeypatch.setattr(backend, "_network", elsewhere)
+    servers = over_tcp.reader._electrum  # type: ignore[attr-defined]
+    elsewhere = replace(servers._network, landmark=(BASE, "00" * 32))
+    monkeypatch.setattr(servers, "_network", elsewhere)
 
     with pytest.raises(ConnectorFailure, match="is not one of Bitcoin") as caught:
-        await world.read(ZPUB)
+        await over_tcp.read(ZPUB)
+    assert caught.value.kind is FailureKind.UNEXPECTED_ANSWER
+
+
+@pytest.mark.parametrize("answer", [(200, "text/plain", b"00"), (404, "text/plain", b"no block")])
+async def test_no_esplora_of_several_is_believed_that_knows_another_chain(
+    chain: MadeUpChain, answer: tuple[int, str, bytes]
+) -> None:
+    first, second = EsploraNode(chain), EsploraNode(chain)
+    second.answers[f"/block-height/{BASE}"] = answer
+    async with wallets_of("bitcoin_wallet", first, second) as wallets:
+        await wallets.read(ADDRESS)
+        first.answers["/blocks/tip/hash"] = (500, "text/plain", b"sync")
+        with pytest.raises(ConnectorFailure, match="chain") as caught:
+            await wallets.read(ADDRESS)
+    assert set(second.asked) == {f"/block-height/{BASE}"}
     assert caught.value.kind is FailureKind.UNEXPECTED_ANSWER
 
 
@@ -74,11 +91,10 @@ async def test_more_coins_than_there_can_be_are_not_believed(world: World, is_mi
 async def test_an_odd_answer_is_no_empty_wallet(
     over_http: World, answer: tuple[int, str, bytes]
 ) -> None:
-    address = "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"
-    over_http.esplora.answers[f"/address/{address}"] = answer
+    over_http.esplora.answers[f"/address/{ADDRESS}"] = answer
 
     with pytest.raises(ConnectorFailure):
-        await over_http.read(address)
+        await over_http.read(ADDRESS)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,6 @@ class AccountReading:
         Raises:
             ConnectorFailure: when the backend gave no usable answer.
         """
-        await self.backend.admit()
         is_late = _late_after(PATIENCE)
         memory = remembered(request.memory)
         search = Search(self.backend, self.wallet, memory, is_late)

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from coffers.clock import Millis
-from coffers.connectors.chain.bitcoin.networks import Network
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 
 AT_ONCE = 40
@@ -83,10 +82,6 @@ class Transaction:
 class Backend(Protocol):
     """Whoever knows the chain. Every method raises `ConnectorFailure` when it does not answer."""
 
-    async def admit(self) -> None:
-        """Raise the failure where whoever is asked knows another chain than the network's."""
-        ...
-
     async def tip(self) -> Tip:
         """Return the last block."""
         ...
@@ -130,13 +125,4 @@ def odd_answer(what: str) -> ConnectorFailure:
     """Return that a node answered something that cannot be meant."""
     return ConnectorFailure(
         FailureKind.UNEXPECTED_ANSWER, f"The node's answer about {what} is not usable.", code="odd"
-    )
-
-
-def other_chain(network: Network) -> ConnectorFailure:
-    """Return that whoever was asked knows another chain."""
-    return ConnectorFailure(
-        FailureKind.UNEXPECTED_ANSWER,
-        f"The configured node is not one of {network.name}.",
-        code="other_chain",
     )

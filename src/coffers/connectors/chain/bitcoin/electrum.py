@@ -20,13 +20,12 @@ from coffers.connectors.chain.bitcoin.backend import (
     Transaction,
     ask_all,
     odd_answer,
-    other_chain,
 )
 from coffers.connectors.chain.bitcoin.electrum_link import ElectrumRefused, Link, opened
 from coffers.connectors.chain.bitcoin.networks import Network
 from coffers.connectors.chain.bitcoin.raw import RawTransaction, parsed
 from coffers.connectors.chain.nodes import REST
-from coffers.connectors.reading import ConnectorFailure
+from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.logs import logger
 from coffers.secret import Secret
 
@@ -74,7 +73,9 @@ class ElectrumServers:
         try:
             async with opened(url) as link:
                 await link.call("server.version", "coffers", [_OLDEST, _NEWEST])
-                yield Electrum(link, self._network)
+                electrum = Electrum(link, self._network)
+                await electrum.admit()
+                yield electrum
         except ConnectorFailure as failure:
             self._rests[url] = Millis(self._clock.now() + REST)
             _log.info("node failed", chain=self._network.id, reason=str(failure))
@@ -97,9 +98,9 @@ class Electrum:
         try:
             header = await self._header(height)
         except ElectrumRefused:
-            raise other_chain(self._network) from None
+            raise _other_chain(self._network) from None
         if _hash(header) != hash_:
-            raise other_chain(self._network)
+            raise _other_chain(self._network)
 
     async def tip(self) -> Tip:
         """Return the last block."""
@@ -174,6 +175,14 @@ class Electrum:
         answer = await self._link.call("blockchain.block.header", height)
         # A Dogecoin header that was mined elsewhere goes on after these bytes.
         return _bytes(answer, "a block")[:_HEADER]
+
+
+def _other_chain(network: Network) -> ConnectorFailure:
+    return ConnectorFailure(
+        FailureKind.UNEXPECTED_ANSWER,
+        f"The configured node is not one of {network.name}.",
+        code="other_chain",
+    )
 
 
 def _hash(header: bytes) -> str:

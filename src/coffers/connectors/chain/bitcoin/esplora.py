@@ -18,7 +18,6 @@ from coffers.connectors.chain.bitcoin.backend import (
     Tip,
     Transaction,
     odd_answer,
-    other_chain,
 )
 from coffers.connectors.chain.bitcoin.networks import Network
 from coffers.connectors.chain.nodes import NodeRefused, Nodes
@@ -81,18 +80,8 @@ class Esplora:
         self._nodes = nodes
         self._network = network
         self._heights: dict[str, int] = {}
-        self._is_admitted = False
-
-    async def admit(self) -> None:
-        """Raise the failure where the nodes know another chain; asked once."""
-        height, hash_ = self._network.landmark
-        if not self._is_admitted:
-            try:
-                self._is_admitted = await self._nodes.get(f"/block-height/{height}") == hash_
-            except NodeRefused:
-                raise other_chain(self._network) from None
-        if not self._is_admitted:
-            raise other_chain(self._network)
+        height, hash_ = network.landmark
+        nodes.admit_only_by(f"/block-height/{height}", None, lambda answer: answer == hash_)
 
     async def tip(self) -> Tip:
         """Return the last block; another one where it was lost between the two calls."""

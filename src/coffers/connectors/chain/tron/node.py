@@ -140,15 +140,14 @@ class Node:
     def __init__(self, nodes: Nodes, clock: Clock) -> None:
         self._nodes = nodes
         self._clock = clock
-        self._is_main = False
+        nodes.admit_only_by("/walletsolidity/getblockbynum", {"num": 0}, _is_main)
 
     async def solid_at(self) -> Millis:
         """Return when the last solid block was made.
 
         Raises:
-            ConnectorFailure: also when that was not in these minutes, or on another network.
+            ConnectorFailure: also when that was not in these minutes.
         """
-        await self._admit()
         answer = await self._post("/walletsolidity/getnowblock", {})
         block = taken(_Block, answer, "the last block")
         time = Millis(block.block_header.raw_data.timestamp)
@@ -230,18 +229,6 @@ class Node:
         body = {"address": address, "visible": True}
         return await self._post("/walletsolidity/getaccount", body)
 
-    async def _admit(self) -> None:
-        if self._is_main:
-            return
-        answer = await self._post("/walletsolidity/getblockbynum", {"num": 0})
-        if not taken(_Block, answer, "the first block").block_id.endswith(GENESIS_END):
-            raise ConnectorFailure(
-                FailureKind.UNEXPECTED_ANSWER,
-                "The configured node is not one of Tron's main network.",
-                code="other_chain",
-            )
-        self._is_main = True
-
     async def _post(self, path: str, body: dict[str, Any]) -> object:
         try:
             answer = await self._nodes.post(path, body)
@@ -254,3 +241,8 @@ class Node:
         if isinstance(answer, dict) and "Error" in answer:
             raise odd_answer(path)
         return answer
+
+
+def _is_main(answer: object) -> bool:
+    hash_ = answer.get("blockID") if isinstance(answer, dict) else None
+    return isinstance(hash_, str) and hash_.endswith(GENESIS_END)
