@@ -62,6 +62,7 @@ class MadeUpCluster:
     now: int
     svm: LiteSVM = field(default_factory=LiteSVM)
     slot: int = 1000
+    first: int = 0
     recorded: list[Recorded] = field(default_factory=list)
     asked: list[tuple[str, Any]] = field(default_factory=list)
     refusals: dict[str, int] = field(default_factory=dict)
@@ -280,7 +281,12 @@ class MadeUpCluster:
     def _getGenesisHash(self) -> str:  # noqa: N802  # named as the method that is asked
         return self.genesis
 
+    def _getFirstAvailableBlock(self) -> int:  # noqa: N802
+        return self.first
+
     def _getBlockTime(self, slot: int) -> int:  # noqa: N802
+        if slot == 0:
+            return 1_584_368_940
         return self.now - (self.slot - slot) * 2 // 5
 
     def _getAccountInfo(self, address: str, options: dict[str, Any]) -> object:  # noqa: N802
@@ -309,10 +315,11 @@ class MadeUpCluster:
         )
 
     def _getSignaturesForAddress(self, address: str, options: dict[str, Any]) -> object:  # noqa: N802
-        rows = [one for one in reversed(self.recorded) if address in one.keys]
+        kept = [one for one in reversed(self.recorded) if one.slot >= self.first]
+        rows = [one for one in kept if address in one.keys]
         if "before" in options:
             names = [one.signature for one in rows]
-            rows = rows[names.index(options["before"]) + 1 :]
+            rows = rows[names.index(options["before"]) + 1 :] if options["before"] in names else []
         return [
             {"signature": one.signature, "slot": one.slot, "blockTime": one.time, "err": None}
             for one in rows[: options["limit"]]

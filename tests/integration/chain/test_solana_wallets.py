@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
-from coffers.clock import MINUTE
+from coffers.clock import DAY, MINUTE
 from coffers.connectors.chain.refusals import AddressRefused
 from coffers.connectors.chain.solana import flows as searching
 from coffers.connectors.chain.solana import reader as reading_wallets
@@ -227,7 +227,7 @@ async def test_a_history_is_looked_through_once_and_over_several_readings(
         if reading.flows_known:
             break
     assert found == set(sent)
-    assert rounds == 3
+    assert rounds == 4
     asked = cluster.count("getTransaction")
     assert asked == len(sent)
     cluster.slot += 1000
@@ -235,6 +235,65 @@ async def test_a_history_is_looked_through_once_and_over_several_readings(
     reading = await wallets.read(ME, memory=memory, known_flows=known(*readings))
     assert {flow.txid for flow in reading.flows} == {newest}
     assert cluster.count("getTransaction") == asked + 1
+
+
+async def test_a_node_that_dropped_what_was_not_seen_yet_cannot_tell_all_flows(
+    cluster: MadeUpCluster, wallets: Wallets
+) -> None:
+    sent = [cluster.pay(cluster.bank, OWNER.pubkey(), SOL)]
+    first = await wallets.read(ME)
+    assert first.flows_known
+    sent += [cluster.pay(cluster.bank, OWNER.pubkey(), SOL) for _ in range(4)]
+    cluster.first = cluster.slot - 150
+    second = await wallets.read(ME, memory=first.memory)
+    assert {flow.txid for flow in second.flows} == set(sent[3:])
+    assert second.flows_known is False
+    cluster.first = 0
+    third = await wallets.read(ME, memory=second.memory)
+    assert {flow.txid for flow in third.flows} == set(sent)
+    assert third.flows_known
+    cluster.first = cluster.slot  # all that it dropped was looked at
+    assert (await wallets.read(ME, memory=third.memory)).flows_known
+
+
+@pytest.mark.parametrize(("age", "is_known"), [(15 * DAY, True), (13 * DAY, False)])
+@pytest.mark.parametrize("tells_time", [True, False])
+async def test_a_node_that_reaches_back_to_the_asked_moment_is_enough(
+    cluster: MadeUpCluster, wallets: Wallets, age: int, is_known: bool, tells_time: bool
+) -> None:
+    slot_takes = 400 if tells_time else searching.SHORTEST_SLOT
+    cluster.slot += age // slot_takes + 1000
+    cluster.first = 1000
+    if not tells_time:
+        cluster.answers["getBlockTime"] = None
+    assert (await wallets.read(ME)).flows_known is is_known
+
+
+async def test_a_node_that_does_not_tell_how_far_it_reaches_tells_flows_but_not_that_they_are_all(
+    cluster: MadeUpCluster, wallets: Wallets
+) -> None:
+    sent = cluster.pay(cluster.bank, OWNER.pubkey(), SOL)
+    cluster.refusals["getFirstAvailableBlock"] = -32601
+    reading = await wallets.read(ME)
+    assert ({flow.txid for flow in reading.flows}, reading.flows_known) == ({sent}, False)
+
+
+async def test_a_walk_begins_anew_where_a_node_has_lost_its_place(
+    cluster: MadeUpCluster, wallets: Wallets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "SIGNATURES", 3)
+    monkeypatch.setattr(reading_wallets, "PATIENCE", 0)
+    sent = [cluster.pay(cluster.bank, OWNER.pubkey(), SOL + index) for index in range(4)]
+    first = await wallets.read(ME)
+    cluster.first = cluster.slot
+    second = await wallets.read(ME, memory=first.memory)
+    assert (second.flows, second.flows_known) == ((), False)
+    cluster.first, memory, found = 0, second.memory, set[str]()
+    for _ in range(3):
+        reading = await wallets.read(ME, memory=memory)
+        memory = reading.memory
+        found |= {flow.txid or "" for flow in reading.flows}
+    assert (found, reading.flows_known) == (set(sent), True)
 
 
 async def test_known_flows_are_not_asked_for_again(

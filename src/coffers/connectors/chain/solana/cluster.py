@@ -108,17 +108,23 @@ class Cluster:
 
         Nodes tell no time of some of the last blocks; that says nothing.
         """
-        try:
-            answer = await self._nodes.call("getBlockTime", [slot])
-        except NodeRefused:
-            return
-        if answer is None:
-            return
-        time = Millis(taken(int, answer, "the time of a block") * SECOND)
-        if self._clock.now() - time > STALE:
+        time = await self.time_of(slot)
+        if time is not None and self._clock.now() - time > STALE:
             raise ConnectorFailure(
                 FailureKind.VENUE_DOWN, "The node of Solana is behind its chain.", code="stale"
             )
+
+    async def first_slot(self) -> int:
+        """Return the first slot of which a node still has the transactions."""
+        return taken(int, await self._ask("getFirstAvailableBlock", []), "its first block")
+
+    async def time_of(self, slot: int) -> Millis | None:
+        """Return when the block of a slot was made, None where no node tells."""
+        try:
+            answer = await self._nodes.call("getBlockTime", [slot])
+        except NodeRefused:
+            return None
+        return None if answer is None else Millis(taken(int, answer, "a block's time") * SECOND)
 
     async def tokens(self, owner: str, program: str, slot: int) -> At:
         """Return the accounts of an owner at a token program, in that slot or a later one."""
@@ -149,7 +155,10 @@ class Cluster:
     async def history(
         self, address: str, slot: int, before: str | None, most: int
     ) -> list[Signature]:
-        """Return transactions that name an address, the newest first."""
+        """Return transactions that name an address, the newest first.
+
+        A node tells those alone that it still has, and none before one that it does not know.
+        """
         options: dict[str, Any] = {**_FINAL, "limit": most, "minContextSlot": slot}
         if before is not None:
             options["before"] = before

@@ -18,10 +18,13 @@ from coffers.markets.chains import Chain
 from coffers.valuation.model import Flow
 
 SIGNATURES = 50
-"""Transactions of a page of a history: each is then asked for on its own."""
+"""Transactions that are asked for of a history at once: each is then asked for on its own."""
 
 OVERLAP = 150
 """Slots, a minute's, that are looked at again: a node may list a transaction late."""
+
+SHORTEST_SLOT = 300
+"""What a slot takes at least, in ms, over some time: they are made to take 400."""
 
 
 @dataclass(slots=True)
@@ -73,11 +76,37 @@ class FlowSearch:
             self.memory.amounts[address] = amount
 
     async def _walk(self, address: str, since: Millis, slot: int) -> bool:
-        async def page(cursor: str | None) -> Page[str]:
-            return _page(await self.cluster.history(address, slot, cursor, SIGNATURES))
-
         trail = self.memory.trails.setdefault(address, Trail())
+
+        async def page(cursor: str | None) -> Page[str]:
+            found = await self.cluster.history(address, slot, cursor, SIGNATURES)
+            entries = [_entry(one) for one in found]
+            if len(entries) >= SIGNATURES:
+                # The last one comes again with the next page, which is then never empty.
+                return Page(entries[:-1], entries[-2].what)
+            is_lost = cursor is not None and not entries
+            is_cut = is_lost or await self._is_cut(entries, trail, since, slot)
+            return Page(entries, None, is_cut)
+
         return await Walk(page, self._take, self.is_late, OVERLAP).down(trail, since, slot)
+
+    async def _is_cut(
+        self, entries: Sequence[Entry[str]], trail: Trail, since: Millis, slot: int
+    ) -> bool:
+        """Whether the node may have dropped transactions that still matter."""
+        done = -1 if trail.high is None else trail.high
+        if entries and (entries[-1].height <= done or entries[-1].at < since):
+            return False
+        try:
+            first = await self.cluster.first_slot()
+            if first <= done:
+                return False
+            at = await self.cluster.time_of(first)
+        except ConnectorFailure:
+            return True
+        if at is None:
+            at = Millis(self.read_at - (slot - first) * SHORTEST_SLOT)
+        return at > since
 
     async def _take(self, entries: Sequence[Entry[str]]) -> None:
         new = [
@@ -100,13 +129,7 @@ class FlowSearch:
         )
 
 
-def _page(signatures: Sequence[Signature]) -> Page[str]:
-    entries = [Entry(one.slot, Millis(_time(one) * SECOND), one.signature) for one in signatures]
-    is_full = len(signatures) >= SIGNATURES
-    return Page(entries, signatures[-1].signature if is_full else None)
-
-
-def _time(one: Signature) -> int:
+def _entry(one: Signature) -> Entry[str]:
     if one.block_time is None:
         raise odd_answer("the time of a transaction")
-    return one.block_time
+    return Entry(one.slot, Millis(one.block_time * SECOND), one.signature)
