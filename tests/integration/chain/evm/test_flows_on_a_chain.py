@@ -12,6 +12,7 @@ from coffers.connectors.reading import Reading
 from coffers.valuation.model import Flow
 from evm_chain import EvmChain, EvmNode
 from evm_explorer import Explorer
+from wallets import known
 
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 UNLISTED = "0x" + "b1" * 20
@@ -74,10 +75,56 @@ async def test_flows_are_told_once_and_new_ones_by_the_next_reading(
     assert told(first) == [("in", "USDC", Decimal(5))]
     evm.send(USDC, "mint(address,uint256)", owner, 1_000_000)
     reads.clock.set(evm.settle())
-    second = await reads.read(owner, flows_since=since, memory=first.memory)
+    second = await reads.read(
+        owner, flows_since=since, memory=first.memory, known_flows=known(first)
+    )
     assert told(second) == [("in", "USDC", Decimal(1))]
     again = await reads.read(owner, flows_since=since - 60_000, memory=second.memory)
     assert told(again) == [("in", "USDC", Decimal(5)), ("in", "USDC", Decimal(1))]
+
+
+async def test_what_a_node_behind_the_others_left_out_is_told_by_the_next_reading(
+    evm: EvmChain, node: EvmNode, wallets: Make
+) -> None:
+    owner, friend = evm.accounts[1], evm.accounts[2]
+    evm.token(USDC, "USDC", 6, of=[(owner, 9)])
+    since = moment(evm) + 1
+    left = evm.send(USDC, "transfer(address,uint256)", friend, 2, sender=owner)
+    end = evm.evm.get_block_by_number("latest")["number"]
+    evm.send(USDC, "mint(address,uint256)", owner, 5_000_000)
+
+    def clipped(span: dict[str, Any]) -> object:
+        last = min(int(span["toBlock"], 16), end)
+        return node.eth_getLogs({**span, "toBlock": hex(last)})
+
+    node.tells["eth_getLogs"] = clipped
+    reads = await wallets(evm.settle(), node)
+    first = await reads.read(owner, flows_since=since)
+    assert told(first) == [("out", "USDC", Decimal("0.000002"))]
+    node.tells.clear()
+    reads.clock.set(evm.settle())
+    asked = {"flows_since": since, "memory": first.memory}
+    second = await reads.read(owner, known_flows=known(first), **asked)
+    assert told(second) == [("in", "USDC", Decimal(5))]
+    # An explorer told another withdrawal of the transaction, with its fee.
+    bare = await reads.read(owner, known_flows=frozenset({("out", f"{left}:native")}), **asked)
+    assert {flow.fee for flow in bare.flows} == {Decimal(0)}
+
+
+async def test_blocks_of_a_quarter_of_an_hour_ago_are_looked_through_once(
+    evm: EvmChain, node: EvmNode, wallets: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_FIRST_RECENT", 1)
+    owner = evm.accounts[1]
+    evm.token(USDC, "USDC", 6)
+    since = moment(evm)
+    evm.send(USDC, "mint(address,uint256)", owner, 5_000_000)
+    evm.evm.mine_blocks(3)
+    evm.evm.time_travel(since // 1000 + 3_600)
+    reads = await wallets(evm.settle(), node)
+    first = await reads.read(owner, flows_since=since)
+    again = await reads.read(owner, flows_since=since, memory=first.memory)
+    assert (told(first), told(again)) == ([("in", "USDC", Decimal(5))], [])
 
 
 async def test_with_an_explorer_native_flows_are_known_too(
@@ -111,8 +158,9 @@ async def test_with_an_explorer_native_flows_are_known_too(
     [withdrawal] = [flow for flow in reading.flows if flow.direction == "out"]
     assert (withdrawal.external_id, withdrawal.txid) == (f"{left}:native", left)
     assert withdrawal.fee > 0
-    known = frozenset((flow.direction, flow.external_id) for flow in reading.flows)
-    again = await reads.read(owner, flows_since=since, known_flows=known, memory=reading.memory)
+    again = await reads.read(
+        owner, flows_since=since, known_flows=known(reading), memory=reading.memory
+    )
     assert again.flows == ()
     assert again.flows_known
 
@@ -355,13 +403,13 @@ async def test_forward_ranges_shrink_too_and_nothing_is_skipped(
     explorer = Explorer(evm)
     reads = await wallets(evm.settle(), node, blockscout=explorer)
     found: list[Flow] = []
-    memory, known = None, False
+    memory, is_through = None, False
     for _ in range(6):
         reading = await reads.read(owner, flows_since=since, memory=memory)
-        memory, known = reading.memory, reading.flows_known
+        memory, is_through = reading.memory, reading.flows_known
         found += reading.flows
-        if known:
+        if is_through:
             break
-    assert known
+    assert is_through
     ids = {flow.external_id for flow in found if flow.asset == "USDC"}
     assert len(ids) == 3

@@ -4,7 +4,7 @@ Those of tokens are told by logs, those of the native coin by an explorer and, w
 it, by logs too. An exchange with the wrapped form of the native coin is neither.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -98,18 +98,22 @@ class FlowMaker:
             txid=move.txid,
         )
 
-    async def with_fees(self, flows: Iterable[Flow], owner: str) -> list[Flow]:
+    async def with_fees(
+        self, flows: Iterable[Flow], owner: str, paid: Collection[str]
+    ) -> list[Flow]:
         """Return the flows; the first withdrawal of a transaction carries what the owner paid.
+
+        `paid` are the transactions of which an earlier reading's withdrawal carries it.
 
         Raises:
             NodeRefused: when the node does not tell a transaction.
             ConnectorFailure: when no node gave a usable answer.
         """
-        paid: set[str] = set()
+        borne = set(paid)
         found = []
         for flow in flows:
-            if flow.direction == "out" and flow.txid is not None and flow.txid not in paid:
-                paid.add(flow.txid)
+            if flow.direction == "out" and flow.txid is not None and flow.txid not in borne:
+                borne.add(flow.txid)
                 fee = in_units(await self._fee(flow.txid, owner), self._chain.decimals)
                 found.append(replace(flow, fee=fee or money.ZERO))
             else:

@@ -21,7 +21,8 @@ class Memory(msgspec.Struct):
     are; `places` are decimals that the list does not tell; `held` the listed tokens with a balance
     at the last reading, and `silent_since` the moment since which one of them tells none. All
     transfers from block `low` to block `high` were looked through; those since the moment `since`
-    were reported as flows. `step` is how many blocks the node lets pass at once.
+    were reported as flows. `step` is how many blocks the node lets pass at once, `recent` how many
+    of the newest are too young for every node to have told all of them.
     """
 
     found: dict[str, Found | None] = {}
@@ -32,6 +33,7 @@ class Memory(msgspec.Struct):
     high: int | None = None
     since: int | None = None
     step: int | None = None
+    recent: int | None = None
 
     def discover(self, contract: str) -> None:
         """Remember that there is an unlisted token, if there is room."""

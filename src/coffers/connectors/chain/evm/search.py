@@ -2,11 +2,12 @@
 
 The stretch shrinks when the node refuses it and grows again afterwards. A reading looks through so
 many stretches and no more; what is left is for the next one, which knows how far this one came.
+
+A node that has not come as far as the others tells the logs that it has and no error, and so may
+any machine behind one address. So the newest blocks are looked through again by the next reading.
 """
 
-from collections.abc import AsyncIterator
-
-from coffers.clock import Millis
+from coffers.clock import MINUTE, Millis
 from coffers.connectors.chain.evm.blocks import Block, numbered
 from coffers.connectors.chain.evm.memory import Memory
 from coffers.connectors.chain.evm.transfers import Transfer, transfers
@@ -19,9 +20,13 @@ FORWARDS = 40
 BACKWARDS = 8
 """Stretches that one reading tries towards the first block, for tokens of long ago."""
 
+SETTLED = Millis(15 * MINUTE)
+"""How old a block is that every node in use has: its logs are all told."""
+
 _FIRST_STEP = 10_000
 _LONGEST_STEP = 500_000
 _SHORTEST_STEP = 16
+_FIRST_RECENT = 128
 _SHRINKING = frozenset({FailureKind.UNREACHABLE, FailureKind.UNEXPECTED_ANSWER})
 
 
@@ -45,10 +50,11 @@ class Search:
         self._memory = memory
         self._minter = minter
 
-    async def newer(self, since: Millis | None) -> list[Transfer]:
-        """Return the transfers from a moment on that were not reported before.
+    async def newer(self, since: Millis | None) -> tuple[list[Transfer], bool]:
+        """Return the transfers from a moment on, and whether these are all.
 
-        Where the budget ends before the newest block does, `memory.high` is below it.
+        Of those that were returned before, only the ones of the newest blocks come again. They are
+        not all where the budget ends before the newest block does.
 
         Raises:
             NodeRefused: when the node gives no logs.
@@ -61,10 +67,7 @@ class Search:
             memory.high = start - 1
             memory.low = start if memory.low is None else min(start, memory.low)
             memory.since = since
-        found: list[Transfer] = []
-        async for part in self._forwards(memory.high):
-            found += part
-        return found
+        return await self._forwards(memory.high, await self._settled())
 
     async def older(self) -> list[Transfer]:
         """Return transfers from before those that were looked through; raises as `newer`."""
@@ -84,15 +87,41 @@ class Search:
     def _step(self) -> int:
         return self._memory.step or _FIRST_STEP
 
-    async def _forwards(self, high: int) -> AsyncIterator[list[Transfer]]:
+    async def _forwards(self, done: int, settled: int) -> tuple[list[Transfer], bool]:
+        found: list[Transfer] = []
+        high = done
         for _ in range(FORWARDS):
             if high >= self._block.number:
-                return
+                break
             last = min(self._block.number, high + self._step)
             part = await self._tried(high + 1, last)
             if part is not None:
-                self._memory.high = high = last
-                yield part
+                high = last
+                self._memory.high = max(done, min(high, settled))
+                found += part
+        return found, high >= self._block.number
+
+    async def _settled(self) -> int:
+        """Return the number of a block that is `SETTLED` old.
+
+        It is a later one where the node lets so few blocks pass at once that looking through those
+        after it again would take more than a tenth of a reading's stretches.
+        """
+        recent = self._memory.recent or _FIRST_RECENT
+        while not await self._is_settled(self._block.number - recent):
+            recent *= 2
+        self._memory.recent = recent
+        return self._block.number - min(recent, FORWARDS // 10 * self._step)
+
+    async def _is_settled(self, number: int) -> bool:
+        if number <= 0:
+            return True
+        block = await numbered(self._nodes, number)
+        if block is None:
+            raise ConnectorFailure(
+                FailureKind.UNEXPECTED_ANSWER, "The node does not tell a block.", code="node_answer"
+            )
+        return block.at <= self._block.at - SETTLED
 
     async def _tried(self, first: int, last: int) -> list[Transfer] | None:
         """Return the transfers of a stretch, None where it must be shorter."""

@@ -24,7 +24,7 @@ from coffers.logs import logger
 from coffers.valuation.model import UNLISTED, Flow, Position
 
 DEPTH = 6
-"""Blocks on top of the one that is read: it is hardly taken back, and every node has it."""
+"""Blocks on top of the one that is read: it is hardly taken back, and most nodes have it."""
 
 PAYING = frozenset({1})
 """Chains whose validators are paid in the native coin, by their ids."""
@@ -126,9 +126,8 @@ class Wallet:
         notes = deepcopy(memory)
         maker = FlowMaker(self._chain, self._nodes, self._listed, memory.places, self._wrapping())
         try:
-            moved = await self._search(block, notes).newer(since)
+            moved, are_all = await self._search(block, notes).newer(since)
             flows = [] if since is None else await maker.of_tokens(moved, since)
-            are_all = notes.high is not None and notes.high >= block.number
             if since is not None and self._explorer:
                 told = await blockscout.native_moves(
                     self._explorer, self._owner, since, block.number
@@ -137,12 +136,13 @@ class Wallet:
                 flows += await self._paid_out(since, block)
             known = self._request.known_flows
             new = [flow for flow in flows if (flow.direction, flow.external_id) not in known]
-            with_fees = tuple(await maker.with_fees(new, self._owner))
+            paid = {id_.partition(":")[0] for direction, id_ in known if direction == "out"}
+            with_fees = tuple(await maker.with_fees(new, self._owner, paid))
         except (NodeRefused, ConnectorFailure) as failure:
             _log.info("flows not told", chain=self._chain.id, reason=str(failure))
             return (), False
         memory.low, memory.high, memory.since = notes.low, notes.high, notes.since
-        memory.step = notes.step
+        memory.step, memory.recent = notes.step, notes.recent
         for transfer in moved:
             self._note(memory, transfer.contract)
         return with_fees, are_all
