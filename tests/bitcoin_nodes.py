@@ -17,7 +17,10 @@ PAGE = 25
 
 
 class EsploraNode:
-    """Answers as Esplora does; `before` is called with each path before it is answered."""
+    """Answers as Esplora does; `before` is called with each path before it is answered.
+
+    A page has `page` transactions. Histories come from a machine that lacks the `lags` last blocks.
+    """
 
     def __init__(self, chain: MadeUpChain, network: str = "bitcoin") -> None:
         self.chain = chain
@@ -25,6 +28,8 @@ class EsploraNode:
         self.asked: Counter[str] = Counter()
         self.before: Hook = lambda path: None
         self.answers: dict[str, tuple[int, str, bytes]] = {}
+        self.page = PAGE
+        self.lags = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope["path"]
@@ -64,13 +69,16 @@ class EsploraNode:
                 found = [one for one in self.chain.history(script) if one[1] is None]
                 return _json([self._shown(*one) for one in found[:50]])
             case ["txs", "chain", *last]:
-                found = [one for one in self.chain.history(script) if one[1] is not None]
+                found = [one for one in self.chain.history(script) if self._lists(one[1])]
                 txids = [made.txid for made, _ in found]
                 if last and last[0] not in txids:
                     return _missing()
                 begin = txids.index(last[0]) + 1 if last else 0
-                return _json([self._shown(*one) for one in found[begin : begin + PAGE]])
+                return _json([self._shown(*one) for one in found[begin : begin + self.page]])
         return _missing()
+
+    def _lists(self, block: Block | None) -> bool:
+        return block is not None and block.height <= self.chain.tip.height - self.lags
 
     def _stats(self, script: bytes, *, confirmed: bool) -> dict[str, int]:
         received, spent, count = self.chain.balance(script, confirmed=confirmed)

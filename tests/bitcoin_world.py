@@ -30,6 +30,7 @@ from served import listening
 ROOT = bip32.HDKey.from_seed(bytes(range(32)))
 ZPUB = ROOT.derive("m/84h/0h/0h").to_public().to_base58(bytes.fromhex("04b24746"))
 XPUB = ROOT.derive("m/86h/0h/0h").to_public().to_base58()
+ADDRESS = "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"
 BEGIN = NOW // 1000 - 3 * 86_400
 SINCE = ReadRequest(Millis(NOW - 14 * DAY))
 

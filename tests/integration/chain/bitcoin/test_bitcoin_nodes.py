@@ -13,6 +13,7 @@ import pytest
 from bitcoin_chain import BASE, MadeUpChain
 from bitcoin_nodes import ElectrumServer, EsploraNode
 from bitcoin_world import (
+    ADDRESS,
     SINCE,
     ZPUB,
     World,
@@ -31,8 +32,6 @@ from coffers.markets.chains import shipped_chains
 from coffers.secret import Secret
 from factories import NOW
 from wallets import wallets_of
-
-ADDRESS = "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"
 
 
 async def test_an_electrum_server_of_another_chain_is_not_believed(

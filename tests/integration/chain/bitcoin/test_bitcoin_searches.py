@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from embit.descriptor.checksum import add_checksum
 
-from bitcoin_world import ROOT, XPUB, ZPUB, World, coin, held
+from bitcoin_world import ADDRESS, ROOT, XPUB, ZPUB, World, coin, held
+from coffers.clock import MINUTE
 from coffers.connectors.chain.bitcoin import account, search
 from coffers.connectors.chain.bitcoin.networks import NETWORKS
 from coffers.connectors.chain.bitcoin.wallet import wallet_of
@@ -155,17 +156,75 @@ async def test_emptied_addresses_take_turns(
 
 
 async def test_the_pages_of_a_busy_address_are_turned(world: World) -> None:
-    address = "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"
-    script = world.scripts(address)(0)
+    script = world.scripts(ADDRESS)(0)
     for _ in range(60):
         world.chain.receive(script, 1_000)
     world.chain.mine()
 
-    reading = await world.read(address)
+    reading = await world.read(ADDRESS)
     world.chain.receive(script, 1_000)
     world.chain.mine()
-    again = await world.read(address, reading.memory)
+    again = await world.read(ADDRESS, reading.memory)
 
     assert held(reading) == Decimal("0.0006")
     assert len(reading.flows) == 60
     assert held(again) == Decimal("0.00061")
+
+
+async def test_pages_of_any_length_are_turned_to_the_end(over_http: World) -> None:
+    over_http.esplora.page = 10
+    script = over_http.scripts(ADDRESS)(0)
+    for _ in range(25):
+        over_http.chain.receive(script, 1_000)
+    over_http.chain.mine()
+
+    reading = await over_http.read(ADDRESS)
+
+    assert (len(reading.flows), reading.flows_known) == (25, True)
+    assert sum("/txs/chain" in path for path in over_http.esplora.asked) == 3
+
+
+async def test_a_deposit_that_a_node_behind_does_not_list_is_told_by_the_next_reading(
+    over_http: World,
+) -> None:
+    script = over_http.scripts(ADDRESS)(0)
+    over_http.chain.receive(script, 1_000)
+    over_http.chain.mine()
+    over_http.chain.receive(script, 777)
+    over_http.chain.mine()
+    over_http.esplora.lags = 1
+
+    first = await over_http.read(ADDRESS)
+    over_http.esplora.lags = 0
+    second = await over_http.read(ADDRESS, first.memory)
+
+    assert held(first) == held(second) == Decimal("0.00001777")
+    assert (len(first.flows), first.flows_known) == (1, False)
+    assert (len(second.flows), second.flows_known) == (2, True)
+
+
+async def test_of_a_long_history_the_newest_part_is_looked_at_again_for_a_while(
+    over_http: World,
+) -> None:
+    script, esplora = over_http.scripts(ADDRESS)(0), over_http.esplora
+    for _ in range(60):
+        over_http.chain.receive(script, 1_000)
+    over_http.chain.mine()
+    memory = (await over_http.read(ADDRESS)).memory
+    over_http.chain.receive(script, 777)
+    over_http.chain.mine()
+    esplora.lags = 1
+    memory = (await over_http.read(ADDRESS, memory)).memory
+    esplora.lags = 0
+
+    flows, pages = [], []
+    for _ in range(4):
+        over_http.clock.advance(15 * MINUTE)
+        esplora.asked.clear()
+        reading = await over_http.read(ADDRESS, memory)
+        memory = reading.memory
+        flows.append(sum(flow.amount == Decimal("0.00000777") for flow in reading.flows))
+        pages.append(sum(esplora.asked[path] for path in esplora.asked if "/txs/chain" in path))
+
+    assert flows == [1, 1, 0, 0]
+    assert pages == [1, 1, 0, 0]

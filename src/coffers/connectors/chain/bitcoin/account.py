@@ -70,7 +70,7 @@ class AccountReading:
             (),
             {CONFIRMED: reason, PENDING: reason},
             flows_known=False,
-            memory=_after(search, memory, {}, memory.leaving, is_found=False),
+            memory=_after(search, memory, Told(), memory.leaving, is_found=False),
         )
 
     def _finished(
@@ -96,7 +96,7 @@ class AccountReading:
             flows=(*told.flows, *gone.flows),
             flows_undone=frozenset(("out", txid) for txid in gone.undone),
             flows_known=told.is_whole,
-            memory=_after(search, memory, told.counts, gone.ids, is_found=True),
+            memory=_after(search, memory, told, gone.ids, is_found=True),
         )
 
 
@@ -109,14 +109,14 @@ def _late_after(seconds: float) -> Callable[[], bool]:
 def _after(
     search: Search,
     memory: Memory,
-    counts: dict[Spot, int],
+    told: Told,
     on_way: Iterable[str],
     *,
     is_found: bool,
 ) -> str:
     """Return what to remember of a search."""
     branches = {
-        id_: _branch_after(search, memory, counts, id_, used)
+        id_: _branch_after(search, memory, told, id_, used)
         for id_, (used, _) in search.places.items()
     }
     return written(
@@ -124,16 +124,19 @@ def _after(
     )
 
 
-def _branch_after(
-    search: Search, memory: Memory, counts: dict[Spot, int], id_: str, used: int
-) -> BranchMemory:
+def _branch_after(search: Search, memory: Memory, told: Told, id_: str, used: int) -> BranchMemory:
     before = memory.branches.get(id_, BranchMemory())
     spots = [Spot(id_, place) for place in range(used + 1)]
     return BranchMemory(
         used,
         search.places[id_][1],
-        [counts.get(spot, before.told_of(spot.place)) for spot in spots],
+        [told.counts.get(spot, before.told_of(spot.place)) for spot in spots],
         [spot.place for spot in spots if _holds(search, before, spot)],
+        {
+            spot.place: since
+            for spot in spots
+            if (since := told.unsure.get(spot, before.unsure.get(spot.place))) is not None
+        },
     )
 
 

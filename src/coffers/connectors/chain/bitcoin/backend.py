@@ -80,7 +80,13 @@ class Transaction:
 
 
 class Backend(Protocol):
-    """Whoever knows the chain. Every method raises `ConnectorFailure` when it does not answer."""
+    """Whoever knows the chain. Every method raises `ConnectorFailure` when it does not answer.
+
+    `is_one_server` says that what it sums up and what it lists comes from one answer; else another
+    machine may list which has not come as far.
+    """
+
+    is_one_server: bool
 
     async def tip(self) -> Tip:
         """Return the last block."""

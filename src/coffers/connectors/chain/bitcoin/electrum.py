@@ -85,6 +85,8 @@ class ElectrumServers:
 class Electrum:
     """Asks one Electrum server; what it answers about blocks and transactions is asked once."""
 
+    is_one_server = True
+
     def __init__(self, link: Link, network: Network) -> None:
         self._link = link
         self._network = network

@@ -24,9 +24,6 @@ from coffers.connectors.chain.nodes import NodeRefused, Nodes
 
 _TRIES = 3
 
-PAGE = 25
-"""Confirmed transactions of an answer."""
-
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 _Script = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{2})*$")]
@@ -76,6 +73,8 @@ class _Block(msgspec.Struct):
 class Esplora:
     """Asks the nodes of a network that speak Esplora's REST."""
 
+    is_one_server = False
+
     def __init__(self, nodes: Nodes, network: Network) -> None:
         self._nodes = nodes
         self._network = network
@@ -118,13 +117,14 @@ class Esplora:
         return [transaction for transaction in page if transaction.height is None]
 
     async def confirmed(self, script: bytes) -> AsyncGenerator[list[Transaction], None]:
-        """Yield the transactions of an address that are in blocks, the newest first, in pages."""
+        """Yield the transactions of an address that are in blocks, the newest first, in pages.
+
+        How many a page has is the server's: 25, or 10 of a mempool's that is set so.
+        """
         path = f"/address/{self._address(script)}/txs/chain"
         page = await self._page(path)
         while page:
             yield page
-            if len(page) < PAGE:
-                return
             page = await self._page(f"{path}/{page[-1].txid}")
 
     async def _page(self, path: str) -> list[Transaction]:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from coffers.clock import HOUR, Millis
+from coffers.clock import HOUR, MINUTE, Millis
 from coffers.connectors.chain.bitcoin.backend import AT_ONCE, Backend, Transaction, ask_all
-from coffers.connectors.chain.bitcoin.memory import UNTOLD, Memory
+from coffers.connectors.chain.bitcoin.memory import UNTOLD, BranchMemory, Memory
 from coffers.connectors.chain.bitcoin.netting import Coin, flow_of
 from coffers.connectors.chain.bitcoin.search import Search
 from coffers.connectors.chain.bitcoin.survey import Survey
@@ -19,6 +19,9 @@ OUT_OF_ORDER = Millis(3 * HOUR)
 MARGIN = 25
 """Transactions looked at beyond the new ones, where a reorganised chain put some elsewhere."""
 
+SETTLED = Millis(30 * MINUTE)
+"""How long a part of a history is looked at again, as a node may not have come as far as the one
+that counted."""
 
 LeavingHow = tuple[Coin, Millis]
 """How flows are made: the coin, and when the reading is made."""
@@ -28,13 +31,27 @@ LeavingHow = tuple[Coin, Millis]
 class Told:
     """The flows that were found; `counts` has of how many transactions of each address.
 
-    `seen` are the ids of the transactions in blocks that were looked at.
+    `seen` are the ids of the transactions in blocks that were looked at. `unsure` has since when
+    one cannot be sure that an address's newest ones were among them, None where one is.
     """
 
     flows: tuple[Flow, ...] = ()
     seen: set[str] = field(default_factory=set)
     is_whole: bool = True
     counts: dict[Spot, int] = field(default_factory=dict)
+    unsure: dict[Spot, Millis | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """Transactions of an address in blocks; `is_all` that they are as many as it counts.
+
+    `is_part` says that older ones were not asked for, so that nobody can tell.
+    """
+
+    shown: list[Transaction]
+    is_all: bool = False
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +74,12 @@ class FlowSearch:
                 break
             histories = await ask_all(lambda spot: self._history(spot, since, told), spots)
             for spot, history in zip(spots, histories, strict=True):
-                told.is_whole &= history is not None
-                if history is not None:
+                if history is None or not (history.is_all or history.is_part):
+                    told.is_whole = False
+                else:
+                    told.unsure[spot] = self._unsure_since(spot, history, read_at)
                     told.counts[spot] = self.survey.summaries[spot].count
-                    seen |= {one.txid: one for one in history}
+                seen |= {one.txid: one for one in ([] if history is None else history.shown)}
         told.flows = tuple(self._flows(seen.values(), since, coin, read_at))
         return told
 
@@ -76,32 +95,52 @@ class FlowSearch:
     def _changed(self, told: Told) -> list[Spot]:
         changed = []
         for spot, summary in self.survey.summaries.items():
-            if summary.count == max(self._told_of(spot), 0):
+            is_sure = spot.place not in self._known(spot).unsure
+            if is_sure and summary.count == max(self._told_of(spot), 0):
                 told.counts[spot] = summary.count
             else:
                 changed.append(spot)
         return changed
 
     def _told_of(self, spot: Spot) -> int:
-        known = self.memory.branches.get(spot.branch)
-        return UNTOLD if known is None else known.told_of(spot.place)
+        return self._known(spot).told_of(spot.place)
 
-    async def _history(self, spot: Spot, since: Millis, told: Told) -> list[Transaction] | None:
+    def _known(self, spot: Spot) -> BranchMemory:
+        return self.memory.branches.get(spot.branch) or BranchMemory()
+
+    def _unsure_since(self, spot: Spot, history: _History, read_at: Millis) -> Millis | None:
+        """Return since when the newest transactions may have been left out, None where none are."""
+        if history.is_all or self.backend.is_one_server:
+            return None
+        is_new = self.survey.summaries[spot].count != self._told_of(spot)
+        begin = None if is_new else self._known(spot).unsure.get(spot.place)
+        if begin is None:
+            return read_at
+        return Millis(begin) if read_at - begin < SETTLED else None
+
+    async def _history(self, spot: Spot, since: Millis, told: Told) -> _History | None:
         """Return the transactions of an address since a moment, None where time was up before."""
-        found: list[Transaction] = []
+        found: dict[str, Transaction] = {}
+        shown: list[Transaction] = []
         enough = self._enough(spot)
         async with aclosing(self.backend.confirmed(self.search.script(spot))) as pages:
             async for page in pages:
-                found += page
-                told.seen |= {one.txid for one in page}
+                before = len(found)
+                found |= {one.txid: one for one in page}
+                told.seen |= found.keys()
+                shown = [one for one in found.values() if self._is_shown(one)]
+                if len(shown) >= self.survey.summaries[spot].count:
+                    return _History(shown, is_all=True)
                 earliest = page[-1].at
                 if earliest is None or earliest < since - OUT_OF_ORDER:
-                    break
+                    return _History(shown, is_part=True)
                 if enough is not None and len(found) >= enough:
-                    break
+                    return _History(shown, is_part=True)
                 if self.is_late():
                     return None
-        return [one for one in found if self._is_shown(one)]
+                if len(found) == before:  # the same page again
+                    break
+        return _History(shown)
 
     def _enough(self, spot: Spot) -> int | None:
         known = self._told_of(spot)

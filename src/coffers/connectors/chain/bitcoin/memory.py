@@ -13,13 +13,15 @@ class BranchMemory(msgspec.Struct):
 
     `used` is the last place that was ever paid, -1 for none; all places before `searched` were
     asked for. `told` has, for each place up to `used`, of how many transactions the flows are
-    told; `holding` are the places that held something.
+    told; `holding` are the places that held something. `unsure` are places whose newest
+    transactions may have been left out, and since when.
     """
 
     used: int = -1
     searched: int = 0
     told: list[int] = []
     holding: list[int] = []
+    unsure: dict[int, int] = {}
 
     def told_of(self, place: int) -> int:
         """Return of how many transactions of a place the flows were told."""
