@@ -1,6 +1,6 @@
 """What a connector is given and what it brings back: a `Reading`, or one typed failure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -43,6 +43,12 @@ class ReadRequest:
     flows_since: Millis | None
     known_flows: frozenset[tuple[str, str]] = frozenset()
     memory: str | None = None
+
+    def new_of(self, flows: Iterable[Flow]) -> tuple[Flow, ...]:
+        """Return the flows that are not stored already."""
+        return tuple(
+            flow for flow in flows if (flow.direction, flow.external_id) not in self.known_flows
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from coffers.connectors.chain.cosmos import reader as reading_wallets
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from factories import NOW
 from rest_node import JUNK, Asked, RestNode
-from wallets import Wallets, held, net, told, wallets_of
+from wallets import Wallets, held, known, net, told, wallets_of
 
 ME = bech32.encode("cosmos", bytes(range(20)))
 THEM = bech32.encode("cosmos", bytes(range(1, 21)))
@@ -316,7 +316,7 @@ async def test_staking_and_claiming_move_coins_within_the_wallet(
         amount = {ATOM: "1500000.999999999999999999", USDC: "0.5", JUNO: "9.1"}
         chain.state.rewards[ME, validator] = amount
     chain.states[chain.height] = deepcopy(chain.state)
-    second = await wallets.read(ME, memory=first.memory)
+    second = await wallets.read(ME, memory=first.memory, known_flows=known(first))
     assert second.flows == ()
     assert held(second) == {
         ("native", "ATOM"): atom(40 * M - 2 * FEE),
@@ -325,13 +325,13 @@ async def test_staking_and_claiming_move_coins_within_the_wallet(
     }
     chain.claim(ME, "one")
     chain.unstake(ME, "two", 15 * M)
-    third = await wallets.read(ME, memory=second.memory)
+    third = await wallets.read(ME, memory=second.memory, known_flows=known(first))
     assert third.flows == ()
     assert held(third)["native", "ATOM"] == atom(43 * M - 4 * FEE)
     assert held(third)["staked", "ATOM"] == 60
     chain.release(ME, "two")
     chain.claim(ME, "one")
-    last = await wallets.read(ME, memory=third.memory)
+    last = await wallets.read(ME, memory=third.memory, known_flows=known(first))
     assert last.flows == ()
     assert held(last)["native", "ATOM"] == atom(58 * M - 5 * FEE)
     assert held(last)["staked", "ATOM"] == 45
@@ -353,7 +353,7 @@ async def test_a_failed_transaction_and_a_payment_to_oneself_are_no_flows(
     first = await wallets.read(ME)
     chain.seal(ME, code=5)
     chain.pay(ME, ME, {ATOM: M})
-    second = await wallets.read(ME, memory=first.memory)
+    second = await wallets.read(ME, memory=first.memory, known_flows=known(first))
     assert second.flows == ()
     assert second.flows_known
     assert held(second) == {("native", "ATOM"): atom(10 * M - 2 * FEE)}
@@ -363,6 +363,7 @@ async def test_a_history_is_looked_through_once_and_over_several_readings(
     chain: MadeUpChain, wallets: Wallets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asking, "ROWS", 3)
+    monkeypatch.setattr(searching, "OVERLAP", 10)
     monkeypatch.setattr(searching, "ROWS", 3)
     monkeypatch.setattr(reading_wallets, "PATIENCE", 0)
     sent = {chain.pay(THEM, ME, {ATOM: M}) for _ in range(7)}
@@ -376,7 +377,23 @@ async def test_a_history_is_looked_through_once_and_over_several_readings(
             break
     assert reading.flows_known
     assert found == sent
+    chain.height += searching.OVERLAP + 10
+    chain.states[chain.height] = deepcopy(chain.state)
+    memory = (await wallets.read(ME, memory=memory)).memory
     assert (await wallets.read(ME, memory=memory)).flows == ()
+
+
+async def test_a_deposit_that_a_node_finds_late_is_told_by_a_later_reading(
+    chain: MadeUpChain, wallets: Wallets
+) -> None:
+    late = chain.pay(THEM, ME, {ATOM: M})
+    row = chain.transactions.pop()
+    came = chain.pay(THEM, ME, {ATOM: M})
+    first = await wallets.read(ME)
+    assert {flow.txid for flow in first.flows} == {came}
+    chain.transactions.insert(0, row)
+    second = await wallets.read(ME, memory=first.memory, known_flows=known(first))
+    assert {flow.txid for flow in second.flows} == {late}
 
 
 async def test_a_node_without_the_old_blocks_cannot_tell_all_flows(

@@ -246,6 +246,19 @@ async def test_a_history_is_looked_through_once_and_over_several_readings(
     assert {flow.txid for flow in reading.flows} == {newest}
 
 
+async def test_a_deposit_that_the_index_lists_late_is_told_by_a_later_reading(
+    tron: MadeUpTron, wallets: Wallets
+) -> None:
+    late = tron.pay(BANK, ME, TRX)
+    row = tron.coin_rows.pop()
+    tron.now = tron.time + 10 * MINUTE
+    wallets.clock.set(tron.now)
+    first = await wallets.read(ME)
+    assert first.flows == ()
+    tron.coin_rows.append(row)
+    assert {flow.txid for flow in (await wallets.read(ME, memory=first.memory)).flows} == {late}
+
+
 async def test_a_transaction_is_never_cut_between_two_pages(
     tron: MadeUpTron, wallets: Wallets, monkeypatch: pytest.MonkeyPatch
 ) -> None:

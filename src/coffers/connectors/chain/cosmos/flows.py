@@ -21,6 +21,10 @@ SAMPLE = 1000
 GUESSES = 5
 """How often a block of long ago is looked for."""
 
+OVERLAP = 1000
+"""Blocks below the finished ones that are looked at again, a quarter of an hour's where one comes
+every second: nodes find a transaction some time after its block, and another node may be behind."""
+
 _SIDES = ("coin_received.receiver", "coin_spent.spender")
 
 
@@ -64,7 +68,8 @@ class FlowSearch:
         async def page(cursor: str | None) -> Page[Transaction]:
             return await self._page(side, self.block.height if cursor is None else int(cursor))
 
-        return await Walk(page, self._take, self.is_late).down(trail, since, self.block.height)
+        walk = Walk(page, self._take, self.is_late, OVERLAP)
+        return await walk.down(trail, since, self.block.height)
 
     async def _reaches(self, trail: Trail, since: Millis) -> bool:
         """Whether the node has all blocks since then: what it pruned, it does not find."""

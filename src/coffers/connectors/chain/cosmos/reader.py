@@ -56,7 +56,8 @@ class CosmosReader:
                 self._chain, self._lcd, address, block, memory, lambda: loop.time() >= end, at
             )
             is_whole = await search.since(request.flows_since)
-            flows = tuple(flow for found in search.flows.values() for flow in found)
+            found = (flow for told in search.flows.values() for flow in told)
+            flows = request.new_of(found)
         return Reading(
             at,
             frozenset(holdings.parts),

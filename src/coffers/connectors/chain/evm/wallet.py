@@ -135,8 +135,8 @@ class Wallet:
                 flows += maker.of_native([*told.moves, *await minted(self._nodes, told.unpaid)])
                 flows += await self._paid_out(since, block)
             known = self._request.known_flows
-            new = [flow for flow in flows if (flow.direction, flow.external_id) not in known]
             paid = {id_.partition(":")[0] for direction, id_ in known if direction == "out"}
+            new = self._request.new_of(flows)
             with_fees = tuple(await maker.with_fees(new, self._owner, paid))
         except (NodeRefused, ConnectorFailure) as failure:
             _log.info("flows not told", chain=self._chain.id, reason=str(failure))

@@ -17,8 +17,9 @@ from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.chains import Chain
 from coffers.valuation.model import Flow
 
-OVERLAP = 2 * MINUTE
-"""How far below the finished part is looked again, in ms: the index lists some rows late."""
+OVERLAP = 15 * MINUTE
+"""How far below the finished part is looked again, in ms: the index lists some rows late, and
+another machine behind the same address later still."""
 
 _Row = dict[str, Any]
 

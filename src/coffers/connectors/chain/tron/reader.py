@@ -59,7 +59,7 @@ class TronReader:
                 self._chain, self._node, address, memory, lambda: loop.time() >= end, at
             )
             is_whole = await search.since(request.flows_since, solid_at)
-            flows = search.flows()
+            flows = request.new_of(search.flows())
         return Reading(
             at,
             frozenset(holdings.parts),
