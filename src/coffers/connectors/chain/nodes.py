@@ -331,7 +331,7 @@ def _answered(status: int, headers: httpx.Headers, body: bytes) -> object:
     if status in _FAILED:
         kind, reason = _FAILED[HTTPStatus(status)]
         raise _NodeFailed(kind, reason, _seconds(headers.get("retry-after")))
-    answer = _decoded(body, headers.get("content-type", ""))
+    answer = _decoded(status, headers.get("content-type", ""), body)
     if status == HTTPStatus.OK:
         return answer
     # Some nodes send the errors of JSON-RPC with a status of their own.
@@ -342,13 +342,14 @@ def _answered(status: int, headers: httpx.Headers, body: bytes) -> object:
     raise _NodeFailed(FailureKind.VENUE_DOWN, f"it answered with status {status}")
 
 
-def _decoded(body: bytes, content_type: str) -> object:
+def _decoded(status: int, content_type: str, body: bytes) -> object:
     try:
         return json.loads(body, parse_float=str, parse_constant=_refuse)
     except (ValueError, RecursionError):
         if content_type.startswith("text/plain"):
             return body.decode(errors="replace")
-        raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, "it answered no JSON") from None
+        reason = f"it answered no JSON, with status {status}"
+        raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, reason) from None
 
 
 def _refuse(name: str) -> object:

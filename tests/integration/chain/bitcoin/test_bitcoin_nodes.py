@@ -96,6 +96,17 @@ async def test_an_odd_answer_is_no_empty_wallet(
         await over_http.read(ADDRESS)
 
 
+async def test_a_mempool_without_its_own_electrs_fails_with_the_status_of_its_page(
+    over_http: World,
+) -> None:
+    over_http.chain.receive(over_http.scripts(ADDRESS)(0), 1_000)
+    over_http.chain.mine()
+    page = b"<pre>Cannot GET</pre>"
+    over_http.esplora.answers[f"/address/{ADDRESS}/txs/chain"] = (404, "text/html", page)
+    with pytest.raises(ConnectorFailure, match="no JSON, with status 404"):
+        await over_http.read(ADDRESS)
+
+
 @pytest.mark.parametrize(
     "line", [b"{}\n", b"no json\n", b"", b'{"id":7,"result":5}\n', b"[" * 100_000 + b"\n"]
 )
