@@ -228,3 +228,12 @@ async def test_of_a_long_history_the_newest_part_is_looked_at_again_for_a_while(
 
     assert flows == [1, 1, 0, 0]
     assert pages == [1, 1, 0, 0]
+
+
+async def test_an_address_that_lost_its_last_transaction_has_no_flows_to_wait_for(
+    over_http: World,
+) -> None:
+    memory = json.loads((await over_http.read(ADDRESS)).memory or "")
+    for branch in memory["branches"].values():
+        branch["unsure"] = {"0": 1}
+    assert (await over_http.read(ADDRESS, json.dumps(memory))).flows_known

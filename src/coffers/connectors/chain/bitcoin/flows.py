@@ -23,6 +23,7 @@ SETTLED = Millis(30 * MINUTE)
 """How long a part of a history is looked at again, as a node may not have come as far as the one
 that counted."""
 
+
 LeavingHow = tuple[Coin, Millis]
 """How flows are made: the coin, and when the reading is made."""
 
@@ -140,7 +141,7 @@ class FlowSearch:
                     return None
                 if len(found) == before:  # the same page again
                     break
-        return _History(shown)
+        return _History(shown, is_all=len(shown) >= self.survey.summaries[spot].count)
 
     def _enough(self, spot: Spot) -> int | None:
         known = self._told_of(spot)
