@@ -21,12 +21,16 @@ class Tradable:
 class Codes:
     """The one code of each asset that is traded: where there are several, that which is held most.
 
-    What a user says that a code means comes before the venue's meaning of it.
+    What a user says that a code means (`said`) comes before the venue's meaning of it, also while
+    none of it is held: what is bought under the code counts as that asset from then on.
     """
 
-    def __init__(self, tradable: Tradable, positions: Sequence[Position]) -> None:
+    def __init__(
+        self, tradable: Tradable, positions: Sequence[Position], said: Mapping[str, str]
+    ) -> None:
         self._positions = positions
-        names = {**tradable.assets, **{each.venue_code: each.asset for each in positions}}
+        held = {each.venue_code: each.asset for each in positions}
+        names = {**tradable.assets, **held, **said}
         free = {each.venue_code: each.free for each in positions}
         self._codes: dict[str, str] = {}
         for pair in tradable.pairs:

@@ -1,6 +1,5 @@
 """The plan for one account: read now, priced now, with what its venue demands of orders."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -19,7 +18,7 @@ from coffers.store.records import Account, Portfolio
 from coffers.sync.prices import PriceRounds
 from coffers.sync.snapshots import FRESH
 from coffers.sync.syncer import Outcome
-from coffers.valuation.model import Position, PriceBook
+from coffers.valuation.model import PriceBook
 from coffers.valuation.order_sizes import Step
 from coffers.valuation.orders import PlannedOrder
 from coffers.valuation.rebalancing import Line, NoPriceForTarget, Plan, Unplanned, plan
@@ -89,7 +88,8 @@ class Planner:
         check_account(account)
         book = self._usable(None if newest is None else choices.book(newest))
         traded = [position for position in held if position.wallet == TRADED_WALLET]
-        return _made(account, portfolio, book, traded, tradable)
+        codes = Codes(tradable, traded, choices.meanings(account_id))
+        return _made(account, portfolio, book, codes)
 
     async def _read(self, user_id: int, account_id: int) -> None:
         result = await self._reading.read(user_id, account_id)
@@ -131,14 +131,7 @@ def check_account(account: Account) -> None:
         raise CannotBalance("the spot wallet could not be read")
 
 
-def _made(
-    account: Account,
-    portfolio: Portfolio,
-    book: PriceBook,
-    positions: Sequence[Position],
-    tradable: Tradable,
-) -> MadePlan:
-    codes = Codes(tradable, positions)
+def _made(account: Account, portfolio: Portfolio, book: PriceBook, codes: Codes) -> MadePlan:
     prices = {asset: price.usd for asset, price in book.prices.items() if price.usd > 0}
     try:
         made = plan(codes.held(), prices, goal_of(portfolio), codes.pairs)

@@ -176,13 +176,14 @@ class Doing:
     async def _place_all(self) -> None:
         if not any(step.state == "planned" for step in self._steps):
             return
-        book = await self._notes.book()
+        operation = self._operation
+        known = await self._notes.known(operation.user_id, operation.account_id)
         for number, step in enumerate(self._steps):
             if step.state != "planned" or self._refused >= REFUSALS:
                 continue
             order = _order(step)
             worth = await self._desk.worth(order)
-            why = self._notes.too_bad(order, worth, self._desk, book)
+            why = self._notes.too_bad(order, worth, self._desk, known)
             if why is not None:
                 await self._keep(number, replace(step, state="refused", why=why))
                 continue

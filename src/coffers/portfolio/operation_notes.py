@@ -1,6 +1,7 @@
 """Where the steps of operations are written down, and by what orders are judged beforehand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from coffers import money
@@ -14,12 +15,28 @@ from coffers.store.newest import NewestBook
 from coffers.store.operations import Operation, Step
 from coffers.store.records import AuditEvent
 from coffers.sync.prices import PriceRounds
-from coffers.valuation.model import PriceBook
+from coffers.valuation.model import Price, PriceBook
 from coffers.valuation.orders import PlannedOrder
 
 
 class TakenOver(CoffersError):
     """An operation at which another process works by now: nothing more may be done here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What orders of an account are judged by: prices, and its codes, as they are to its owner.
+
+    `book` is None before the first prices; `said` are the assets that the owner says codes mean.
+    """
+
+    book: PriceBook | None
+    said: Mapping[str, str]
+
+    def price(self, code: str, desk: TradingDesk) -> Price | None:
+        """Return the price of what a venue's code means, None where none is known."""
+        asset = self.said.get(code, desk.asset_of(code))
+        return None if self.book is None else self.book.prices.get(asset)
 
 
 class Notes:
@@ -44,25 +61,27 @@ class Notes:
         """The present moment."""
         return self._clock.now()
 
-    async def book(self) -> PriceBook | None:
-        """Return the newest prices, made anew for what is about to be sold."""
+    async def known(self, user_id: int, account_id: int) -> Known:
+        """Return what orders are judged by, the prices made anew for what is about to be sold."""
         await self._prices.refresh()
         async with self._store.reading() as tx:
-            return await self._newest.read(tx)
+            newest = await self._newest.read(tx)
+            choices = await tx.choices.of(user_id)
+        book = None if newest is None else choices.book(newest)
+        return Known(book, choices.meanings(account_id))
 
     def too_bad(
-        self, order: PlannedOrder, worth: Decimal | None, desk: TradingDesk, book: PriceBook | None
+        self, order: PlannedOrder, worth: Decimal | None, desk: TradingDesk, known: Known
     ) -> str | None:
         """Return why an order is not placed at what the venue would pay, None where it may be."""
         pair = f"{order.base}/{order.quote}"
         if worth is None:
             return f"the book of {pair} holds less than the order takes"
-        prices = {} if book is None else book.prices
-        base, quote = (prices.get(desk.asset_of(code)) for code in (order.base, order.quote))
+        base, quote = (known.price(code, desk) for code in (order.base, order.quote))
         if base is None or quote is None or not quote.usd:
             return f"no price is known here to check the exchange's price of {pair} against"
-        known = money.divide(base.usd, quote.usd)
-        gap = money.divide(money.subtract(worth, known), known)
+        expected = money.divide(base.usd, quote.usd)
+        gap = money.divide(money.subtract(worth, expected), expected)
         loss = gap if order.side == "buy" else gap.copy_negate()
         if loss <= self._slippage:
             return None

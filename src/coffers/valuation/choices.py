@@ -66,6 +66,10 @@ class Choices:
             return held.asset
         return self.mapped.get((account_id, held.venue_code), held.asset)
 
+    def meanings(self, account_id: int) -> dict[str, str]:
+        """Return the assets that the user says an account's codes mean, held or not, by code."""
+        return {code: asset for (owner, code), asset in self.mapped.items() if owner == account_id}
+
     def counted(self, account_id: int, positions: Iterable[Position]) -> tuple[Position, ...]:
         """Return an account's positions under the user's names, without what is ignored."""
         if not (self.mapped or self.ignored or self.priced_as):

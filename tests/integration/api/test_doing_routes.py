@@ -12,12 +12,12 @@ import pytest
 
 from coffers.portfolio import claimed, errands
 from coffers.portfolio.ledger import Wanted
+from coffers.portfolio.operation_notes import Known
 from coffers.portfolio.operations import Operations
 from coffers.sandbox import FaultKind, NewFault
 from coffers.store.engine import Store
 from coffers.store.operations import Operation
 from coffers.store.records import NewAccount
-from coffers.valuation.model import PriceBook
 from served import LIST, add_book, serving
 from trading_house import TradingHouse, trading
 
@@ -341,15 +341,15 @@ async def test_a_sale_that_waited_for_too_long_is_told_as_not_made(sqlite_store:
 async def _standing_still(house: TradingHouse) -> AsyncIterator[tuple[int, asyncio.Event]]:
     """Have a worker stand still before it places what it planned, until the event is set."""
     notes, reached, go_on = house.operations._notes, asyncio.Event(), asyncio.Event()
-    book = notes.book
+    known = notes.known
 
-    async def paused() -> PriceBook | None:
+    async def paused(user_id: int, account_id: int) -> Known:
         if not reached.is_set():
             reached.set()
             await go_on.wait()
-        return await book()
+        return await known(user_id, account_id)
 
-    notes.book = paused  # type: ignore[method-assign]
+    notes.known = paused  # type: ignore[method-assign]
     asking = asyncio.create_task(house.post("sell_all_to_usd", Idempotency_Key="k"))
     await reached.wait()
     found = (await house.api.get(house.caller, OPERATIONS)).json()["operations"]

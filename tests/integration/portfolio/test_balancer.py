@@ -19,14 +19,16 @@ from coffers.portfolio.balance_worker import BalanceWorker
 from coffers.portfolio.balancer import FAILURES_ALLOWED, AlreadyRunning, Balancer
 from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.ledger import NotAllowed
+from coffers.portfolio.operation_notes import Notes
 from coffers.portfolio.paper import NewPaper, PaperAccounts
+from coffers.portfolio.paper_desk import PaperDesk
 from coffers.portfolio.paper_orders import OrderWanted, PaperOrders
 from coffers.portfolio.portfolios import PortfolioKeeping, PortfolioWanted
 from coffers.portfolio.reading_now import ReadingNow
 from coffers.store.accounts import Accounts
 from coffers.store.balancing import AutoBalances, Due
 from coffers.store.engine import Store
-from coffers.store.records import Account, AutoBalance, BalanceState
+from coffers.store.records import Account, AssetMapping, AutoBalance, BalanceState
 from coffers.sync.assets import note_assets
 from coffers.sync.prices import PriceRounds
 from coffers.sync.syncer import Outcome, Result
@@ -226,6 +228,31 @@ async def test_a_plan_shows_every_figure_and_places_nothing(world: World) -> Non
     assert (eth["price_usd"], eth["amount"]) == ("2500.0", "0.0")
     assert (told["verdict"], told["quote"], told["usd_amount"]) == ("planned", "USDT", "50000.0")
     assert world.desk.placed == []
+
+
+async def test_a_plan_buys_under_the_code_that_the_user_says_means_the_asset(world: World) -> None:
+    await world.switch_on()
+    world.desk.pairs = tuple(pair for pair in PAIRS if pair.base != "ETH")
+    said = AssetMapping(world.account.market_code, "SOL", "ETH")
+    async with world.store.transaction() as tx:
+        await tx.choices.map(world.account.user_id, said, NOW)
+    made = await world.planner.make(*world.own)
+
+    assert [(order.side, order.base) for order in made.orders] == [("sell", "BTC"), ("buy", "SOL")]
+    assert [step.base for step in made.plan.steps] == ["BTC", "ETH"]
+
+
+async def test_an_order_is_judged_by_what_its_user_says_that_the_code_means(world: World) -> None:
+    said = AssetMapping(world.account.market_code, "SOL", "ETH")
+    async with world.store.transaction() as tx:
+        await tx.choices.map(world.account.user_id, said, NOW)
+    notes = Notes(world.store, cast("PriceRounds", world.rounds), world.clock, D("0.05"))
+    papers = PaperAccounts(world.store, world.clock)
+    desk = PaperDesk(world.store, world.desk.orders, papers, world.own, None)
+    known, order = await notes.known(*world.own), PlannedOrder("SOL", "USDT", "buy", D(1))
+
+    assert notes.too_bad(order, D(2500), desk, known) is None
+    assert "pays 8.0 % worse" in (notes.too_bad(order, D(2700), desk, known) or "")
 
 
 async def test_a_run_by_hand_trades_and_tells_when(world: World) -> None:
