@@ -139,7 +139,8 @@ def _shown(display: DisplayCurrency, value: Value, at: Millis) -> Row:
 
 def _asset(balance: AssetBalance, base_url: str) -> Row:
     return {
-        "currency_code": balance.symbol,
+        # Programs take it for the asset, and a user's symbol may be another asset's code.
+        "currency_code": balance.asset,
         "currency_name": balance.name,
         "currency_icon": f"{base_url}/img/currencies/{quote(balance.asset, safe='')}.svg",
         "currency_slug": balance.asset.lower(),

@@ -30,7 +30,7 @@ PIE: Final = array_of(
     {
         "code": _TEXT,
         "coinmarketcapid": {"type": "null", "description": "No such list is kept here."},
-        "name": {"type": "string", "description": "The code; no names are kept here."},
+        "name": {"type": "string", "description": "The code where none is known."},
         "y": _PERCENTAGE,
         "percentage": _PERCENTAGE,
         "amount": _NUMBER,
@@ -49,8 +49,8 @@ PIE: Final = array_of(
 
 TABLE: Final = array_of(
     {
-        "currency_code": _TEXT,
-        "currency_name": {"type": "string", "description": "The code; no names are kept here."},
+        "currency_code": {**_TEXT, "description": "The asset, whatever its owner shows it as."},
+        "currency_name": {"type": "string", "description": "The code where none is known."},
         "currency_icon": {"type": "string", "format": "uri"},
         "currency_slug": _TEXT,
         "percentage": _UNKNOWABLE,

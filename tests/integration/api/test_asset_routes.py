@@ -201,7 +201,7 @@ async def test_an_id_tells_the_price_where_the_symbol_must_not(api: Served) -> N
     listed = (await api.get(caller, LIST)).json()[0]
     assert listed["usd_amount"] == "700.0"
     row = (await api.post(caller, f"{LIST}/{listed['id']}/account_table_data")).json()[0]
-    assert (row["currency_code"], row["currency_name"]) == ("ABC2", "Another coin")
+    assert (row["currency_code"], row["currency_name"]) == ("ABC", "Another coin")
     assert row["current_price_usd"] == 7.0
     found = (await api.get(caller, f"{ASSETS}?q=another")).json()["assets"]
     assert [each["asset"] for each in found] == ["ABC"]

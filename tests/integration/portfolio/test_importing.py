@@ -21,7 +21,7 @@ from coffers.portfolio.importing import Brought, Hands, Importing
 from coffers.portfolio.loose import LooseAccounts
 from coffers.portfolio.wallets import ConnectingWallets
 from coffers.store.engine import Store
-from coffers.store.records import Account
+from coffers.store.records import Account, AssetOverride
 from coffers.valuation.model import Snapshot, Value
 from factories import NOW, position
 from fakes import FakeConnector
@@ -168,6 +168,18 @@ async def test_a_wallet_and_a_hand_kept_account_come_without_a_question(move: Mo
         "from test, account 2",
         "from test, account 1",
     ]
+
+
+async def test_a_token_that_is_shown_under_bitcoins_symbol_comes_as_the_token(move: Move) -> None:
+    token = "ethereum:0x" + "ab" * 20
+    store, user = move.source.services.store, (await move.source.caller("source")).user
+    await add_account(store, user, "Drawer", market_code="manual", api_key="", held={token: "5"})
+    async with store.transaction() as tx:
+        await tx.choices.override(user.id, AssetOverride(token, symbol="BTC"), NOW)
+    (drawer,) = await move.all()
+    async with move.here.services.store.reading() as tx:
+        held = await tx.holdings.of_account(1, drawer.account_id or 0)
+    assert {each.asset: each.free for each in held} == {token: Decimal(5)}
 
 
 async def test_a_hand_kept_account_with_an_unknown_asset_is_not_made_by_halves(
