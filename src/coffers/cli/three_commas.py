@@ -207,14 +207,18 @@ def _account(told: Account) -> SourceAccount:
         id=told.id,
         name=told.name,
         market_code=told.market_code or "",
-        # A masked key is none.
-        api_key=told.api_key if told.api_key and "*" not in told.api_key else "",
+        api_key=_whole(told.api_key or ""),
         address=told.address or None,
         customer_id=told.customer_id or None,
         subaccount_name=told.subaccount_name or None,
         include_in_summary=told.include_in_summary is not False,
         created_at=None if created is None else Millis(int(created.timestamp()) * SECOND),
     )
+
+
+def _whole(api_key: str) -> str:
+    """Return an API key, "" for a masked one: by stars, or by the dots that a Coffers writes."""
+    return "" if "*" in api_key or "..." in api_key else api_key
 
 
 def _values(points: Sequence[Point]) -> list[Snapshot]:

@@ -8,6 +8,7 @@ from shutil import copyfile
 
 import pytest
 
+from coffers.api.entity import masked
 from coffers.cli.three_commas import ThreeCommas
 from coffers.client import AsyncClient, SignedAuth
 from coffers.clock import DAY, MINUTE, Millis
@@ -139,6 +140,14 @@ async def test_the_summarys_deposits_are_unknown_while_one_accounts_are(move: Mo
     assert points[-1]["usd_deposit_amount"] == 25_000
     alone = await move.chart(str(other.id))
     assert {point["usd_deposit_amount"] for point in alone} == {18_000, 0}
+
+
+async def test_a_key_that_the_source_masks_is_asked_for_with_its_secret(move: Move) -> None:
+    user = (await move.source.caller("source")).user
+    for name, shown in (("Long", masked("yzNYzv8a0VEBwsrhc3MD")), ("Short", masked("k"))):
+        await add_account(move.source.services.store, user, name, api_key=shown)
+    plan = await move.importing.plan()
+    assert [sorted(each.asks) for each in plan] == [["api_key", "secret"]] * 2
 
 
 async def test_a_wallet_and_a_hand_kept_account_come_without_a_question(move: Move) -> None:
