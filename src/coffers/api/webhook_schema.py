@@ -57,7 +57,7 @@ DELIVERY: Final = object_of(
         "tries": _COUNT,
         "status": or_null({"type": "integer"}, "What the last try was answered."),
         "error": or_null(
-            {"enum": ["refused", "unreachable", "timeout", "blocked"]},
+            {"enum": ["refused", "unreachable", "timeout", "blocked", "failed"]},
             "How the last try failed; null where it did not.",
         ),
         "created_at": _TIME,

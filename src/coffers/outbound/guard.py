@@ -4,6 +4,7 @@ A name is checked when it is given, as far as it tells by itself, and what it le
 each call: who owns a name can let it lead anywhere, and elsewhere at the next look.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import (
@@ -26,6 +27,7 @@ Networks = Sequence[IPv4Network | IPv6Network]
 
 _LOOPBACK_NAME: Final = "localhost"
 _NAT64: Final = ip_network("64:ff9b::/96")
+_AFTER_HOST: Final = re.compile(r"[/?#]")
 _PORTS: Final = {"http": 80, "https": 443}
 _ALLOWANCE: Final = "the operator can allow it with COFFERS_WEBHOOK_NETWORKS"
 
@@ -51,10 +53,14 @@ def target_of(url: str, networks: Networks) -> Target:
     """
     if not url.isascii() or not url.isprintable() or " " in url or len(url) > LONGEST_URL:
         raise _invalid("is invalid")
+    import httpx  # noqa: PLC0415 - a server whose users have no webhooks does without it
+
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError:
+        # What it is called with is pickier: brackets, and what only looks like an address.
+        httpx.URL(url)
+    except (ValueError, httpx.InvalidURL):
         raise _invalid("is invalid") from None
     if parts.scheme not in _PORTS or not host or port == 0:
         raise _invalid("must be an https:// address")
@@ -69,6 +75,11 @@ def target_of(url: str, networks: Networks) -> Target:
     if host == _LOOPBACK_NAME and not is_allowed(IPv4Address("127.0.0.1"), networks):
         raise _invalid(f"leads to this machine itself; {_ALLOWANCE}")
     return Target(host, port or _PORTS[parts.scheme])
+
+
+def place_of(url: str) -> str:
+    """Return the host and port of a URL, as they are written there; it raises nothing."""
+    return _AFTER_HOST.split(url.partition("//")[2], maxsplit=1)[0]
 
 
 def check_addresses(addresses: Sequence[str], networks: Networks) -> None:

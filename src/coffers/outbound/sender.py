@@ -23,7 +23,7 @@ CONNECT_SECONDS: Final = 5.0
 _ADDRESSES_TRIED: Final = 2
 _SUCCESS: Final = range(200, 300)
 
-Fault = Literal["refused", "unreachable", "timeout", "blocked"]
+Fault = Literal["refused", "unreachable", "timeout", "blocked", "failed"]
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Returns the addresses of a name."""
 
@@ -32,7 +32,8 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 class Answer:
     """How a call ended: the status, None without an answer, and what went wrong, None if nothing.
 
-    `refused` is an answer that is no success. Of what the other side said nothing is kept.
+    `refused` is an answer that is no success; `failed` is what went wrong on this side. Of what the
+    other side said nothing is kept.
     """
 
     status: int | None

@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, Protocol
-from urllib.parse import urlsplit
 
 from coffers import metrics
 from coffers.clock import DAY, HOUR, MINUTE, SECOND, Clock, Millis, iso
 from coffers.logs import logger
+from coffers.outbound.guard import place_of
 from coffers.outbound.sender import Answer
 from coffers.outbound.signing import signature
 from coffers.portfolio.events import KEPT, EventLog, encoded
@@ -119,7 +119,7 @@ class DeliveryDesk:
         async with self._store.reading() as tx:
             due = await tx.webhooks.due(self._clock.now(), 10 * AT_ONCE)
         for each in due:
-            host = urlsplit(each.url).netloc
+            host = place_of(each.url)
             if self._has_place(each.user_id, host):
                 self._busy[host] += 1
                 self._busy_users[each.user_id] += 1
@@ -191,7 +191,7 @@ class DeliveryDesk:
             await tx.webhooks.keep(webhook)
         if delivery is None:
             return False
-        answer = await self._sent(webhook, delivery)
+        answer = await self._tried(webhook, delivery)
         metrics.webhook_deliveries.labels(answer.fault or "delivered").inc()
         async with self._store.transaction() as tx:
             held = await tx.webhooks.hold_on(user_id, webhook_id, self._claim(holder))
@@ -212,6 +212,15 @@ class DeliveryDesk:
             next_at = await tx.deliveries.next_at(webhook.user_id, webhook.id)
             return replace(webhook, failures=0, next_at=next_at), None
         return replace(webhook, next_at=now), delivery
+
+    async def _tried(self, webhook: Webhook, delivery: Delivery) -> Answer:
+        """Return how a try ended. What goes wrong here counts, or it would be made at each look."""
+        try:
+            return await self._sent(webhook, delivery)
+        except Exception as error:  # noqa: BLE001 - a try's boundary: counted and logged
+            metrics.worker_failures.labels(type(error).__name__).inc()
+            _log.exception("delivery failed", webhook=webhook.id)
+            return Answer(None, "failed")
 
     async def _sent(self, webhook: Webhook, delivery: Delivery) -> Answer:
         secret = self._vault.open(webhook.sealed, context_of(webhook.user_id, webhook.id))

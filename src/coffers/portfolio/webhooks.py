@@ -4,13 +4,12 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
 from coffers.clock import Clock, Millis, iso
 from coffers.errors import InvalidRecord, NotFound
-from coffers.outbound.guard import Networks, target_of
+from coffers.outbound.guard import Networks, place_of, target_of
 from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.events import EventForm
 from coffers.secret import Secret
@@ -190,7 +189,7 @@ class Webhooks:
 
     async def _note(self, tx: Transaction, webhook: Webhook, kind: str) -> None:
         # Path and query may be what a receiver lets callers in by.
-        host = urlsplit(webhook.url).netloc
+        host = place_of(webhook.url)
         now = self._clock.now()
         await tx.audit.add(AuditEvent(webhook.user_id, now, kind, str(webhook.id), host))
 

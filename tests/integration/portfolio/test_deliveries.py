@@ -247,6 +247,28 @@ async def test_one_that_says_that_it_is_gone_is_asked_no_more(house: House) -> N
     assert (await house.now(told)).disabled_reason == "gone"
 
 
+async def test_what_goes_wrong_here_is_a_try_and_holds_up_nobody_else(house: House) -> None:
+    bad, good = await house.webhook(), await house.webhook()
+    async with house.store.transaction() as tx:
+        # As an earlier release, or another Python, may have taken it.
+        await tx.webhooks.keep(replace(bad.webhook, url="https://[::1/"))
+    await house.happened("deposit")
+    await house.send(house.desk())
+    assert (await house.deliveries(bad))[0].error == "blocked"
+    assert (await house.deliveries(good))[0].state == "delivered"
+
+    async def broken(_host: str, _port: int) -> list[str]:
+        raise RuntimeError("nobody thought of this")
+
+    await house.happened("deposit")
+    desk = house.desk(resolve=broken)
+    for _ in range(3):
+        await house.send(desk)
+    last = (await house.deliveries(good))[-1]
+    assert (last.error, last.tries, last.state) == ("failed", 1, "pending")
+    assert (await house.now(good)).next_at > house.clock.now()
+
+
 async def test_a_short_failure_after_a_quiet_day_disables_nothing(house: House) -> None:
     told = await house.webhook()
     house.receiver.status = 500

@@ -5,7 +5,14 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from coffers.errors import InvalidRecord
-from coffers.outbound.guard import Blocked, Target, check_addresses, is_allowed, target_of
+from coffers.outbound.guard import (
+    Blocked,
+    Target,
+    check_addresses,
+    is_allowed,
+    place_of,
+    target_of,
+)
 
 HERE = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 HOME = (ip_network("10.1.0.0/16"),)
@@ -48,6 +55,9 @@ def test_public_addresses_over_tls_may_be_called(url: str, host: str, port: int)
         "https://example.com/\n",
         "https://ex\u00e4mple.com/",
         "https://[::1/",
+        "https://[v1.evil.example]/x",
+        "https://[93.184.216.34]/",
+        "https://999.184.216.34/",
         "https://example.com/" + "x" * 2048,
         "javascript:alert(1)",
     ],
@@ -56,6 +66,14 @@ def test_what_is_no_such_address_is_refused(url: str) -> None:
     with pytest.raises(InvalidRecord) as refused:
         target_of(url, HERE)
     assert list(refused.value.attributes) == ["url"]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://hook.test:99/a?b", "https://hook.test:99?b", "https://hook.test:99#c"]
+)
+def test_the_place_of_a_url_is_its_host_and_port(url: str) -> None:
+    assert place_of(url) == "hook.test:99"
+    assert place_of("https://[::1/") == "[::1"
 
 
 PRIVATE = [
