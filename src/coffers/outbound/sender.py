@@ -106,8 +106,9 @@ class Sender:
         self, address: str, url: str, body: bytes, headers: Mapping[str, str]
     ) -> Answer:
         meant = httpx.URL(url)
-        # The certificate has to be that of the name, whatever address is called.
-        extensions: dict[str, Any] = {"sni_hostname": meant.host}
+        # The certificate has to be that of the name, whatever address is called. The name stays
+        # coded: some in other letters cannot be decoded, and coding is older in some libraries.
+        extensions: dict[str, Any] = {"sni_hostname": meant.raw_host.decode("ascii")}
         request = self._http.build_request(
             "POST",
             meant.copy_with(host=address),

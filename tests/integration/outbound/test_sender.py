@@ -94,21 +94,22 @@ async def test_an_answer_that_does_not_end_is_not_read() -> None:
         assert await post(f"http://127.0.0.1:{port}/", Sender(HERE)) == Answer(200, None)
 
 
-async def test_a_certificate_has_to_be_that_of_the_name(tmp_path: Path) -> None:
-    trusted, serving = certificate(tmp_path, "hooks.example.com")
+@pytest.mark.parametrize("own", ["hooks.example.com", "xn--i-7iq.ws"])
+async def test_a_certificate_has_to_be_that_of_the_name(tmp_path: Path, own: str) -> None:
+    trusted, serving = certificate(tmp_path, own)
     async with receiving(ssl=serving) as receiver:
         port = receiver.url.rpartition(":")[2].partition("/")[0]
         for name, expected in (
-            ("hooks.example.com", Answer(200, None)),
+            (own, Answer(200, None)),
             ("other.example.com", Answer(None, "unreachable")),
         ):
             resolve = leads_to("127.0.0.1")
             sender = Sender(HERE, resolve=resolve, trusted=trusted)  # type: ignore[arg-type]
             assert await post(f"https://{name}:{port}/hook", sender) == expected
-        assert [got.headers["host"] for got in receiver.got] == [f"hooks.example.com:{port}"]
+        assert [got.headers["host"] for got in receiver.got] == [f"{own}:{port}"]
         # Without the private authority nobody vouches for it.
         sender = Sender(HERE, resolve=leads_to("127.0.0.1"))  # type: ignore[arg-type]
-        unknown = await post(f"https://hooks.example.com:{port}/hook", sender)
+        unknown = await post(f"https://{own}:{port}/hook", sender)
         assert unknown == Answer(None, "unreachable")
 
 
