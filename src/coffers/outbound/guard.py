@@ -28,6 +28,11 @@ Networks = Sequence[IPv4Network | IPv6Network]
 _LOOPBACK_NAME: Final = "localhost"
 _NAT64: Final = ip_network("64:ff9b::/96")
 _AFTER_HOST: Final = re.compile(r"[/?#]")
+_PUBLIC_IPV6: Final = ip_network("2000::/3")
+"""All that is given out to anybody; the rest is private, old forms of IPv4 addresses, or nobody's.
+
+Source: IANA, IPv6 Global Unicast Address Assignments.
+"""
 _PORTS: Final = {"http": 80, "https": 443}
 _ALLOWANCE: Final = "the operator can allow it with COFFERS_WEBHOOK_NETWORKS"
 
@@ -101,9 +106,12 @@ def is_allowed(address: Address, networks: Networks) -> bool:
 def _is_open(address: Address, networks: Networks) -> bool:
     if any(address in network for network in networks if network.version == address.version):
         return True
-    # What carries another address is judged by that one.
-    is_carrier = isinstance(address, IPv6Address) and bool(_within(address))
-    return is_carrier or (address.is_global and not address.is_multicast)
+    if _within(address):
+        # What carries another address is judged by that one.
+        return True
+    if address.version == _PUBLIC_IPV6.version and address not in _PUBLIC_IPV6:
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def _within(address: Address) -> tuple[IPv4Address, ...]:
