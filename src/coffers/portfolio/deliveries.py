@@ -245,14 +245,14 @@ class DeliveryDesk:
             good = replace(webhook, failures=0, failing_since=None, next_at=now)
             await tx.webhooks.keep(good)
             return True
-        if delivery.is_aside:
-            await tx.webhooks.keep(replace(webhook, next_at=now))
-            return True
         failures, since = webhook.failures + 1, webhook.failing_since or now
         pause = self._pause(failures)
         bad = replace(webhook, failures=failures, failing_since=since, next_at=Millis(now + pause))
         if answer.status == _GONE:
             await _disable(tx, bad, "gone", now)
+        elif delivery.is_aside:
+            await tx.webhooks.keep(replace(webhook, next_at=now))
+            return True
         elif failures >= DISABLED_AFTER and now - since >= LONGEST:
             await _disable(tx, bad, "failing", now)
         else:

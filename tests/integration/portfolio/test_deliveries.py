@@ -247,6 +247,18 @@ async def test_one_that_says_that_it_is_gone_is_asked_no_more(house: House) -> N
     assert (await house.now(told)).disabled_reason == "gone"
 
 
+async def test_one_that_says_so_of_an_event_that_stepped_aside_is_gone_too(house: House) -> None:
+    told = await house.webhook()
+    house.receiver.status = 500
+    await house.happened("deposit")
+    await house.keep_sending(30 * SECOND)
+    house.receiver.status = 410
+    before = len(house.receiver.got)
+    await house.keep_sending(2 * MINUTE)
+    assert len(house.receiver.got) == before + 1
+    assert (await house.now(told)).disabled_reason == "gone"
+
+
 async def test_what_goes_wrong_here_is_a_try_and_holds_up_nobody_else(house: House) -> None:
     bad, good = await house.webhook(), await house.webhook()
     async with house.store.transaction() as tx:
