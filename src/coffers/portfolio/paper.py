@@ -152,9 +152,12 @@ class PaperAccounts:
             NotFound: when this user has no paper account of this id.
         """
         said = None if balances is None else start_of(balances)
-        terms = (await self.get(user_id, account_id)).terms
         async with self._store.transaction() as tx:
             kept = await self.taken(tx, user_id, account_id)
+            # Read once it is taken over: another reset may have said what it starts with.
+            terms = await tx.paper.terms(user_id, account_id)
+            if terms is None:
+                raise _none(account_id)
             start = (
                 terms.start if said is None else await amounts_said(tx, kept.book, said, self.added)
             )

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.portfolio.paper import PaperAccount, PaperAccounts
 from coffers.store.engine import Store
 from coffers.sync.assets import note_assets
 from coffers.sync.transfers import pair_transfers
@@ -255,6 +256,28 @@ async def test_a_reset_may_begin_with_other_balances_for_good(api: Served, ann: 
     assert answer.json()["start"] == answer.json()["balances"] == {"BTC": "2.0"}
     await order(api, ann, account_id, side="sell", amount="1")
     assert (await act(api, ann, account_id, "reset"))["balances"] == {"BTC": "2.0"}
+
+
+async def test_a_reset_puts_back_no_start_from_before_another_one(
+    api: Served, ann: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = ann.user.id, (await create(api, ann))["id"]
+    papers = PaperAccounts(api.services.store, api.clock)
+    read, reached, go_on = papers.get, asyncio.Event(), asyncio.Event()
+
+    async def held_up(user_id: int, account_id: int) -> PaperAccount:
+        found = await read(user_id, account_id)
+        reached.set()
+        await go_on.wait()
+        return found
+
+    monkeypatch.setattr(papers, "get", held_up)
+    early = asyncio.create_task(papers.reset(*own))
+    await reached.wait()
+    later = await PaperAccounts(api.services.store, api.clock).reset(*own, {"ETH": "5"})
+    go_on.set()
+    await early
+    assert (await read(*own)).terms == later.terms
 
 
 async def test_nothing_is_filled_at_prices_that_are_old(api: Served, ann: Caller) -> None:
