@@ -112,7 +112,7 @@ def add_loose(app: FastAPI, services: Services, door: Door) -> None:
         """
         caller = admitted.caller
         book = await services.shelf.own(caller.user_id, await services.shelf.at(caller.epoch))
-        found = await loose.currencies(book, _currencies_wanted(admitted.given))
+        found = await loose.currencies(caller.user_id, book, _currencies_wanted(admitted.given))
         return json_reply(_encode([{"code": each.code, "name": each.name} for each in found]))
 
     @app.post(

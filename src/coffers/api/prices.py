@@ -13,7 +13,7 @@ from coffers.api.price_schema import PRICE, PRICES
 from coffers.api.services import Services
 from coffers.errors import InvalidRecord
 from coffers.portfolio.accepting import Accepting
-from coffers.portfolio.prices import as_plain, known_price, price_of
+from coffers.portfolio.prices import as_plain, known, price_of, prices_for
 from coffers.valuation.model import PriceBook
 
 PRICES_PATH: Final = "/public/api/v1/prices"
@@ -46,7 +46,7 @@ def add_prices(app: FastAPI, services: Services, door: Door) -> None:
         Permission: ACCOUNTS_READ. Security: SIGNED.
         """
         book, now = await _book(services, caller), services.clock.now()
-        found = [price_of(asset, book) for asset in _names(assets)]
+        found = await prices_for(services.store, caller.user_id, book, _names(assets))
         return JSONResponse([as_plain(each, now) for each in found], headers=_HEADERS)
 
     @app.get(
@@ -65,8 +65,8 @@ def add_prices(app: FastAPI, services: Services, door: Door) -> None:
         Permission: ACCOUNTS_READ. Security: SIGNED.
         """
         book = await _book(services, caller)
-        found = known_price(asset, book)
-        return JSONResponse(as_plain(found, services.clock.now()), headers=_HEADERS)
+        [found] = await prices_for(services.store, caller.user_id, book, [asset])
+        return JSONResponse(as_plain(known(found), services.clock.now()), headers=_HEADERS)
 
 
 def _add_accepting(app: FastAPI, services: Services, door: Door) -> None:

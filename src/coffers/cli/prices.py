@@ -41,10 +41,10 @@ def price(
 
 
 async def _found(settings: "Settings", asset: str) -> "PriceOf":
-    from coffers.portfolio.prices import known_price
+    from coffers.portfolio.prices import known, price_of
 
     async with opened_store(settings) as store, store.reading() as tx:
-        return known_price(asset, await tx.prices.newest())
+        return known(price_of(asset, await tx.prices.newest()))
 
 
 async def _accept(settings: "Settings", asset: str) -> tuple[str, str]:

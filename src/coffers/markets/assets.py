@@ -35,6 +35,12 @@ def known_names() -> NamesFile:
     return msgspec.json.decode(data.read_bytes(), type=NamesFile)
 
 
+def name_of(code: str) -> str | None:
+    """Return the name that ships of an asset, None where none does."""
+    names = known_names()
+    return names.crypto.get(code) or names.fiat.get(code)
+
+
 def token_of(asset: str) -> tuple[str, str] | None:
     """Return the chain and the contract of a token's key, None for an asset with a symbol."""
     found = _TOKEN.fullmatch(asset)

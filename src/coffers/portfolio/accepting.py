@@ -6,6 +6,7 @@ from coffers import money
 from coffers.clock import Clock
 from coffers.errors import CoffersError, InvalidAmount, InvalidRecord
 from coffers.money import plain
+from coffers.portfolio.visibility import visible
 from coffers.store.choices import OPERATOR
 from coffers.store.engine import Store
 from coffers.store.records import AuditEvent
@@ -38,7 +39,7 @@ class Accepting:
             book = await tx.prices.newest()
             own = None if book is None else (await tx.choices.of(user_id)).book(book)
             found = _held_back(asset, own)
-            if found is None:
+            if found is None or not (await visible(tx, user_id, own, [found[0]])).sees(found[0]):
                 raise InvalidRecord({"asset": ["has no price that is held back"]})
             name, held = found
             if not is_near(seen, held.price.usd):

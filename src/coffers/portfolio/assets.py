@@ -1,14 +1,16 @@
 """Assets as a user sees them: names, where they are held, and whether they count and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from coffers.clock import iso
 from coffers.errors import NotFound
+from coffers.markets.assets import name_of
 from coffers.money import plain
 from coffers.portfolio.prices import PriceOf
+from coffers.portfolio.visibility import Visible, visible
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Asset, AssetOverride, Mode
 from coffers.valuation.choices import Choices
@@ -84,10 +86,7 @@ class _Known:
     choices: Choices
     overrides: Mapping[str, AssetOverride]
     book: PriceBook | None
-
-    def tells(self, code: str) -> bool:
-        """Return whether anything is known of a code that was met in no reading or book yet."""
-        return code in self.held or code in self.overrides or self.price(code).is_known
+    visible: Visible
 
     def price(self, code: str) -> PriceOf:
         if self.book is None:
@@ -108,31 +107,35 @@ class Assets:
         """Return a page of the assets that a user asks for, as accounts of a mode hold them."""
         async with self._store.reading() as tx:
             known = await _known(tx, user_id, mode, book)
-            find = _held_page if wanted.is_held else _page
-            found = await find(tx, known, wanted)
-        shown = found[: wanted.limit]
-        has_more = len(found) > wanted.limit
-        views = tuple(_view(asset, known) for asset in shown)
-        return AssetPage(views, shown[-1].code if has_more else None)
+            codes = known.held.keys() if wanted.is_held else known.visible.codes()
+            found = sorted(
+                code
+                for code in codes
+                if code > wanted.after and _is_called(code, known, wanted.text)
+            )
+            shown = found[: wanted.limit]
+            met = await tx.assets.of(shown)
+        views = tuple(_view(met.get(code) or Asset(code, name_of(code)), known) for code in shown)
+        return AssetPage(views, shown[-1] if len(found) > wanted.limit else None)
 
     async def one(self, user_id: int, mode: Mode, book: PriceBook | None, text: str) -> AssetView:
         """Return one asset by its code, which counts in capitals too ("btc").
 
         Raises:
-            NotFound: when none was ever met under this code.
+            NotFound: when none is known to the user under this code, whoever else has it.
         """
         async with self._store.reading() as tx:
             known = await _known(tx, user_id, mode, book)
             met = await tx.assets.of({text, text.upper()})
         for code in dict.fromkeys((text, text.upper())):
-            if code in met or known.tells(code):
-                return _view(met.get(code, Asset(code)), known)
-        raise NotFound(f"no asset {text!r} was met in an account or at an exchange")
+            if known.visible.sees(code):
+                return _view(met.get(code) or Asset(code, name_of(code)), known)
+        raise NotFound(f"no asset {text!r} was met in your accounts or at an exchange")
 
 
 async def _known(tx: Transaction, user_id: int, mode: Mode, book: PriceBook | None) -> _Known:
-    found = await tx.accounts.of_user(user_id)
-    accounts = {account.id: account for account in found if account.mode == mode}
+    every = await tx.accounts.of_user(user_id)
+    accounts = {account.id: account for account in every if account.mode == mode}
     choices = await tx.choices.of(user_id)
     held: dict[str, tuple[Holding, ...]] = {}
     for account_id, positions in (await tx.holdings.of_accounts(user_id, list(accounts))).items():
@@ -142,39 +145,24 @@ async def _known(tx: Transaction, user_id: int, mode: Mode, book: PriceBook | No
             holding = Holding(account_id, market, each.wallet, each.venue_code, each.owned)
             held[code] = (*held.get(code, ()), holding)
     own = None if book is None else choices.book(book)
-    return _Known(held, choices, await tx.choices.overrides(user_id), own)
+    overrides, found = await tx.choices.overrides(user_id), await visible(tx, user_id, book)
+    return _Known(held, choices, overrides, own, found)
 
 
-async def _page(tx: Transaction, known: _Known, wanted: AssetsWanted) -> list[Asset]:
-    called = [code for code, said in known.overrides.items() if _says(said, wanted.text)]
-    return await tx.assets.page(
-        after=wanted.after, limit=wanted.limit + 1, text=wanted.text, also=called
-    )
-
-
-async def _held_page(tx: Transaction, known: _Known, wanted: AssetsWanted) -> list[Asset]:
-    met = await tx.assets.of(known.held.keys())
-    assets = [met.get(code, Asset(code)) for code in sorted(known.held)]
-    found = [
-        asset
-        for asset in assets
-        if asset.code > wanted.after and _is_called(asset, known, wanted.text)
-    ]
-    return found[: wanted.limit + 1]
-
-
-def _is_called(asset: Asset, known: _Known, text: str) -> bool:
-    said = known.overrides.get(asset.code)
-    is_ours = text.lower() in f"{asset.code}\n{asset.name or ''}".lower()
-    return is_ours or (said is not None and _says(said, text))
-
-
-def _says(said: AssetOverride, text: str) -> bool:
-    return text.lower() in f"{said.name or ''}\n{said.symbol or ''}".lower()
+def _is_called(code: str, known: _Known, text: str) -> bool:
+    if not text:
+        return True
+    said = known.overrides.get(code)
+    names = [code, name_of(code)]
+    if said is not None:
+        names += [said.name, said.symbol]
+    return any(text.lower() in name.lower() for name in names if name is not None)
 
 
 def _view(asset: Asset, known: _Known) -> AssetView:
     code = asset.code
+    if not known.visible.tells_when(code):
+        asset = replace(asset, first_seen_at=None)
     price = known.price(code)
     state, why = _state(price, known)
     return AssetView(asset, known.overrides.get(code), state, why, price, known.held.get(code, ()))

@@ -8,11 +8,13 @@ from hashlib import sha256
 
 from coffers import money
 from coffers.errors import InvalidAmount, InvalidRecord
-from coffers.markets.assets import known_names, token_of
+from coffers.markets.assets import token_of
 from coffers.portfolio.secrecy import secret_fault, told
 from coffers.portfolio.token_keys import asset_named, known_token
+from coffers.portfolio.visibility import visible
 from coffers.pricing.sources.coins import KEY
 from coffers.store.engine import Transaction
+from coffers.sync.kept import Kept
 from coffers.valuation.model import PriceBook
 
 MOST_ASSETS = 300
@@ -109,17 +111,19 @@ def said_of(
 
 
 async def amounts_said(
-    tx: Transaction, book: PriceBook | None, said: Said, added: Collection[str] = ()
+    tx: Transaction, kept: Kept, said: Said, added: Collection[str] = ()
 ) -> dict[str, Decimal]:
     """Return amounts by the assets' own codes; of one that is there twice, the sum if it may be.
 
-    `added` are the ids of the operator's own chains.
+    They are said of the account `kept`. `added` are the ids of the operator's own chains.
 
     Raises:
         InvalidRecord: for codes of no known asset, with the ones that were likely meant, and for an
             asset that is there twice and may not be.
     """
-    found = await known_assets(tx, book, {code for code, _ in said.pairs}, said.name, added)
+    codes = {code for code, _ in said.pairs}
+    user_id = kept.account.user_id
+    found = await known_assets(tx, user_id, kept.book, codes, said.name, added)
     held: dict[str, Decimal] = {}
     for code, amount in said.pairs:
         if found[code] in held and not said.adds_up:
@@ -130,6 +134,7 @@ async def amounts_said(
 
 async def known_assets(
     tx: Transaction,
+    user_id: int,
     book: PriceBook | None,
     codes: Collection[str],
     name: str,
@@ -139,26 +144,26 @@ async def known_assets(
 
     A token that is an asset which exchanges trade counts as that, as it does in a wallet. Any other
     token of a known chain need not have been met, where its chain could name one so; `added` are
-    the ids of the operator's own chains. Any other asset was met in an account or in prices, or is
-    known by name.
+    the ids of the operator's own chains. Any other asset is one that the user may know of.
 
     Raises:
         InvalidRecord: naming the parameter `name`, for codes that mean none.
     """
     usable = {code for code in codes if len(code) <= _LONGEST_CODE and code.isprintable()}
     spellings = {code: _spellings(code) for code in usable}
-    met = await tx.assets.of({text for texts in spellings.values() for text in texts})
-    shipped = {*known_names().crypto, *known_names().fiat}
+    written = {text for texts in spellings.values() for text in texts}
+    known = await visible(tx, user_id, book, written)
     found: dict[str, str] = {}
     for code, texts in spellings.items():
         if token := known_token(code, added):
             found[code] = asset_named(token)
         for text in texts:
-            is_known = text in met or text in shipped or _is_priced(text, book)
-            if is_known and code not in found:
+            # What begins so is the key of a price, and no asset.
+            if known.sees(text) and not text.startswith(KEY) and code not in found:
                 found[code] = text
     if unknown := sorted(set(codes) - found.keys()):
-        raise InvalidRecord({name: _faults(unknown, shipped | await tx.assets.seen())})
+        suggested = (await visible(tx, user_id, book)).codes()
+        raise InvalidRecord({name: _faults(unknown, suggested)})
     return found
 
 
@@ -169,13 +174,6 @@ def _spellings(code: str) -> tuple[str, ...]:
     chain, contract = token
     # Addresses of this form have no other meaning in capitals, which are a check sum.
     return (f"{chain}:{contract.lower()}",) if contract.lower().startswith("0x") else (code,)
-
-
-def _is_priced(text: str, book: PriceBook | None) -> bool:
-    # What begins so is the key of a price, and no asset.
-    if book is None or text.startswith(KEY):
-        return False
-    return text in book.prices or text in book.held_back
 
 
 def _faults(unknown: Sequence[str], known: Collection[str]) -> list[str]:

@@ -11,7 +11,7 @@ from coffers.markets.catalogue import MANUAL
 from coffers.portfolio.accounts import MOST_ID, changes_of, told_of
 from coffers.portfolio.kept import Said, amounts_said, made_by, said_of
 from coffers.portfolio.naming import usable_name
-from coffers.pricing.sources.coins import KEY
+from coffers.portfolio.visibility import visible
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.records import Account, Asset, AuditEvent, NewAccount
@@ -88,7 +88,7 @@ class LooseAccounts:
             account = await tx.accounts.add(new, identity=made, credential_id=own, now=now)
             await tx.events.add(user_id, [told_of(account, "account_connected", now)])
             kept = await self._taken(tx, user_id, account.id)
-            await put_amounts(tx, kept, await amounts_said(tx, kept.book, said, self._added))
+            await put_amounts(tx, kept, await amounts_said(tx, kept, said, self._added))
             await self._note(tx, kept, "account_connected", MANUAL)
             if also is not None:
                 await also(tx, account)
@@ -105,7 +105,7 @@ class LooseAccounts:
         name = None if asked.name is None else usable_name(asked.name)
         async with self._store.transaction() as tx:
             kept = await self._taken(tx, user_id, account_id)
-            await put_flows(tx, kept, await amounts_said(tx, kept.book, said, self._added))
+            await put_flows(tx, kept, await amounts_said(tx, kept, said, self._added))
             if name is not None:
                 await tx.accounts.rename(user_id, account_id, name, kept.at)
             if asked.include_in_summary is not None:
@@ -118,11 +118,12 @@ class LooseAccounts:
         return await self._get(user_id, account_id)
 
     async def currencies(
-        self, book: PriceBook | None, wanted: CurrenciesWanted
+        self, user_id: int, book: PriceBook | None, wanted: CurrenciesWanted
     ) -> tuple[Asset, ...]:
-        """Return the assets that have a price in a book, by code."""
-        codes = [] if book is None else [code for code in book.prices if not code.startswith(KEY)]
+        """Return the assets that have a price in a book and that a user may know of, by code."""
         async with self._store.reading() as tx:
+            seen = (await visible(tx, user_id, book)).codes()
+            codes = set() if book is None else seen & book.prices.keys()
             known = await tx.assets.of(codes)
         priced = (known.get(code, Asset(code)) for code in sorted(codes))
         text = wanted.contains.lower()

@@ -98,7 +98,7 @@ class PaperAccounts:
             account = await tx.accounts.add(new, identity=made, credential_id=own, now=now)
             await tx.events.add(user_id, [told_of(account, "account_connected", now)])
             kept = await self.taken(tx, user_id, account.id)
-            start = await amounts_said(tx, kept.book, said, self.added)
+            start = await amounts_said(tx, kept, said, self.added)
             await tx.paper.set_terms(user_id, account.id, PaperTerms(fee, start))
             await put_amounts(tx, kept, start)
             await note(tx, kept, "account_connected", PAPER)
@@ -133,7 +133,7 @@ class PaperAccounts:
         moved = amount_in("amount", amount, PLACES)
         async with self._store.transaction() as tx:
             kept = await self.taken(tx, user_id, account_id)
-            code = (await known_assets(tx, kept.book, {asset}, "asset", self.added))[asset]
+            code = (await known_assets(tx, user_id, kept.book, {asset}, "asset", self.added))[asset]
             change = moved if direction == "in" else moved.copy_negate()
             await put_flows(tx, kept, changed_by(kept.amounts, {code: change}))
             told = f"{direction} {plain(moved)} {code}"
@@ -158,9 +158,7 @@ class PaperAccounts:
             terms = await tx.paper.terms(user_id, account_id)
             if terms is None:
                 raise _none(account_id)
-            start = (
-                terms.start if said is None else await amounts_said(tx, kept.book, said, self.added)
-            )
+            start = terms.start if said is None else await amounts_said(tx, kept, said, self.added)
             await tx.paper.forget_past(user_id, account_id)
             await tx.paper.set_terms(user_id, account_id, PaperTerms(terms.fee, start))
             await put_amounts(tx, kept, start)

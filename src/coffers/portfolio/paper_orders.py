@@ -202,7 +202,8 @@ def _trade(order: PaperOrder, deal: _Deal) -> Trade:
 async def _deal(tx: Transaction, kept: Kept, wanted: OrderWanted, added: Collection[str]) -> _Deal:
     found: dict[str, str] = {}
     for name, code in (("base", wanted.base), ("quote", wanted.quote)):
-        found[name] = (await known_assets(tx, kept.book, {code}, name, added))[code]
+        user_id = kept.account.user_id
+        found[name] = (await known_assets(tx, user_id, kept.book, {code}, name, added))[code]
     base, quote = found["base"], found["quote"]
     if base == quote:
         raise InvalidRecord({"quote": ["is the base too"]})

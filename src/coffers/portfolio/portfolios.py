@@ -145,7 +145,7 @@ class PortfolioKeeping:
     async def _checked(self, tx: Transaction, user_id: int, wanted: PortfolioWanted) -> Portfolio:
         shares = _shares(wanted.targets)
         book = await self._newest.read(tx)
-        codes = await known_assets(tx, book, set(shares), "targets")
+        codes = await known_assets(tx, user_id, book, set(shares), "targets")
         if len({*codes.values()}) < len(codes):
             raise InvalidRecord({"targets": ["name an asset twice"]})
         return Portfolio(

@@ -1,10 +1,13 @@
 """What an asset is worth by the newest price book, and how that is known."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coffers.clock import Millis, iso
 from coffers.errors import NotFound
 from coffers.money import plain
+from coffers.portfolio.visibility import visible
+from coffers.store.engine import Store
 from coffers.valuation.model import HeldBack, Price, PriceBook
 
 
@@ -47,16 +50,32 @@ def price_of(asset: str, book: PriceBook | None) -> PriceOf:
     return PriceOf(asset, book.epoch)
 
 
-def known_price(asset: str, book: PriceBook | None) -> PriceOf:
-    """Return what the book says of an asset.
+def known(found: PriceOf) -> PriceOf:
+    """Return what a book says of an asset, if it says anything.
 
     Raises:
         Unpriced: when it says nothing.
     """
-    found = price_of(asset, book)
     if not found.is_known:
-        raise Unpriced(asset)
+        raise Unpriced(found.asset)
     return found
+
+
+async def prices_for(
+    store: Store, user_id: int, book: PriceBook | None, assets: Sequence[str]
+) -> list[PriceOf]:
+    """Return what a book says of each asset to a user: nothing of what the user may not know of.
+
+    `book` is as it counts for the user.
+    """
+    found = [price_of(asset, book) for asset in assets]
+    async with store.reading() as tx:
+        told = {each.asset for each in found if each.is_known}
+        seen = await visible(tx, user_id, book, told)
+    return [
+        each if seen.sees(each.asset) else PriceOf(asset, each.epoch)
+        for asset, each in zip(assets, found, strict=True)
+    ]
 
 
 def as_plain(found: PriceOf, now: Millis) -> dict[str, object]:

@@ -3,16 +3,18 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, func, select, union
 
 from coffers.clock import Millis
 from coffers.markets.assets import token_of
 from coffers.store.connection import AsyncConnection
+from coffers.store.distinct import distinct
 from coffers.store.records import Asset
 from coffers.store.statements import insert
-from coffers.store.tables import assets
+from coffers.store.tables import asset_mappings, asset_overrides, assets, flows, positions
 
-_A = assets.c
+_A, _F, _P = assets.c, flows.c, positions.c
+_M, _O = asset_mappings.c, asset_overrides.c
 _FACTS = ("name", "kind", "coingecko_id", "chain", "contract")
 
 
@@ -52,23 +54,17 @@ class Assets:
         rows = await self._connection.execute(select(assets).where(_A.code.in_(sorted(codes))))
         return {row.code: _asset_of(row) for row in rows}
 
-    async def page(
-        self, *, after: str, limit: int, text: str = "", also: Collection[str] = ()
-    ) -> list[Asset]:
-        """Return assets whose codes follow `after`, by code.
+    async def of_user(self, user_id: int) -> frozenset[str]:
+        """Return the codes that a user holds or moved, and those that the user says something by.
 
-        `text` keeps those that have it in their code or name, whatever its case, and those in
-        `also`.
+        Those are the assets of overrides and mappings, and the keys that assets are priced by.
         """
-        statement = select(assets).where(_A.code > after).order_by(_A.code).limit(limit)
-        if text:
-            found = (_has(_A.code, text), _has(_A.name, text), _A.code.in_(sorted(also)))
-            statement = statement.where(or_(*found))
-        return [_asset_of(row) for row in await self._connection.execute(statement)]
-
-
-def _has(column: Any, text: str) -> Any:  # noqa: ANN401 - columns and conditions of the library
-    return func.lower(column).contains(text.lower(), autoescape=True)
+        said = (_O.asset, _O.priced_as, _M.asset, _P.asset)
+        own = [select(column).where(column.table.c.user_id == user_id) for column in said]
+        # There may be a hundred thousand flows, of a few assets.
+        moved = distinct(_F.asset, _F.user_id == user_id)
+        found = await self._connection.scalars(union(moved, *own))
+        return frozenset(code for code in found if code is not None)
 
 
 def _met(code: str, at: Millis) -> dict[str, object]:

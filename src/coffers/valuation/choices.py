@@ -102,7 +102,7 @@ class Choices:
             prices.pop(asset, None)
             held_back.pop(asset, None)
         for asset, key in self.priced_as.items():
-            if asset not in held_back and not _is_venues(prices.get(asset)):
+            if asset not in held_back and not is_of_venues(prices.get(asset)):
                 # Without a price under its key it has none: that of the symbol is another asset's.
                 prices.pop(asset, None)
                 if key in book.prices:
@@ -137,6 +137,6 @@ def is_near(one: Decimal, other: Decimal) -> bool:
     return max(one, other) <= money.multiply(min(one, other), ACCEPTED_WITHIN)
 
 
-def _is_venues(price: Price | None) -> bool:
+def is_of_venues(price: Price | None) -> bool:
     """Return whether pairs of venues led to a price; what is no pair shows a tilde."""
     return price is not None and not (len(price.route) == 1 and "~" in price.route[0])

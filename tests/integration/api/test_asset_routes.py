@@ -20,6 +20,8 @@ from served import LIST, Caller, Served, add_account, serving
 ASSETS = "/public/api/v1/assets"
 MAPPINGS = "/public/api/v1/asset_mappings"
 PRICES = "/public/api/v1/prices"
+PAPER = "/public/api/v1/paper_accounts"
+CURRENCIES = "/public/api/ver1/loose_accounts/available_currencies"
 WRITER = ("accounts_read", "accounts_write")
 TOKEN = "ethereum:0xdac17f958d2ee523a2206206994597c13d831ec7"
 
@@ -52,6 +54,17 @@ async def send(
 
 async def usd(api: Served, caller: Caller) -> Any:
     return (await api.get(caller, LIST)).json()[0]["usd_amount"]
+
+
+async def all_listed(api: Served, caller: Caller) -> dict[str, str | None]:
+    """Return when each asset that is listed was met first, page by page."""
+    seen: dict[str, str | None] = {}
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (await api.get(caller, f"{ASSETS}?limit=100&cursor={quote(cursor)}")).json()
+        seen |= {each["asset"]: each["first_seen_at"] for each in page["assets"]}
+        cursor = page["next_cursor"]
+    return seen
 
 
 async def test_an_asset_is_told_with_its_names_and_where_it_is_held(api: Served) -> None:
@@ -95,15 +108,53 @@ async def test_an_unknown_asset_is_kept_and_shown_unpriced(api: Served) -> None:
 
 async def test_assets_come_in_pages_by_code(api: Served) -> None:
     caller = await api.caller()
-    seen: list[str] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        page = (await api.get(caller, f"{ASSETS}?limit=100&cursor={quote(cursor)}")).json()
-        seen += [each["asset"] for each in page["assets"]]
-        cursor = page["next_cursor"]
+    seen = list(await all_listed(api, caller))
     assert {"BTC", "EUR", "ABC", "LEAPT", "USDT"} <= set(seen)
     assert seen == sorted(set(seen))
     assert "coingecko:abc-2" not in seen
+
+
+async def test_what_others_have_or_say_is_told_to_nobody_else(api: Served) -> None:
+    store = api.services.store
+    ann, bob = await api.caller(permissions=WRITER), await api.caller("bob", WRITER)
+    await add_account(store, bob.user, held={"SECRETCOIN": "3", TOKEN: "5", "ZEC": "1"})
+    await add_account(store, bob.user, "Paper", mode="paper", held={"TRIED": "1"})
+    target = f"{MAPPINGS}?market_code=binance&venue_code=XYZ&asset=PrivateWord"
+    assert (await send(api, bob, "PUT", target)).status_code == 200
+    known = await book(
+        store,
+        SECRETCOIN=replace(TOLD, route=("SECRETCOIN~USD",)),
+        **{TOKEN: replace(TOLD, route=(f"{TOKEN}~USD",))},
+    )
+    leapt = replace(ODD, price=replace(ODD.price, route=("TRIED~USD",)))
+    async with store.transaction() as tx:
+        await tx.assets.meet(["SECRETCOIN", TOKEN, "ZEC", "TRIED"], NOW)
+        await tx.prices.save_book(known.prices, NOW, {**known.held_back, "TRIED": leapt})
+    its = {"SECRETCOIN", TOKEN, "TRIED", "PrivateWord"}
+    listed = await all_listed(api, ann)
+    assert its.isdisjoint(listed)
+    # That bob was the first to have it is as much his own.
+    assert (listed["ZEC"], listed["ABC"] is None) == (None, False)
+    for path in (f"{ASSETS}/SECRETCOIN", f"{ASSETS}/PrivateWord", f"{PRICES}/{quote(TOKEN)}"):
+        assert (await api.get(ann, path)).status_code == 404
+    [none] = (await api.get(ann, f"{PRICES}?assets=secretcoin")).json()
+    assert (none["asset"], none["usd"], none["held_back"]) == ("secretcoin", None, None)
+    assert (await api.post(ann, f"{PRICES}/TRIED/accept", "usd=40")).status_code == 400
+    assert its.isdisjoint(each["code"] for each in (await api.get(ann, CURRENCIES)).json())
+    for code in ("SECRETCOI", "SECRETCOIN"):
+        answer = await api.post(ann, PAPER, f"name=Paper&balances[{code}]=1")
+        assert f"{code!r} is no known asset" in answer.text
+        assert "mean SECRETCOIN" not in answer.text
+
+    listed = await all_listed(api, bob)
+    assert its <= listed.keys()
+    assert listed["ZEC"] is not None
+    assert (await api.get(bob, f"{PRICES}/secretcoin")).json()["usd"] == "7.0"
+    assert (await api.post(bob, f"{PRICES}/TRIED/accept", "usd=40")).status_code == 201
+    sold = {each["code"] for each in (await api.get(bob, CURRENCIES)).json()}
+    assert its & sold == {"SECRETCOIN", TOKEN, "TRIED"}
+    answer = await api.post(bob, PAPER, "name=Paper&balances[SECRETCOI]=1")
+    assert "did you mean SECRETCOIN?" in answer.text
 
 
 async def test_assets_are_found_by_a_part_of_their_code_or_name(api: Served) -> None:

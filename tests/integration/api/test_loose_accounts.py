@@ -15,7 +15,7 @@ import stored
 from coffers.api.account_schema import ACCOUNT_KEYS
 from coffers.clock import DAY, MINUTE, Millis
 from coffers.store.engine import Store
-from coffers.store.records import Asset
+from coffers.store.records import AssetMapping
 from coffers.sync.assets import note_assets
 from coffers.sync.flows import FlowValuer
 from coffers.sync.policy import Pace
@@ -305,7 +305,7 @@ async def test_a_token_of_a_chain_of_the_operators_need_not_have_been_met(
 
 async def test_a_known_asset_without_a_price_counts_in_no_total(api: Served, ann: Caller) -> None:
     async with api.services.store.transaction() as tx:
-        await tx.assets.tell([Asset("ODD", "Oddity")])
+        await tx.choices.map(ann.user.id, AssetMapping("binance", "ODD1", "ODD"), NOW)
     account_id = (await create(api, ann, {"ODD": "3", "BTC": "1"}))["id"]
     assert (await shown(api, ann, account_id))["usd_amount"] == "50000.0"
 

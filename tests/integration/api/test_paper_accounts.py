@@ -14,6 +14,7 @@ import pytest
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.portfolio.paper import PaperAccount, PaperAccounts
 from coffers.store.engine import Store
+from coffers.store.records import AssetMapping
 from coffers.sync.assets import note_assets
 from coffers.sync.transfers import pair_transfers
 from coffers.valuation.model import HeldBack, Price
@@ -297,7 +298,7 @@ async def test_nothing_is_filled_without_a_price_or_at_one_in_doubt(
     leapt = replace(book.prices["ABC"], usd=Decimal(40), btc=Decimal("0.0008"))
     held = HeldBack(leapt, book.prices["ABC"], Millis(NOW + MINUTE))
     async with store.transaction() as tx:
-        await tx.assets.meet(["ODD", "ABC"], NOW)
+        await tx.choices.map(ann.user.id, AssetMapping("binance", "ODD1", "ODD"), NOW)
         known: dict[str, Price] = {k: v for k, v in book.prices.items() if k != "ABC"}
         await tx.prices.save_book(known, NOW, {"ABC": held})
     for base, reason in (("ODD", "ODD has no price now"), ("ABC", "leapt from 2.0 to 40.0 USD")):

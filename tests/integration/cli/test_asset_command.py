@@ -41,7 +41,7 @@ def told(coffers: Run, *words: str) -> Any:
 def test_assets_are_listed_and_shown(coffers: Run) -> None:
     states = {each["asset"]: each["state"] for each in told(coffers, "list", "--held")}
     assert states == {"ABC": "priced", "BTC": "priced", "ODD": "unpriced"}
-    assert [each["asset"] for each in told(coffers, "list", "--search", "ab")] == ["ABC"]
+    assert [each["asset"] for each in told(coffers, "list", "--search", "abc")] == ["ABC"]
     assert "unpriced" in coffers("asset", "list", "--user", "ann", "--held").stdout
     shown = coffers("asset", "show", "--user", "ann", "odd").stdout
     assert "unpriced: No connected exchange trades it" in shown

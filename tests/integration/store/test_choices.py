@@ -8,7 +8,7 @@ from coffers.store.choices import OPERATOR
 from coffers.store.engine import Store
 from coffers.store.records import Asset, AssetMapping, AssetOverride
 from coffers.valuation.choices import NO_CHOICES, Accepted, Choices
-from factories import NOW, price
+from factories import NOW, position, price
 
 SAID = AssetOverride("ABC", "Another", "ABC2", "coingecko:abc-2", by_symbol=False)
 UNTIL = Millis(NOW + MINUTE)
@@ -76,6 +76,27 @@ async def test_what_is_said_anew_stands_in_the_place_of_what_was_said(store: Sto
         assert await tx.choices.overrides(ann.id) == {"ABC": anew}
         assert await tx.choices.mappings(ann.id) == [AssetMapping("binance", "A", "C")]
         assert (await tx.choices.of(ann.id)).accepted.keys() == {"FOO"}
+
+
+async def test_a_users_own_assets_are_held_moved_or_said(store: Store) -> None:
+    ann, bob = await stored.user(store), await stored.user(store, "bob")
+    for user, code in ((ann, "HELD"), (bob, "OTHERS")):
+        account = await stored.account(store, user)
+        async with store.transaction() as tx:
+            own = user.id, account.id
+            await tx.holdings.replace(*own, {"spot"}, [position(code, "1")])
+            await tx.history.add_flows(
+                *own, [stored.flow(f"{code}{at}", at, asset=f"MOVED{at % 2}") for at in range(4)]
+            )
+    async with store.transaction() as tx:
+        await tx.choices.override(ann.id, AssetOverride("SAID", priced_as="coingecko:it"), NOW)
+        await tx.choices.override(ann.id, AssetOverride("NAMED", name="It"), NOW)
+        await tx.choices.map(ann.id, AssetMapping("binance", "A", "MEANT"), NOW)
+    async with store.reading() as tx:
+        assert await tx.assets.of_user(ann.id) == {
+            "HELD", "MOVED0", "MOVED1", "SAID", "coingecko:it", "NAMED", "MEANT",
+        }  # fmt: skip
+        assert await tx.assets.of_user(0) == set()
 
 
 async def test_an_asset_is_met_once_and_keeps_what_was_told_of_it(store: Store) -> None:
