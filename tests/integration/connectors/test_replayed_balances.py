@@ -222,6 +222,25 @@ async def test_a_further_wallet_that_is_down_is_missing(replay: Replay, venues: 
     assert not reading.is_complete
 
 
+async def test_collateral_and_the_same_money_beside_it_are_both_kept(
+    replay: Replay, venues: Venues
+) -> None:
+    replay.otherwise = recorded([])
+    replay.by_path["/auth/r/wallets"] = recorded(
+        [
+            ["exchange", "BTC", 1, 0, 1, None, None],
+            ["margin", "UST", 5000, 0, 5000, None, None],
+            ["margin", "USTF0", 1000, 0, 900, None, None],
+        ]
+    )
+    found = [(p.wallet, p.asset, p.free, p.in_orders) for p in await positions(venues, "bitfinex")]
+    assert found == [
+        ("spot", "BTC", 1, 0),
+        ("margin", "USDT", 5000, 0),
+        ("margin", "USDT", 900, 100),
+    ]
+
+
 SPARSE = {
     "bit2c": {"AVAILABLE_NIS": 1.5, "NIS": 2.0, "LOCKED_NIS": 0.5, "Fees": {}},
     "hollaex": {"updated_at": "2020-03-02T22:27:38.428Z", "btc_balance": 2, "btc_available": 1.5},

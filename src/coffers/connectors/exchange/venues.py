@@ -37,6 +37,9 @@ _BINANCE_OPTIONS: dict[str, object] = {
 }
 _BINANCE_SPOT = {"fetchMarkets": {"types": ["spot"]}}
 """Else the table holds futures too, which the library has as venues of their own."""
+_BITFINEX_COLLATERAL = {"USTF0": "USDTF0", "EUTF0": "EURTF0"}
+"""Else collateral of derivatives gets the code of what is no collateral, and in a balance one of
+the two takes the other's place. The library cuts F0 off where it names markets."""
 
 
 def family_of(name: str) -> tuple[str, ...]:
@@ -217,6 +220,8 @@ def _configure(exchange: Any, family: tuple[str, ...]) -> None:  # noqa: ANN401 
         exchange.options.update(_BINANCE_OPTIONS)
         if exchange.has.get("spot"):
             exchange.options.update(_BINANCE_SPOT)
+    if "bitfinex" in family:
+        exchange.commonCurrencies.update(_BITFINEX_COLLATERAL)
     if exchange.has.get("spot") and exchange.options.get("defaultType"):
         exchange.options["defaultType"] = "spot"
     # On close ccxt waits so long for connections; here they are shared and stay open.
