@@ -241,6 +241,18 @@ async def test_collateral_and_the_same_money_beside_it_are_both_kept(
     ]
 
 
+async def test_a_wallet_of_which_an_answer_has_no_rows_is_empty_and_not_missing(
+    replay: Replay, venues: Venues
+) -> None:
+    replay.otherwise = recorded([])
+    replay.by_path["/auth/r/wallets"] = recorded([["exchange", "BTC", 1, 0, 1, None, None]])
+    with_markets(venues, "bitfinex", CLOCK)
+    connector = ExchangeConnector(venues, CLOCK)
+    reading = await connector.read(market("bitfinex"), fake_credentials(), NO_FLOWS)
+    assert reading.wallets == {"spot", "margin", "funding"}
+    assert reading.is_complete
+
+
 SPARSE = {
     "bit2c": {"AVAILABLE_NIS": 1.5, "NIS": 2.0, "LOCKED_NIS": 0.5, "Fees": {}},
     "hollaex": {"updated_at": "2020-03-02T22:27:38.428Z", "btc_balance": 2, "btc_available": 1.5},
