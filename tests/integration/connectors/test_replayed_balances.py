@@ -253,6 +253,27 @@ async def test_a_wallet_of_which_an_answer_has_no_rows_is_empty_and_not_missing(
     assert reading.is_complete
 
 
+def coinbase_account(currency: str, free: str, hold: str, kind: str = "CRYPTO") -> dict[str, Any]:
+    return {
+        "currency": currency,
+        "available_balance": {"value": free, "currency": currency},
+        "hold": {"value": hold, "currency": currency},
+        "type": f"ACCOUNT_TYPE_{kind}",
+    }
+
+
+async def test_coinbase_is_read_to_its_last_page(replay: Replay, venues: Venues) -> None:
+    first, second = coinbase_account("MINA", "1.5", "0"), coinbase_account("USD", "7", "3", "FIAT")
+    replay.by_path = {
+        "cursor=789": recorded({"accounts": [second], "has_next": False, "cursor": ""}),
+        "/api/v3/brokerage/accounts": recorded(
+            {"accounts": [first], "has_next": True, "cursor": "789"}
+        ),
+    }
+    found = [(p.asset, p.free, p.in_orders) for p in await positions(venues, "coinbase")]
+    assert found == [("MINA", Decimal("1.5"), 0), ("USD", 7, 3)]
+
+
 SPARSE = {
     "bit2c": {"AVAILABLE_NIS": 1.5, "NIS": 2.0, "LOCKED_NIS": 0.5, "Fees": {}},
     "hollaex": {"updated_at": "2020-03-02T22:27:38.428Z", "btc_balance": 2, "btc_available": 1.5},

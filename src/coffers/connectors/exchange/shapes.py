@@ -59,7 +59,7 @@ def _fits(rule: str, answer: object, *, is_empty: bool) -> bool:
     `array` and `object` hold one entry a currency, `objects` is an object of them that is never
     empty, `rows` hold entries of other wallets too, each with the `field`. A `value` is only
     there; a `found` value and a `listed` array come with some currency at least, perhaps of an
-    earlier answer.
+    earlier answer. `last` is false where no further page follows.
     """
     path, kind, field = (*rule.split(":"), "")[:3]
     found = value_at(answer, path.split(".") if path else [])
@@ -78,6 +78,8 @@ def _fits(rule: str, answer: object, *, is_empty: bool) -> bool:
             fits = isinstance(found, list) and not is_empty
         case "value":
             fits = found not in (None, "")
+        case "last":
+            fits = found in (None, False)
         case "found":
             fits = found not in (None, "") and not is_empty
         case _:

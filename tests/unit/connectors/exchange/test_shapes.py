@@ -42,6 +42,18 @@ def test_all_parts_of_a_rule_must_fit() -> None:
     assert not refuses(venue("delta"), {"success": True, "result": []})
 
 
+def test_an_answer_that_further_pages_follow_is_no_whole_balance() -> None:
+    rows = [{"currency": "BTC"}]
+    assert refuses(venue("coinbase"), {"accounts": rows, "has_next": True, "size": 1})
+    assert refuses(venue("coinbase"), {"accounts": rows, "has_next": True}, is_empty=False)
+    assert not refuses(venue("coinbase"), {"accounts": rows, "has_next": False}, is_empty=False)
+
+
+def test_a_list_that_the_library_put_in_place_of_none_is_no_empty_account() -> None:
+    assert refuses(venue("coinbase"), {"accounts": [], "has_next": False, "cursor": None})
+    assert not refuses(venue("coinbase"), {"accounts": [], "has_next": False, "size": "0"})
+
+
 def test_a_venue_with_one_kind_of_account_has_one_rule_whatever_it_is_called() -> None:
     for wallet in ("spot", "futures", "contracts"):
         with pytest.raises(ConnectorFailure):
