@@ -51,7 +51,17 @@ async def read(
     venues: Venues, replay: Replay, code: str, changed: Mapping[str, Recorded] | None = None
 ) -> Reading:
     """Read an account of a case, of which some answers are others."""
-    case, market = CASES[code], load_catalogue().get(code)
+    return await read_of(venues, replay, code, CASES[code], changed)
+
+
+async def read_of(
+    venues: Venues,
+    replay: Replay,
+    code: str,
+    case: Mapping[str, Any],
+    changed: Mapping[str, Recorded] | None = None,
+) -> Reading:
+    market = load_catalogue().get(code)
     assert market is not None
     assert market.venue is not None
     headers = case.get("headers", {})
@@ -216,6 +226,90 @@ async def test_a_unified_gate_account_is_not_read_as_a_futures_account(
     refused = await failure(venues, replay, "gate_io_usdt_perpetual", {path: recorded(unified)})
     assert refused.kind is FailureKind.UNSUPPORTED
     assert str(refused) == "Coffers does not read accounts in their present mode at Gate yet."
+
+
+BITGET_UNIFIED = {
+    "/api/v3/account/settings": recorded({"code": "00000", "data": {"assetMode": "union"}}),
+    "/api/v3/account/assets": recorded(
+        {
+            "code": "00000",
+            "data": {
+                "accountEquity": "50",
+                "assets": [
+                    {
+                        "coin": "USDT",
+                        "equity": "50",
+                        "usdValue": "50",
+                        "balance": "100",
+                        "available": "30",
+                        "debt": "50",
+                        "locked": "0",
+                    }
+                ],
+            },
+        }
+    ),
+    "/api/v3/account/funding-assets": recorded(
+        {
+            "code": "00000",
+            "data": [{"coin": "BGB", "available": "0.01", "frozen": "0.02", "balance": "0.03"}],
+        }
+    ),
+    "/api/v3/position/current-position": recorded(
+        {
+            "code": "00000",
+            "data": {
+                "list": [
+                    {
+                        "symbol": "BTCUSDT",
+                        "marginCoin": "USDT",
+                        "holdMode": "hedge_mode",
+                        "posSide": "long",
+                        "marginMode": "crossed",
+                        "total": "0.001",
+                        "leverage": "20",
+                        "avgPrice": "107410.3",
+                        "unrealisedPnl": "0.0047",
+                        "markPrice": "107415.3",
+                    }
+                ]
+            },
+        }
+    ),
+}
+"""As in the comments of the library's class; amounts made up where they tell nothing there."""
+
+
+async def test_a_unified_bitget_account_is_worth_its_equity_under_either_code(
+    replay: Replay, venues: Venues
+) -> None:
+    usdt = ("USDT", "30", "70", "50", "0", "0", "50")
+    reading = await read(venues, replay, "bitget_usdt_futures", BITGET_UNIFIED)
+    assert reading.is_complete
+    assert [held(position) for position in reading.positions] == [("futures", *usdt)]
+    (contract,) = reading.contracts
+    assert (contract.side, contract.size, contract.leverage) == ("long", Decimal("0.001"), 20)
+    case = CASES["bitget_usdt_futures"]
+    reading = await read_of(venues, replay, "bitget", case, BITGET_UNIFIED)
+    assert reading.is_complete
+    assert [held(position) for position in reading.positions] == [
+        ("spot", *usdt),
+        ("funding", "BGB", "0.01", "0.02", "0", "0", "0", "0.03"),
+    ]
+
+
+async def test_a_classic_bitget_account_has_no_funding_wallet(
+    replay: Replay, venues: Venues
+) -> None:
+    coin = {"coin": "USDT", "available": "3", "limitAvailable": "0", "frozen": "1", "locked": "2"}
+    spot = {"/api/v2/spot/account/assets": recorded({"code": "00000", "data": [coin]})}
+    reading = await read_of(venues, replay, "bitget", CASES["bitget_usdt_futures"], spot)
+    assert reading.wallets == {"spot", "funding"}
+    assert reading.is_complete
+    assert [held(position) for position in reading.positions] == [
+        ("spot", "USDT", "3", "3", "0", "0", "0", "6")
+    ]
+    assert not any(path.endswith("funding-assets") for path in replay.paths)
 
 
 @pytest.mark.parametrize("mode", ["unifiedAccount", "portfolioMargin"])

@@ -117,7 +117,14 @@ async def _hedge_mode(
     return told if asked is None else asked
 
 
+def _has_part(session: VenueSession, plan: Wallet) -> bool:
+    options = session.exchange.options
+    return all(bool(options.get(name)) is value for name, value in plan.only.items())
+
+
 async def _read_part(session: VenueSession, plan: Wallet) -> Part:
+    if not _has_part(session, plan):
+        return Part(plan.wallet)
     if plan.contracts is not None:
         found = await read_contracts(session, plan, plan.contracts)
         return Part(plan.wallet, found.profits, found.contracts, found.hedged)

@@ -41,7 +41,9 @@ async def read_contracts(session: VenueSession, plan: Wallet, rule: ContractRows
     # ccxt would work a size, a price or a leverage that is not told out from others.
     session.exchange.safe_position = _as_told
     listed = await session.ask(plan.method, None, dict(plan.params))
-    if not _is_list(session.heard.answer, rule.path) or not isinstance(listed, list):
+    paths = (rule.path,) if rule.unified is None else (rule.path, rule.unified)
+    is_told = any(_is_list(session.heard.answer, path) for path in paths)
+    if not is_told or not isinstance(listed, list):
         raise unexpected(session.venue, "it is no list of positions", "wrong_shape")
     rows = [{**row, **dict.fromkeys(rule.invented)} for row in listed]
     read = [_contract(session, plan.wallet, rule, row) for row in rows]

@@ -121,7 +121,8 @@ class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ContractRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What ccxt's positions leave open: where the answer holds its list, and some fields' names.
 
-    `leverage` and `unrealised` tell that better than the field that ccxt takes; `margin` is the
+    `unified` is where the list is in the answer for an account in unified mode. `leverage` and
+    `unrealised` tell that better than the field that ccxt takes; `margin` is the
     initial margin at the mark price, of which the notional value is a whole multiple: the leverage.
     `is_in_units` says that sizes count units, not contracts. `invented` are fields that ccxt fills
     where the venue tells nothing. With `adds_profit` the wallet leaves out what open positions win
@@ -129,6 +130,7 @@ class ContractRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     path: str = ""
+    unified: str | None = None
     leverage: str | None = None
     unrealised: str | None = None
     margin: str | None = None
@@ -157,7 +159,9 @@ class Wallet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer counts. With `contracts` it lists open positions. `page` is the parameter that numbers
     an answer's pages from 1 on, each of `size` entries; `hedge` where the answer tells the position
     mode; `mode` is asked first. `is_sparse` says that ccxt lists all currencies of the venue, those
-    without an amount in the answer too.
+    without an amount in the answer too. `only` are options of the library's, as it sets them when
+    it finds out an account's mode with the first part, of the accounts that have this part: in
+    others it is empty.
 
     Where deposits arrive in a wallet of their own (Bybit, KuCoin, OKX), that is read with spot:
     else a deposit would be a flow without a rise in value.
@@ -172,6 +176,7 @@ class Wallet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hedge: str | None = None
     mode: Mode | None = None
     is_sparse: bool = False
+    only: dict[str, bool] = {}
 
 
 @cache
