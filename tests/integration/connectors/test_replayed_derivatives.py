@@ -312,6 +312,36 @@ async def test_a_classic_bitget_account_has_no_funding_wallet(
     assert not any(path.endswith("funding-assets") for path in replay.paths)
 
 
+def kucoin_accounts(kind: str, **amounts: str) -> Recorded:
+    currencies = [{"currency": "USDT", "hold": "0", **amounts}]
+    accounts = [{"accountSubtype": None, "riskRatio": "0", "currencies": currencies}]
+    return recorded({"code": "200000", "data": {"accountType": kind, "accounts": accounts}})
+
+
+KUCOIN_UNIFIED = {
+    "/account/mode": recorded({"code": "200000", "data": {"selfAccountMode": "UNIFIED"}}),
+    "/unified/account/balance": kucoin_accounts(
+        "UNIFIED", available="6", balance="10", equity="8", liability="0.5"
+    ),
+    "accountType=FUNDING": kucoin_accounts(
+        "FUNDING", available="5", balance="5", equity="5", liability="0"
+    ),
+}
+
+
+async def test_a_unified_kucoin_account_is_worth_its_equity_and_has_no_margin_wallets(
+    replay: Replay, venues: Venues
+) -> None:
+    reading = await read(venues, replay, "kucoin", KUCOIN_UNIFIED)
+    assert reading.is_complete
+    assert [held(position) for position in reading.positions] == [
+        ("spot", "USDT", "6", "2.5", "0.5", "0", "0", "8"),
+        ("funding", "USDT", "5", "0", "0", "0", "0", "5"),
+    ]
+    refused = await failure(venues, replay, "kucoinfutures", KUCOIN_UNIFIED)
+    assert refused.code == "account_mode"
+
+
 @pytest.mark.parametrize("mode", ["unifiedAccount", "portfolioMargin"])
 async def test_a_hyperliquid_account_of_one_wallet_is_counted_once(
     replay: Replay, venues: Venues, mode: str

@@ -79,7 +79,7 @@ def test_an_account_that_is_really_empty_may_be_so(name: str, answer: object) ->
     ("name", "answer"),
     [
         ("binance", {"balances": [{"asset": "BTC"}]}),
-        ("kucoin", {"data": {"accounts": [{"currencies": [{"currency": "BTC"}]}]}}),
+        ("okx", {"data": [{"details": [{"ccy": "BTC"}]}]}),
         ("kraken", {"result": {"XXBT": {}}}),
     ],
 )
