@@ -61,11 +61,13 @@ JUNK = {
 
 
 def _bare_lists() -> set[str]:
-    return {
+    by_shape = {
         name
         for name, by_wallet in shapes().items()
         if {":array", ":rows:1", ":rows:type"} & set(by_wallet.get("spot", by_wallet.get("*", [])))
     }
+    # Gate's is found by the entries themselves.
+    return by_shape | {"gate"}
 
 
 NOTHING_HELD = "a reading of 0 positions"

@@ -342,6 +342,54 @@ async def test_a_unified_kucoin_account_is_worth_its_equity_and_has_no_margin_wa
     assert refused.code == "account_mode"
 
 
+GATE_DETAIL = "/api/v4/account/detail"
+GATE_UNIFIED = {
+    GATE_DETAIL: recorded({"user_id": 1, "key": {"mode": 2}}),
+    "/unified/accounts": recorded(
+        {
+            "user_id": 10001,
+            "locked": False,
+            "balances": {
+                "ETH": {
+                    "available": "0",
+                    "freeze": "0",
+                    "borrowed": "0.075393666654",
+                    "equity": "1016.1",
+                    "total_freeze": "0",
+                },
+                "USDT": {"available": "0.00000062023", "borrowed": "0", "equity": "16.1"},
+            },
+            "total": "230.94621713",
+            "borrowed": "161.66395521",
+        }
+    ),
+    "/margin/accounts": recorded([]),
+}
+"""As in the comments of the library's class, but for isolated margin."""
+
+
+async def test_a_unified_gate_account_is_worth_its_equity(replay: Replay, venues: Venues) -> None:
+    reading = await read(venues, replay, "gate_io", GATE_UNIFIED)
+    assert reading.is_complete
+    assert [held(position) for position in reading.positions] == [
+        ("spot", "ETH", "0", "1016.175393666654", "0.075393666654", "0", "0", "1016.1"),
+        ("spot", "USDT", "0.00000062023", "16.09999937977", "0", "0", "0", "16.1"),
+    ]
+    assert reading.wallets == {"spot", "margin"}
+
+
+async def test_a_gate_account_of_which_the_mode_is_not_told_is_not_taken_for_a_classic_one(
+    replay: Replay, venues: Venues
+) -> None:
+    down = {**GATE_UNIFIED, GATE_DETAIL: DOWN}
+    assert (await failure(venues, replay, "gate_io", down)).kind is FailureKind.VENUE_DOWN
+    forbidden = recorded({"label": "FORBIDDEN", "message": "lacks permission"}, status=403)
+    reading = await read(venues, replay, "gate_io", {GATE_DETAIL: forbidden})
+    assert [held(position) for position in reading.positions] == [
+        tuple(row) for row in CASES["gate_io"]["positions"]
+    ]
+
+
 @pytest.mark.parametrize("mode", ["unifiedAccount", "portfolioMargin"])
 async def test_a_hyperliquid_account_of_one_wallet_is_counted_once(
     replay: Replay, venues: Venues, mode: str

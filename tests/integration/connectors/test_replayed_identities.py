@@ -60,7 +60,7 @@ CASES = [
             "success": True,
         },
     ),
-    Case("gate", {"user_id": NUMBER, "balances": {"ETH": {"available": "1", "freeze": "0"}}}),
+    Case("gate", {"user_id": NUMBER, "balances": {"ETH": {"available": "1", "equity": "1"}}}),
     Case(
         "gate",
         {"total": "12.5", "available": "1", "currency": "USDT", "user": NUMBER},

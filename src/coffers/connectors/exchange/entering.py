@@ -1,8 +1,10 @@
-"""How venues are entered where ccxt's own way takes more of a secret than needed, or too often."""
+"""How venues are entered where ccxt's own way takes more than is needed, or a failure for a no."""
 
 import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
+
+from ccxt.base.errors import PermissionDenied
 
 MOST_SESSIONS = 10_000
 """How many wallets' trading sessions are remembered."""
@@ -47,10 +49,32 @@ class EnteringOnce:
         return session
 
 
+class EnteringByMode:
+    """Mixed in before Gate: whether an account is a unified one is known before it is read.
+
+    ccxt takes any failure to tell for a no, so that one reading has other wallets than the next. A
+    key that may never ask keeps to the classic ones.
+    """
+
+    async def load_unified_status(self: Any, params: Mapping[str, object] | None = None) -> bool:
+        """Return whether the key is one of a unified account; ccxt calls this before others."""
+        if self.options.get("unifiedAccount") is None:
+            try:
+                told = await self.privateAccountGetDetail(dict(params or {}))
+            except PermissionDenied:
+                told = {}
+            mode = self.safe_string(self.safe_dict(told, "key"), "mode")
+            self.options["unifiedAccount"] = mode == "2"
+        is_unified: bool = self.options["unifiedAccount"]
+        return is_unified
+
+
 def entering(venue: str) -> tuple[type, ...]:
     """Return what is mixed in before a venue's class, none for most of them."""
     if venue == "grvt":
         return (EnteringByKey,)
+    if venue in {"gate", "gateeu"}:
+        return (EnteringByMode,)
     if venue == "polymarket":
         return (type("Entering", (EnteringOnce,), {"sessions": {}}),)
     return ()
