@@ -12,9 +12,10 @@ here. The fields that connect an account are in [markets](markets.md). This page
 *Read* are the parts of a reading, as an account names them; parts in italics list open positions,
 which are [shown](api.md#open-contracts) and not valued. *Deposits* says whether past deposits and
 withdrawals can be asked for: whole ones make the profit right, else the account is marked `flows
-unknown`. *Key* says whether the exchange tells what a key may do
-([which rights](security.md#what-exchanges-tell-of-a-key)). *Sub-accounts* says whether the main
-account's key lists them ([and reads them](markets.md#sub-accounts)).
+unknown`. What moves between a wallet that is read and one that is not is in no such history: it
+[counts as profit or loss](figures.md#deposits-and-withdrawals). *Key* says whether the exchange
+tells what a key may do ([which rights](security.md#what-exchanges-tell-of-a-key)). *Sub-accounts*
+says whether the main account's key lists them ([and reads them](markets.md#sub-accounts)).
 
 *Tested* is what the answers are that tests replay through the real client over HTTP, for balances
 (B), open positions (O), deposits and withdrawals (D) and prices (P):
