@@ -253,6 +253,41 @@ async def test_a_wallet_of_which_an_answer_has_no_rows_is_empty_and_not_missing(
     assert reading.is_complete
 
 
+SPOT_AND_FUNDING = {
+    "bigone": (
+        ("/viewer/accounts", {"data": [{"asset_symbol": "BTC", "balance": "3"}]}),
+        ("/viewer/fund/accounts", {"data": [{"asset_symbol": "BTC", "balance": "2"}]}),
+    ),
+    "hitbtc": (
+        ("/spot/balance", [{"currency": "BTC", "available": "3", "reserved": "0"}]),
+        ("/wallet/balance", [{"currency": "BTC", "available": "2", "reserved": "0"}]),
+    ),
+    "latoken": (
+        (
+            "/auth/account",
+            [
+                {"type": f"ACCOUNT_TYPE_{kind}", "currency": "BTC", "available": free}
+                for kind, free in (("SPOT", "3"), ("WALLET", "2"), ("FUTURES", "1"))
+            ],
+        ),
+    ),
+    "whitebit": (
+        ("/trade-account/balance", {"BTC": {"available": "3", "freeze": "0"}}),
+        ("/main-account/balance", {"BTC": {"main_balance": "2"}}),
+    ),
+}
+"""As their documents have it, by the end of the path."""
+
+
+@pytest.mark.parametrize("venue", sorted(SPOT_AND_FUNDING))
+async def test_a_deposit_that_still_lies_in_the_funding_wallet_is_held(
+    replay: Replay, venues: Venues, venue: str
+) -> None:
+    replay.by_path = {end: recorded(body) for end, body in SPOT_AND_FUNDING[venue]}
+    found = [(p.wallet, p.asset, p.owned) for p in await positions(venues, venue)]
+    assert found == [("spot", "BTC", 3), ("funding", "BTC", 2)]
+
+
 def coinbase_account(currency: str, free: str, hold: str, kind: str = "CRYPTO") -> dict[str, Any]:
     return {
         "currency": currency,

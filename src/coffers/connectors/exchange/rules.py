@@ -163,7 +163,7 @@ class Wallet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     it finds out an account's mode with the first part, of the accounts that have this part: in
     others it is empty.
 
-    Where deposits arrive in a wallet of their own (Bybit, KuCoin, OKX), that is read with spot:
+    Where deposits arrive in a wallet of their own (OKX, WhiteBIT), that is read with spot:
     else a deposit would be a flow without a rise in value.
     """
 
