@@ -181,6 +181,7 @@ class Balancer:
         try:
             if run.is_unsettled:
                 await self._settle(run)
+            await self._check_on(run)
             run.made = await self._planner.make(run.user_id, run.account_id)
             if not run.made.orders:
                 return Ran(run.planned_at, None, "done", run.made, _left_off(run.made))
@@ -203,6 +204,22 @@ class Balancer:
         run.planned_at = self._clock.now()
         async with self._store.transaction() as tx:
             await tx.balancing.plan_anew(run.user_id, run.account_id, run.holder, run.planned_at)
+
+    async def _check_on(self, run: _Run) -> None:
+        """Let nothing be planned that nobody asks for.
+
+        Raises:
+            CannotBalance: where the account is switched off: a run that is not by hand goes on with
+                what was begun before, and that is at its end.
+        """
+        if run.by_hand:
+            return
+        async with self._store.reading() as tx:
+            account = await tx.accounts.get(run.user_id, run.account_id)
+        if account is not None and not account.auto_balance.enabled:
+            raise CannotBalance(
+                "it is switched off: what was begun is at its end, nothing is planned anew"
+            )
 
     async def _operated(self, run: _Run, orders: Sequence[PlannedOrder]) -> Operation:
         async def plan() -> Sequence[PlannedOrder]:
@@ -249,12 +266,13 @@ def _after(
         next_at = next_run(settings, now, was_on=True)
         return settings, BalanceState(next_at, prices=prices)
     settings = replace(settings, error=ran.error)
+    if not settings.enabled and not run.is_unsettled:
+        return settings, BalanceState(None, prices=state.prices)
     if run.by_hand and not run.is_unsettled:
         return settings, replace(state, planned_at=None)
     failures = state.failures + 1
     if failures < FAILURES_ALLOWED:
-        is_tried_again = settings.enabled or run.is_unsettled
-        again = Millis(now + BACK_OFF.after(failures)) if is_tried_again else None
+        again = Millis(now + BACK_OFF.after(failures))
         planned_at = run.planned_at if run.is_unsettled else None
         return settings, replace(state, next_at=again, failures=failures, planned_at=planned_at)
     told = f"switched off after {failures} failures in a row, the last one: {ran.error}"

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -483,6 +484,41 @@ async def test_nothing_is_planned_anew_while_an_order_of_before_may_be_filled_ye
     world.desk.state = "done"
     assert (await world.balancer.run(*world.own)).state == "done"
     assert (await world.state()).planned_at is None
+
+
+@pytest.mark.parametrize("how", ["died", "running", "died_by_hand", "failed_by_hand"])
+async def test_what_was_switched_off_comes_to_its_end_and_plans_nothing_anew(
+    world: World, how: str
+) -> None:
+    is_by_hand = how.endswith("by_hand")
+    await world.switch_on(enabled=not is_by_hand)
+    world.clock.advance(2 * HOUR)
+    run = partial(world.balancer.run, *world.own) if is_by_hand else world.look
+    if how.startswith("died"):
+        world.desk.dies_after = 1
+        with pytest.raises(asyncio.CancelledError):
+            await run()
+    else:
+        world.desk.state = "running"
+        await run()
+    world.desk.dies_after, world.desk.state = None, "done"
+    if is_by_hand and how.startswith("failed"):
+        # Another one by hand brings it to its end, and cannot plan.
+        world.clock.advance(MINUTE)
+        world.reader.result = Result(Outcome.HELD_BACK)
+        assert (await world.balancer.run(*world.own)).state == "failed"
+        world.reader.result = Result(Outcome.COMPLETE)
+    else:
+        await world.switch_on(enabled=False)
+    world.clock.advance(5 * MINUTE)
+    await add_book(world.store, world.clock.now(), ETH="1000", SOL="200")
+    for _ in range(2):
+        await world.look()
+
+    assert [order.side for order in world.desk.placed] == ["sell", "buy"]
+    assert await world.state() == replace(await world.state(), next_at=None, planned_at=None)
+    assert (await world.shown()).error is not None
+    assert not (await world.shown()).enabled
 
 
 async def test_what_cannot_be_traded_is_told(world: World) -> None:
