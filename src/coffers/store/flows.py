@@ -28,6 +28,9 @@ from coffers.valuation.model import Flow
 MOST_TRIES = 20
 """After so many vain looks for what a flow was worth, it is not looked for again."""
 
+COUNTED = 0
+"""The role of a flow that a venue told and that figures count."""
+
 APART = 1
 """The role of a flow of what is left out of the snapshots: it is shown, and no figure counts it."""
 
@@ -94,10 +97,12 @@ class Flows:
             statement = update(flows).where(_is_flow(user_id, account_id, flow))
             await self._connection.execute(statement.values(role=APART))
 
-    async def deposits_after(self, user_id: int, account_id: int, after: Millis) -> list[Flow]:
-        """Return the deposits behind a moment that venues told and figures count."""
+    async def deposits_after(
+        self, user_id: int, account_id: int, after: Millis, *, role: int = COUNTED
+    ) -> list[Flow]:
+        """Return the deposits behind a moment that venues told: those that count, or others."""
         own = (_of(user_id, account_id), _F.at > after)
-        return await self._found(_FLOWS.where(*own, _F.direction == "in", _F.role == 0))
+        return await self._found(_FLOWS.where(*own, _F.direction == "in", _F.role == role))
 
     async def added_flows(
         self, user_id: int, account_id: int, found: Collection[Flow]

@@ -71,7 +71,7 @@ async def _kept(
     if known.is_open:
         await lack.begin(needing, known.positions, prices, choices)
         await lack.set_apart(came, choices)
-        await lack.settle(needing, prices)
+        await lack.settle(needing, prices, choices)
     value = None if lack.delays else _worth(held, prices)
     if value is None:
         return known.is_open

@@ -6,7 +6,8 @@ the asset is left out of the snapshots, as an account may hold it for ever. It l
 that it was last counted with, and comes back with what it is worth then.
 
 Between the two it is no part of what the figures count, so what is deposited of it is set apart.
-What is sold or withdrawn of it first comes back with the worth that it left with.
+What is sold or withdrawn of it first comes back with the worth that it left with, what was
+deposited meanwhile with the worth of the deposit; what came first goes first.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from decimal import Decimal
 from coffers import money
 from coffers.clock import HOUR, MINUTE, Millis
 from coffers.store.engine import Transaction
+from coffers.store.flows import APART
 from coffers.store.records import Account
 from coffers.store.unpriced import Unpriced
 from coffers.sync.unlisted import flow_of
@@ -124,21 +126,23 @@ class Lack:
                 mine.append(flow)
         await self._tx.history.set_apart(*self._own, mine)
 
-    async def settle(self, held: Holdings, book: PriceBook) -> None:
+    async def settle(self, held: Holdings, book: PriceBook, choices: Choices) -> None:
         """Put in what has a price again, and what was sold or withdrawn while it had none."""
         unpriced = lacking(held, book.prices)
         made: list[Flow] = []
         for asset, old in list(self._now.items()):
             price = book.prices.get(asset)
             if asset in unpriced:
-                left = _within(old.amount, held[asset]) if old.is_left_out else old.amount
-                self._now[asset] = replace(old, amount=left)
-                made += self._made(asset, money.subtract(old.amount, left), old.price)
+                if old.is_left_out:
+                    left = _within(old.amount, held[asset])
+                    made += await self._sold(asset, old, left, choices)
+                    self._now[asset] = replace(old, amount=left)
                 continue
             del self._now[asset]
-            if old.is_left_out:
-                worth = old.price if price is None else Value(price.btc, price.usd)
-                made += self._made(asset, old.amount, worth)
+            if old.is_left_out and price is None:
+                made += await self._sold(asset, old, money.ZERO, choices)
+            elif old.is_left_out and price is not None:
+                made += self._made(asset, old.amount, Value(price.btc, price.usd))
         await self._tx.history.add_made(*self._own, made)
 
     async def open_without(self, held: Holdings, prices: Mapping[str, Price]) -> None:
@@ -203,6 +207,31 @@ class Lack:
             before, is_told = book.at, True
         return found, is_told
 
+    async def _sold(
+        self, asset: str, old: Unpriced, left: Decimal, choices: Choices
+    ) -> Iterable[Flow]:
+        """Return what comes in as something left out is sold, but for what is left of it."""
+        if left == old.amount:
+            return ()
+        apart = await self._tx.history.deposits_after(*self._own, old.counted_at, role=APART)
+        mine = [flow for flow in apart if self._asset_of(flow, choices) == asset]
+        deposited = money.total(flow.amount for flow in mine)
+        before, after = _within(deposited, old.amount), _within(deposited, left)
+        first = money.subtract(money.subtract(old.amount, before), money.subtract(left, after))
+        gone = money.subtract(deposited, before)
+        latest = _span(mine, gone, money.subtract(deposited, after))
+        return [*self._made(asset, first, old.price), *map(self._come_in, latest)]
+
+    def _come_in(self, flow: Flow) -> Flow:
+        """Return a deposit that was set apart, or a part of it, as one that counts from now on.
+
+        Where its worth is not known it is looked for, and the account is marked until it is found.
+        """
+        # Not from its own date on: until now nothing of it was in any snapshot.
+        return replace(
+            flow, external_id=f"{flow.external_id}:{self._at}", at=self._made_at, txid=None
+        )
+
     def _asset_of(self, flow: Flow, choices: Choices) -> str:
         return choices.asset_of(self._account.id, flow)
 
@@ -210,9 +239,12 @@ class Lack:
         """Return what comes in, or goes where the amount is negative, if it has a worth."""
         if not amount or price is None:
             return
+        yield flow_of(asset, amount, price, self._made_at, self._at)
+
+    @property
+    def _made_at(self) -> Millis:
         previous = self._account.sync.read_at
-        at = self._at if previous is None else Millis(min(previous + 1, self._at))
-        yield flow_of(asset, amount, price, at, self._at)
+        return self._at if previous is None else Millis(min(previous + 1, self._at))
 
 
 def needing_prices(held: Iterable[Position]) -> dict[str, Decimal]:
@@ -234,3 +266,22 @@ def _within(amount: Decimal, most: Decimal) -> Decimal:
     if amount < 0:
         return min(money.ZERO, max(amount, most))
     return max(money.ZERO, min(amount, most))
+
+
+def _span(flows: Iterable[Flow], since: Decimal, until: Decimal) -> Iterable[Flow]:
+    """Return what flows brought between two amounts of their sum, the oldest first."""
+    end = money.ZERO
+    for flow in sorted(flows, key=lambda each: each.at):
+        start, end = end, money.add(end, flow.amount)
+        amount = money.subtract(min(end, until), max(start, since))
+        if amount > 0:
+            yield _part(flow, amount)
+
+
+def _part(flow: Flow, amount: Decimal) -> Flow:
+    """Return so much of a flow, with its share of the worth."""
+    value = flow.value
+    if value is not None and amount != flow.amount:
+        share = money.divide(amount, flow.amount)
+        value = Value(money.multiply(value.btc, share), money.multiply(value.usd, share))
+    return replace(flow, amount=amount, fee=money.ZERO, value=value)

@@ -314,6 +314,49 @@ async def test_a_deposit_of_what_is_left_out_comes_in_with_it(
     assert await counted(house) == [("out", "ETH", 10, 30000), ("in", "ETH", 15, 45000)]
 
 
+@pytest.mark.parametrize("is_valued", [True, False])
+async def test_a_deposit_that_is_sold_without_a_price_counts_from_then_on(
+    house: House, is_valued: bool
+) -> None:
+    await read(house, BITCOIN)
+    await later(house, HOUR, held=(BITCOIN,))
+    house.clock.advance(STEP)
+    await book(house, "ETH")
+    house.past.prices = candle("ETH", "3000") if is_valued else {}
+    await read(house, *HELD, flows=(deposit(house, "ETH", "10"),))
+    await later(house, Millis(2 * DAY), "ETH", every=Millis(6 * HOUR))
+    assert await shown(house) == (60000, 0, 0, 0)
+    part = (BITCOIN, position("ETH", "6"), position("USDT", "12000"))
+    await later(house, HOUR, "ETH", held=part)
+    sold = (BITCOIN, position("USDT", "30000"))
+    await later(house, HOUR, "ETH", held=sold)
+    assert await shown(house) == (90000, *(3 * [0 if is_valued else 30000]))
+    assert (await house.view()).quality.flows_known is is_valued
+    house.past.prices = candle("ETH", "3000")
+    await later(house, Millis(3 * HOUR), held=sold, every=HOUR)
+    assert await shown(house) == (90000, 0, 0, 0)
+    assert (await house.view()).quality.is_complete
+    assert await counted(house) == [("in", "ETH", 4, 12000), ("in", "ETH", 6, 18000)]
+
+
+async def test_what_left_is_sold_before_what_was_deposited_since(house: House) -> None:
+    await left_out(house)
+    house.past.prices = candle("ETH", "1000")
+    for amount, held in (("4", "14"), ("6", "20")):
+        house.clock.advance(STEP)
+        await book(house, "ETH")
+        told = replace(deposit(house, "ETH", amount), external_id=f"{amount} more")
+        await read(house, BITCOIN, position("ETH", held), flows=(told,))
+    rest = (BITCOIN, position("ETH", "8"), position("USDT", "32000"))
+    await later(house, STEP, "ETH", held=rest)
+    assert await shown(house) == (92000, 0, 0, 0)
+    rest = (BITCOIN, position("ETH", "3"), position("USDT", "37000"))
+    await later(house, STEP, "ETH", held=rest)
+    assert await shown(house) == (97000, 0, 0, 0)
+    await later(house, STEP, held=rest)
+    assert await shown(house) == (106000, 0, 0, 0)
+
+
 async def test_a_deposit_as_its_price_comes_back_is_put_in_once(house: House) -> None:
     await left_out(house)
     house.clock.advance(STEP)
