@@ -71,13 +71,14 @@ async def _kept(
     if known.is_open:
         await lack.begin(needing, known.positions, prices, choices)
         await lack.set_apart(came, choices)
-        await lack.settle(needing, prices, choices)
-    value = None if lack.delays else _worth(held, prices)
+        await lack.put_in_sold(needing, prices, choices)
+    value = None if lack.delays(needing, prices.prices) else _worth(held, prices)
     if value is None:
         return known.is_open
     await tx.history.add_snapshot(account.user_id, account.id, Snapshot(reading.at, value))
     await note_unlisted(tx, known, reading, held, prices.prices)
     if known.is_open:
+        await lack.settle(needing, prices)
         await lack.leave_out(needing, choices)
     else:
         await lack.open_without(needing, prices.prices)

@@ -71,18 +71,18 @@ class Lack:
         """Whether it is another one than before."""
         return self._now != self._before
 
-    @property
-    def delays(self) -> bool:
-        """Whether a price is waited for."""
+    def delays(self, held: Holdings, prices: Mapping[str, Price]) -> bool:
+        """Return whether a price is waited for."""
+        unpriced = lacking(held, prices)
         return any(
-            not each.is_left_out and self._at - each.since < LONGEST_WAIT
-            for each in self._now.values()
+            asset in unpriced and not each.is_left_out and self._at - each.since < LONGEST_WAIT
+            for asset, each in self._now.items()
         )
 
     def is_settled(self, held: Holdings, prices: Mapping[str, Price]) -> bool:
-        """Return whether exactly what is left out already has no price."""
-        left_out = {asset for asset, each in self._now.items() if each.is_left_out}
-        return lacking(held, prices) == left_out & held.keys()
+        """Return whether exactly what is left out has no price, and nothing is waited for."""
+        is_waiting = any(not each.is_left_out for each in self._now.values())
+        return not is_waiting and lacking(held, prices) == self._now.keys() & held.keys()
 
     async def begin(
         self, held: Holdings, known: Sequence[Position], book: PriceBook, choices: Choices
@@ -126,22 +126,32 @@ class Lack:
                 mine.append(flow)
         await self._tx.history.set_apart(*self._own, mine)
 
-    async def settle(self, held: Holdings, book: PriceBook, choices: Choices) -> None:
-        """Put in what has a price again, and what was sold or withdrawn while it had none."""
+    async def put_in_sold(self, held: Holdings, book: PriceBook, choices: Choices) -> None:
+        """Put in what was sold or withdrawn of what is left out, while it has no price."""
+        made: list[Flow] = []
+        for asset, old in list(self._now.items()):
+            if not old.is_left_out or asset in book.prices:
+                continue
+            left = _within(old.amount, held.get(asset, money.ZERO))
+            made += await self._sold(asset, old, left, choices)
+            self._now[asset] = replace(old, amount=left)
+            if asset not in held:
+                del self._now[asset]
+        await self._tx.history.add_made(*self._own, made)
+
+    async def settle(self, held: Holdings, book: PriceBook) -> None:
+        """Put in what has a price again, as a snapshot is taken that counts it.
+
+        Earlier it would come in twice: until a snapshot has counted it, its price may go again.
+        """
         unpriced = lacking(held, book.prices)
         made: list[Flow] = []
         for asset, old in list(self._now.items()):
-            price = book.prices.get(asset)
             if asset in unpriced:
-                if old.is_left_out:
-                    left = _within(old.amount, held[asset])
-                    made += await self._sold(asset, old, left, choices)
-                    self._now[asset] = replace(old, amount=left)
                 continue
             del self._now[asset]
-            if old.is_left_out and price is None:
-                made += await self._sold(asset, old, money.ZERO, choices)
-            elif old.is_left_out and price is not None:
+            price = book.prices.get(asset)
+            if old.is_left_out and price is not None:
                 made += self._made(asset, old.amount, Value(price.btc, price.usd))
         await self._tx.history.add_made(*self._own, made)
 

@@ -199,6 +199,24 @@ async def left_out(house: House) -> None:
     assert await shown(house) == (60000, 0, 0, 0)
 
 
+async def test_a_price_that_comes_and_goes_while_another_one_is_waited_for_puts_in_nothing(
+    house: House,
+) -> None:
+    held = (*HELD, position("USDT", "1000"))
+    await read(house, *held)
+    await later(house, HOUR, held=held)
+    await later(house, Millis(LONGEST_WAIT + HOUR), "ETH", every=HOUR, held=held)
+    taken = await moments(house)
+    for without in ("USDT", "ETH", "USDT"):
+        await later(house, STEP, without, held=held)
+    assert await moments(house) == taken + 1
+    assert await counted(house) == [("out", "ETH", 10, 30000)]
+    await later(house, HOUR, held=held)
+    assert await shown(house) == (91000, 0, 0, 0)
+    assert await counted(house) == [("out", "ETH", 10, 30000), ("in", "ETH", 10, 30000)]
+    assert await rows(house) == {}
+
+
 async def test_what_is_withdrawn_without_a_price_leaves_once(house: House) -> None:
     await left_out(house)
     house.clock.advance(HOUR)
