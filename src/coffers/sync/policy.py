@@ -14,6 +14,9 @@ from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.keyrights import KeyRights
 from coffers.store.records import Account, KeyState, SyncState
 
+LONGEST_READING = Millis(4 * MINUTE)
+"""After this a reading is given up."""
+
 EXPIRES_SOON = Millis(14 * DAY)
 """How long before its expiry a key counts as `expire_soon`."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from coffers import metrics
-from coffers.clock import MINUTE, Clock, Millis
+from coffers.clock import Clock, Millis
 from coffers.connectors.reading import (
     Connector,
     ConnectorFailure,
@@ -45,6 +45,7 @@ from coffers.sync.known import Known, check_identity, is_new
 from coffers.sync.overlap import marked
 from coffers.sync.past import begin_walk
 from coffers.sync.policy import (
+    LONGEST_READING,
     SECOND_LOOK,
     Pace,
     Standing,
@@ -61,9 +62,6 @@ from coffers.sync.turns import READING_CLAIM, Turns
 from coffers.valuation.model import Flow, Snapshot
 from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
-
-LONGEST_READING = Millis(4 * MINUTE)
-"""After this a reading is given up."""
 
 VALUED_AT_ONCE = 20
 """Known flows of one reading whose worth is looked for again."""

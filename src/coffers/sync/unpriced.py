@@ -21,6 +21,7 @@ from coffers.store.engine import Transaction
 from coffers.store.flows import APART
 from coffers.store.records import Account
 from coffers.store.unpriced import Unpriced
+from coffers.sync.policy import LONGEST_READING
 from coffers.sync.unlisted import flow_of
 from coffers.valuation.choices import Choices
 from coffers.valuation.model import VOUCHED, Flow, Position, Price, PriceBook, Value, worths_of
@@ -37,10 +38,9 @@ NEAR = Millis(20 * MINUTE)
 """How much older than a snapshot the prices may be that it was reckoned with: ten minutes, or those
 are not kept any more and the ones of the quarter-hour before are."""
 
-MOST_BOOKS = 4
-"""How many of these are looked into: what has never had a price is in none of them."""
-
-_EVER = Millis(-(2**62))
+BOOKS_APART = MINUTE
+"""One in so long a time of these is looked into. Books are big: what has never had a price is in
+none of them, and is looked for in all."""
 
 
 class Lack:
@@ -96,23 +96,40 @@ class Lack:
         known_held = needing_prices(choices.counted(self._account.id, known))
         before = {asset: known_held[asset] for asset in lost & known_held.keys()}
         prices, is_told = await self._prices(before.keys(), counted_at, choices)
-        # What the prices of then have not either, such as what its user ignored until now.
-        never = before.keys() - prices.keys() if is_told else set()
         for asset in lost:
             price = prices.get(asset)
             # Where nobody knows any more what it was counted with, nothing leaves, nor comes back.
-            amount = before[asset] if price is not None or asset in never else money.ZERO
+            amount = money.ZERO if price is None else before[asset]
             self._now[asset] = Unpriced(
-                self._at, counted_at, is_left_out=asset in never, amount=amount, price=price
+                self._at, counted_at, is_left_out=False, amount=amount, price=price
             )
-        if never:
-            came = await self._tx.history.deposits_after(*self._own, _EVER)
+        if is_told:
+            # What the prices of then have not either, such as what its user ignored until now.
+            await self._leave_uncounted(before.keys() - prices.keys(), held, choices)
+
+    async def _leave_uncounted(
+        self, assets: AbstractSet[str], held: Holdings, choices: Choices
+    ) -> None:
+        """Leave out what no snapshot seems to have counted: nothing is waited for.
+
+        Only what was deposited since and has no worth comes in later, as that is counted nowhere.
+        A price that was there a while ago may be in an older snapshot, even in the opening one.
+        """
+        opening = await self._tx.history.opening(*self._own) if assets else None
+        if opening is None:
+            return
+        came = await self._tx.history.deposits_after(*self._own, opening.at)
+        for asset in assets:
+            old = self._now[asset]
             mine = [
                 flow
                 for flow in came
-                if (flow.value is None or flow.at > counted_at)
-                and self._asset_of(flow, choices) in never
+                if (flow.value is None or flow.at > old.counted_at)
+                and self._asset_of(flow, choices) == asset
             ]
+            amount = _within(money.total(flow.amount for flow in mine), held[asset])
+            since = min([old.counted_at, *(Millis(flow.at - 1) for flow in mine)])
+            self._now[asset] = replace(old, is_left_out=True, amount=amount, counted_at=since)
             await self._tx.history.set_apart(*self._own, mine)
 
     async def set_apart(self, flows: Iterable[Flow], choices: Choices) -> None:
@@ -199,13 +216,13 @@ class Lack:
     ) -> tuple[dict[str, Value], bool]:
         """Return what a snapshot may have counted assets with, and whether prices of then are kept.
 
-        A reading takes the newest prices before its venue is asked, and more may come meanwhile.
+        A reading takes the newest prices before its venue is asked, and more may come meanwhile:
+        for as long as a reading may take.
         """
         found: dict[str, Value] = {}
         before, since, is_told = Millis(counted_at + 1), Millis(counted_at - NEAR), False
-        for _ in range(MOST_BOOKS):
-            if not wanted - found.keys():
-                break
+        begun = counted_at - LONGEST_READING
+        while wanted - found.keys():
             book = await self._tx.prices.book_before(before, since)
             if book is None:
                 break
@@ -214,7 +231,10 @@ class Lack:
                 price = prices.get(asset)
                 if price is not None:
                     found[asset] = Value(price.btc, price.usd)
-            before, is_told = book.at, True
+            is_told = True
+            if book.at <= begun:
+                break
+            before = Millis(min(book.at, before - BOOKS_APART))
         return found, is_told
 
     async def _sold(

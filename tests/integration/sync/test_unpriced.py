@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from sqlalchemy import text
@@ -12,6 +13,7 @@ from coffers.portfolio.loose import HandKept, LooseAccounts
 from coffers.store.records import AssetMapping, AssetOverride
 from coffers.store.unpriced import Unpriced
 from coffers.sync import unpriced as module
+from coffers.sync.policy import LONGEST_READING
 from coffers.valuation.model import Flow, Position, Price, Value
 from factories import NOW, position
 from integration.sync.test_syncer import House, house, prices, reading
@@ -420,7 +422,28 @@ async def test_what_is_ignored_keeps_nothing_waiting(house: House) -> None:
     # It was in no snapshot before either.
     assert await moments(house) == 1 + HOUR // STEP
     await later(house, HOUR)
+    # Nobody knows that it was not, as it is not ignored any more.
+    assert await shown(house) == (90000, 30000, 30000, 30000)
+
+
+async def test_what_was_in_the_opening_and_lost_its_price_long_ago_is_not_put_in_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = replace(deposit(house, "ETH", "10"), at=Millis(NOW - DAY))
+    await read(house, *HELD)
+    async with house.store.transaction() as tx:
+        # Found on the way back, and not valued yet.
+        await tx.history.add_flows(house.account.user_id, house.account.id, [early])
+    await later(house, HOUR)
+    with monkeypatch.context() as patch:
+        # The release before took snapshots of the rest.
+        patch.setattr(module.Lack, "begin", AsyncMock())
+        await later(house, HOUR, "ETH")
+    await later(house, HOUR, "ETH")
+    assert (await rows(house))["ETH"].amount == 0
+    await later(house, HOUR)
     assert await shown(house) == (90000, 0, 0, 0)
+    assert await counted(house) == []
 
 
 async def test_what_is_noted_goes_by_the_users_names(house: House) -> None:
@@ -442,12 +465,13 @@ async def test_more_books_that_come_while_a_venue_is_asked_are_not_what_was_coun
     await read(house, *HELD)
     house.clock.advance(STEP)
     await book(house)
-    house.clock.advance(MINUTE)
+    house.clock.advance(LONGEST_READING)
     await read(house, *HELD)
     async with house.store.transaction() as tx:
         # Made after the reading took its prices, and before it was over.
-        at = Millis(house.clock.now() - 1)
-        await tx.prices.save_book({k: v for k, v in prices(at).items() if k != "ETH"}, at)
+        for before in range(1, LONGEST_READING, 30_000):
+            at = Millis(house.clock.now() - before)
+            await tx.prices.save_book({k: v for k, v in prices(at).items() if k != "ETH"}, at)
     await later(house, HOUR, "ETH")
     found = (await rows(house))["ETH"]
     assert (found.is_left_out, found.amount) == (False, 10)
