@@ -26,9 +26,12 @@ class Unpriced:
     """An asset that an account holds and that had no price at its last readings.
 
     `since` is the first of them, `counted_at` the snapshot before it, which counted `amount` units
-    at `price`. Once the asset is left out of the snapshots `amount` is what is to be put in when it
-    has a price, and `price` that at which it left; None where it was never counted, or nobody knows
-    at which price. What of it was set apart came after `counted_at` then.
+    at `price`.
+
+    Once the asset is left out of the snapshots `amount` is what is to be put in when it has a
+    price, and `price` that at which it left; None where it was never counted, or nobody knows at
+    which price. What of it was set apart is of after `counted_at` then, and `since` is also when
+    it became less.
     """
 
     since: Millis

@@ -20,7 +20,7 @@ from coffers.store.records import Account
 from coffers.sync.events import of_balances, of_flows
 from coffers.sync.snapshots import FRESH, note_worth
 from coffers.sync.transfers import pair_transfers
-from coffers.sync.unpriced import Lack
+from coffers.sync.unpriced import Lack, needing_prices
 from coffers.valuation.model import Flow, Position, Price, PriceBook, Value
 from coffers.valuation.value import holdings_of
 
@@ -108,7 +108,9 @@ async def put_flows(tx: Transaction, kept: Kept, amounts: Amounts) -> None:
     await tx.history.add_flows(account.user_id, account.id, flows)
     lack = await Lack.of(tx, account, kept.at)
     if lack:
-        await lack.set_apart(flows, await tx.choices.of(account.user_id))
+        choices = await tx.choices.of(account.user_id)
+        held = needing_prices(choices.counted(account.id, positions_of(amounts)))
+        await lack.set_apart(flows, held, choices)
         await lack.keep()
     await tx.events.add(account.user_id, of_flows(account, flows, kept.at))
     await pair_transfers(tx, account.user_id, {flow.asset for flow in flows})

@@ -56,21 +56,24 @@ async def _kept(
     lack: Lack,
 ) -> bool:
     account, book = known.account, known.book
+    kept = [held for held in known.positions if held.wallet not in reading.wallets]
+    positions = [*kept, *reading.positions]
     if book is None or now - book.at > FRESH:
         if lack:
-            await lack.set_apart(came, await tx.choices.of(account.user_id))
+            choices = await tx.choices.of(account.user_id)
+            counted = choices.counted(account.id, positions)
+            await lack.set_apart(came, needing_prices(counted), choices)
         return known.is_open
     is_priced = _covers(book, known.market) or not is_new(account, reading)
     if not known.is_open and not (reading.is_complete and is_priced):
         return False
-    kept = [held for held in known.positions if held.wallet not in reading.wallets]
     choices = await tx.choices.of(account.user_id)
-    held = choices.counted(account.id, [*kept, *reading.positions])
+    held = choices.counted(account.id, positions)
     prices = choices.book(book)
     needing = needing_prices(held)
     if known.is_open:
         await lack.begin(needing, known.positions, prices, choices)
-        await lack.set_apart(came, choices)
+        await lack.set_apart(came, needing, choices)
         await lack.put_in_sold(needing, prices, choices)
     value = None if lack.delays(needing, prices.prices) else _worth(held, prices)
     if value is None:

@@ -5,9 +5,9 @@ taken for as long as a price may be back soon: the series of values is straight 
 the asset is left out of the snapshots, as an account may hold it for ever. It leaves with the worth
 that it was last counted with, and comes back with what it is worth then.
 
-Between the two it is no part of what the figures count, so what is deposited of it is set apart.
-What is sold or withdrawn of it first comes back with the worth that it left with, what was
-deposited meanwhile with the worth of the deposit; what came first goes first.
+Between the two it is no part of what the figures count, so what is deposited or withdrawn of it is
+set apart. What is sold of it first comes back with the worth that it left with, what was deposited
+meanwhile with the worth of the deposit; what came first goes first.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +21,7 @@ from coffers.store.engine import Transaction
 from coffers.store.flows import APART
 from coffers.store.records import Account
 from coffers.store.unpriced import Unpriced
+from coffers.sync.flows import FLOWS_OVERLAP
 from coffers.sync.policy import LONGEST_READING
 from coffers.sync.unlisted import flow_of
 from coffers.valuation.choices import Choices
@@ -132,27 +133,54 @@ class Lack:
             self._now[asset] = replace(old, is_left_out=True, amount=amount, counted_at=since)
             await self._tx.history.set_apart(*self._own, mine)
 
-    async def set_apart(self, flows: Iterable[Flow], choices: Choices) -> None:
-        """Set new deposits apart of what is left out: they come in when it has a price."""
+    async def set_apart(self, flows: Iterable[Flow], held: Holdings, choices: Choices) -> None:
+        """Set new flows apart of what is left out: what came comes in when it has a price.
+
+        What left goes without coming in before. Where it is more than is gone from what is held,
+        it came in as it was gone, at an earlier reading, or never left the snapshots, as what was
+        bought since: that goes with the worth per unit that the asset left with.
+        """
         mine: list[Flow] = []
-        for flow in flows:
+        made: list[Flow] = []
+        for flow in sorted(flows, key=lambda each: each.direction):
             asset = self._asset_of(flow, choices)
             old = self._now.get(asset)
-            if flow.direction == "in" and old is not None and old.is_left_out:
-                self._now[asset] = replace(old, amount=money.add(old.amount, flow.amount))
-                mine.append(flow)
+            if old is None or not old.is_left_out:
+                continue
+            if flow.direction == "in":
+                left = money.add(old.amount, flow.amount)
+            else:
+                least = min(old.amount, held.get(asset, money.ZERO))
+                left = max(money.subtract(old.amount, flow.amount), least)
+                # One that the last snapshot shows already, or of which nobody knows at what it was
+                # counted, is one like any other.
+                if flow.at <= old.counted_at or (left == old.amount and old.price is None):
+                    continue
+                more = money.subtract(money.subtract(old.amount, left), flow.amount)
+                made += [
+                    replace(each, external_id=f"{flow.external_id}:{self._at}", at=flow.at)
+                    for each in self._made(asset, more, old.price)
+                ]
+            self._now[asset] = replace(old, amount=left)
+            mine.append(flow)
         await self._tx.history.set_apart(*self._own, mine)
+        await self._tx.history.add_made(*self._own, made)
 
     async def put_in_sold(self, held: Holdings, book: PriceBook, choices: Choices) -> None:
-        """Put in what was sold or withdrawn of what is left out, while it has no price."""
+        """Put in what is gone of what is left out, while it has no price, but was not told to.
+
+        Where all of it is gone it is kept in mind for as long as a withdrawal may yet be told.
+        """
         made: list[Flow] = []
         for asset, old in list(self._now.items()):
             if not old.is_left_out or asset in book.prices:
                 continue
             left = _within(old.amount, held.get(asset, money.ZERO))
             made += await self._sold(asset, old, left, choices)
-            self._now[asset] = replace(old, amount=left)
-            if asset not in held:
+            since = old.since if left == old.amount else self._at
+            self._now[asset] = replace(old, amount=left, since=since)
+            is_over = old.price is None or self._at - since > FLOWS_OVERLAP
+            if asset not in held and is_over:
                 del self._now[asset]
         await self._tx.history.add_made(*self._own, made)
 
@@ -164,10 +192,10 @@ class Lack:
         unpriced = lacking(held, book.prices)
         made: list[Flow] = []
         for asset, old in list(self._now.items()):
-            if asset in unpriced:
+            price = book.prices.get(asset)
+            if asset in unpriced or (old.is_left_out and price is None):
                 continue
             del self._now[asset]
-            price = book.prices.get(asset)
             if old.is_left_out and price is not None:
                 made += self._made(asset, old.amount, Value(price.btc, price.usd))
         await self._tx.history.add_made(*self._own, made)

@@ -9,7 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.portfolio.accounts import AccountKeeping
+from coffers.portfolio.listing import Listing
 from coffers.portfolio.loose import HandKept, LooseAccounts
+from coffers.portfolio.summary import Summaries
+from coffers.portfolio.users import Users
 from coffers.store.records import AssetMapping, AssetOverride
 from coffers.store.unpriced import Unpriced
 from coffers.sync import unpriced as module
@@ -219,18 +223,92 @@ async def test_a_price_that_comes_and_goes_while_another_one_is_waited_for_puts_
     assert await rows(house) == {}
 
 
-async def test_what_is_withdrawn_without_a_price_leaves_once(house: House) -> None:
+@pytest.mark.parametrize(
+    ("told_after", "amount", "is_valued"),
+    [
+        (0, "10", False),
+        (STEP, "10", False),
+        (STEP, "6", False),
+        (STEP, "6", True),
+        (Millis(15 * DAY), "10", False),
+    ],
+)
+async def test_what_is_withdrawn_without_a_price_leaves_once(
+    house: House, told_after: Millis, amount: str, is_valued: bool
+) -> None:
     await left_out(house)
+    held = (BITCOIN,) if amount == "10" else (BITCOIN, position("ETH", "4"))
+    house.past.prices = candle("ETH", "2900") if is_valued else {}
     house.clock.advance(HOUR)
+    told = replace(deposit(house, "ETH", amount, "out"), at=Millis(house.clock.now() - MINUTE))
     await book(house, "ETH")
-    await read(house, BITCOIN)
-    # The exchange tells of it later, when it is no longer pending.
+    if told_after:
+        # The exchange tells of it later, when it is no longer pending.
+        await read(house, *held)
+        await later(house, told_after, "ETH", held=held, every=Millis(told_after // 2))
+    await read(house, *held, flows=(told,))
+    # Nobody waits for it for ever.
+    is_marked = told_after > DAY
+    assert (await house.view()).quality.flows_known is not is_marked
+    total = -30000 if is_marked else 0
+    assert await shown(house) == (60000, 0, 0 if told_after < DAY else total, total)
+    await later(house, HOUR, held=held)
+    assert (await shown(house))[3] == total
     assert await rows(house) == {}
-    house.past.prices = candle("ETH", "3000")
-    told = replace(deposit(house, "ETH", "10", "out"), at=house.clock.now())
-    house.clock.advance(MINUTE)
-    await read(house, BITCOIN, flows=(told,))
+
+
+async def test_more_that_is_withdrawn_than_was_left_out_takes_what_was_bought_with_it(
+    house: House,
+) -> None:
+    await read(house, *HELD, position("USDT", "15000"))
+    await later(house, HOUR, held=(*HELD, position("USDT", "15000")))
+    await later(house, Millis(LONGEST_WAIT + 2 * HOUR), "ETH", every=HOUR, held=HELD)
+    assert (await shown(house))[3] == -15000
+    house.clock.advance(STEP)
+    await book(house, "ETH")
+    told = [deposit(house, "ETH", amount, "out") for amount in ("12", "3")]
+    told[1] = replace(told[1], external_id="another one")
+    await read(house, BITCOIN, flows=tuple(told))
     assert await shown(house) == (60000, 0, 0, 0)
+
+
+async def test_what_never_had_a_price_and_is_withdrawn_brings_nothing(house: House) -> None:
+    await book(house, "ETH")
+    await read(house, *HELD)
+    await later(house, HOUR, "ETH")
+    house.past.prices = candle("ETH", "3000")
+    house.clock.advance(STEP)
+    # Without any prices it is set apart, too.
+    await read(house, BITCOIN, flows=(deposit(house, "ETH", "10", "out"),))
+    await later(house, HOUR, held=(BITCOIN,))
+    assert await shown(house) == (60000, 0, 0, 0)
+    assert await counted(house) == []
+
+
+async def test_what_is_sent_to_another_account_without_a_price_is_nothing_to_the_sum(
+    house: House,
+) -> None:
+    hand = LooseAccounts(house.store, house.clock)
+    user_id = house.account.user_id
+    drawer = await hand.create(user_id, HandKept(["BTC"], ["1"], "Drawer"))
+    await left_out(house)
+    house.clock.advance(STEP)
+    await book(house, "ETH")
+    await read(house, BITCOIN, flows=(deposit(house, "ETH", "10", "out"),))
+    await hand.replace(user_id, drawer.id, HandKept(["BTC", "ETH"], ["1", "10"]))
+    async with house.store.reading() as tx:
+        assert len(await tx.transfers.of_user(user_id)) == 1
+    keeping, users = AccountKeeping(house.store, house.clock), Users(house.store, house.clock)
+    summaries = Summaries(keeping, users, Listing(house.store))
+    for span, without in ((LONGEST_WAIT + HOUR, ["ETH"]), (HOUR, [])):
+        for _ in range(span // HOUR):
+            await later(house, HOUR, *without, held=(BITCOIN,), every=HOUR)
+            await house.syncer.sync(user_id, drawer.id)
+        async with house.store.reading() as tx:
+            newest = await tx.prices.newest()
+        summary = await summaries.of(user_id, "real", newest, "USD")
+        assert [view.figures.usd.total for view in summary.views] == [0, 0]
+        assert summary.figures.usd.total == 0
 
 
 async def test_what_is_withdrawn_while_a_price_is_waited_for_is_a_withdrawal(house: House) -> None:
