@@ -73,12 +73,16 @@ class Lack:
         return self._now != self._before
 
     def delays(self, held: Holdings, prices: Mapping[str, Price]) -> bool:
-        """Return whether a price is waited for."""
-        unpriced = lacking(held, prices)
-        return any(
-            asset in unpriced and not each.is_left_out and self._at - each.since < LONGEST_WAIT
-            for asset, each in self._now.items()
-        )
+        """Return whether a price is waited for.
+
+        Several that are away in turn, each for less than that, are waited for twice as long.
+        """
+        waiting = {asset: each for asset, each in self._now.items() if not each.is_left_out}
+        began = min((each.since for each in waiting.values()), default=self._at)
+        if self._at - began >= 2 * LONGEST_WAIT:
+            return False
+        unpriced = waiting.keys() & lacking(held, prices)
+        return any(self._at - waiting[asset].since < LONGEST_WAIT for asset in unpriced)
 
     def is_settled(self, held: Holdings, prices: Mapping[str, Price]) -> bool:
         """Return whether exactly what is left out has no price, and nothing is waited for."""

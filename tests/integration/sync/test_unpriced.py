@@ -223,6 +223,26 @@ async def test_a_price_that_comes_and_goes_while_another_one_is_waited_for_puts_
     assert await rows(house) == {}
 
 
+async def test_prices_that_are_away_in_turn_are_waited_for_twice_as_long_at_most(
+    house: House,
+) -> None:
+    more = {"SOL": ("0.003", "180"), "ADA": ("0.00001", "0.6")}
+    assets = ("ETH", "USDT", *more)
+    held = (BITCOIN, *(position(asset, "100") for asset in assets))
+    await book(house, **more)
+    await read(house, *held)
+    await later(house, HOUR, held=held, **more)
+    worth, taken = (await shown(house))[0], await moments(house)
+    # Each is back before it was away for as long as one is waited for.
+    span = Millis(LONGEST_WAIT - STEP)
+    for asset in assets:
+        assert await moments(house) == taken
+        await later(house, span, asset, held=held, every=span, **more)
+    assert await moments(house) == taken + 1
+    await later(house, HOUR, held=held, **more)
+    assert await shown(house) == (worth, 0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("told_after", "amount", "is_valued"),
     [
