@@ -37,6 +37,11 @@ _FLOW: Final = _object(
         "txid": _or_null(_TEXT, "The transaction on its chain, where the exchange tells it."),
         "btc_value": _or_null(_AMOUNT, "The amount's worth then; null while it is not known."),
         "usd_value": _or_null(_AMOUNT, "The same in USD, found independently of BTC."),
+        "role": {
+            "enum": ["counted", "apart", "made"],
+            "description": "What it is to the figures: counted; set apart, as there was no price "
+            "of what it moved; or made here as a price came or went, which no exchange told.",
+        },
         "is_own_transfer": {**_BOOLEAN, "description": "Whether its other half is known."},
         "paired_with": _or_null(_PAIR, "The other half, in another account of the user."),
     }

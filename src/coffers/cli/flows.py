@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from coffers.portfolio.flows import FlowPage, FlowView
     from coffers.settings import Settings
 
+_ROLES = {"apart": "set apart", "made": "made here"}
+
 
 def flows(
     user: UserName,
@@ -34,7 +36,7 @@ def flows(
         print_json(as_plain(page))
         return
     print_table(
-        ["at", "", "asset", "amount", "USD", "id", "own transfer"],
+        ["at", "", "asset", "amount", "USD", "id", "own transfer", "figures"],
         [_row(view) for view in page.flows],
     )
     for line in _lines(page):
@@ -67,6 +69,7 @@ def _row(view: "FlowView") -> tuple[object, ...]:
         None
         if pair is None
         else f"{'to' if flow.direction == 'out' else 'from'} {pair.account_id}",
+        _ROLES.get(view.role),
     )
 
 

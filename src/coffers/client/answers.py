@@ -73,7 +73,10 @@ class FlowEnd(Answered, frozen=True, kw_only=True):
 
 
 class Flow(Answered, frozen=True, kw_only=True):
-    """A deposit or a withdrawal; `direction` is `in` or `out`."""
+    """A deposit or a withdrawal; `direction` is `in` or `out`.
+
+    `role` is `counted`, or `apart` where figures do not count it, or `made` where no venue told it.
+    """
 
     id: str
     direction: str
@@ -86,6 +89,7 @@ class Flow(Answered, frozen=True, kw_only=True):
     txid: str | None = None
     btc_value: Amount = None
     usd_value: Amount = None
+    role: str | None = None
     is_own_transfer: bool | None = None
     paired_with: FlowEnd | None = None
 

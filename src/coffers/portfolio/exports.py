@@ -15,7 +15,7 @@ from coffers.portfolio.account_forms import Plain
 from coffers.portfolio.listing import Worked
 from coffers.portfolio.pasts import plain_position
 from coffers.store.engine import Store
-from coffers.store.flows import FlowFilter, FlowKey
+from coffers.store.flows import FlowFilter, FlowKey, KeptFlow
 from coffers.valuation.model import Flow
 
 Table = Literal["positions", "flows", "history"]
@@ -35,7 +35,7 @@ _POSITION: Final = (
 _PRICE: Final = ("price_usd", "price_btc", "price_at", "usd_value", "btc_value")
 _FLOW: Final = (
     "id", "direction", "asset", "venue_code", "amount", "fee", "fee_asset", "at", "txid",
-    "usd_value", "btc_value",
+    "usd_value", "btc_value", "role",
 )  # fmt: skip
 _HISTORY: Final = ("at", "usd_value", "btc_value")
 _TEXTS: Final = frozenset(
@@ -114,10 +114,10 @@ class Exports:
                 found = await tx.history.flow_page(
                     account.user_id, account.id, wanted, AT_ONCE, after
                 )
-            yield [_flow(flow) for flow in found]
+            yield [_flow(each) for each in found]
             if len(found) < AT_ONCE:
                 return
-            after = _place(found[-1])
+            after = _place(found[-1].flow)
 
     async def _history(
         self, worked: Worked, since: Millis | None, until: Millis
@@ -176,8 +176,8 @@ def _position(told: Plain) -> Plain:
     return {**told, **shown}
 
 
-def _flow(flow: Flow) -> Plain:
-    value = flow.value
+def _flow(kept: KeptFlow) -> Plain:
+    flow, value = kept.flow, kept.flow.value
     return {
         "id": flow.external_id,
         "direction": flow.direction,
@@ -190,6 +190,7 @@ def _flow(flow: Flow) -> Plain:
         "txid": flow.txid,
         "usd_value": None if value is None else plain(value.usd),
         "btc_value": None if value is None else plain(value.btc),
+        "role": kept.role,
     }
 
 

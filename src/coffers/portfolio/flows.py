@@ -1,6 +1,6 @@
 """The deposits and withdrawals of an account: page by page, with what is known of their past."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from coffers.clock import Millis, iso
@@ -8,7 +8,7 @@ from coffers.money import plain
 from coffers.portfolio.accounts import AccountKeeping
 from coffers.portfolio.cursors import cursor_at, place_of
 from coffers.store.engine import Store, Transaction
-from coffers.store.flows import FlowFilter, FlowKey
+from coffers.store.flows import FlowFilter, FlowKey, KeptFlow, Role
 from coffers.store.records import Account
 from coffers.store.walks import Walk
 from coffers.valuation.model import Flow
@@ -29,9 +29,13 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class FlowView:
-    """A flow, with the one of another account that it is an own transfer with, if there is one."""
+    """A flow, with the one of another account that it is an own transfer with, if there is one.
+
+    `role` is what it is to the figures.
+    """
 
     flow: Flow
+    role: Role
     paired_with: Pair | None
 
 
@@ -78,7 +82,7 @@ class AccountFlows:
             return FlowPage(
                 account,
                 await _views(tx, account, flows),
-                _cursor(flows[-1]) if len(found) > limit else None,
+                _cursor(flows[-1].flow) if len(found) > limit else None,
                 await tx.walks.get(user_id, account_id),
             )
 
@@ -119,12 +123,16 @@ def progress_of(walk: Walk) -> float:
     return min(round(share, 3), 0.999)
 
 
-async def _views(tx: Transaction, account: Account, flows: Iterable[Flow]) -> tuple[FlowView, ...]:
-    found = list(flows)
-    ids = {flow.external_id for flow in found}
+async def _views(
+    tx: Transaction, account: Account, found: Sequence[KeptFlow]
+) -> tuple[FlowView, ...]:
+    ids = {each.flow.external_id for each in found}
     transfers = await tx.transfers.of_flows(account.user_id, account.id, ids)
     pairs = _pairs(account.id, transfers)
-    return tuple(FlowView(flow, pairs.get((flow.direction, flow.external_id))) for flow in found)
+    return tuple(
+        FlowView(each.flow, each.role, pairs.get((each.flow.direction, each.flow.external_id)))
+        for each in found
+    )
 
 
 def _pairs(account_id: int, transfers: Iterable[Transfer]) -> dict[tuple[str, str], Pair]:
@@ -153,6 +161,7 @@ def _plain_flow(view: FlowView) -> dict[str, object]:
         "txid": flow.txid,
         "btc_value": None if flow.value is None else plain(flow.value.btc),
         "usd_value": None if flow.value is None else plain(flow.value.usd),
+        "role": view.role,
         "is_own_transfer": pair is not None,
         "paired_with": None if pair is None else _plain_pair(pair),
     }

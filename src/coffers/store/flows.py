@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 
 from sqlalchemy import (
     BigInteger,
@@ -38,6 +38,9 @@ MADE_HERE = 2
 """The role of what is put in or taken out as an asset gets or loses its price: no venue told it, so
 it is no half of a transfer."""
 
+Role = Literal["counted", "apart", "made"]
+_ROLES: Final[dict[int, Role]] = {COUNTED: "counted", APART: "apart", MADE_HERE: "made"}
+
 FlowKey = tuple[Millis, str, str]
 """Where a flow stands in the order of time: its moment, its direction, its id."""
 
@@ -68,6 +71,18 @@ class FlowFilter:
     asset: str | None = None
     since: Millis | None = None
     until: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFlow:
+    """A flow as it is kept, and what it is to the figures.
+
+    It is `counted` by them, or would be if it was of their time and had a worth; or set `apart`
+    from them; or `made` here and counted, which no venue told.
+    """
+
+    flow: Flow
+    role: Role
 
 
 class Flows:
@@ -153,14 +168,15 @@ class Flows:
         wanted: FlowFilter,
         limit: int,
         after: FlowKey | None = None,
-    ) -> list[Flow]:
+    ) -> list[KeptFlow]:
         """Return flows from the newest on, those that come after a place in that order."""
         order = (_F.at, _F.direction, _F.external_id)
         statement = _FLOWS.where(_of(user_id, account_id), *_conditions(wanted))
         if after is not None:
             statement = statement.where(tuple_(*order) < tuple_(*after))
         newest_first = (column.desc() for column in order)
-        return await self._found(statement.order_by(*newest_first).limit(limit))
+        rows = await self._connection.execute(statement.order_by(*newest_first).limit(limit))
+        return [KeptFlow(flow_of(row), _ROLES[row.role]) for row in rows]
 
     async def unvalued_flows(
         self,

@@ -78,12 +78,30 @@ async def test_flows_are_told_from_the_newest_on(served: Served, ann: Caller) ->
         "txid": "0xaa",
         "btc_value": None,
         "usd_value": None,
+        "role": "counted",
         "is_own_transfer": False,
         "paired_with": None,
     }
     worths = [(flow["btc_value"], flow["usd_value"]) for flow in body["flows"][1:]]
     assert worths == 5 * [("1.5", "60000.0")]
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_what_is_set_apart_or_made_here_says_so_in_lists_and_tables(
+    served: Served, ann: Caller
+) -> None:
+    account_id = await filled(served, ann)
+    came, made = stored.flow("d0", FIRST), stored.flow("BTC:1", NOW, direction="out")
+    async with served.services.store.transaction() as tx:
+        await tx.history.set_apart(ann.user.id, account_id, [came])
+        await tx.history.add_made(ann.user.id, account_id, [made])
+    answer = await served.get(ann, target(account_id))
+    roles = [flow["role"] for flow in answer.json()["flows"]]
+    assert roles == ["made", *(5 * ["counted"]), "apart"]
+    table = await served.get(ann, f"/public/api/v1/accounts/{account_id}/export/flows.csv")
+    head, *lines = table.text.splitlines()
+    assert head.split(",")[-1] == "role"
+    assert [line.split(",")[-1] for line in lines] == roles
 
 
 async def test_pages_are_turned_by_their_cursor(served: Served, ann: Caller) -> None:

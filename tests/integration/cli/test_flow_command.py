@@ -37,6 +37,7 @@ async def _fill(url: str) -> None:
     async with store.transaction() as tx:
         await tx.history.add_flows(ann.id, one.id, [sent, stored.flow("d1", NOW - DAY, WORTH)])
         await tx.history.add_flows(ann.id, two.id, [stored.flow("d2", NOW, txid="0xaa")])
+        await tx.history.set_apart(ann.id, one.id, [stored.flow("d1", NOW)])
         await tx.walks.begin(ann.id, one.id, NOW, NOW)
         await pair_transfers(tx, ann.id, {"BTC"})
     await store.close()
@@ -55,10 +56,10 @@ def test_flows_are_a_table_with_the_way_back_below(coffers: Run) -> None:
     shown = coffers("flows", "--user", "ann", "1", COLUMNS="160")
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.splitlines()
-    assert lines[0].split() == ["at", "asset", "amount", "USD", "id", "own", "transfer"]
-    sent = ["2025-10-09T08:53:20", "out", "BTC", "1.000000000000000001", "-", "w1", "to", "2"]
+    assert lines[0].split() == ["at", "asset", "amount", "USD", "id", "own", "transfer", "figures"]
+    sent = ["2025-10-09T08:53:20", "out", "BTC", "1.000000000000000001", "-", "w1", "to", "2", "-"]
     assert lines[1].split() == sent
-    assert lines[2].split()[-3:] == ["60000.0", "d1", "-"]
+    assert lines[2].split()[-5:] == ["60000.0", "d1", "-", "set", "apart"]
     assert lines[3] == "known    since 2025-10-08T08:53:20.000Z, 25% of the way back"
     arrived = coffers("flows", "--user", "ann", "2").stdout
     assert "from 1" in arrived

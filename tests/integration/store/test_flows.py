@@ -34,7 +34,7 @@ async def test_pages_go_from_the_newest_on_and_meet_without_a_gap(store: Store) 
             4,
             (seen[-1].at, seen[-1].direction, seen[-1].external_id) if seen else None,
         ):
-            seen += page
+            seen += [each.flow for each in page]
     assert len(seen) == 10
     order = [(flow.at, flow.direction, flow.external_id) for flow in seen]
     assert order == sorted(order, reverse=True)
@@ -63,7 +63,8 @@ async def test_a_page_holds_what_is_asked_for(
     ]
     async with store.transaction() as tx:
         await tx.history.add_flows(known.user_id, known.id, flows)
-        found = await tx.history.flow_page(known.user_id, known.id, wanted, 9)
+        page = await tx.history.flow_page(known.user_id, known.id, wanted, 9)
+    found = [each.flow for each in page]
     assert names(found) == expected
     assert {flow.txid for flow in found if flow.external_id == "a"} <= {"0xaa"}
 

@@ -109,7 +109,8 @@ class House:
 
     async def flows(self) -> list[Flow]:
         async with self.store.reading() as tx:
-            return await tx.history.flow_page(*self.own, FlowFilter(), 999)
+            found = await tx.history.flow_page(*self.own, FlowFilter(), 999)
+        return [each.flow for each in found]
 
     async def transfers(self) -> frozenset[Transfer]:
         async with self.store.reading() as tx:

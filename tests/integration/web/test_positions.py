@@ -1,12 +1,17 @@
-"""What lies in an account: the largest first, the rest behind a link, and found by name."""
+"""What lies in an account: the largest first, the rest behind a link, and found by name.
+
+And what came in and went out.
+"""
 
 import re
 from collections.abc import AsyncIterator
 
 import pytest
 
+import stored
 from coffers.store.engine import Store
 from coffers.web import positions
+from factories import NOW
 from pages import Pages, opened
 from served import add_account, add_book
 
@@ -63,3 +68,19 @@ async def test_one_is_found_by_its_name(pages: Pages) -> None:
     found, page = await shown(pages, "?q=%3Cb%3E")
     assert found == []
     assert "0 of 41 with “&lt;b&gt;”" in page
+
+
+async def test_what_is_set_apart_or_made_here_is_told_in_words(pages: Pages) -> None:
+    user = await pages.user()
+    flows = [stored.flow(f"d{n}", NOW - n) for n in range(2)]
+    async with pages.api.services.store.transaction() as tx:
+        await tx.history.add_flows(user.id, 1, flows)
+        await tx.history.set_apart(user.id, 1, flows[1:])
+        await tx.history.add_made(user.id, 1, [stored.flow("m", NOW - 2, direction="out")])
+    page = (await pages.http.get("/accounts/1")).text
+    table = page.split('id="flows"')[1].split("</section>")[0]
+    assert re.findall(r'<th scope="row"[^>]*>(.*?)</th>', table) == [
+        "Deposit",
+        "Deposit<br><small>in no figure, as there was no price</small>",
+        "Taken out<br><small>by Coffers, as its price came or went: no exchange told it</small>",
+    ]
