@@ -140,9 +140,9 @@ class Lack:
     async def set_apart(self, flows: Iterable[Flow], held: Holdings, choices: Choices) -> None:
         """Set new flows apart of what is left out: what came comes in when it has a price.
 
-        What left goes without coming in before. Where it is more than is gone from what is held,
-        it came in as it was gone, at an earlier reading, or never left the snapshots, as what was
-        bought since: that goes with the worth per unit that the asset left with.
+        What left goes without coming in before. Where more left than is gone from what is held, the
+        rest came in at an earlier reading that found it gone, or was bought since and never left
+        the snapshots: it goes with the worth per unit that the asset left with.
         """
         mine: list[Flow] = []
         made: list[Flow] = []
@@ -171,9 +171,9 @@ class Lack:
         await self._tx.history.add_made(*self._own, made)
 
     async def put_in_sold(self, held: Holdings, book: PriceBook, choices: Choices) -> None:
-        """Put in what is gone of what is left out, while it has no price, but was not told to.
+        """Put in what is gone of what is left out and has no price, where no withdrawal was told.
 
-        Where all of it is gone it is kept in mind for as long as a withdrawal may yet be told.
+        Where all of it is gone that is kept in mind for as long as a withdrawal may yet be told.
         """
         made: list[Flow] = []
         for asset, old in list(self._now.items()):
