@@ -33,8 +33,9 @@ test: $(VENV)/.dev ## Run the tests (TESTS=tests/unit for some, ARGS="-k name")
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long" $(TESTS) $(ARGS)
 
 .PHONY: test-long
-test-long: $(VENV)/.dev ## Run the tests of minutes: clocks that are set, lines that stay cut
+test-long: $(VENV)/.dev ## Run the tests of minutes: clocks that are set, lines that stay cut, many examples
 	@$(BIN)/python -m pytest -m long tests $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile -m hypothesis --hypothesis-profile long tests/unit $(ARGS)
 
 .PHONY: test-system
 test-system: $(VENV)/.dev ## Run the tests that need programs of Debian (apt-get install pgbouncer)

@@ -20,9 +20,10 @@ from coffers.store.migrate import prepare
 from postgres import Postgres, PreparedDatabase, running
 
 # How quickly values are made tells of the machine, and of what else it does.
-settings.register_profile(
-    "coffers", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
-)
+PROFILE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Each run makes other examples: many short runs find as much as a long one, and nobody waits.
+settings.register_profile("coffers", PROFILE, max_examples=20)
+settings.register_profile("long", PROFILE, max_examples=500)
 settings.load_profile("coffers")
 sharing.share()
 

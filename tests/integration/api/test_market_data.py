@@ -74,10 +74,10 @@ async def test_leverage_comes_with_the_rate_where_it_is_asked_for(office: Office
     ]
 
 
-async def test_a_thousand_who_ask_for_a_rate_cost_one_call(office: Office) -> None:
+async def test_many_who_ask_for_a_rate_at_once_cost_one_call(office: Office) -> None:
     await office.told(f"{PAIRS_V1}?market_code=binance")
     target = f"{RATES}?market_code=binance&pair=USDT_ETH"
-    answers = await asyncio.gather(*(office.get(target) for _ in range(1000)))
+    answers = await asyncio.gather(*(office.get(target) for _ in range(200)))
     assert {answer.status_code for answer in answers} == {200}
     assert await office.calls("/api/v3/ticker/24hr") == 1
     office.api.clock.advance(6 * SECOND)

@@ -169,7 +169,7 @@ def _rate_at(at: Millis) -> Decimal:
     now=_VALUES,
 )
 @settings(
-    max_examples=30,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -23,7 +23,7 @@ from coffers.valuation.reckoning import reckoned
 from factories import NOW
 
 _PLAIN = settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -133,7 +133,7 @@ def prepared(seed: int) -> tuple[Commotion, Network]:
     return Commotion(chain, wallet_of(ZPUB, network), Random(seed)), network  # noqa: S311  # a made-up chain
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32), st.integers(0, 70), st.lists(st.integers(0, 120), max_size=5))
 def test_a_reading_shows_one_moment_or_says_that_it_cannot(
     seed: int, payment: int, blocks: list[int]
@@ -162,7 +162,7 @@ def test_a_reading_shows_one_moment_or_says_that_it_cannot(
     assert reading.missing or amounts(reading) in truths
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32))
 def test_readings_after_one_another_tell_every_flow_once_it_is_confirmed(seed: int) -> None:
     commotion, network = prepared(seed)
