@@ -138,6 +138,33 @@ async def test_a_walk_back_finds_what_a_reading_of_the_same_bodies_does(
     assert all(flow.txid for flow in expected if flow.external_id.startswith("tx:"))
 
 
+async def test_htx_names_networks_by_its_table_of_currencies(replay: Replay) -> None:
+    deposit = {
+        "id": 1171,
+        "type": "deposit",
+        "currency": "xrp",
+        "tx-hash": "ed03094b84eafbe4bc16e7ef766ee959885ee5bcb265872baaa9c64e1cf86c2b",
+        "chain": "xrp",
+        "amount": 7.457467,
+        "address": "rae93V8d2mdoUQHwBDBdM4NHCMehRJAsbm",
+        "fee": 0,
+        "state": "safe",
+        "created-at": 1510912472199,
+        "updated-at": 1511145876575,
+    }
+    replay.by_path["type=deposit"] = recorded({"status": "ok", "data": [deposit]})
+    replay.by_path["type=withdraw"] = recorded({"status": "ok", "data": []})
+    venues = Venues(replay.url, 60, CLOCK, is_paced=False)
+    prototype = with_markets(venues, "htx", CLOCK).prototype
+    # As its list of currencies does when the markets are loaded.
+    chain = {"chain": "xrp", "displayName": "XRP"}
+    prototype.parse_currencies([{"currency": "xrp", "assetType": "1", "chains": [chain]}])
+    async with venues.session("htx", fake_credentials()) as session:
+        flows = await read_flows(session, LONG_AGO, UNTIL, SPOT, FiatOrders())
+    await venues.close()
+    assert summary(flows, "in") == [("1171", "XRP", Decimal("7.457467"), 0)]
+
+
 DELTAS = {
     "success": True,
     "result": [

@@ -29,6 +29,14 @@ LEU, RONIN = "RON", "RONIN"
 """The code of Romania's money, which is a coin's symbol at most venues, and what that coin is
 called here, as at Binance, which has both."""
 
+SHARED_OPTIONS = frozenset(
+    {"timeDifference", "networkNamesByChainIds", "networkChainIdsByNames"}
+)
+"""What ccxt keeps with its settings once it has the time or the market table.
+
+Without HTX's table of networks it raises at the first deposit or withdrawal.
+"""
+
 Maker = Callable[[dict[str, object]], Any]
 """Makes a ccxt instance, with some of its parts given."""
 
@@ -93,8 +101,8 @@ class SharedVenue:
         exchange.ssl_context = shared.ssl_context
         exchange.throttler = shared.throttler
         exchange.set_markets_from_exchange(shared)
-        if "timeDifference" in shared.options:
-            exchange.options["timeDifference"] = shared.options["timeDifference"]
+        for name in SHARED_OPTIONS & shared.options.keys():
+            exchange.options[name] = shared.options[name]
         if credentials is not None:
             set_credentials(exchange, credentials)
         return self._session(exchange, hidden_texts(credentials))
