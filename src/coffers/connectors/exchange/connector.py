@@ -100,6 +100,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
         found: tuple[Flow, ...] = ()
         is_whole, is_read, is_settled = True, True, False
         read_until: Millis | None = None
+        unclear: list[Millis] = []
         fiat: FiatOrders | None = self._fiat
         for _ in range(MOST_LOOKS):
             at = self._clock.now()
@@ -114,6 +115,8 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
             is_whole, is_read = is_whole and told.is_whole, is_read and told.is_read
             if told.read_until is not None:
                 read_until = Millis(told.read_until + ahead)
+            if told.unclear_since is not None:
+                unclear.append(Millis(told.unclear_since + ahead))
             was_set = request.flows_since is not None and abs(ahead - thought) >= UNSURE
             is_settled = not told.flows and not was_set
             if is_settled:
@@ -126,7 +129,13 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
         return (
             at,
             holdings,
-            FoundFlows(found, is_whole and is_settled, is_read and is_settled, read_until),
+            FoundFlows(
+                found,
+                is_whole and is_settled,
+                is_read and is_settled,
+                read_until,
+                min(unclear, default=None),
+            ),
         )
 
     async def _read_subaccount(

@@ -12,7 +12,7 @@ from typing import Any
 from coffers.clock import SECOND, Millis
 from coffers.connectors.exchange.failures import unexpected
 from coffers.connectors.exchange.flow_rows import Direction
-from coffers.connectors.exchange.rules import EVERY_VENUE, FlowRule, first, flow_rules
+from coffers.connectors.exchange.rules import FlowRule, flow_rule
 from coffers.connectors.exchange.session import VenueSession
 
 SHORTEST_SPAN = SECOND
@@ -54,7 +54,7 @@ class Page:
 
 def rule_of(session: VenueSession) -> FlowRule:
     """Return how a venue tells its flows."""
-    return first(flow_rules(), session.venue.family) or flow_rules()[EVERY_VENUE]
+    return flow_rule(session.venue.family)
 
 
 def histories(session: VenueSession, rule: FlowRule) -> tuple[list[str], bool]:

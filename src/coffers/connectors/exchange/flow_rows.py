@@ -5,7 +5,7 @@ Binance's documented example (amount 20, transactionFee 20) can only be read so.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -13,9 +13,10 @@ from typing import Any, Literal
 from coffers import money
 from coffers.clock import Millis
 from coffers.connectors.exchange.amounts import amount_of
-from coffers.connectors.exchange.failures import unexpected
+from coffers.connectors.exchange.rules import flow_rule
 from coffers.connectors.exchange.session import VenueSession
 from coffers.errors import InvalidAmount
+from coffers.logs import logger
 from coffers.valuation.model import Flow
 
 Direction = Literal["in", "out"]
@@ -30,13 +31,19 @@ _NOT_DONE = {
 LONGEST_TXID = 200
 """Characters; the longest that a chain has are of 88."""
 
+_log = logger("coffers.connectors")
+
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """The flows that were found; `is_whole` says whether these are all."""
+    """The flows that were found.
+
+    `unclear_since` is the time of the earliest row that may be one and was not understood, None
+    where every row was.
+    """
 
     flows: tuple[Flow, ...]
-    is_whole: bool
+    unclear_since: Millis | None = None
 
 
 def flows_of(
@@ -47,26 +54,49 @@ def flows_of(
 ) -> Flows:
     """Return the finished flows from a moment on.
 
+    One row that nobody understands takes none of the others away: venues have states of their own,
+    such as a deposit that was sent to the wrong chain, and keep them for ever.
+
     Args:
         session: a talk with the venue, for its names of assets.
         rows: transactions or ledger entries of ccxt.
         direction: that of the history, None where it has both.
         since: the moment; what is older is left out.
-
-    Raises:
-        ConnectorFailure: for a finished row without its amount, its currency or its time.
     """
+    rule = flow_rule(session.venue.family)
     flows: list[Flow] = []
-    is_whole = True
+    unclear: list[Millis] = []
     for row in rows:
-        way = direction or _direction(row)
-        if way == "neither" or row.get("status") in _NOT_DONE:
+        way, status = direction or _direction(row), _status(row)
+        if way == "neither" or status in _NOT_DONE or _is_one_of(rule.undone, row):
             continue
-        if way is None or row.get("status") not in _DONE:
-            is_whole = False
+        flow = _flow(session, row, way) if way is not None and status in _DONE else None
+        at = _time(row, since) if flow is None else flow.at
+        if at < since:
             continue
-        flows.append(_flow(session, row, way))
-    return Flows(tuple(flow for flow in flows if flow.at >= since), is_whole)
+        if flow is None:
+            unclear.append(at)
+        else:
+            flows.append(flow)
+    return Flows(tuple(flows), min(unclear, default=None))
+
+
+def _status(row: Mapping[str, Any]) -> str | None:
+    status = row.get("status")
+    return None if status is None else str(status).lower()
+
+
+def _is_one_of(values: Mapping[str, Collection[str]], row: Mapping[str, Any]) -> bool:
+    """Return whether the venue's own row has one of these values, by field."""
+    raw = row.get("info")
+    return isinstance(raw, Mapping) and any(
+        str(raw.get(name)) in meant for name, meant in values.items()
+    )
+
+
+def _time(row: Mapping[str, Any], since: Millis) -> Millis:
+    at = row.get("timestamp")
+    return Millis(at) if isinstance(at, int) else since
 
 
 def _direction(row: Mapping[str, Any]) -> Direction | Literal["neither"] | None:
@@ -84,12 +114,13 @@ def _direction(row: Mapping[str, Any]) -> Direction | Literal["neither"] | None:
     return None
 
 
-def _flow(session: VenueSession, row: Mapping[str, Any], direction: Direction) -> Flow:
+def _flow(session: VenueSession, row: Mapping[str, Any], direction: Direction) -> Flow | None:
+    """Return the flow of a finished row, None without its amount, its currency or its time."""
     try:
         return _parsed(session, row, direction)
     except (InvalidAmount, TypeError, ValueError) as error:
-        reason = "a deposit or withdrawal lacks its amount, its currency or its time"
-        raise unexpected(session.venue, reason, "bad_flow") from error
+        _log.warning("row not understood", venue=session.venue.id, reason=str(error))
+        return None
 
 
 def _parsed(session: VenueSession, row: Mapping[str, Any], direction: Direction) -> Flow:

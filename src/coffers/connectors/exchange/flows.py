@@ -5,8 +5,9 @@ what came in today must not wait for what came in months ago; the time before is
 beginning on, and what is left of it by the next reading.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from coffers.clock import DAY, Millis
 from coffers.connectors.exchange.balances import Holdings
@@ -44,14 +45,16 @@ class FoundFlows:
     """The flows that were found since a moment; `is_whole` says whether these are all.
 
     `is_read` says that all was read which the venue tells: what it never tells, such as deposits of
-    states' money, may be missing all the same. Where it was not, `read_until` is the moment up to
-    which it was, None where that is no later than where the search started.
+    states' money, may be missing all the same, and so may what was not understood, of which
+    `unclear_since` is the earliest. Where it was not, `read_until` is the moment up to which it
+    was, None where that is no later than where the search started.
     """
 
     flows: tuple[Flow, ...]
     is_whole: bool
     is_read: bool
     read_until: Millis | None = None
+    unclear_since: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,17 @@ class _Told:
     `is_refused` says that it told nothing that can be used.
     """
 
-    flows: tuple[Flow, ...]
+    flows: Flows
     read_until: Millis
     is_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    """Orders of states' money; `is_told` says whether these are all that the venue tells."""
+
+    flows: Flows
+    is_told: bool
 
 
 async def read_flows(
@@ -112,19 +123,22 @@ async def read_flows(
         before = [await _told(replace(lately, since=since, until=begin), name) for name in names]
         read_until = min(each.read_until for each in before)
         told += before
-    found = [flow for each in told for flow in each.flows]
+    found = [each.flows for each in told]
     if rule.fiat_orders and fiat is not None:
         orders = await _fiat(session, fiat, holdings, since, until)
-        found += orders.flows
-        if not orders.is_whole:
+        found.append(orders.flows)
+        if not orders.is_told:
             is_read, read_until = False, since
     is_read = is_read and read_until == begin
     untold = {position.asset for position in holdings.positions} & set(rule.untold)
+    # It is looked at again for as long as flows are, and holds up nothing meanwhile.
+    unclear = [each.unclear_since for each in found if each.unclear_since is not None]
     return FoundFlows(
-        _fresh(found, request),
-        is_whole=is_read and not untold,
+        _fresh((flow for each in found for flow in each.flows), request),
+        is_whole=is_read and not untold and not unclear,
         is_read=is_read,
         read_until=read_until if read_until > since else None,
+        unclear_since=min(unclear, default=None),
     )
 
 
@@ -144,12 +158,12 @@ async def _told(stretch: _Stretch, history: str) -> _Told:
             raise
         venue = stretch.session.venue.id
         _log.warning("history not told", venue=venue, history=history, reason=str(failure))
-        return _Told((), stretch.since, is_refused=True)
+        return _Told(Flows(()), stretch.since, is_refused=True)
 
 
 async def _fiat(
     session: VenueSession, fiat: FiatOrders, holdings: Holdings, since: Millis, until: Millis
-) -> Flows:
+) -> _Orders:
     money_of_states = set(session.exchange.options.get("legalMoney") or ())
     held = {
         position.asset: position.owned
@@ -157,31 +171,26 @@ async def _fiat(
         if position.asset in money_of_states
     }
     told = await fiat.read(session, held, since, until)
-    try:
-        flows = flows_of(session, told.rows, told.direction, since)
-    except ConnectorFailure as failure:
-        _log.warning("fiat orders not understood", venue=session.venue.id, reason=str(failure))
-        return Flows((), is_whole=False)
-    return Flows(flows.flows, told.is_whole and flows.is_whole)
+    return _Orders(flows_of(session, told.rows, told.direction, since), told.is_whole)
 
 
 async def _walk(stretch: _Stretch, history: str) -> _Told:
     session, rule = stretch.session, stretch.rule
     spans = _spans(rule, stretch.since, stretch.until)
-    flows: list[Flow] = []
+    rows: list[Mapping[str, Any]] = []
     unread = [stretch.until]
     for _ in range(MOST_PAGES):
         if not spans:
             break
         span = spans.pop()
         page = await page_of(session, history, rule, span)
-        rows = [row for row in page.rows if not is_elsewhere(rule, row, stretch.holdings.wallets)]
-        told = flows_of(session, rows, DIRECTIONS.get(history), stretch.since)
-        flows += told.flows
+        rows += page.rows
         spans += page.rest
-        if page.is_cut or not told.is_whole:
+        if page.is_cut:
             unread.append(span.start)
-    return _Told(tuple(flows), min([*unread, *(span.start for span in spans)]))
+    own = (row for row in rows if not is_elsewhere(rule, row, stretch.holdings.wallets))
+    flows = flows_of(session, own, DIRECTIONS.get(history), stretch.since)
+    return _Told(flows, min([*unread, *(span.start for span in spans)]))
 
 
 def _spans(rule: FlowRule, since: Millis, until: Millis) -> list[Span]:

@@ -31,7 +31,6 @@ from coffers.connectors.exchange.rules import FlowRule
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.past import PastFlows, PastRequest
 from coffers.connectors.reading import ConnectorFailure
-from coffers.logs import logger
 from coffers.valuation.model import Flow
 
 CALLS = 6
@@ -44,8 +43,6 @@ MOST_PAGES = 500
 """Pages of one span; a venue that has more turns none."""
 
 _FIAT: dict[str, Direction] = {"fiat deposits": "in", "fiat withdrawals": "out"}
-
-_log = logger("coffers.connectors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +211,6 @@ def _brought(
 def _flow(
     session: VenueSession, row: Mapping[str, Any], direction: Direction | None
 ) -> tuple[Flow | None, bool]:
-    """Return the flow of a row, None where it is none, and whether the row was understood.
-
-    One senseless row of years ago must not end the walk.
-    """
-    try:
-        told = flows_of(session, [row], direction, Millis(0))
-    except ConnectorFailure as failure:
-        _log.warning("row not understood", venue=session.venue.id, reason=str(failure))
-        return None, False
-    return next(iter(told.flows), None), told.is_whole
+    """Return the flow of a row, None where it is none, and whether the row was understood."""
+    told = flows_of(session, [row], direction, Millis(0))
+    return next(iter(told.flows), None), told.unclear_since is None

@@ -45,6 +45,9 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wallet that a raw field's value stands for. `untold` are currencies whose deposits are in no
     history: where one is held, the flows are unknown. `fiat_orders` says that Binance's call for
     them is there. `since` is the year in which the venue began, or its history does.
+
+    `undone` are values, by the raw field that holds them, of what is no finished flow, where ccxt
+    hands on the venue's own word.
     """
 
     page: int
@@ -59,6 +62,7 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     untold: list[str] = []
     fiat_orders: bool = False
     since: int = 2011
+    undone: dict[str, list[str]] = {}
 
 
 class CredentialRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -189,6 +193,11 @@ def refusals() -> dict[str, list[Refusal]]:
 def flow_rules() -> dict[str, FlowRule]:
     """Return how flows are paged, by venue."""
     return msgspec.json.decode(_data("flows"), type=dict[str, FlowRule])
+
+
+def flow_rule(family: Sequence[str]) -> FlowRule:
+    """Return how a venue tells its flows."""
+    return first(flow_rules(), family) or flow_rules()[EVERY_VENUE]
 
 
 @cache

@@ -29,9 +29,7 @@ LEU, RONIN = "RON", "RONIN"
 """The code of Romania's money, which is a coin's symbol at most venues, and what that coin is
 called here, as at Binance, which has both."""
 
-SHARED_OPTIONS = frozenset(
-    {"timeDifference", "networkNamesByChainIds", "networkChainIdsByNames"}
-)
+SHARED_OPTIONS = frozenset({"timeDifference", "networkNamesByChainIds", "networkChainIdsByNames"})
 """What ccxt keeps with its settings once it has the time or the market table.
 
 Without HTX's table of networks it raises at the first deposit or withdrawal.

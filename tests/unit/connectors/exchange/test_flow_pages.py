@@ -64,12 +64,15 @@ async def test_what_a_long_time_holds_is_read_over_several_readings_and_today_in
     assert len(found) == 400
 
 
-async def test_a_window_that_is_not_told_whole_ends_what_is_read_but_not_the_reading() -> None:
-    odd = row(id="odd", status="WITHHELD", timestamp=NOW - 95 * DAY)
+@pytest.mark.parametrize("days", [5, 95])
+async def test_what_nobody_understands_leaves_the_flows_unknown_and_holds_up_nothing(
+    days: int,
+) -> None:
+    odd = row(id="odd", status="WITHHELD", timestamp=NOW - days * DAY)
     exchange = binance(_one_a_day(140, odd))
     flows = await told(session(exchange, KUCOIN), since(Millis(NOW - 140 * DAY)), NOW, SPOT)
-    assert (flows.is_whole, flows.is_read) == (False, False)
-    assert flows.read_until == NOW - 98 * DAY
+    assert (flows.is_whole, flows.is_read) == (False, True)
+    assert flows.unclear_since == NOW - days * DAY
     assert len(flows.flows) == 140
 
 

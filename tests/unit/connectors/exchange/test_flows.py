@@ -33,7 +33,7 @@ async def test_deposits_and_withdrawals_are_flows_with_the_fee_apart() -> None:
     ]
 
 
-@pytest.mark.parametrize("status", ["pending", "failed", "canceled", "rejected"])
+@pytest.mark.parametrize("status", ["pending", "failed", "canceled", "rejected", "Declined"])
 async def test_only_what_is_done_counts(status: str) -> None:
     flows = await told(session(binance([row(status=status)])), since(), NOW, SPOT)
     assert flows.flows == ()
@@ -43,6 +43,24 @@ async def test_only_what_is_done_counts(status: str) -> None:
 async def test_a_word_that_nobody_knows_may_mean_that_it_is_done() -> None:
     flows = await told(session(binance([row(status="WITHHELD")])), since(), NOW, SPOT)
     assert (flows.flows, flows.is_whole) == ((), False)
+
+
+@pytest.mark.parametrize(
+    ("venue", "raw"),
+    [
+        ("binance", {"status": 7}),
+        ("okx", {"state": "14"}),
+        ("gate", {"status": "BLOCKED"}),
+        ("gemini", {"type": "Reward", "status": "Complete"}),
+    ],
+)
+async def test_a_state_of_a_venues_own_in_which_nothing_has_come_in_is_known(
+    venue: str, raw: dict[str, Any]
+) -> None:
+    exchange = binance([row(status="odd", info=raw), row(id="d2")])
+    flows = await told(session(exchange, Venue(venue, venue, (venue,))), since(), NOW, SPOT)
+    assert ([flow.external_id for flow in flows.flows], flows.is_read) == (["d2"], True)
+    assert flows.unclear_since is None
 
 
 async def test_a_history_without_a_status_holds_what_is_done() -> None:
@@ -203,9 +221,9 @@ async def test_a_venue_that_cannot_be_asked_fails_the_reading(
     [row(amount=None), row(amount="0"), row(currency=None), row(timestamp=None), row(amount="NaN")],
 )
 async def test_a_row_without_its_amount_leaves_the_flows_unknown(broken: Any) -> None:
-    flows = await told(session(binance([broken])), since(), NOW, SPOT)
-    assert flows.flows == ()
-    assert not flows.is_whole
+    flows = await told(session(binance([broken, row(id="d2")])), since(), NOW, SPOT)
+    assert [flow.external_id for flow in flows.flows] == ["d2"]
+    assert (flows.is_whole, flows.is_read) == (False, True)
 
 
 async def test_an_object_instead_of_a_list_leaves_the_flows_unknown() -> None:
