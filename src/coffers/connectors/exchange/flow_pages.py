@@ -5,11 +5,11 @@ whose answer is full goes on with the next page, or is halved until nothing can 
 whatever end the venue cuts off. Where neither is offered, a full answer leaves the flows unknown.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from coffers.clock import SECOND, Millis
+from coffers.clock import SECOND, Millis, from_iso
 from coffers.connectors.exchange.failures import unexpected
 from coffers.connectors.exchange.flow_rows import Direction
 from coffers.connectors.exchange.rules import FlowRule, flow_rule
@@ -75,8 +75,9 @@ async def page_of(session: VenueSession, history: str, rule: FlowRule, span: Spa
     """
     rows = await _page(session, history, rule, span)
     # ccxt drops rows of other kinds and times: whether the answer was full, it tells itself.
-    length = max(len(rows), longest(session.heard.answer))
-    if length < rule.page:
+    raw = longest_list(session.heard.answer)
+    length = max(len(rows), len(raw))
+    if length < rule.page or _reaches_behind(rule, raw, span.start):
         return Page(tuple(rows), (), is_cut=False)
     rest = _rest(rule, span, length)
     return Page(tuple(rows), rest, is_cut=not rest)
@@ -104,6 +105,28 @@ def _rest(rule: FlowRule, span: Span, length: int) -> tuple[Span, ...]:
     if rule.offset is not None or rule.number is not None:
         return (replace(span, rows=span.rows + length, pages=span.pages + 1),)
     return () if rule.until is None else halves(span)
+
+
+def _reaches_behind(rule: FlowRule, raw: Sequence[object], start: Millis) -> bool:
+    """Return whether a full answer goes back to before a span, so that nothing of it is left.
+
+    That is known only where the newest come first; of more rows than were asked for ccxt drops
+    some.
+    """
+    if rule.newest_first is None or not raw or len(raw) > rule.page:
+        return False
+    newest, oldest = (_moment(row, rule.newest_first) for row in (raw[0], raw[-1]))
+    return newest is not None and oldest is not None and oldest <= newest and oldest < start
+
+
+def _moment(row: object, name: str) -> Millis | None:
+    told = str(row.get(name)) if isinstance(row, Mapping) else ""
+    if told.isdecimal():
+        return Millis(int(told))
+    try:
+        return from_iso(told if told.endswith("Z") else f"{told}Z")
+    except ValueError:
+        return None
 
 
 async def _page(
@@ -137,8 +160,13 @@ def is_history(answer: object) -> bool:
 
 def longest(answer: object) -> int:
     """Return the length of the longest list in an answer, outside of other lists."""
+    return len(longest_list(answer))
+
+
+def longest_list(answer: object) -> Sequence[object]:
+    """Return the longest list in an answer, outside of other lists."""
     if isinstance(answer, list):
-        return len(answer)
+        return answer
     if isinstance(answer, Mapping):
-        return max((longest(value) for value in answer.values()), default=0)
-    return 0
+        return max((longest_list(value) for value in answer.values()), key=len, default=())
+    return ()

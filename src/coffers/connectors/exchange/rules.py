@@ -46,6 +46,10 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history: where one is held, the flows are unknown. `fiat_orders` says that Binance's call for
     them is there. `since` is the year in which the venue began, or its history does.
 
+    `newest_first` is the raw field of a row's time, in milliseconds or as a text in UTC, where an
+    answer begins with the newest row whatever the start of the span: one that ends before the span
+    is not gone on with.
+
     `undone` are values, by the raw field that holds them, of what is no finished flow, where ccxt
     hands on the venue's own word.
     """
@@ -62,6 +66,7 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     untold: list[str] = []
     fiat_orders: bool = False
     since: int = 2011
+    newest_first: str | None = None
     undone: dict[str, list[str]] = {}
 
 

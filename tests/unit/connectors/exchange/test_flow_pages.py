@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from coffers.clock import DAY, Millis
+from coffers.clock import DAY, Millis, iso
 from coffers.connectors.exchange.client import Heard
 from coffers.connectors.exchange.failures import Venue
 from coffers.connectors.exchange.flows import MOST_PAGES
@@ -171,6 +171,48 @@ async def test_an_answer_that_ccxt_thinned_out_was_full_all_the_same() -> None:
     exchange.fetch_deposits = trades_mostly
     flows = await told(session(exchange, SOMEWHERE), since(), NOW, SPOT)
     assert (len(flows.flows), flows.is_whole) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("oldest", "newest", "is_whole"),
+    [
+        (SINCE - DAY, NOW, True),
+        (SINCE + DAY, NOW, False),
+        (SINCE - DAY, None, False),
+        (SINCE - 2 * DAY, SINCE - 3 * DAY, False),
+    ],
+)
+async def test_a_full_answer_that_begins_with_the_newest_and_ends_before_the_span_is_all(
+    oldest: int, newest: int | None, *, is_whole: bool
+) -> None:
+    exchange = binance()
+
+    async def full(*_args: Any) -> list[Any]:
+        times = [newest, *[oldest] * 99]
+        exchange.heard = Heard(200, {}, {"data": [{"created-at": str(at)} for at in times]})
+        return [row()]
+
+    exchange.fetch_deposits = full
+    flows = await told(session(exchange, Venue("htx", "HTX", ("htx",))), since(), NOW, SPOT)
+    assert flows.is_whole is is_whole
+
+
+async def test_pages_of_all_that_ever_happened_end_where_the_span_begins() -> None:
+    exchange, offsets = FakeExchange(), []
+    exchange.has = {"fetchDepositsWithdrawals": True}
+
+    async def trades_mostly(_code: Any, _since: Any, _limit: int, params: Any) -> list[Any]:
+        offsets.append(params.get("offset", 0))
+        days = len(offsets) * 4
+        trade = {"type": "2", "datetime": f"{iso(Millis(NOW - days * DAY))[:19]}.123456"}
+        exchange.heard = Heard(200, {}, [trade] * 1000)
+        return [row(id=f"d{days}", timestamp=NOW - days * DAY)]
+
+    exchange.fetch_deposits_withdrawals = trades_mostly
+    where = Venue("bitstamp", "Bitstamp", ("bitstamp",))
+    flows = await told(session(exchange, where), since(), NOW, SPOT)
+    assert (flows.is_whole, offsets) == (True, [0, 1000, 2000])
+    assert [flow.external_id for flow in flows.flows] == ["d8", "d4"]
 
 
 async def test_a_start_that_ccxt_would_send_as_an_id_is_not_sent() -> None:
