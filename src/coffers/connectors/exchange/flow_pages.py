@@ -113,7 +113,7 @@ def _reaches_behind(rule: FlowRule, raw: Sequence[object], start: Millis) -> boo
     That is known only where the newest come first; of more rows than were asked for ccxt drops
     some.
     """
-    if rule.newest_first is None or not raw or len(raw) > rule.page:
+    if rule.newest_first is None or not raw or (rule.takes_limit and len(raw) > rule.page):
         return False
     newest, oldest = (_moment(row, rule.newest_first) for row in (raw[0], raw[-1]))
     return newest is not None and oldest is not None and oldest <= newest and oldest < start
@@ -140,7 +140,8 @@ async def _page(
     if rule.number is not None and span.pages:
         params[rule.number] = span.pages + 1
     since = span.start if rule.takes_since else None
-    page = await session.ask(_METHODS[history], None, since, rule.page, params)
+    limit = rule.page if rule.takes_limit else None
+    page = await session.ask(_METHODS[history], None, since, limit, params)
     if not isinstance(page, list) or not is_history(session.heard.answer):
         raise unexpected(session.venue, "it is no history of deposits or withdrawals", "no_history")
     return page

@@ -38,8 +38,9 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `page` is the most rows that one call returns, `window_days` the longest span of one call and
     `until` the parameter that ends it (None where there is none). `offset` is the parameter that
     counts the rows to leave out, `number` the one that numbers pages from 1. `takes_since` is False
-    where ccxt sends the start of a span as something else. `histories` names the ccxt calls where
-    those it claims are of no use; none at all leaves the flows unknown.
+    where ccxt sends the start of a span as something else, `takes_limit` where it sends no limit
+    and drops what is above it: `page` is the least that a full answer holds then. `histories` names
+    the ccxt calls where those it claims are of no use; none at all leaves the flows unknown.
 
     `wallets` are those that must have been read for the history to say something, `elsewhere` the
     wallet that a raw field's value stands for. `untold` are currencies whose deposits are in no
@@ -60,6 +61,7 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     offset: str | None = None
     number: str | None = None
     takes_since: bool = True
+    takes_limit: bool = True
     histories: list[str] | None = None
     wallets: tuple[str, ...] = ("spot",)
     elsewhere: dict[str, dict[str, str]] = {}

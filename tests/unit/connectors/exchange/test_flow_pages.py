@@ -108,6 +108,19 @@ async def test_a_full_page_is_halved_until_nothing_can_be_missing() -> None:
     assert len(flows.flows) == 2500
 
 
+async def test_kraken_tells_twenty_five_however_many_are_asked_for() -> None:
+    def newest(_code: Any, start: int, limit: int | None, params: dict[str, int]) -> list[Any]:
+        rows = [row(id=f"d{n}", timestamp=NOW - n * 3_600_000) for n in range(40)]
+        return [r for r in rows if start <= r["timestamp"] <= params["until"]][:25][:limit]
+
+    exchange = binance(newest)
+    flows = await told(
+        session(exchange, Venue("kraken", "Kraken", ("kraken",))), since(), NOW, SPOT
+    )
+    assert (len(flows.flows), flows.is_whole) == (40, True)
+    assert {args[2] for _, args in exchange.asked} == {None}
+
+
 async def test_a_history_without_end_is_given_up_and_said_so() -> None:
     def always_full(*_args: Any) -> list[Any]:
         return [row(id=f"d{n}") for n in range(1000)]
