@@ -68,9 +68,12 @@ def flows_of(
     unclear: list[Millis] = []
     for row in rows:
         way, status = direction or _direction(row), _status(row)
-        if way == "neither" or status in _NOT_DONE or _is_one_of(rule.undone, row):
+        is_credited = way == "in" and _is_one_of(rule.credited, row)
+        is_undone = status in _NOT_DONE or _is_one_of(rule.undone, row)
+        if way == "neither" or (is_undone and not is_credited):
             continue
-        flow = _flow(session, row, way) if way is not None and status in _DONE else None
+        is_done = status in _DONE or is_credited
+        flow = _flow(session, row, way) if way is not None and is_done else None
         at = _time(row, since) if flow is None else flow.at
         if at < since:
             continue

@@ -52,7 +52,8 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is not gone on with.
 
     `undone` are values, by the raw field that holds them, of what is no finished flow, where ccxt
-    hands on the venue's own word.
+    hands on the venue's own word; `credited` those of deposits that are in the balance already,
+    whatever ccxt calls them: most venues let them be traded before they let them be withdrawn.
     """
 
     page: int
@@ -70,6 +71,7 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since: int = 2011
     newest_first: str | None = None
     undone: dict[str, list[str]] = {}
+    credited: dict[str, list[str]] = {}
 
 
 class CredentialRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -63,6 +63,14 @@ async def test_a_state_of_a_venues_own_in_which_nothing_has_come_in_is_known(
     assert flows.unclear_since is None
 
 
+async def test_a_deposit_that_may_be_traded_counts_and_a_withdrawal_on_its_way_does_not() -> None:
+    sent = row(id="w1", status="pending", info={"state": "1"})
+    exchange = binance([row(status="pending", info={"state": "1"})], [sent])
+    okx = Venue("okx", "OKX", ("okx",))
+    flows = await told(session(exchange, okx), since(), NOW, SPOT)
+    assert [flow.external_id for flow in flows.flows] == ["d1"]
+
+
 async def test_a_history_without_a_status_holds_what_is_done() -> None:
     flows = await told(session(binance([row(status=None)])), since(), NOW, SPOT)
     assert len(flows.flows) == 1
