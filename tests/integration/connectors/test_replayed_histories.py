@@ -54,7 +54,11 @@ async def replay() -> AsyncIterator[Replay]:
         yield server
 
 
+INTERNAL = "/deposit/query-internal-record"
+
+
 async def told(replay: Replay, venue: str) -> Flows:
+    replay.by_path[INTERNAL] = recorded(NO_ROWS["bybit"])
     for method, path in zip(("fetch_deposits", "fetch_withdrawals"), PATHS[venue], strict=True):
         case = HISTORY[method].get(venue)
         replay.by_path[path] = recorded(case["httpResponse"] if case else NO_ROWS[venue])
@@ -89,6 +93,37 @@ async def test_bybit_leaves_out_what_is_under_way(replay: Replay) -> None:
     ((external_id, *rest),) = summary(flows, "in")
     assert external_id.startswith("tx:")
     assert rest == ["USDT", Decimal(10000), 0]
+
+
+async def test_bybit_tells_what_its_other_customers_sent_by_a_call_of_its_own(
+    replay: Replay,
+) -> None:
+    row = {
+        "id": "1103",
+        "amount": "0.1",
+        "type": 1,
+        "coin": "ETH",
+        "address": "xxxx***@gmail.com",
+        "status": 2,
+        "createdTime": "1705393280",
+        "txID": "77c37e5c-d9fa-41e5-bd13-c9b59d95",
+    }
+    rows = [row, {**row, "txID": "p", "status": 1}, {**row, "txID": "f", "status": 3}]
+    for path in PATHS["bybit"]:
+        replay.by_path[path] = recorded(NO_ROWS["bybit"])
+    replay.by_path[INTERNAL] = recorded({"retCode": 0, "result": {"rows": rows}})
+    venues = Venues(replay.url, 60, CLOCK, is_paced=False)
+    hurried(venues, "bybit")
+    with_markets(venues, "bybit", CLOCK)
+    async with venues.session("bybit", fake_credentials()) as session:
+        flows = await read_flows(session, LONG_AGO, UNTIL, SPOT, FiatOrders())
+    await venues.close()
+    (flow,) = flows.flows
+    assert (flow.direction, flow.asset, flow.amount) == ("in", "ETH", Decimal("0.1"))
+    assert (flow.external_id, flow.txid, flow.at) == (row["txID"], row["txID"], 1705393280000)
+    assert flows.is_whole
+    (withdrawals,) = [r for r in replay.requests if r.path.endswith(PATHS["bybit"][1])]
+    assert withdrawals.query["withdrawType"] == "2"
 
 
 async def test_kucoin_has_no_ids_and_bare_numbers(replay: Replay) -> None:

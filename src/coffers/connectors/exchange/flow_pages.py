@@ -12,15 +12,21 @@ from typing import Any
 from coffers.clock import SECOND, Millis, from_iso
 from coffers.connectors.exchange.failures import unexpected
 from coffers.connectors.exchange.flow_rows import Direction
+from coffers.connectors.exchange.own_histories import OWN_HISTORIES
 from coffers.connectors.exchange.rules import FlowRule, flow_rule
 from coffers.connectors.exchange.session import VenueSession
 
 SHORTEST_SPAN = SECOND
 """A span that is not halved any more."""
 
-DIRECTIONS: dict[str, Direction] = {"fetchDeposits": "in", "fetchWithdrawals": "out"}
+DIRECTIONS: dict[str, Direction] = {
+    "fetchDeposits": "in",
+    "fetchWithdrawals": "out",
+    "bybitInternalDeposits": "in",
+}
 """The histories of one direction; the others hold both."""
 
+_APART = ("fetchDeposits", "fetchWithdrawals")
 _METHODS = {
     "fetchDeposits": "fetch_deposits",
     "fetchWithdrawals": "fetch_withdrawals",
@@ -61,10 +67,10 @@ def histories(session: VenueSession, rule: FlowRule) -> tuple[list[str], bool]:
     """Return the histories to ask for, and whether they are of both directions."""
     if rule.histories is not None:
         return rule.histories, bool(rule.histories)
-    apart = [name for name in DIRECTIONS if session.can(name)]
-    if len(apart) < len(DIRECTIONS) and session.can("fetchDepositsWithdrawals"):
+    apart = [name for name in _APART if session.can(name)]
+    if len(apart) < len(_APART) and session.can("fetchDepositsWithdrawals"):
         return ["fetchDepositsWithdrawals"], True
-    return apart, len(apart) == len(DIRECTIONS)
+    return apart, len(apart) == len(_APART)
 
 
 async def page_of(session: VenueSession, history: str, rule: FlowRule, span: Span) -> Page:
@@ -132,7 +138,17 @@ def _moment(row: object, name: str) -> Millis | None:
 async def _page(
     session: VenueSession, history: str, rule: FlowRule, span: Span
 ) -> list[Mapping[str, Any]]:
-    params: dict[str, int] = {}
+    page = await _rows(session, history, rule, span)
+    if not isinstance(page, list) or not is_history(session.heard.answer):
+        raise unexpected(session.venue, "it is no history of deposits or withdrawals", "no_history")
+    return page
+
+
+async def _rows(session: VenueSession, history: str, rule: FlowRule, span: Span) -> object:
+    own = OWN_HISTORIES.get(history)
+    if own is not None:
+        return await own(session, span.start, span.end, rule.page)
+    params = dict(rule.params.get(history, {}))
     if rule.until is not None:
         params[rule.until] = span.end
     if rule.offset is not None and span.rows:
@@ -141,10 +157,7 @@ async def _page(
         params[rule.number] = span.pages + 1
     since = span.start if rule.takes_since else None
     limit = rule.page if rule.takes_limit else None
-    page = await session.ask(_METHODS[history], None, since, limit, params)
-    if not isinstance(page, list) or not is_history(session.heard.answer):
-        raise unexpected(session.venue, "it is no history of deposits or withdrawals", "no_history")
-    return page
+    return await session.ask(_METHODS[history], None, since, limit, params)
 
 
 def is_history(answer: object) -> bool:

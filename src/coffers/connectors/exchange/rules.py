@@ -40,7 +40,8 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counts the rows to leave out, `number` the one that numbers pages from 1. `takes_since` is False
     where ccxt sends the start of a span as something else, `takes_limit` where it sends no limit
     and drops what is above it: `page` is the least that a full answer holds then. `histories` names
-    the ccxt calls where those it claims are of no use; none at all leaves the flows unknown.
+    the ccxt calls where those it claims are of no use, and calls of ours (`own_histories`) beside
+    them; none at all leaves the flows unknown. `params` are what a history is always asked with.
 
     `wallets` are those that must have been read for the history to say something, `elsewhere` the
     wallet that a raw field's value stands for. `untold` are currencies whose deposits are in no
@@ -64,6 +65,7 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     takes_since: bool = True
     takes_limit: bool = True
     histories: list[str] | None = None
+    params: dict[str, dict[str, int]] = {}
     wallets: tuple[str, ...] = ("spot",)
     elsewhere: dict[str, dict[str, str]] = {}
     untold: list[str] = []
