@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -237,6 +238,58 @@ async def test_where_deposits_are_told_by_the_ledger_alone_its_trades_are_left_o
         ("out", "u1"),
     ]
     assert (step.cursor, step.is_whole) == (None, True)
+
+
+OWN, OTHER = fake_credentials().address or "", "0x" + "9" * 40
+SENT = {"token": "UETH", "amount": "2.5", "user": OTHER, "destination": OWN, "fee": "1.0"}
+LEDGER = [
+    {"type": "deposit", "usdc": "1000.0"},
+    {"type": "withdraw", "usdc": "99.0", "nonce": 1, "fee": "1.0"},
+    {"type": "accountClassTransfer", "usdc": "50.0", "toPerp": False},
+    {"type": "spotTransfer", "usdcValue": "8000.0", **SENT},
+    {"type": "internalTransfer", "usdc": "7.5", "user": OWN, "destination": OTHER, "fee": "0.5"},
+    {"type": "send", **SENT, "user": OWN.upper(), "sourceDex": "", "destinationDex": "spot"},
+    {"type": "send", **SENT, "token": "PURR:0xc1", "sourceDex": "", "destinationDex": "spot"},
+]
+
+
+@pytest.mark.parametrize(
+    ("more", "is_whole"),
+    [
+        ([], True),
+        (
+            [{"type": "cStakingTransfer", "token": "HYPE", "amount": "3.0", "isDeposit": True}],
+            False,
+        ),
+        ([{"type": "send", **SENT, "user": OWN, "sourceDex": "", "destinationDex": "xyz"}], False),
+        ([{"type": "spotTransfer", **SENT, "destination": OTHER}], False),
+    ],
+)
+async def test_of_hyperliquids_ledger_what_others_sent_is_a_flow_too(
+    replay: Replay, more: list[dict[str, Any]], *, is_whole: bool
+) -> None:
+    rows = [
+        {"time": 1_500_000_000_000 + n, "hash": f"0x{n}", "delta": d}
+        for n, d in enumerate([*LEDGER, *more])
+    ]
+    replay.by_path["body:userNonFundingLedgerUpdates"] = recorded(rows)
+    venues = Venues(replay.url, 60, CLOCK, is_paced=False)
+    hurried(venues, "hyperliquid")
+    with_markets(venues, "hyperliquid", CLOCK)
+    both = Holdings(frozenset({"spot", "futures"}), (), {})
+    async with venues.session("hyperliquid", fake_credentials(1, "hyperliquid")) as session:
+        flows = await read_flows(session, LONG_AGO, UNTIL, both, FiatOrders())
+    await venues.close()
+    assert [row[1:] for row in summary(flows, "in")] == [
+        ("USDC", Decimal(1000), 0),
+        ("ETH", Decimal("2.5"), 0),
+        ("PURR", Decimal("2.5"), 0),
+    ]
+    assert [row[1:] for row in summary(flows, "out")] == [
+        ("USDC", Decimal(99), 1),
+        ("USDC", Decimal("7.5"), Decimal("0.5")),
+    ]
+    assert flows.is_whole is is_whole
 
 
 async def test_a_recorded_ticker_keeps_every_digit(replay: Replay) -> None:

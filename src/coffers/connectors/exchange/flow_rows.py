@@ -108,6 +108,8 @@ def _direction(row: Mapping[str, Any]) -> Direction | Literal["neither"] | None:
     A ledger's row has its direction apart; its trades, fees and transfers are none of ours.
     """
     kind, way = row.get("type"), row.get("direction")
+    if kind == "neither":
+        return "neither"
     if "direction" in row:
         is_flow = kind in {"transaction", "deposit", "withdrawal"}
         known: Direction | None = way if way in {"in", "out"} else None
