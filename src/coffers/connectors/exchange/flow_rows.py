@@ -13,7 +13,7 @@ from typing import Any, Literal
 from coffers import money
 from coffers.clock import Millis
 from coffers.connectors.exchange.amounts import amount_of
-from coffers.connectors.exchange.rules import flow_rule
+from coffers.connectors.exchange.rules import FlowRule, flow_rule
 from coffers.connectors.exchange.session import VenueSession
 from coffers.errors import InvalidAmount
 from coffers.logs import logger
@@ -73,7 +73,7 @@ def flows_of(
         if way == "neither" or (is_undone and not is_credited):
             continue
         is_done = status in _DONE or is_credited
-        flow = _flow(session, row, way) if way is not None and is_done else None
+        flow = _flow(session, rule, row, way) if way is not None and is_done else None
         at = _time(row, since) if flow is None else flow.at
         if at < since:
             continue
@@ -119,20 +119,26 @@ def _direction(row: Mapping[str, Any]) -> Direction | Literal["neither"] | None:
     return None
 
 
-def _flow(session: VenueSession, row: Mapping[str, Any], direction: Direction) -> Flow | None:
+def _flow(
+    session: VenueSession, rule: FlowRule, row: Mapping[str, Any], direction: Direction
+) -> Flow | None:
     """Return the flow of a finished row, None without its amount, its currency or its time."""
     try:
-        return _parsed(session, row, direction)
-    except (InvalidAmount, TypeError, ValueError) as error:
+        return _parsed(session, rule, row, direction)
+    except (InvalidAmount, KeyError, TypeError, ValueError) as error:
         _log.warning("row not understood", venue=session.venue.id, reason=str(error))
         return None
 
 
-def _parsed(session: VenueSession, row: Mapping[str, Any], direction: Direction) -> Flow:
+def _parsed(
+    session: VenueSession, rule: FlowRule, row: Mapping[str, Any], direction: Direction
+) -> Flow:
     code, amount, at = row.get("currency"), amount_of(row.get("amount")), row.get("timestamp")
+    if rule.coin is not None:
+        code = session.code(str(row["info"][rule.coin]))
     if not isinstance(code, str) or not amount or not isinstance(at, int):
         raise ValueError("an incomplete row")
-    fee, fee_code = _fee(row.get("fee"), code)
+    fee, fee_code = _fee(row.get("fee"), code, row.get("currency"))
     return Flow(
         external_id=_external_id(row, code, amount, at),
         direction=direction,
@@ -164,11 +170,16 @@ def _external_id(row: Mapping[str, Any], code: str, amount: Decimal, at: int) ->
     return f"tx:{digest}"
 
 
-def _fee(fee: object, code: str) -> tuple[Decimal, str]:
-    """Return a fee and its currency; OKX writes the currency behind the amount: 0.01eth."""
+def _fee(fee: object, code: str, called: object) -> tuple[Decimal, str]:
+    """Return a fee and its currency; OKX writes the currency behind the amount: 0.01eth.
+
+    `called` is what ccxt calls what was moved, rightly or not.
+    """
     if not isinstance(fee, Mapping):
         return money.ZERO, code
     cost = fee.get("cost")
     if isinstance(cost, str):
         cost = cost.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    return abs(amount_of(cost) or money.ZERO), str(fee.get("currency") or code)
+    told = fee.get("currency")
+    fee_code = code if told in {None, "", called} else str(told)
+    return abs(amount_of(cost) or money.ZERO), fee_code

@@ -52,6 +52,8 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer begins with the newest row whatever the start of the span: one that ends before the span
     is not gone on with.
 
+    `coin` is the raw field of a row's currency, where ccxt makes something else of it.
+
     `undone` are values, by the raw field that holds them, of what is no finished flow, where ccxt
     hands on the venue's own word; `credited` those of deposits that are in the balance already,
     whatever ccxt calls them: most venues let them be traded before they let them be withdrawn.
@@ -72,6 +74,7 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fiat_orders: bool = False
     since: int = 2011
     newest_first: str | None = None
+    coin: str | None = None
     undone: dict[str, list[str]] = {}
     credited: dict[str, list[str]] = {}
 

@@ -169,6 +169,18 @@ async def test_a_fee_with_its_currency_behind_it_is_understood() -> None:
     assert (flows.flows[0].fee, flows.flows[0].fee_asset) == (Decimal("0.01"), "ETH")
 
 
+async def test_what_ccxt_renames_keeps_the_name_that_the_venue_gave_it() -> None:
+    # ccxt takes the network's name out of the coin's.
+    fee = {"currency": "FI", "cost": "0.1"}
+    odd = row(currency="FI", fee=fee, info={"coin": "ETHFI", "network": "ETH"})
+    bingx = Venue("bingx", "BingX", ("bingx",))
+    exchange = binance([odd])
+    exchange.safe_currency_code = str
+    flows = await told(session(exchange, bingx), since(), NOW, SPOT)
+    (flow,) = flows.flows
+    assert (flow.asset, flow.venue_code, flow.fee_asset) == ("ETHFI", "ETHFI", "ETHFI")
+
+
 async def test_a_venue_with_one_history_for_both_tells_the_directions_apart() -> None:
     rows = [row(), row(id="w1", type="withdrawal", amount="-0.2")]
     exchange = FakeExchange(fetch_deposits_withdrawals=[rows])
