@@ -59,7 +59,8 @@ class Reading:
     should have been and could not, each with the reason. `flows` are the finished deposits and
     withdrawals since the asked moment; `flows_known` is False where the venue does not tell them,
     `flows_until` then the moment up to which all were read that it tells, None where that is not
-    known.
+    known. Of flows that are not asked for in each reading, `flows_asked_before` says by (direction,
+    external id) when they were asked for before, None where that is not known.
     What has left the balances and may still come back is among them; `flows_undone` holds
     (direction, external id) of such that came back. `at` is when the balances were asked for, by
     our clock. `contracts` are the open derivative positions; what they win or lose is in
@@ -81,6 +82,7 @@ class Reading:
     flows_undone: frozenset[tuple[str, str]] = frozenset()
     flows_known: bool = True
     flows_until: Millis | None = None
+    flows_asked_before: Mapping[tuple[str, str], Millis | None] = field(default_factory=dict)
     rights: KeyRights = UNKNOWN_RIGHTS
     hedge_mode: bool | None = None
     contracts: tuple[Contract, ...] = ()

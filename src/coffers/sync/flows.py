@@ -141,23 +141,27 @@ def told_until(sync: SyncState) -> Millis | None:
     return sync.read_at if sync.flows_known else sync.flows_until
 
 
-def landed(flows: Sequence[Flow], previous: Millis | None, read_at: Millis) -> tuple[Flow, ...]:
+def landed(reading: Reading, previous: Millis | None) -> tuple[Flow, ...]:
     """Return the flows that a reading's balances already show, placed after those that lack them.
 
     A venue dates a deposit when it was first seen, and credits it later. One that is told for the
     first time now was not in the balances of `previous`, the last reading that told its flows,
     whatever its date: dated before, it would count as profit. Readings since then may show it, so
     that among them its date is the best that is known. A withdrawal leaves the balance when it is
-    asked for, so its date stands. What happened after `read_at` waits for the next reading, as the
-    balances do not show it yet.
+    asked for, so its date stands. What happened after the balances were asked for waits for the
+    next reading, as they do not show it yet. What is not asked for in each reading may have been in
+    the balances since it was asked for before.
     """
-    shown = [flow for flow in flows if flow.at <= read_at]
-    if previous is None:
-        return tuple(shown)
-    first_possible = Millis(min(previous + 1, read_at))
+    before = reading.flows_asked_before
     return tuple(
-        replace(flow, at=first_possible)
-        if flow.direction == "in" and flow.at < first_possible
-        else flow
-        for flow in shown
+        _placed(flow, before.get((flow.direction, flow.external_id), previous), reading.at)
+        for flow in reading.flows
+        if flow.at <= reading.at
     )
+
+
+def _placed(flow: Flow, lacking: Millis | None, read_at: Millis) -> Flow:
+    """Return a flow as it counts; `lacking` is the last moment whose balances are without it."""
+    if lacking is None or flow.direction == "out":
+        return flow
+    return replace(flow, at=max(flow.at, Millis(min(lacking + 1, read_at))))

@@ -267,7 +267,7 @@ class Syncer:
 
     async def _accept(self, known: Known, holder: str, reading: Reading, outcome: Outcome) -> None:
         account = known.account
-        landed_now = landed(reading.flows, told_until(account.sync), reading.at)
+        landed_now = landed(reading, told_until(account.sync))
         venue = known.market.venue
         flows = await self._valuer.valued(venue, account, (*known.unvalued, *landed_now))
         tried, new = flows[: len(known.unvalued)], flows[len(known.unvalued) :]

@@ -81,6 +81,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
             flows=flows.flows,
             flows_known=flows.is_whole,
             flows_until=at if flows.is_read else flows.read_until,
+            flows_asked_before=flows.asked_before,
             rights=rights,
             hedge_mode=holdings.hedge_mode,
             contracts=holdings.contracts,
@@ -101,6 +102,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
         is_whole, is_read, is_settled = True, True, False
         read_until: Millis | None = None
         unclear: list[Millis] = []
+        asked_before: dict[tuple[str, str], Millis | None] = {}
         fiat: FiatOrders | None = self._fiat
         for _ in range(MOST_LOOKS):
             at = self._clock.now()
@@ -115,6 +117,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
             is_whole, is_read = is_whole and told.is_whole, is_read and told.is_read
             if told.read_until is not None:
                 read_until = Millis(told.read_until + ahead)
+            asked_before |= told.asked_before
             if told.unclear_since is not None:
                 unclear.append(Millis(told.unclear_since + ahead))
             was_set = request.flows_since is not None and abs(ahead - thought) >= UNSURE
@@ -135,6 +138,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
                 is_read and is_settled,
                 read_until,
                 min(unclear, default=None),
+                asked_before,
             ),
         )
 

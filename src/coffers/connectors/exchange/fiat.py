@@ -44,20 +44,24 @@ _log = logger("coffers.connectors")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The last call of a kind: when it was made, what was held then, and whether it told all."""
+    """The last call of a kind: when it was made, what was held then, and when one last told all."""
 
     at: Millis
     held: Held
-    is_told: bool
+    told_at: Millis | None
 
 
 @dataclass(frozen=True, slots=True)
 class FiatRows:
-    """What was told, in ccxt's transaction structure; `is_whole` says whether this is all."""
+    """What was told, in ccxt's transaction structure; `is_whole` says whether this is all.
+
+    `told_before` is when all of its kind was told before, None where that is not known.
+    """
 
     direction: Direction
     rows: tuple[Mapping[str, Any], ...]
     is_whole: bool
+    told_before: Millis | None = None
 
 
 class FiatOrders:
@@ -81,12 +85,16 @@ class FiatOrders:
         key = str(session.exchange.apiKey)
         direction = self._oldest(key)
         rows: tuple[Mapping[str, Any], ...] = ()
+        last = self._asked.get((key, direction))
+        told_before = None if last is None else last.told_at
         if self._is_due(key, direction, held, session.now()):
+            # Before the answer comes: what happens meanwhile may not be in it.
+            at = session.now()
             told = await _rows(session, direction, since, until)
             rows = told or ()
             is_told = told is not None and len(told) < MOST_ROWS
-            self._remember(key, direction, Asked(session.now(), held, is_told))
-        return FiatRows(direction, rows, is_whole=not held or self._is_told(key))
+            self._remember(key, direction, Asked(at, held, at if is_told else told_before))
+        return FiatRows(direction, rows, not held or self._is_told(key), told_before)
 
     def is_free(self, session: VenueSession) -> bool:
         """Return whether a call about the past may be made now."""
@@ -133,7 +141,7 @@ class FiatOrders:
 
     def _is_told(self, key: str) -> bool:
         calls = [self._asked.get((key, direction)) for direction in _DIRECTIONS]
-        return all(call is not None and call.is_told for call in calls)
+        return all(call is not None and call.told_at == call.at for call in calls)
 
     def _remember(self, key: str, direction: Direction, asked: Asked) -> None:
         if len(self._asked) >= MOST_KEYS:

@@ -6,7 +6,7 @@ beginning on, and what is left of it by the next reading.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from coffers.clock import DAY, Millis
@@ -47,7 +47,8 @@ class FoundFlows:
     `is_read` says that all was read which the venue tells: what it never tells, such as deposits of
     states' money, may be missing all the same, and so may what was not understood, of which
     `unclear_since` is the earliest. Where it was not, `read_until` is the moment up to which it
-    was, None where that is no later than where the search started.
+    was, None where that is no later than where the search started. `asked_before` says of flows
+    that are not asked for in each reading when they were, by (direction, external id).
     """
 
     flows: tuple[Flow, ...]
@@ -55,6 +56,7 @@ class FoundFlows:
     is_read: bool
     read_until: Millis | None = None
     unclear_since: Millis | None = None
+    asked_before: Mapping[tuple[str, str], Millis | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,14 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class _Orders:
-    """Orders of states' money; `is_told` says whether these are all that the venue tells."""
+    """Orders of states' money; `is_told` says whether these are all that the venue tells.
+
+    `told_before` is when they were told before.
+    """
 
     flows: Flows
     is_told: bool
+    told_before: Millis | None
 
 
 async def read_flows(
@@ -124,9 +130,13 @@ async def read_flows(
         read_until = min(each.read_until for each in before)
         told += before
     found = [each.flows for each in told]
+    asked_before: dict[tuple[str, str], Millis | None] = {}
     if rule.fiat_orders and fiat is not None:
         orders = await _fiat(session, fiat, holdings, since, until)
         found.append(orders.flows)
+        asked_before = {
+            (flow.direction, flow.external_id): orders.told_before for flow in orders.flows.flows
+        }
         if not orders.is_told:
             is_read, read_until = False, since
     is_read = is_read and read_until == begin
@@ -139,6 +149,7 @@ async def read_flows(
         is_read=is_read,
         read_until=read_until if read_until > since else None,
         unclear_since=min(unclear, default=None),
+        asked_before=asked_before,
     )
 
 
@@ -171,7 +182,8 @@ async def _fiat(
         if position.asset in money_of_states
     }
     told = await fiat.read(session, held, since, until)
-    return _Orders(flows_of(session, told.rows, told.direction, since), told.is_whole)
+    flows = flows_of(session, told.rows, told.direction, since)
+    return _Orders(flows, told.is_whole, told.told_before)
 
 
 async def _walk(stretch: _Stretch, history: str) -> _Told:

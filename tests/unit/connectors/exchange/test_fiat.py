@@ -82,6 +82,26 @@ async def test_it_is_asked_sooner_where_what_is_held_changed() -> None:
     assert kinds(session) == [0, 1, 0]
 
 
+async def test_it_tells_when_a_kind_was_told_before_whatever_failed_meanwhile() -> None:
+    clock, orders = ManualClock(NOW), FiatOrders()
+    broken: list[Any] = []
+
+    def answer(*_args: Any) -> Any:
+        return ccxt_error("DDoSProtection", "NetworkError", "BaseError") if broken else {"data": []}
+
+    session, before = talk(answer, clock=clock), []
+    for hours in range(4):
+        broken[:] = [True] if hours == 1 else []
+        for _ in ("in", "out"):
+            told = await asked(orders, session)
+            before.append((told.direction, told.told_before))
+        clock.advance(HOUR)
+    assert [at for direction, at in before if direction == "in"] == [
+        *(None, NOW, NOW),
+        NOW + 2 * HOUR,
+    ]
+
+
 async def test_the_call_costs_the_venue_no_pause() -> None:
     session = talk()
     await asked(FiatOrders(), session)
