@@ -41,7 +41,7 @@ A first reading takes those from its moment on; older ones are fetched afterward
 time, as far back as the exchange tells. *Span* is the longest time that one call covers, *rows* the
 most that it returns, *pages* how the rest of a fuller answer is asked for: by halving the span
 where there is no other way. Of currencies under *Untold* deposits are in no history, so that
-holding one leaves the flows unknown.
+holding one leaves the flows unknown from then on.
 
 | Exchange | Since | Span | Rows | Pages | Untold |
 |---|---|---|---|---|---|

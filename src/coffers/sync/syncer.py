@@ -167,11 +167,17 @@ class Syncer:
             ReadRequest(
                 since,
                 await tx.history.known_flows(user_id, account_id, since),
-                await tx.memories.get(user_id, account_id) if market.chain else None,
+                await self._memory(tx, account, market),
             ),
             () if opening is None else await self._unvalued(tx, account, opening),
             taken_at,
         )
+
+    async def _memory(self, tx: Transaction, account: Account, market: Market) -> str | None:
+        """Return what the reading before left; an exchange leaves nothing where all is known."""
+        if not market.chain and account.sync.flows_known:
+            return None
+        return await tx.memories.get(account.user_id, account.id)
 
     async def _unvalued(
         self, tx: Transaction, account: Account, opening: Snapshot
@@ -265,9 +271,24 @@ class Syncer:
         metrics.syncs.labels(known.market.code, outcome.value).inc()
         return Result(outcome)
 
+    async def _unknown(self, known: Known, reading: Reading) -> Reading:
+        """Return a reading without flows that are known, where it looked further back than asked.
+
+        Their worth would be asked for once more.
+        """
+        since = known.request.flows_since
+        first = min((flow.at for flow in reading.flows), default=None)
+        if first is None or since is None or first >= since:
+            return reading
+        account = known.account
+        async with self._store.reading() as tx:
+            stored = await tx.history.known_flows(account.user_id, account.id, first)
+        new = (flow for flow in reading.flows if (flow.direction, flow.external_id) not in stored)
+        return replace(reading, flows=tuple(new))
+
     async def _accept(self, known: Known, holder: str, reading: Reading, outcome: Outcome) -> None:
         account = known.account
-        landed_now = landed(reading, told_until(account.sync))
+        landed_now = landed(await self._unknown(known, reading), told_until(account.sync))
         venue = known.market.venue
         flows = await self._valuer.valued(venue, account, (*known.unvalued, *landed_now))
         tried, new = flows[: len(known.unvalued)], flows[len(known.unvalued) :]

@@ -8,6 +8,7 @@ import pytest
 
 from coffers.clock import DAY, Millis, SystemClock
 from coffers.connectors.exchange.balances import Holdings
+from coffers.connectors.exchange.connector import ExchangeConnector
 from coffers.connectors.exchange.fiat import FiatOrders
 from coffers.connectors.exchange.flow_rows import Flows
 from coffers.connectors.exchange.flows import read_flows
@@ -15,6 +16,7 @@ from coffers.connectors.exchange.past_flows import read_past_flows
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.past import PastRequest
 from coffers.connectors.reading import ReadRequest
+from coffers.markets.catalogue import load_catalogue
 from integration.connectors.replay import (
     Recorded,
     Replay,
@@ -86,6 +88,28 @@ async def test_okx(replay: Replay) -> None:
     assert ("4703879", "BTC", Decimal("0.01044408"), 0) in summary(flows, "in")
     assert len(summary(flows, "in")) == 3
     assert summary(flows, "out") == [("4703879", "ETH", Decimal("0.094"), Decimal("0.01"))]
+
+
+async def test_untold_money_leaves_the_flows_unknown_once_it_is_turned_into_coins_too(
+    replay: Replay,
+) -> None:
+    market = load_catalogue().get("okex")
+    assert market is not None
+    replay.otherwise = recorded({"code": "0", "data": []})
+    venues = Venues(replay.url, 60, CLOCK, is_paced=False)
+    hurried(venues, "okx")
+    with_markets(venues, "okx", CLOCK)
+    connector, memory, known = ExchangeConnector(venues, CLOCK), None, []
+    for coin in ("BTC", "EUR", "BTC"):
+        held = {"ccy": coin, "bal": "10", "availBal": "10", "frozenBal": "0"}
+        replay.by_path["/asset/balances"] = recorded({"code": "0", "data": [held]})
+        replay.by_path["/account/balance"] = recorded({"code": "0", "data": [{"details": []}]})
+        request = ReadRequest(Millis(CLOCK.now() - DAY), memory=memory)
+        reading = await connector.read(market, fake_credentials(), request)
+        memory = reading.memory
+        known.append((reading.flows_known, reading.flows_until == reading.at))
+    await connector.close()
+    assert known == [(True, True), (False, True), (False, True)]
 
 
 async def test_bybit_leaves_out_what_is_under_way(replay: Replay) -> None:

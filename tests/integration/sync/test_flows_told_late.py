@@ -161,3 +161,34 @@ async def test_an_account_that_was_connected_by_a_clock_that_was_ahead_is_asked_
     await house.book()
     await told(house, "2", deposit("d1", house.clock.now() - HOUR))
     assert house.connector.asked[-1].flows_since == house.clock.now() - 14 * DAY
+
+
+async def test_what_keeps_flows_unknown_is_told_to_the_next_reading_until_they_are_known(
+    house: House,
+) -> None:
+    told: list[str | None] = []
+    for memory, is_known in (("in doubt", False), ("", True), (None, True)):
+        left = replace(reading(position("BTC", "1")), flows_known=is_known, memory=memory)
+        await house.read(left)
+        told.append(house.connector.asked[-1].memory)
+        house.clock.advance(HOUR)
+    assert told == [None, "in doubt", None]
+
+
+async def test_a_look_further_back_values_no_flow_again(house: House) -> None:
+    await house.read(untold("1"))
+    house.clock.advance(DAY)
+    await house.book()
+    known = deposit("d1", NOW + HOUR)
+    house.past.prices = prices(known.at)
+    await house.read(reading(position("BTC", "2"), flows=(known,)))
+    house.clock.advance(40 * DAY)
+    await house.book()
+    await house.read(reading(position("BTC", "3")))
+    late = deposit("d2", NOW + 3 * DAY)
+    house.past.prices = prices(late.at)
+    looked = reading(position("BTC", "3"), flows=(known, late))
+    before = {("in", "d1"): None, ("in", "d2"): None}
+    await house.read(replace(looked, flows_asked_before=before))
+    assert [at for _, _, at in house.past.asked] == [NOW + HOUR, late.at]
+    assert (await house.view()).figures.btc.total == 0

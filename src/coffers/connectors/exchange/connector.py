@@ -6,6 +6,7 @@ from dataclasses import replace
 from coffers.clock import DAY, SECOND, Clock, Millis
 from coffers.connectors.exchange.balances import Holdings, plans_of, read_holdings
 from coffers.connectors.exchange.credentials import fingerprint
+from coffers.connectors.exchange.doubts import Doubts
 from coffers.connectors.exchange.fiat import FiatOrders
 from coffers.connectors.exchange.flows import FoundFlows, read_flows
 from coffers.connectors.exchange.open_orders import count_open_orders
@@ -70,23 +71,30 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
         async with self._venues.session(_venue(market), credentials) as session:
             if credentials.subaccount_name:
                 return await self._read_subaccount(session, market, credentials, self._clock.now())
-            at, holdings, flows = await self._balances_and_flows(session, market, request)
+            doubts = Doubts.opened(request.memory)
+            asked = doubts.widened(request)
+            at, holdings, flows = await self._balances_and_flows(session, market, asked)
             rights = await self._remembered_rights(session, credentials)
             owner = await self._owners.of_key(session, credentials)
+        left = doubts.after(asked, flows)
+        late = {
+            _known_as(flow): None for flow in flows.flows if doubts.is_cleared_by(left, flow.at)
+        }
         return Reading(
             at=at,
             wallets=holdings.wallets,
             positions=holdings.positions,
             missing=holdings.missing,
             flows=flows.flows,
-            flows_known=flows.is_whole,
+            flows_known=flows.is_whole and not left,
             flows_until=at if flows.is_read else flows.read_until,
-            flows_asked_before=flows.asked_before,
+            flows_asked_before={**flows.asked_before, **late},
             rights=rights,
             hedge_mode=holdings.hedge_mode,
             contracts=holdings.contracts,
             identity=owner or holdings.identity,
             shared_wallet=shared_wallet(session, market, holdings),
+            memory=left.closed() if left or doubts else None,
         )
 
     async def _balances_and_flows(
@@ -99,7 +107,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
         more, until no flow has come since the flows were asked for before.
         """
         found: tuple[Flow, ...] = ()
-        is_whole, is_read, is_settled = True, True, False
+        is_whole, is_read, is_settled, is_untold = True, True, False, False
         read_until: Millis | None = None
         unclear: list[Millis] = []
         asked_before: dict[tuple[str, str], Millis | None] = {}
@@ -115,6 +123,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
             ahead = session.clock_ahead
             found += tuple(replace(flow, at=Millis(flow.at + ahead)) for flow in told.flows)
             is_whole, is_read = is_whole and told.is_whole, is_read and told.is_read
+            is_untold = is_untold or told.is_untold
             if told.read_until is not None:
                 read_until = Millis(told.read_until + ahead)
             asked_before |= told.asked_before
@@ -139,6 +148,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
                 read_until,
                 min(unclear, default=None),
                 asked_before,
+                is_untold,
             ),
         )
 
@@ -230,9 +240,13 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
 
 def _again(request: ReadRequest, found: Iterable[Flow], recent: Millis) -> ReadRequest:
     """Return what is asked when flows were found: for those that have come since."""
-    known = {(flow.direction, flow.external_id) for flow in found}
+    known = {_known_as(flow) for flow in found}
     since = max(request.flows_since or recent, recent)
     return replace(request, flows_since=since, known_flows=request.known_flows | known)
+
+
+def _known_as(flow: Flow) -> tuple[str, str]:
+    return flow.direction, flow.external_id
 
 
 def _key(session: VenueSession, credentials: Credentials) -> tuple[str, str]:

@@ -48,7 +48,8 @@ class FoundFlows:
     states' money, may be missing all the same, and so may what was not understood, of which
     `unclear_since` is the earliest. Where it was not, `read_until` is the moment up to which it
     was, None where that is no later than where the search started. `asked_before` says of flows
-    that are not asked for in each reading when they were, by (direction, external id).
+    that are not asked for in each reading when they were, by (direction, external id). `is_untold`
+    says that money is held whose deposits are in no history.
     """
 
     flows: tuple[Flow, ...]
@@ -57,6 +58,7 @@ class FoundFlows:
     read_until: Millis | None = None
     unclear_since: Millis | None = None
     asked_before: Mapping[tuple[str, str], Millis | None] = field(default_factory=dict)
+    is_untold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ async def read_flows(
         read_until=read_until if read_until > since else None,
         unclear_since=min(unclear, default=None),
         asked_before=asked_before,
+        is_untold=bool(untold),
     )
 
 
