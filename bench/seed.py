@@ -77,7 +77,7 @@ async def in_euro(data_dir: Path) -> Listed:
         now = SystemClock().now()
         async with store.transaction() as tx:
             await tx.users.set_display_currency(user.id, EURO)
-            for hours in range(40 * 24):
+            for hours in reversed(range(40 * 24)):
                 await tx.prices.save_rates({EURO: _rate(hours)}, Millis(now - hours * HOUR))
     return listed
 
@@ -87,7 +87,9 @@ async def new_book(store: Store, number: int) -> None:
     now = SystemClock().now()
     async with store.transaction() as tx:
         await tx.prices.save_rates({EURO: _rate(number)}, now)
-        await tx.prices.save_book({asset(n): _price(n + number, now) for n in range(PRICED)}, now)
+        prices = {asset(n): _price(n + number, now) for n in range(PRICED)}
+        prices[EURO] = replace(_price(number, now), usd=_rate(number))
+        await tx.prices.save_book(prices, now)
 
 
 def _rate(number: int) -> Decimal:

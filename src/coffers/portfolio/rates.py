@@ -1,4 +1,4 @@
-"""What a display currency was worth at past moments, kept per price book."""
+"""What a display currency is worth now, and was worth at past moments."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -9,16 +9,13 @@ from itertools import count
 from coffers import money
 from coffers.clock import DAY, Millis
 from coffers.store.engine import Store
+from coffers.store.prices import SLOT
 from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.history import NEVER
-from coffers.valuation.model import PriceBook
+from coffers.valuation.model import PriceBook, worths_of
 
 LONGEST_GAP = DAY
 """A rate older than this at a moment is not that moment's rate."""
-
-
-READ_ANEW_AFTER = 1_000
-"""Price books after which the whole history is read again."""
 
 
 def _always_one(_at: Millis) -> Decimal:
@@ -26,10 +23,11 @@ def _always_one(_at: Millis) -> Decimal:
 
 
 class RateTable:
-    """Rates of display currencies, from the stored history up to the present price book.
+    """Rates of display currencies: those of past moments, and the present ones of a price book.
 
-    A new price book costs the rates that came with it; now and then all are read anew, since the
-    stored history is thinned as it grows old.
+    A past moment has the last rate before it of those that are kept for good, one of each slot: the
+    same in every process, whenever that began to read. From a price book's moment on the rates are
+    its own: what is held of a currency is worth just as much in it.
     """
 
     def __init__(self, store: Store) -> None:
@@ -37,21 +35,21 @@ class RateTable:
         self._kept: dict[str, _History] = {}
 
     async def of(self, currency: str, book: PriceBook | None) -> DisplayCurrency:
-        """Return the currency with its rates up to this book."""
+        """Return the currency with its rates as they are at this book."""
         if currency in {"USD", "BTC"} or book is None:
             return DisplayCurrency(currency, _always_one)
         kept = self._kept.get(currency)
-        if kept is None or kept.loads > READ_ANEW_AFTER:
+        if kept is None or kept.settled_until - book.at > SLOT:
+            # The clock of the books before was ahead: what it told would hide what comes now.
             kept = self._kept[currency] = _History()
         if kept.epoch != book.epoch:
-            await self._load(currency, kept)
+            async with self._store.reading() as tx:
+                found = await tx.prices.rate_history(currency, kept.missing_since)
+            kept.add(found, book.at)
             kept.epoch = book.epoch
-        return DisplayCurrency(currency, kept.rate_at, kept.settled_until, kept.generation)
-
-    async def _load(self, currency: str, kept: "_History") -> None:
-        since = Millis(kept.moments[-1] + 1) if kept.moments else Millis(0)
-        async with self._store.reading() as tx:
-            kept.add(await tx.prices.rate_history(currency, since))
+        rates = _Rates(kept, book.at, _present(currency, book))
+        settled_until = min(kept.settled_until, Millis(book.at - 1))
+        return DisplayCurrency(currency, rates.at, settled_until, kept.generation)
 
 
 _generations = count(1)
@@ -59,7 +57,7 @@ _generations = count(1)
 
 @dataclass(slots=True)
 class _History:
-    """One currency's rates in order of time, and up to which price book they are known.
+    """One currency's rates in order of time, one of each slot, and up to which price book.
 
     Rates are only ever added at its end, so what it tells of moments before that stays.
     """
@@ -68,17 +66,24 @@ class _History:
     moments: list[Millis] = field(default_factory=list)
     per_usd: list[Decimal] = field(default_factory=list)
     epoch: int = -1
-    loads: int = 0
 
     @property
     def settled_until(self) -> Millis:
         return self.moments[-1] if self.moments else NEVER
 
-    def add(self, rates: Sequence[tuple[Millis, Decimal]]) -> None:
-        self.loads += 1
+    @property
+    def missing_since(self) -> Millis:
+        """The beginning of the first slot that may bring a rate."""
+        return Millis((self.moments[-1] // SLOT + 1) * SLOT) if self.moments else Millis(0)
+
+    def add(self, rates: Sequence[tuple[Millis, Decimal]], until: Millis) -> None:
         for at, usd in rates:
-            if at <= self.settled_until:
-                continue  # somebody who asked later brought it
+            if at > until:
+                break
+            if at < self.missing_since:
+                # Somebody who asked later brought it; or it is not the first of its slot: earlier
+                # releases kept those for a while.
+                continue
             self.moments.append(at)
             self.per_usd.append(money.divide(Decimal(1), usd))
 
@@ -87,3 +92,24 @@ class _History:
         if last < 0 or at - self.moments[last] > LONGEST_GAP:
             return None
         return self.per_usd[last]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """One currency's rates at a price book: `present` is the book's own, None where it has none."""
+
+    past: _History
+    present_since: Millis
+    present: Decimal | None
+
+    def at(self, at: Millis) -> Decimal | None:
+        if self.present is None or at < self.present_since:
+            return self.past.rate_at(at)
+        return self.present if at - self.present_since <= LONGEST_GAP else None
+
+
+def _present(currency: str, book: PriceBook) -> Decimal | None:
+    worths = worths_of(book.prices, (currency,))
+    if currency not in worths.both:
+        return None
+    return money.divide(Decimal(1), worths.unit(currency)[1])

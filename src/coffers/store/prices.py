@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 import zstandard
-from sqlalchemy import Row, bindparam, delete, func, literal_column, select, tuple_
+from sqlalchemy import Row, bindparam, delete, func, literal_column, select
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.choices import OPERATOR
@@ -36,6 +36,7 @@ KEPT_THINNED = Millis(3 * DAY)
 """How long the first book of every `SLOT` is kept."""
 
 SLOT = Millis(15 * MINUTE)
+"""Of so long one book is kept, and one rate of each currency: the first."""
 
 _B, _R = price_books.c, rates.c
 # In the words of the index's condition: a parameter would hide from the planner that it is that.
@@ -168,15 +169,21 @@ class Prices:
         return None if row is None else _of_row(row)
 
     async def save_rates(self, per_unit: Mapping[str, Decimal], at: Millis) -> None:
-        """Keep what units of currencies are worth in USD at a moment."""
-        if not per_unit:
-            return
-        statement = insert(self._connection, rates)
-        statement = statement.on_conflict_do_update(
-            index_elements=[_R.currency, _R.at], set_={"usd": statement.excluded.usd}
-        )
-        rows = [{"currency": code, "at": at, "usd": usd} for code, usd in per_unit.items()]
-        await self._connection.execute(statement, rows)
+        """Keep what units of currencies are worth in USD at a moment, for good.
+
+        Of each currency the first rate of a `SLOT` alone is kept: what later ones told of a moment
+        would change with them, were they forgotten.
+        """
+        slot = at // SLOT * SLOT
+        of_slot = select(_R.currency).where(_R.at >= slot, _R.at < slot + SLOT)
+        known = set(await self._connection.scalars(of_slot))
+        rows = [
+            {"currency": code, "at": at, "usd": usd}
+            for code, usd in per_unit.items()
+            if code not in known
+        ]
+        if rows:
+            await self._connection.execute(insert(self._connection, rates), rows)
 
     async def rate_history(self, currency: str, since: Millis) -> list[tuple[Millis, Decimal]]:
         """Return (moment, USD per unit) of a currency from a moment on, in order of time."""
@@ -184,27 +191,15 @@ class Prices:
         return [(row.at, row.usd) for row in rows]
 
     async def thin(self, now: Millis) -> None:
-        """Forget old books and rates, of which ever fewer are needed.
+        """Forget old books, of which ever fewer are needed.
 
-        Beyond two hours one book a quarter-hour is kept, beyond three days none but the newest.
-        Of the rates of a currency, which past profits need for ever, one a quarter-hour and then
-        one an hour.
+        Beyond two hours one a quarter-hour is kept, beyond three days none but the newest.
         """
         firsts = select(func.min(_B.epoch)).group_by(_B.at // SLOT)
         newest = select(func.max(_B.epoch)).scalar_subquery()
         old = delete(price_books).where(_B.epoch != newest)
         await self._connection.execute(old.where(_B.at < now - KEPT_THINNED))
         await self._connection.execute(old.where(_B.at < now - KEPT_WHOLE, _B.epoch.not_in(firsts)))
-        await self._thin_rates(Millis(now - KEPT_THINNED), Millis(now - KEPT_WHOLE), SLOT)
-        await self._thin_rates(Millis(now - 2 * KEPT_THINNED), Millis(now - KEPT_THINNED), HOUR)
-
-    async def _thin_rates(self, since: Millis, until: Millis, slot: Millis) -> None:
-        """Keep the first rate of each slot of a span, in which earlier calls left little to do."""
-        within = (_R.at >= since, _R.at < until)
-        firsts = select(_R.currency, func.min(_R.at)).where(*within)
-        firsts = firsts.group_by(_R.currency, _R.at // slot)
-        kept = tuple_(_R.currency, _R.at).in_(firsts)
-        await self._connection.execute(delete(rates).where(*within, ~kept))
 
 
 def _stored(book: PriceBook) -> _Stored:

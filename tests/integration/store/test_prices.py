@@ -171,34 +171,31 @@ async def test_the_newest_book_stays_however_old_it_is(store: Store) -> None:
 
 async def test_rates_come_in_order_of_time_from_a_moment_on(store: Store) -> None:
     async with store.transaction() as tx:
+        await tx.prices.save_rates({"EUR": Decimal("1.0")}, Millis(NOW - HOUR))
         await tx.prices.save_rates({"EUR": Decimal("1.1"), "GBP": Decimal("1.3")}, NOW)
-        await tx.prices.save_rates({"EUR": Decimal("1.2")}, Millis(NOW + 1))
-        await tx.prices.save_rates({"EUR": Decimal("1.0")}, Millis(NOW - 1))
-        await tx.prices.save_rates({}, Millis(NOW + 2))
+        await tx.prices.save_rates({}, Millis(NOW + MINUTE))
+        await tx.prices.save_rates({"EUR": Decimal("1.2")}, Millis(NOW + HOUR))
         assert await tx.prices.rate_history("EUR", NOW) == [
             (NOW, Decimal("1.1")),
-            (NOW + 1, Decimal("1.2")),
+            (NOW + HOUR, Decimal("1.2")),
         ]
         assert await tx.prices.rate_history("JPY", Millis(0)) == []
 
 
-async def test_a_rate_of_the_same_moment_is_replaced(store: Store) -> None:
-    async with store.transaction() as tx:
-        await tx.prices.save_rates({"EUR": Decimal("1.1")}, NOW)
-        await tx.prices.save_rates({"EUR": Decimal("1.15")}, NOW)
-        assert await tx.prices.rate_history("EUR", NOW) == [(NOW, Decimal("1.15"))]
-
-
-async def test_rates_are_thinned_to_one_a_quarter_hour_and_then_to_one_an_hour(
+async def test_of_each_quarter_hour_the_first_rate_of_a_currency_is_kept_for_good(
     store: Store,
 ) -> None:
     start = Millis(NOW - NOW % DAY)
     async with store.transaction() as tx:
-        for minute in range(0, 120, 5):
-            await tx.prices.save_rates({"EUR": Decimal("1.1")}, Millis(start + minute * MINUTE))
-        await tx.prices.thin(Millis(start + 5 * HOUR))
-        kept = [(at - start) // MINUTE for at, _ in await tx.prices.rate_history("EUR", start)]
-        assert kept == list(range(0, 120, 15))
-        await tx.prices.thin(Millis(start + 4 * DAY))
-        kept = [(at - start) // MINUTE for at, _ in await tx.prices.rate_history("EUR", start)]
-    assert kept == [0, 60]
+        # A clock that was ahead once keeps nothing from being written.
+        await tx.prices.save_rates({"EUR": Decimal(9)}, Millis(start + 90 * DAY))
+        for minute in range(1, 46):
+            told = {"EUR": Decimal(minute)} | ({"GBP": Decimal(minute)} if minute > 5 else {})
+            await tx.prices.save_rates(told, Millis(start + minute * MINUTE))
+        # A worker that stood still says late what it knew: that changes nothing any more.
+        await tx.prices.save_rates({"EUR": Decimal(7)}, Millis(start + 7 * MINUTE))
+        await tx.prices.thin(Millis(start + 400 * DAY))
+        euro = await tx.prices.rate_history("EUR", start)
+        pound = await tx.prices.rate_history("GBP", start)
+    assert euro[:-1] == [(start + minute * MINUTE, minute) for minute in (1, 15, 30, 45)]
+    assert pound == [(start + minute * MINUTE, minute) for minute in (6, 15, 30, 45)]
