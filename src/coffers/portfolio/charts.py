@@ -82,10 +82,10 @@ class Charts:
             before = await _before(tx, user_id, list(earlier), moments, openings)
             transfers = await tx.transfers.of_user(user_id) if len(past) > 1 else ()
             choices = await tx.choices.of(user_id)
-        joined = as_one(past, transfers)
+        counted = {each: choices.history(each, known) for each, known in past.items()}
+        joined = as_one(counted, transfers)
         slot = slot_of(Millis(last - max(since, min(opened))))
-        histories = [choices.history(*each) for each in joined.items()]
-        return points_of(histories, moments, before, slot)
+        return points_of([*joined.values()], moments, before, slot)
 
 
 def moments_of(since: Millis, until: Millis, openings: Iterable[Millis]) -> list[Millis]:

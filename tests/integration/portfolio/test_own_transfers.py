@@ -11,7 +11,7 @@ from coffers.portfolio.listing import Listing
 from coffers.portfolio.summary import Summaries, Summary
 from coffers.portfolio.users import Users
 from coffers.store.engine import Store
-from coffers.store.records import Account, User
+from coffers.store.records import Account, AssetMapping, AssetOverride, User
 from coffers.sync.transfers import pair_transfers
 from coffers.valuation.model import Value
 from factories import NOW
@@ -46,10 +46,10 @@ async def summary(store: Store, user: User) -> Summary:
     return await Summaries(keeping, users, Listing(store)).of(user.id, "real", book, "USD")
 
 
-async def moved(store: Store, user: User) -> tuple[Account, Account]:
+async def moved(store: Store, user: User, to: str = "binance") -> tuple[Account, Account]:
     """Add two accounts with 18,000 USD each at their opening, and 0.2 BTC that moved."""
     one = await add_account(store, user, "One", held={"BTC": "0.159"})
-    two = await add_account(store, user, "Two", held={"BTC": "0.559"})
+    two = await add_account(store, user, "Two", held={"BTC": "0.559"}, market_code=to)
     async with store.transaction() as tx:
         await tx.history.add_flows(user.id, one.id, [out()])
         await tx.history.add_flows(user.id, two.id, [into()])
@@ -134,6 +134,18 @@ async def test_a_chart_of_both_takes_out_and_puts_in_the_same(store: Store) -> N
     assert deposited == [36000, -9000, 9000]
     alone = await charts.draw(user.id, [two.id], BEGAN, None)
     assert [point.deposited.usd for point in alone if point.deposited.usd] == [18000, 9900]
+
+
+async def test_a_half_that_is_of_an_ignored_asset_leaves_the_other_one_as_it_is(
+    store: Store,
+) -> None:
+    user = await stored.user(store)
+    one, two = await moved(store, user, to="kraken")
+    async with store.transaction() as tx:
+        await tx.choices.map(user.id, AssetMapping("binance", "XXBT", "SPAM"), NOW)
+        await tx.choices.override(user.id, AssetOverride("SPAM", is_ignored=True), NOW)
+    points = await Charts(store, ManualClock(NOW)).draw(user.id, [one.id, two.id], BEGAN, None)
+    assert [point.deposited.usd for point in points if point.deposited.usd] == [36000, 9900]
 
 
 async def _book(store: Store) -> Any:
