@@ -22,13 +22,23 @@ HOURLY = Millis(3 * DAY)
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """What was put in at a moment, or with a minus taken out, as it was worth at `valued_at`."""
+
+    at: Millis
+    value: Value
+    valued_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """What accounts were worth at a moment, and what was put in since the point before it.
 
     `deposited` is less what was taken out. At an account's first snapshot it is all that is there;
     a flow whose worth is not known is left out. What moved from one of them to another is taken
     out when it leaves and put in, as much of it, when it arrives. It is None while the value of one
-    of them is an imported one: what was put in then is not known.
+    of them is an imported one: what was put in then is not known. `payments` are what it is the sum
+    of: in a currency with rates each counts at that of its own moment.
 
     `seen_at` is the oldest of the snapshots that the value is of, and `carried` how many of them
     were carried forward: in the hour or the day before the point there was none of the account.
@@ -39,6 +49,7 @@ class Point:
     deposited: Value | None
     seen_at: Millis | None = None
     carried: int = 0
+    payments: tuple[Payment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +139,9 @@ def points_of(
         known = [*imported, *(each for each in found if each is not None)]
         carried = sum(at - each.at >= slot for each in known)
         seen_at = min((each.at for each in known), default=None)
-        deposited = None if imported else _total(paid[done:due])
-        points.append(Point(at, _total(known), deposited, seen_at, carried))
+        payments = tuple(paid[done:due])
+        deposited = None if imported else _total(payments)
+        points.append(Point(at, _total(known), deposited, seen_at, carried, payments))
         done = due
     return points
 
@@ -154,13 +166,13 @@ def _step(span: Millis) -> Millis:
     return Millis(DAY * -(-span // (DAY * (MOST_POINTS - 2))))
 
 
-def _payments(past: History) -> Iterator[Snapshot]:
-    """Return what was put in, or with a minus taken out, at its moments."""
-    yield past.opening
+def _payments(past: History) -> Iterator[Payment]:
+    """Return what was put in and taken out, at its moments."""
+    yield Payment(past.opening.at, past.opening.value, past.opening.at)
     for flow in past.flows:
         if flow.value is not None:
             value = flow.value if flow.direction == "in" else NOTHING.minus(flow.value)
-            yield Snapshot(flow.at, value)
+            yield Payment(flow.at, value, flow.valued_at or flow.at)
 
 
 def _last(snapshots: Sequence[Snapshot], at: Millis) -> Snapshot | None:
@@ -168,12 +180,12 @@ def _last(snapshots: Sequence[Snapshot], at: Millis) -> Snapshot | None:
     return snapshots[after - 1] if after else None
 
 
-def _total(parts: Iterable[Snapshot]) -> Value:
+def _total(parts: Iterable[Snapshot | Payment]) -> Value:
     result = NOTHING
     for part in parts:
         result = result.plus(part.value)
     return result
 
 
-def _at(snapshot: Snapshot) -> Millis:
-    return snapshot.at
+def _at(part: Snapshot | Payment) -> Millis:
+    return part.at

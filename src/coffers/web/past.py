@@ -11,7 +11,6 @@ from coffers.clock import DAY, MINUTE, Millis
 from coffers.portfolio.balances import shown_in
 from coffers.portfolio.charts import Charts, Point
 from coffers.valuation.figures import DisplayCurrency
-from coffers.valuation.model import Value
 from coffers.web.drawing import Chart, Mark, chart
 from coffers.web.formats import Formats
 from coffers.web.rooms import Rooms
@@ -75,7 +74,7 @@ class Pasts:
         """
         chosen = wanted.span if wanted.span in RANGES else USUAL
         points = await self._points(wanted, chosen)
-        value = [Mark(p.at, _shown(display, p.value, p.at), p.carried > 0) for p in points]
+        value = [Mark(p.at, shown_in(display, p.value, p.at), p.carried > 0) for p in points]
         if value and amount is not None:
             value[-1] = Mark(value[-1].at, amount, value[-1].is_carried)
         put_in = _put_in(points, display)
@@ -124,15 +123,19 @@ def _put_in(points: Sequence[Point], display: DisplayCurrency) -> list[Mark]:
     marks: list[Mark] = []
     total: Decimal | None = None
     for number, point in enumerate(points):
-        added = _shown(display, point.value if number == 0 else point.deposited, point.at)
         # Once something is unknown, so is every later sum.
         if number == 0:
-            total = added
+            total = shown_in(display, point.value, point.at)
         elif total is not None:
+            added = _added(point, display)
             total = None if added is None else money.add(total, added)
         marks.append(Mark(point.at, total))
     return marks
 
 
-def _shown(display: DisplayCurrency, value: Value | None, at: Millis) -> Decimal | None:
-    return None if value is None else shown_in(display, value, at)
+def _added(point: Point, display: DisplayCurrency) -> Decimal | None:
+    """Return what was put in since the point before, each at the rate of its own moment."""
+    worths = [shown_in(display, each.value, each.valued_at) for each in point.payments]
+    known = [worth for worth in worths if worth is not None]
+    is_known = point.deposited is not None and len(known) == len(worths)
+    return money.total(known) if is_known else None

@@ -1,5 +1,6 @@
 """Charts: which moments they have, and that none of them is without a value."""
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -117,6 +118,21 @@ def test_what_was_put_in_stands_at_the_point_after_it() -> None:
     )
     known = past(stored.snapshot(days[0], "100"), flows=flows)
     assert paid(points_of([known], days)) == [100, 5, 7, -2, 0]
+
+
+def test_of_each_payment_the_moment_of_its_worth_is_kept() -> None:
+    days = [Millis(MIDNIGHT + day * DAY) for day in range(2)]
+    sent, came = Millis(days[0] + 1), Millis(days[0] + 5)
+    flows = (
+        replace(stored.flow("moved", came, worth("5")), valued_at=sent),
+        stored.flow("out", came + 1, worth("2"), direction="out"),
+    )
+    first, last = points_of([past(stored.snapshot(days[0], "100"), flows=flows)], days)
+    assert [(each.value.usd, each.valued_at) for each in first.payments] == [(100, days[0])]
+    assert [(each.value.usd, each.valued_at) for each in last.payments] == [
+        (5, sent),
+        (-2, came + 1),
+    ]
 
 
 def test_what_was_put_in_before_the_chart_is_not_told() -> None:
