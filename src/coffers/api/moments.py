@@ -18,13 +18,23 @@ def begin_of(name: str, text: str) -> Millis:
 
 
 def end_of(name: str, text: str) -> Millis:
-    """Return the moment that a parameter names; a day lasts until the next midnight in UTC.
+    """Return the moment that a line of values ends at; a day's end is the next midnight in UTC.
 
     Raises:
         InvalidRecord: for what is neither a day nor a time.
     """
     moment, is_day = _moment(name, text)
     return Millis(moment + DAY) if is_day else moment
+
+
+def last_of(name: str, text: str) -> Millis:
+    """Return the last moment that is meant; of a day it is the one before the next midnight.
+
+    Raises:
+        InvalidRecord: for what is neither a day nor a time.
+    """
+    moment, is_day = _moment(name, text)
+    return Millis(moment + DAY - 1) if is_day else moment
 
 
 def _moment(name: str, text: str) -> tuple[Millis, bool]:

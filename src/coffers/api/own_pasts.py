@@ -20,7 +20,7 @@ from coffers.api.documents import (
 )
 from coffers.api.door import Admitted, Door
 from coffers.api.given import Given
-from coffers.api.moments import begin_of, end_of
+from coffers.api.moments import begin_of, end_of, last_of
 from coffers.api.own_accounts import OWN_ACCOUNT, OWN_SUMMARY
 from coffers.api.own_schema import HISTORY, POSITIONS, SNAPSHOTS
 from coffers.api.paths import AccountId
@@ -101,7 +101,7 @@ class OwnPasts:
 
     async def history(self, caller: Caller, worked: list[Worked], given: Given) -> Plain:
         """Return the points of a chart."""
-        since, until = span_of(given)
+        since, until = span_of(given, end_of)
         points = await self._charts.draw(
             caller.user_id, _ids(worked), _EVER if since is None else since, until
         )
@@ -119,15 +119,17 @@ class OwnPasts:
         )
 
 
-def span_of(given: Given) -> tuple[Millis | None, Millis | None]:
-    """Return what `from` and `to` name; None where one is absent.
+def span_of(
+    given: Given, until_of: Callable[[str, str], Millis] = last_of
+) -> tuple[Millis | None, Millis | None]:
+    """Return what `from` and `to` name, the first and the last moment; None where one is absent.
 
     Raises:
         InvalidRecord: naming what is no day and no time, and a `to` before its `from`.
     """
     first, last = given.text("from"), given.text("to")
     since = None if first is None else begin_of("from", first)
-    until = None if last is None else end_of("to", last)
+    until = None if last is None else until_of("to", last)
     if since is not None and until is not None and until < since:
         raise InvalidRecord({"to": ["does not have a valid value"]})
     return since, until

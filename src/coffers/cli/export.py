@@ -40,7 +40,7 @@ def export(
     if table not in TABLES:
         raise typer.BadParameter(f"is none of {', '.join(TABLES)}", param_hint="TABLE")
     begin = _millis(since)
-    end = None if until is None else Millis((_millis(until) or 0) + DAY)
+    end = None if until is None else Millis((_millis(until) or 0) + DAY - 1)
     run_async(_write(settings_for(), user, table, account, (begin, end), output))
 
 

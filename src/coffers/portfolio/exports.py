@@ -67,7 +67,8 @@ class Exports:
     ) -> AsyncIterator[str]:
         """Return a table in pieces, its head first; account by account.
 
-        `since` and `until` bound flows (newest first) and history (oldest first).
+        `since` and `until` are the first and the last moment of flows (newest first) and history
+        (oldest first).
 
         Raises:
             StoreUnavailable: when the database does not answer.

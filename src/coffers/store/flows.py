@@ -65,7 +65,10 @@ _UNVALUED = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class FlowFilter:
-    """Which flows of an account are asked for: those for which all that is given holds."""
+    """Which flows of an account are asked for: those for which all that is given holds.
+
+    `since` and `until` are the first and the last moment.
+    """
 
     direction: str | None = None
     asset: str | None = None
@@ -256,5 +259,5 @@ def _conditions(wanted: FlowFilter) -> list[ColumnElement[bool]]:
     if wanted.since is not None:
         conditions.append(_F.at >= wanted.since)
     if wanted.until is not None:
-        conditions.append(_F.at < wanted.until)
+        conditions.append(_F.at <= wanted.until)
     return conditions

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 import stored
-from coffers.clock import HOUR, Millis
+from coffers.clock import DAY, HOUR, Millis, iso
 from coffers.portfolio.exports import AT_ONCE, safe
 from coffers.store.engine import Store
 from coffers.valuation.model import Position, Value
@@ -78,6 +78,28 @@ async def test_long_tables_lose_and_repeat_nothing(served: Served, ann: Caller) 
     assert len({each["id"] for each in flows_told}) == len(flows_told) == count
     later = await rows(served, ann, f"{OWN}/{ids[0]}/export/flows.csv?from=2999-01-01")
     assert later == []
+
+
+async def test_a_day_of_each_table_ends_before_midnight_and_a_time_is_in_it(
+    served: Served, ann: Caller
+) -> None:
+    account = await add_account(served.services.store, ann.user)
+    midnight = Millis(NOW // DAY * DAY)
+    noon = Millis(midnight - DAY // 2)
+    async with served.services.store.transaction() as tx:
+        for at in (noon, midnight):
+            await tx.history.add_snapshot(ann.user.id, account.id, stored.snapshot(at, "5"))
+            await tx.history.add_flows(ann.user.id, account.id, [stored.flow(f"f{at}", at)])
+    day = iso(noon)[:10]
+    for table in ("flows", "history"):
+        target = f"{OWN}/{account.id}/export/{table}.csv?from={day}&to="
+        for until, expected in (
+            (day, [noon]),
+            (iso(noon), [noon]),
+            (iso(midnight), [noon, midnight]),
+        ):
+            found = await rows(served, ann, f"{target}{until}")
+            assert sorted(each["at"] for each in found) == [iso(Millis(at)) for at in expected]
 
 
 async def test_what_is_no_table_or_nobodys_account_is_not_found(

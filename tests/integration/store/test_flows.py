@@ -48,7 +48,8 @@ async def test_pages_go_from_the_newest_on_and_meet_without_a_gap(store: Store) 
         (FlowFilter(asset="ETH"), ["b"]),
         (FlowFilter(asset="DOGE"), []),
         (FlowFilter(since=Millis(NOW + DAY)), ["c", "b"]),
-        (FlowFilter(until=Millis(NOW + DAY)), ["a"]),
+        (FlowFilter(until=Millis(NOW + DAY)), ["b", "a"]),
+        (FlowFilter(until=Millis(NOW + DAY - 1)), ["a"]),
         (FlowFilter("out", "BTC", NOW, Millis(NOW + 9 * DAY)), ["c"]),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coffers.api.moments import begin_of, end_of
+from coffers.api.moments import begin_of, end_of, last_of
 from coffers.clock import DAY, from_iso
 from coffers.errors import InvalidRecord
 
@@ -11,6 +11,7 @@ def test_a_day_begins_at_midnight_and_lasts_until_the_next() -> None:
     midnight = from_iso("2024-09-18T00:00:00Z")
     assert begin_of("date_from", "2024-09-18") == midnight
     assert end_of("date_to", "2024-09-18") == midnight + DAY
+    assert last_of("to", "2024-09-18") == midnight + DAY - 1
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,7 @@ def test_a_day_begins_at_midnight_and_lasts_until_the_next() -> None:
 )
 def test_a_time_is_taken_with_its_offset_or_in_utc(text: str, meant: str) -> None:
     assert begin_of("date_from", text) == end_of("date_to", text) == from_iso(meant)
+    assert last_of("to", text) == from_iso(meant)
 
 
 @pytest.mark.parametrize(
