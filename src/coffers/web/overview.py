@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from coffers.clock import Millis
 from coffers.portfolio.daychange import DayBefore
+from coffers.portfolio.listing import Worked
 from coffers.portfolio.sparks import Sparks
 from coffers.portfolio.whole import Whole, Wholes
 from coffers.web.account_rows import Row, Rows, columns, in_order
@@ -78,8 +79,8 @@ class Overview:
     ) -> Paged[Row]:
         found = in_order(whole.accounts, address.chosen.get("sort", ""))
         shown = paged(found, address, ACCOUNTS_SHOWN, "accounts")
-        ids = [each.view.account.id for each in shown.rows]
-        days = await self._sparks.of(asked.who.user.id, ids, now)
+        openings = {each.view.account.id: _opening(each) for each in shown.rows}
+        days = await self._sparks.of(asked.who.user.id, openings, now)
         rows = Rows(whole, self._rooms.catalogue, now, self._stale_after)
         made = [rows.of(each, days[each.view.account.id]) for each in shown.rows]
         return Paged(made, shown.first, shown.total, shown.earlier, shown.later)
@@ -87,6 +88,11 @@ class Overview:
     async def _names(self, asked: Asked, whole: Whole) -> dict[str, str]:
         codes = {each.asset for each in whole.holdings[:_NAMED]}
         return await names_of(asked, self._rooms, codes)
+
+
+def _opening(worked: Worked) -> Millis | None:
+    history = worked.inputs.history
+    return None if history is None else history.opening.at
 
 
 async def names_of(asked: Asked, rooms: Rooms, codes: Collection[str]) -> dict[str, str]:

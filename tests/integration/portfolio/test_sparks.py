@@ -25,7 +25,7 @@ async def test_of_each_day_the_last_snapshot_before_it_is_told(store: Store) -> 
     for back in range(40):
         for hour in (1, 20):
             await worth(store, ann.id, one.id, NOW - back * DAY - hour * HOUR, back)
-    found = await Sparks(store).of(ann.id, [one.id, two.id], NOW)
+    found = await Sparks(store).of(ann.id, {one.id: Millis(1), two.id: None}, NOW)
     days = found[one.id]
     assert DAYS - 1 <= len(days) <= DAYS + 1
     assert [day.at for day in days] == sorted(day.at for day in days)
@@ -38,16 +38,30 @@ async def test_they_are_read_again_after_an_hour(
 ) -> None:
     ann = await stored.user(store)
     one = await stored.account(store, ann, "One")
-    sparks = Sparks(store)
+    sparks, opened = Sparks(store), {one.id: Millis(1)}
     # Of a new account each is seen.
     for back in (9, 8, 7):
         await worth(store, ann.id, one.id, NOW - back * DAY, back)
-        before = await sparks.of(ann.id, [one.id], NOW)
+        before = await sparks.of(ann.id, opened, NOW)
         assert before[one.id][-1].value.usd == back
     await worth(store, ann.id, one.id, NOW - 2 * DAY, 2)
-    assert await sparks.of(ann.id, [one.id], Millis(NOW + 1)) == before
-    later = await sparks.of(ann.id, [one.id], Millis(NOW + HOUR))
+    assert await sparks.of(ann.id, opened, Millis(NOW + 1)) == before
+    later = await sparks.of(ann.id, opened, Millis(NOW + HOUR))
     assert [day.value.usd for day in later[one.id]] == [9, 8, 7, 2]
     monkeypatch.setattr("coffers.portfolio.sparks.KEPT", 0)
-    assert (await sparks.of(ann.id, [one.id], Millis(NOW + HOUR)))[one.id] == later[one.id]
+    assert (await sparks.of(ann.id, opened, Millis(NOW + HOUR)))[one.id] == later[one.id]
     assert not sparks._kept
+
+
+async def test_those_of_an_account_that_was_begun_anew_are_read_again(store: Store) -> None:
+    ann = await stored.user(store)
+    one = await stored.account(store, ann, "One")
+    sparks = Sparks(store)
+    for back in range(6):
+        await worth(store, ann.id, one.id, NOW - back * DAY, back)
+    assert len((await sparks.of(ann.id, {one.id: Millis(1)}, NOW))[one.id]) > 1
+    async with store.transaction() as tx:
+        await tx.paper.forget_past(ann.id, one.id)
+    assert (await sparks.of(ann.id, {one.id: None}, NOW))[one.id] == []
+    await worth(store, ann.id, one.id, NOW - 2 * DAY, 7)
+    assert len((await sparks.of(ann.id, {one.id: Millis(2)}, NOW))[one.id]) == 1
