@@ -25,7 +25,7 @@ from coffers.web.live import seen_by
 from coffers.web.past import RANGES, Pasts, Wanted
 from coffers.web.positions import rows_of, shown_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
-from coffers.web.trust import trust_of
+from coffers.web.trust import are_old, trust_of
 
 FLOWS_SHOWN: Final = 20
 
@@ -79,6 +79,7 @@ class AccountPage:
             address=address,
             quality=worked.view.quality,
             trust=trust_of(worked, now, self._stale_after),
+            has_old_prices=are_old(worked.book, now),
             held=shown_of(rows_of(worked, positions, before, display), address),
             covered=_covered(tries, positions),
             tries=tries,

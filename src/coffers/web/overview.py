@@ -18,7 +18,7 @@ from coffers.web.formats import formats_of
 from coffers.web.live import seen_by
 from coffers.web.past import RANGES, Pasts, Wanted
 from coffers.web.rooms import Asked, OwnPage, Rooms
-from coffers.web.trust import trust_of
+from coffers.web.trust import are_old, trust_of
 
 ACCOUNTS_SHOWN: Final = 100
 """Accounts on one page."""
@@ -64,6 +64,7 @@ class Overview:
             trusts=[
                 (each.view.account, trust_of(each, now, self._stale_after)) for each in whole.summed
             ],
+            has_old_prices=are_old(whole.book, now),
             accounts=await self._accounts(asked, whole, address, now),
             columns=columns(address),
             past=await self._pasts.of(wanted, whole.display, whole.sums.amount, formats_of(user)),

@@ -7,6 +7,9 @@ from typing import Final, Literal
 from coffers.clock import Millis
 from coffers.portfolio.account_forms import reasons_of
 from coffers.portfolio.listing import Worked
+from coffers.sync.snapshots import FRESH
+from coffers.valuation.model import PriceBook
+from coffers.web.numbers import age
 
 Standing = Literal["good", "doubtful", "bad"]
 
@@ -21,7 +24,12 @@ _SAID: Final = {
     "no_rate": "a rate of the display currency is missing",
 }
 _NAMED: Final = 5
-_BAD: Final = frozenset({"unread", "unpriced", "missing_wallets", "stale"})
+_OLD_PRICES: Final = "old_prices"
+"""No reason of the API's: its answers outlast the moment that they are made in, and tell that of
+their prices."""
+
+_OLD: Final = frozenset({"stale", _OLD_PRICES})
+_BAD: Final = frozenset({"unread", "unpriced", "missing_wallets"}) | _OLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +44,11 @@ class Trust:
 def trust_of(worked: Worked, now: Millis, stale_after: Millis) -> Trust:
     """Return how far an account's figures can be trusted."""
     reasons = reasons_of(worked, now, stale_after)
+    # What holds nothing is worth nothing at any prices.
+    if worked.counted and are_old(worked.book, now):
+        reasons.append(_OLD_PRICES)
     account = worked.view.account
-    why = [_said(reason, worked) for reason in reasons]
+    why = [_said(reason, worked, now) for reason in reasons]
     if account.is_locked:
         why.insert(0, f"locked: {account.lock_reason or 'the key was refused'}")
     elif account.sync.failure_message:
@@ -48,8 +59,15 @@ def trust_of(worked: Worked, now: Millis, stale_after: Millis) -> Trust:
     return Trust(standing, tuple(why), standing)
 
 
-def _said(reason: str, worked: Worked) -> str:
+def are_old(book: PriceBook | None, now: Millis) -> bool:
+    """Return whether prices are too old to tell what something is worth now."""
+    return book is not None and now - book.at > FRESH
+
+
+def _said(reason: str, worked: Worked, now: Millis) -> str:
     """Return why figures are not wholly to be trusted, with what it is of."""
+    if reason == _OLD_PRICES and worked.book is not None:
+        return f"the prices are from {age(worked.book.at, now)}"
     quality = worked.view.quality
     named = {"unpriced": quality.unpriced, "missing_wallets": quality.missing_wallets}.get(reason)
     if not named:
@@ -64,4 +82,4 @@ def _word(reasons: Sequence[str], *, is_locked: bool) -> str:
         return "locked"
     if "unread" in reasons:
         return "not read yet"
-    return "old" if _BAD.intersection(reasons) == {"stale"} else "incomplete"
+    return "old" if _BAD.intersection(reasons) <= _OLD else "incomplete"

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from coffers.clock import DAY, HOUR, Millis
+from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.engine import Store
 from coffers.store.records import NewAccount, SyncState
 from coffers.valuation.model import Snapshot, Value
@@ -131,9 +131,27 @@ async def test_what_becomes_old_without_an_event_looks_so_when_it_is_asked_for_a
 ) -> None:
     store, ann = pages.api.services.store, await pages.user()
     await add_account(store, ann, "Main", held={"BTC": "1"})
-    assert "complete: all 1 accounts" in await shown(pages)
+    assert "complete: 1 account<" in await shown(pages)
     pages.api.clock.set(Millis(NOW + DAY))
-    assert "incomplete: 1 of 1 accounts" in await shown(pages)
+    assert "incomplete: 1 of 1 account<" in await shown(pages)
+
+
+async def test_old_prices_are_told_and_mark_what_is_worth_something_by_them(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    account = await add_account(store, ann, "Main", held={"BTC": "1"}, market_code="manual")
+    await add_account(store, ann, "Empty", held={"BTC": "0"})
+    at = Millis(NOW + 10 * MINUTE)
+    pages.api.clock.set(at)
+    await read_account(store, account, {"BTC": "1"}, read_at=at)
+    assert "complete: all 2 accounts" in await shown(pages)
+    pages.api.clock.set(Millis(at + 1))
+    page = await shown(pages)
+    assert "incomplete: 1 of 2 accounts" in page
+    assert page.count('class="figure bad"') == 2
+    for path in ("/", f"/accounts/{account.id}"):
+        page = await shown(pages, path)
+        assert "<summary>old</summary><ul><li>the prices are from 10 min ago</li></ul>" in page
+        assert re.search(r"The prices are from <time [^>]*>10 min ago</time>; none came", page)
 
 
 async def test_what_changed_is_seen_at_once_though_the_rest_is_kept(pages: Pages) -> None:
