@@ -29,11 +29,16 @@ def figure(
     return _safe(f'<a class="{kind}" href="{escape(href)}" data-value="{amount:f}">{text}</a>')
 
 
-def change(gain: Gain | None, currency: str, href: str) -> Markup:
+def worth(amount: Decimal | None, currency: str, href: str, standing: Standing) -> Markup:
+    """Return what something is worth: that is whole where a profit alone is doubtful."""
+    return figure(amount, currency, href, "good" if standing == "doubtful" else standing)
+
+
+def change(gain: Gain | None, currency: str, href: str, standing: Standing) -> Markup:
     """Return a profit with its percentage below it."""
     if gain is None:
         return figure(None, currency, href)
-    profit = figure(gain.profit, currency, href, signed=True)
+    profit = figure(gain.profit, currency, href, standing, signed=True)
     share = escape(DRAWN.get().percent(gain.percentage, signed=True))
     small = f'<small class="{tone(gain.percentage, 2)}">{share}</small>'
     return _safe(f'<span class="{tone(gain.profit)}">{profit}<br>{small}</span>')

@@ -122,8 +122,23 @@ async def test_a_figure_that_is_incomplete_or_old_looks_so(pages: Pages) -> None
     assert 'class="figure bad"' not in await shown(pages)
     await read_account(store, account, {"BTC": "1"}, read_at=Millis(NOW - DAY))
     page = await shown(pages)
-    assert page.count('class="figure bad"') == 2
+    # Of the sum and of the account: the worth and three profits.
+    assert page.count('class="figure bad"') == 8
     assert "the last reading is old" in page
+
+
+async def test_of_a_doubtful_account_the_profits_look_so_and_not_the_worth(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    account = await add_account(store, ann, "Main", held={"BTC": "1"})
+    assert "doubtful" not in await shown(pages)
+    await read_account(store, account, {"BTC": "1"}, flows_known=False)
+    page = await shown(pages)
+    assert page.count('class="figure doubtful"') == 6
+    assert page.count('data-value="50000">50,000.00 USD</a>') == 2
+    assert page.count('class="figure"') == 2
+    page = await shown(pages, f"/accounts/{account.id}")
+    assert page.count('class="figure doubtful"') == 3
+    assert '<p class="worth"><a class="figure" ' in page
 
 
 async def test_what_becomes_old_without_an_event_looks_so_when_it_is_asked_for_again(
@@ -147,7 +162,8 @@ async def test_old_prices_are_told_and_mark_what_is_worth_something_by_them(page
     pages.api.clock.set(Millis(at + 1))
     page = await shown(pages)
     assert "incomplete: 1 of 2 accounts" in page
-    assert page.count('class="figure bad"') == 2
+    # All of the sum, and of the account that holds something.
+    assert page.count('class="figure bad"') == 8
     for path in ("/", f"/accounts/{account.id}"):
         page = await shown(pages, path)
         assert "<summary>old</summary><ul><li>the prices are from 10 min ago</li></ul>" in page
