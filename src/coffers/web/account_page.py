@@ -107,6 +107,7 @@ class AccountPage:
             account=worked.view.account,
             currency=display.code,
             told=told,
+            figures=worked.view.figures.display,
             prices_at=None if worked.book is None else worked.book.at,
         )
 

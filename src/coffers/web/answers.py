@@ -15,7 +15,7 @@ from starlette.types import Scope
 from coffers.portfolio.sessions import SignedIn
 from coffers.serving.encodings import CODINGS, Coding, coding_for, encoded, packed
 from coffers.web import numbers
-from coffers.web.figures import change, figure, worth
+from coffers.web.figures import change, figure, grown, in_percent, worth
 from coffers.web.formats import DRAWN, PLAIN, Formats, formats_of
 from coffers.web.forms import HALF, cookie_name
 from coffers.web.moments import ago, until
@@ -153,6 +153,8 @@ class Renderer:
             "figure": figure,
             "worth": worth,
             "change": change,
+            "grown": grown,
+            "in_percent": in_percent,
             "ago": ago,
             "until": until,
             "right": numbers.right,

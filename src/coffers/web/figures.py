@@ -34,14 +34,33 @@ def worth(amount: Decimal | None, currency: str, href: str, standing: Standing) 
     return figure(amount, currency, href, "good" if standing == "doubtful" else standing)
 
 
-def change(gain: Gain | None, currency: str, href: str, standing: Standing) -> Markup:
-    """Return a profit with its percentage below it."""
+def in_percent(gain: Gain | None, amount: Decimal | None) -> Decimal | None:
+    """Return a profit in percent of what was there without it; `amount` is what is there with it.
+
+    None also where nothing was there, or less: there the API tells 0, or a percentage whose sign is
+    not that of the profit.
+    """
+    if gain is None or amount is None or amount <= gain.profit:
+        return None
+    return gain.percentage
+
+
+def grown(gain: Gain, amount: Decimal | None) -> Markup:
+    """Return the percentage of a profit, see `in_percent`."""
+    share = in_percent(gain, amount)
+    why = ' title="Nothing was there without it that it could be a part of"'
+    text = escape(DRAWN.get().percent(share, signed=True))
+    return _safe(f'<small class="{tone(share, 2)}"{why if share is None else ""}>{text}</small>')
+
+
+def change(
+    gain: Gain | None, amount: Decimal | None, currency: str, href: str, standing: Standing
+) -> Markup:
+    """Return a profit with its percentage below it, see `in_percent`."""
     if gain is None:
         return figure(None, currency, href)
     profit = figure(gain.profit, currency, href, standing, signed=True)
-    share = escape(DRAWN.get().percent(gain.percentage, signed=True))
-    small = f'<small class="{tone(gain.percentage, 2)}">{share}</small>'
-    return _safe(f'<span class="{tone(gain.profit)}">{profit}<br>{small}</span>')
+    return _safe(f'<span class="{tone(gain.profit)}">{profit}<br>{grown(gain, amount)}</span>')
 
 
 def _safe(html: str) -> Markup:

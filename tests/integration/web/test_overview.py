@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+import stored
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.engine import Store
 from coffers.store.records import NewAccount, SyncState
@@ -139,6 +140,24 @@ async def test_of_a_doubtful_account_the_profits_look_so_and_not_the_worth(pages
     page = await shown(pages, f"/accounts/{account.id}")
     assert page.count('class="figure doubtful"') == 3
     assert '<p class="worth"><a class="figure" ' in page
+
+
+async def test_a_profit_of_more_than_there_was_has_no_percentage(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    account = await add_account(store, ann, "Main", held={"BTC": "0.01"})
+    worth = Value(Decimal("0.8"), Decimal(40_000))
+    left = stored.flow("w1", NOW - HOUR, worth, direction="out")
+    async with store.transaction() as tx:
+        await tx.history.add_flows(ann.id, account.id, [left])
+    page = await shown(pages)
+    none = '<small class="unknown" title="Nothing was there without it that it could be a part of">'
+    # A day and 30 days, of the sum and of the account.
+    assert page.count(f"{none}unknown</small>") == 4
+    assert "+11,250.00 USD" in page
+    told = await shown(pages, "/explain")
+    assert told.count('<td class="number">unknown</td>') == 2
+    told = await shown(pages, f"/accounts/{account.id}/explain")
+    assert told.count("(in percent unknown: nothing was there without it)") == 2
 
 
 async def test_what_becomes_old_without_an_event_looks_so_when_it_is_asked_for_again(
