@@ -44,6 +44,24 @@ def test_a_page_follows_prices_and_nothing_jumps(visit: Visit) -> None:
     assert page.evaluate("window.shifted") < 0.01
 
 
+def test_what_was_done_is_told_once_and_for_long_enough_to_be_read(
+    visit: Visit, settled: Program
+) -> None:
+    visitor = visit()
+    visitor.goes("/?range=1w&done=changed#accounts")
+    page, notice = visitor.page, visitor.page.locator("#notice")
+    page.wait_for_url(f"{settled.url}/?range=1w#accounts")
+    page.evaluate(_WATCH)
+    _shown_again(page, 1)
+    assert notice.text_content() == "Changed."
+    assert notice.is_visible()
+    page.evaluate("performance.now = () => 60_000")
+    notice.wait_for(state="hidden")
+    page.reload()
+    page.get_by_text("Live.").wait_for()
+    assert not notice.is_visible()
+
+
 def test_a_page_that_is_cut_off_says_since_when_and_comes_back(visit: Visit) -> None:
     page = visit().page
     page.get_by_text("Live.").wait_for()

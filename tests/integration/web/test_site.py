@@ -167,7 +167,10 @@ async def test_a_page_says_what_was_done_in_words_of_its_own(pages: Pages) -> No
     await pages.begin()
     told = await pages.http.get("/", params={"done": "password"})
     assert "The password was changed" in told.text
-    assert 'class="notice"' not in (await pages.http.get("/", params={"done": "<b>odd"})).text
+    assert "notice.js" in told.text
+    odd = (await pages.http.get("/", params={"done": "<b>odd"})).text
+    assert 'role="status" data-own hidden></p>' in odd
+    assert "notice.js" not in odd
 
 
 async def test_behind_tls_the_cookie_and_the_pages_say_so(sqlite_store: Store) -> None:
