@@ -70,6 +70,7 @@ class Overview:
             past=await self._pasts.of(wanted, whole.display, whole.sums.amount, formats_of(user)),
             ranges=list(RANGES),
             by_asset=by_asset(whole, names),
+            unpriced=sum(each.price is None for each in whole.holdings),
             by_account=by_account(whole),
             movers=movers(whole, before, names),
             prices_at=None if whole.book is None else whole.book.at,

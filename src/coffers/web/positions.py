@@ -15,7 +15,8 @@ from coffers.valuation.model import Position, Price, PriceBook, Value
 from coffers.web.addresses import Address, Paged, paged
 
 FEW: Final = 30
-"""Positions that are shown unless somebody asks for more."""
+"""Positions that are shown unless somebody asks for more: the largest, and beside them as many of
+those that count and whose worth is not known, since these may be larger."""
 
 AT_ONCE: Final = 250
 """Positions on a page of all of them."""
@@ -52,15 +53,16 @@ class Held:
 class Shown:
     """The rows that are shown of `total`, found by `sought`.
 
-    `folded` are left out since they are small, and worth `folded_worth` together, None where that
-    of one is not known.
+    `folded` are left out since they are small, and worth `folded_worth` together; so are
+    `folded_unknown` whose worth is not known, since there are very many of them.
     """
 
     rows: Paged[Held]
     total: int
     sought: str
-    folded: int
-    folded_worth: Decimal | None
+    folded: int = 0
+    folded_worth: Decimal = money.ZERO
+    folded_unknown: int = 0
 
 
 def shown_of(rows: list[Held], address: Address) -> Shown:
@@ -69,15 +71,15 @@ def shown_of(rows: list[Held], address: Address) -> Shown:
     if sought:
         text = sought.casefold()
         found = [each for each in rows if text in f"{each.asset} {each.wallet}".casefold()]
-        return Shown(paged(found, address, AT_ONCE, "held"), len(rows), sought, 0, None)
+        return Shown(paged(found, address, AT_ONCE, "held"), len(rows), sought)
     if "all" in address.chosen or len(rows) <= FEW:
-        return Shown(paged(rows, address, AT_ONCE, "held"), len(rows), "", 0, None)
+        return Shown(paged(rows, address, AT_ONCE, "held"), len(rows), "")
     rest = rows[FEW:]
-    worths = [each.value for each in rest if each.why_not is None]
-    known = [worth for worth in worths if worth is not None]
-    worth = money.total(known) if len(known) == len(worths) else None
-    largest = Paged(rows[:FEW], 1, FEW, None, None)
-    return Shown(largest, len(rows), "", len(rest), worth)
+    unknown = [each for each in rest if each.value is None and each.why_not is None]
+    worth = money.total(each.value for each in rest if each.value is not None)
+    shown = [*rows[:FEW], *unknown[:FEW]]
+    first = Paged(shown, 1, len(shown), None, None)
+    return Shown(first, len(rows), "", len(rest) - len(unknown), worth, max(0, len(unknown) - FEW))
 
 
 def rows_of(

@@ -248,6 +248,8 @@ async def test_of_a_sum_that_is_not_known_the_part_that_is_known_is_told(pages: 
     assert re.search(r"200,000.00 USD</a> in the 2 of 3 accounts", page)
     # Shares are of that part.
     assert "75.0 %" in page
+    assert 'href="/explain#assets">1 without a price</a></th><td class="number unknown">' in page
+    assert 'id="assets"' in await shown(pages, "/explain")
 
 
 async def test_what_is_next_to_nothing_is_told_together(pages: Pages) -> None:

@@ -10,10 +10,11 @@ import pytest
 
 import stored
 from coffers.store.engine import Store
+from coffers.store.records import Account, User
 from coffers.web import positions
 from factories import NOW
 from pages import Pages, opened
-from served import add_account, add_book
+from served import add_account, add_book, read_account
 
 
 @pytest.fixture
@@ -26,6 +27,11 @@ async def pages(sqlite_store: Store) -> AsyncIterator[Pages]:
         yield found
 
 
+async def accounts_of(store: Store, user: User) -> list[Account]:
+    async with store.reading() as tx:
+        return await tx.accounts.of_user(user.id)
+
+
 async def shown(pages: Pages, query: str = "") -> tuple[list[str], str]:
     """The assets of the table, and the page."""
     page = (await pages.http.get(f"/accounts/1{query}")).text
@@ -35,9 +41,10 @@ async def shown(pages: Pages, query: str = "") -> tuple[list[str], str]:
 
 async def test_the_largest_are_shown_and_the_rest_is_summed(pages: Pages) -> None:
     found, page = await shown(pages, "?range=1y")
-    assert len(found) == positions.FEW
-    assert found[0] == "COIN39"
-    assert "11 smaller ones are left out here, worth unknown together" in page
+    # What has no price may be the largest of all.
+    assert len(found) == positions.FEW + 1
+    assert (found[0], found[-1]) == ("COIN39", "NOPRICE")
+    assert "10 smaller ones are left out here, worth 55.00 USD together. <a" in page
     assert 'href="/accounts/1?range=1y&amp;all=1#held"' in page
 
 
@@ -49,6 +56,27 @@ async def test_what_is_left_out_and_known_has_a_worth(
     monkeypatch.setattr(positions, "FEW", 39)
     _, page = await shown(pages)
     assert "2 smaller ones are left out here, worth 4.00 USD together" in page
+
+
+async def test_of_very_many_without_a_price_some_are_left_out_and_told(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    (account,) = await accounts_of(store, ann)
+    odd = {f"NO{n}": "1" for n in range(4)}
+    await read_account(store, account, {"COIN1": "1", "COIN2": "1", "COIN3": "1", **odd})
+    monkeypatch.setattr(positions, "FEW", 2)
+    found, page = await shown(pages)
+    assert found == ["COIN3", "COIN2", "NO0", "NO1"]
+    assert "1 smaller one is left out here, worth 2.00 USD, and 2 of unknown worth. <a" in page
+    monkeypatch.setattr(positions, "FEW", 3)
+    found, page = await shown(pages)
+    assert found == ["COIN3", "COIN2", "COIN1", "NO0", "NO1", "NO2"]
+    assert "1 of unknown worth is left out here. <a" in page
+    monkeypatch.setattr(positions, "FEW", 4)
+    found, page = await shown(pages)
+    assert len(found) == 7
+    assert "left out" not in page
 
 
 async def test_all_are_shown_page_by_page(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
