@@ -65,6 +65,7 @@ class Overview:
                 (each.view.account, trust_of(each, now, self._stale_after)) for each in whole.summed
             ],
             has_old_prices=are_old(whole.book, now),
+            left_out=len(whole.accounts) - len(whole.summed),
             accounts=await self._accounts(asked, whole, address, now),
             columns=columns(address),
             past=await self._pasts.of(wanted, whole.display, whole.sums.amount, formats_of(user)),

@@ -252,6 +252,26 @@ async def test_of_a_sum_that_is_not_known_the_part_that_is_known_is_told(pages: 
     assert 'id="assets"' in await shown(pages, "/explain")
 
 
+async def test_what_is_left_out_of_the_sum_is_told_and_a_sum_of_none_is_no_zero(
+    pages: Pages,
+) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    await add_account(store, ann, "Apart", held={"BTC": "1"}, include_in_summary=False)
+    page = await shown(pages)
+    assert "No account is in the sum." in page
+    assert names(page) == ["Apart"]
+    for absent in (">0.00 USD", "complete", 'id="past"', 'id="by-asset"'):
+        assert absent not in page
+    await add_account(store, ann, "Main", held={"BTC": "2"})
+    too = await add_account(store, ann, "Too", held={"BTC": "4"}, include_in_summary=False)
+    page = await shown(pages)
+    assert "complete: 1 account<" in page
+    assert "2 accounts are not in the sum." in page
+    assert "No account is in the sum" not in page
+    await pages.send(f"/accounts/{too.id}/settings", name="Too", include_in_summary="1")
+    assert "1 account is not in the sum." in await shown(pages)
+
+
 async def test_what_is_next_to_nothing_is_told_together(pages: Pages) -> None:
     store, ann = pages.api.services.store, await pages.user()
     await add_book(store, NOW + 1, DUST="1", MORE="2")
