@@ -24,7 +24,10 @@ USUAL: Final = "worth"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An account in the table; `share` is in percent of what is known of all."""
+    """An account in the table; `share` is in percent of what is known of all that is in the sum.
+
+    It is None where the account is not in it, and where it is not known.
+    """
 
     account: Account
     kind: str

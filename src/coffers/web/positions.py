@@ -33,7 +33,7 @@ NOT_COUNTED: Final = {
 class Held:
     """A position as a row; what is unknown is None. `share` is in percent of the account.
 
-    `why_not` says why it counts for nothing.
+    `why_not` says why it counts for nothing, and has no share.
     """
 
     asset: str
@@ -90,7 +90,10 @@ def rows_of(
 ) -> list[Held]:
     """Return what lies in an account, most worth first; what counts for nothing comes last."""
     rows = [_row(worked, each, before, display) for each in positions]
-    return sorted(rows, key=lambda row: (row.value is None, -(row.value or 0), row.asset))
+    return sorted(
+        rows,
+        key=lambda row: (row.value is None, row.why_not or "", -(row.value or 0), row.asset),
+    )
 
 
 def _row(

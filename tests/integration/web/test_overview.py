@@ -9,7 +9,7 @@ import pytest
 import stored
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.engine import Store
-from coffers.store.records import NewAccount, SyncState
+from coffers.store.records import AssetOverride, NewAccount, SyncState
 from coffers.valuation.model import Snapshot, Value
 from coffers.web import overview
 from factories import NOW
@@ -270,6 +270,22 @@ async def test_what_is_left_out_of_the_sum_is_told_and_a_sum_of_none_is_no_zero(
     assert "No account is in the sum" not in page
     await pages.send(f"/accounts/{too.id}/settings", name="Too", include_in_summary="1")
     assert "1 account is not in the sum." in await shown(pages)
+
+
+async def test_a_share_that_is_not_known_is_said_and_what_does_not_count_has_none(
+    pages: Pages,
+) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    async with store.transaction() as tx:
+        await tx.choices.override(ann.id, AssetOverride("LEFT", is_ignored=True), NOW)
+    odd = await add_account(store, ann, "Odd", held={"BTC": "1", "NOPRICE": "1", "LEFT": "1"})
+    await add_account(store, ann, "Odder", held={"NOPRICE": "1"})
+    await add_account(store, ann, "Apart", held={"BTC": "3"}, include_in_summary=False)
+    share = re.compile(r'"number c-share([^"]*)">([^<]*)</td>')
+    known, unknown = ("", "100.0 %"), (" unknown", "unknown")
+    assert share.findall(await shown(pages)) == [("", ""), known, unknown]
+    page = await shown(pages, f"/accounts/{odd.id}")
+    assert share.findall(page) == [known, unknown, ("", "")]
 
 
 async def test_what_is_next_to_nothing_is_told_together(pages: Pages) -> None:
