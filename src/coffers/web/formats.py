@@ -89,7 +89,7 @@ class Formats:
         # Here, since the plain form does without.
         from babel.dates import format_date, format_time  # noqa: PLC0415
 
-        time = format_time(then, "short", tzinfo=self.zone, locale=self.locale)
+        time = format_time(then, "short", tzinfo=then.tzinfo, locale=self.locale)
         return f"{format_date(then, 'medium', locale=self.locale)} {time}"
 
     def dated(self, length: int) -> Callable[[Millis], str]:
@@ -106,7 +106,12 @@ class Formats:
         return lambda at: format_skeleton(skeleton, self._local(at), locale=locale)
 
     def _local(self, at: Millis) -> datetime:
-        return datetime.fromtimestamp(at / 1000, self.zone)
+        """Return a moment in the user's zone; in UTC where it is past the last year there."""
+        try:
+            return datetime.fromtimestamp(at / 1000, self.zone)
+        except OverflowError:
+            # Exchanges tell of a key that never expires that it does at the end of the year 9999.
+            return datetime.fromtimestamp(at / 1000, UTC)
 
     def _written(self, digits: str) -> str:
         """Return a number, given in plain digits, with the signs of the locale."""

@@ -55,6 +55,13 @@ def test_a_gain_has_a_sign_and_nothing_has_none() -> None:
     assert PLAIN.percent(Decimal("-1.235"), signed=True) == "\N{MINUS SIGN}1.24 %"
 
 
+@pytest.mark.parametrize("time_zone", ["UTC", "Asia/Tokyo", "Pacific/Kiritimati"])
+def test_the_last_moment_of_all_is_shown_also_where_it_is_past(time_zone: str) -> None:
+    last = Millis(253_402_300_799_000)
+    assert reader("", time_zone).moment(last) == "9999-12-31 23:59"
+    assert spaced(reader("en_US", time_zone).moment(last)) == "Dec 31, 9999 11:59 PM"
+
+
 @pytest.mark.parametrize(
     ("amount", "shown"),
     [("12.50000", "12.5"), ("100", "100"), ("0", "0"), ("0.000000001", "0.000000001")],
