@@ -3,8 +3,6 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
-from hashlib import sha256
 
 from starlette.responses import Response
 
@@ -22,10 +20,9 @@ from coffers.valuation.value import holdings_of
 from coffers.web.answers import Renderer, see_other
 from coffers.web.faults import Faults, faults_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
-from coffers.web.rows import Row, again, rows_in, rows_of, said
+from coffers.web.rows import CHANGED_ELSEWHERE, Row, again, mark_of, rows_in, rows_of, said
 
 _BALANCES = "balances"
-_CHANGED = "it was changed elsewhere meanwhile; look at it once more"
 
 
 class KeptPages:
@@ -79,16 +76,18 @@ class KeptPages:
             rows = again(rows_in(form))
         if form and "more" not in form:
             try:
-                if form.get("before") != _mark(held):
-                    raise InvalidRecord({"before": [_CHANGED]})
+                if form.get("before") != mark_of(held):
+                    raise InvalidRecord({"before": [CHANGED_ELSEWHERE]})
                 wanted = _hand_kept(said(rows_in(form), held))
                 await self._loose.replace(user_id, account.id, wanted)
             except CoffersError as error:
                 faults = _faults(error)
             else:
                 return see_other(f"/accounts/{account.id}", "holdings")
-        # After another one's change, what was typed is shown to be looked at, and can be sent.
-        shown = {"account": account, "rows": rows, "before": _mark(held)}
+        # After another one's change, what was typed is shown to be looked at, and can be sent; more
+        # rows are no look at that.
+        before = form["before"] if "more" in form and "before" in form else mark_of(held)
+        shown = {"account": account, "rows": rows, "before": before}
         return self._shown(asked, "holdings.html", faults, **shown)
 
     async def new_paper(self, asked: Asked) -> Response:
@@ -177,12 +176,6 @@ class KeptPages:
 def _once(form: Mapping[str, str]) -> Mapping[str, str]:
     """Return a form with what makes it count once: drawn with it, and kept while it is mended."""
     return {**form, "once": form.get("once") or secrets.token_urlsafe(16)}
-
-
-def _mark(held: Mapping[str, Decimal]) -> str:
-    """Return what is another one as soon as something else is held."""
-    told = "\n".join(f"{asset} {plain(amount)}" for asset, amount in sorted(held.items()))
-    return sha256(told.encode()).hexdigest()[:16]
 
 
 def _hand_kept(

@@ -16,7 +16,7 @@ from coffers.store.records import Portfolio
 from coffers.web.answers import Renderer, see_other
 from coffers.web.faults import Faults, faults_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
-from coffers.web.rows import Row, again, rows_in, rows_of
+from coffers.web.rows import CHANGED_ELSEWHERE, Row, again, mark_of, rows_in, rows_of
 
 
 class PortfolioPages:
@@ -65,6 +65,8 @@ class PortfolioPages:
         form, rows, faults = asked.form, rows_in(asked.form), Faults(status=200)
         if "more" not in form:
             try:
+                if form.get("before") != _mark(portfolio):
+                    raise InvalidRecord({"before": [CHANGED_ELSEWHERE]})
                 await self._keeping.replace(asked.who.user.id, asked.id, _wanted(form, rows))
             except CoffersError as error:
                 faults = _faults(error)
@@ -81,6 +83,8 @@ class PortfolioPages:
         user_id = asked.who.user.id
         portfolio = await self._keeping.get(user_id, asked.id)
         try:
+            if "sure" not in asked.form:
+                raise InvalidRecord({"sure": ["tick it to have it removed"]})
             await self._keeping.remove(user_id, asked.id)
         except CoffersError as error:
             rows = rows_of(portfolio.targets)
@@ -95,12 +99,15 @@ class PortfolioPages:
         rows: Sequence[Row],
         portfolio: Portfolio | None,
     ) -> Response:
+        mark = "" if portfolio is None else _mark(portfolio)
         return self._renderer.page(
             asked.request,
             "portfolio.html",
             faults.status,
             who=asked.who,
             portfolio=portfolio,
+            # After another one's change, what was typed is shown to be looked at, and can be sent.
+            before=form["before"] if "more" in form and "before" in form else mark,
             form=form,
             rows=rows,
             faults=faults.fields,
@@ -111,6 +118,12 @@ class PortfolioPages:
 def _form(portfolio: Portfolio) -> dict[str, str]:
     form = {"name": portfolio.name, "tolerance": plain(portfolio.tolerance).removesuffix(".0")}
     return form | ({"sells_others": "1"} if portfolio.sells_others else {})
+
+
+def _mark(portfolio: Portfolio) -> str:
+    """Return what is another one as soon as a portfolio was changed."""
+    how = plain(portfolio.tolerance), str(portfolio.sells_others), portfolio.name
+    return mark_of(portfolio.targets, *how)
 
 
 def _wanted(form: Mapping[str, str], rows: Sequence[Row]) -> PortfolioWanted:
@@ -130,4 +143,4 @@ def _faults(error: CoffersError) -> Faults:
             for name, why in error.attributes.items()
         }
         error = InvalidRecord(told)
-    return faults_of(error, ("tolerance",))
+    return faults_of(error, ("tolerance", "sure"))

@@ -4,9 +4,13 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import sha256
 from typing import Final
 
 from coffers.money import plain
+
+CHANGED_ELSEWHERE: Final = "it was changed elsewhere meanwhile; look at it once more"
+"""What is told where a form was drawn of something that is another one by now, see `mark_of`."""
 
 MORE: Final = 5
 """Empty rows at the end of a form."""
@@ -50,3 +54,12 @@ def again(rows: Collection[Row]) -> list[Row]:
 def said(rows: Collection[Row], known: Collection[str] = ()) -> list[Row]:
     """Return what is to be held: of a known asset, no amount says that nothing of it is left."""
     return [row for row in rows if row.amount or row.code not in known]
+
+
+def mark_of(amounts: Mapping[str, Decimal], *others: str) -> str:
+    """Return what is another one as soon as the amounts that a form changes are others.
+
+    `others` is what it changes beside them.
+    """
+    told = [f"{asset} {plain(amount)}" for asset, amount in sorted(amounts.items())]
+    return sha256("\n".join([*told, *others]).encode()).hexdigest()[:16]

@@ -75,6 +75,13 @@ async def test_removing_needs_the_name_and_takes_everything(bank: Bank) -> None:
     assert await bank.accounts() == []
 
 
+async def mark(bank: Bank, number: str) -> str:
+    """What the form of a portfolio says that it was drawn of."""
+    found = re.search('name="before" value="([^"]+)"', await shown(bank, f"/portfolios/{number}"))
+    assert found is not None
+    return found[1]
+
+
 async def test_a_portfolio_is_made_changed_and_removed(bank: Bank) -> None:
     assert "None yet" in await shown(bank, "/portfolios")
     wrong = await bank.pages.send("/portfolios/new", **{**CALM, "amount_2": "50"})
@@ -90,12 +97,38 @@ async def test_a_portfolio_is_made_changed_and_removed(bank: Bank) -> None:
     assert 'value="60"' in await shown(bank, f"/portfolios/{number}")
     more = await bank.pages.send(f"/portfolios/{number}", **CALM, more="1")
     assert more.text.count('name="code_') == 7
-    changed = {**CALM, "name": "Calmer", "sells_others": "1"}
+    changed = {**CALM, "name": "Calmer", "sells_others": "1", "before": await mark(bank, number)}
     assert (await bank.pages.send(f"/portfolios/{number}", **changed)).status_code == 303
     assert "is sold" in await shown(bank, "/portfolios")
-    assert (await bank.pages.send(f"/portfolios/{number}/remove")).status_code == 303
+    unsure = await bank.pages.send(f"/portfolios/{number}/remove")
+    assert (unsure.status_code, "Remove it for good: tick" in unsure.text) == (400, True)
+    assert (await bank.pages.send(f"/portfolios/{number}/remove", sure="1")).status_code == 303
     assert "None yet" in await shown(bank, "/portfolios")
     assert (await bank.pages.http.get(f"/portfolios/{number}")).status_code == 404
+
+
+async def test_a_change_of_a_portfolio_in_between_is_not_undone_unseen(bank: Bank) -> None:
+    await bank.pages.send("/portfolios/new", **CALM)
+    number = re.findall(r'href="/portfolios/(\d+)"', await shown(bank, "/portfolios"))[0]
+    path, drawn = f"/portfolios/{number}", await mark(bank, number)
+    half = {**CALM, "amount_1": "50", "amount_2": "50", "before": drawn}
+    assert (await bank.pages.send(path, **half)).status_code == 303
+    older = {"name": "Calm", "tolerance": "2", "code_1": "BTC", "amount_1": "100", "before": drawn}
+    # More rows are no look at what it is by now.
+    more = await bank.pages.send(path, **older, more="1")
+    assert f'name="before" value="{drawn}"' in more.text
+    late = await bank.pages.send(path, **older)
+    assert (late.status_code, "changed elsewhere" in late.text) == (400, True)
+    assert 'value="100"' in late.text
+    assert "BTC 50 %, ETH 50 %" in await shown(bank, "/portfolios")
+    by_now = await mark(bank, number)
+    assert f'name="before" value="{by_now}"' in late.text
+    assert (await bank.pages.send(path, **{**older, "before": by_now})).status_code == 303
+    for other in ({"name": "Other"}, {"tolerance": "3"}, {"sells_others": "1"}):
+        before = await mark(bank, number)
+        changed = {**older, **other, "before": before}
+        assert (await bank.pages.send(path, **changed)).status_code == 303
+        assert await mark(bank, number) != before
 
 
 async def test_an_account_is_set_to_a_portfolio_and_let_be(bank: Bank) -> None:
@@ -119,7 +152,7 @@ async def test_an_account_is_set_to_a_portfolio_and_let_be(bank: Bank) -> None:
     settings = (await account_of(bank)).auto_balance
     assert (settings.enabled, settings.period_hours) == (True, 24)
     assert "on, to <a" in await shown(bank, page)
-    used = await bank.pages.send(f"/portfolios/{number}/remove")
+    used = await bank.pages.send(f"/portfolios/{number}/remove", sure="1")
     assert "give them another one first" in used.text
     assert (await bank.pages.send(path, unset="1")).status_code == 303
     assert not (await account_of(bank)).auto_balance.enabled

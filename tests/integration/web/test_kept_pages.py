@@ -96,6 +96,8 @@ async def test_a_change_in_between_is_not_overwritten_unseen(pages: Pages) -> No
     late = await pages.send(path, before="another", code_1="BTC", amount_1="9")
     assert (late.status_code, "changed elsewhere" in late.text) == (400, True)
     assert 'value="9"' in late.text
+    more = await pages.send(path, before="another", code_1="BTC", amount_1="9", more="1")
+    assert 'name="before" value="another"' in more.text
     assert await held(pages, account) == {"BTC": Decimal("0.5")}
 
 
