@@ -60,7 +60,8 @@ class Reading:
     withdrawals since the asked moment; `flows_known` is False where the venue does not tell them,
     `flows_until` then the moment up to which all were read that it tells, None where that is not
     known. Of flows that are not asked for in each reading, `flows_asked_before` says by (direction,
-    external id) when they were asked for before, None where that is not known.
+    external id) when they were asked for before, None where that is not known, or where the
+    balances before had them already, so that only their date counts.
     What has left the balances and may still come back is among them; `flows_undone` holds
     (direction, external id) of such that came back. `at` is when the balances were asked for, by
     our clock. `contracts` are the open derivative positions; what they win or lose is in

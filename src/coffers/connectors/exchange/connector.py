@@ -107,7 +107,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
         more, until no flow has come since the flows were asked for before.
         """
         found: tuple[Flow, ...] = ()
-        is_whole, is_read, is_settled, is_untold = True, True, False, False
+        is_whole, is_read, is_settled, is_untold, is_asked = True, True, False, False, True
         read_until: Millis | None = None
         unclear: list[Millis] = []
         asked_before: dict[tuple[str, str], Millis | None] = {}
@@ -123,7 +123,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
             ahead = session.clock_ahead
             found += tuple(replace(flow, at=Millis(flow.at + ahead)) for flow in told.flows)
             is_whole, is_read = is_whole and told.is_whole, is_read and told.is_read
-            is_untold = is_untold or told.is_untold
+            is_untold, is_asked = is_untold or told.is_untold, is_asked and told.is_asked
             if told.read_until is not None:
                 read_until = Millis(told.read_until + ahead)
             asked_before |= told.asked_before
@@ -149,6 +149,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
                 min(unclear, default=None),
                 asked_before,
                 is_untold,
+                is_asked,
             ),
         )
 

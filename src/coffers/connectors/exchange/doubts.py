@@ -24,7 +24,7 @@ class Doubts(msgspec.Struct, frozen=True):
 
     `is_untold` says that it held money whose deposits are in no history. `unclear_since` is the
     time of the earliest row that was not understood, None where there is none; `program` is who
-    looked last for all since then.
+    looked last for all since then, another one for as long as a look goes on over several readings.
     """
 
     is_untold: bool = False
@@ -57,10 +57,16 @@ class Doubts(msgspec.Struct, frozen=True):
     def after(self, asked: ReadRequest, found: FoundFlows) -> "Doubts":
         """Return what is in doubt once these flows were found."""
         begin, since = self._begin(), asked.flows_since
-        is_seen = since is not None and found.is_read and (begin is None or since <= begin)
-        times = [found.unclear_since, None if is_seen else self.unclear_since]
+        is_asked = found.is_asked and since is not None and (begin is None or since <= begin)
+        left = None if is_asked and found.is_read else self.unclear_since
+        goes_on = not found.is_asked
+        if left is not None and is_asked and (found.read_until or 0) > left:
+            # It came a part of the way: the next reading goes on from there.
+            left, goes_on = found.read_until, True
+        times = [found.unclear_since, left]
         unclear = min((at for at in times if at is not None), default=None)
-        return Doubts(self.is_untold or found.is_untold, unclear, PROGRAM)
+        program = self.program if goes_on and unclear == left else PROGRAM
+        return Doubts(self.is_untold or found.is_untold, unclear, program)
 
     def is_cleared_by(self, left: "Doubts", at: Millis) -> bool:
         """Return whether a new flow of a moment may be what was unclear, with what is left now.

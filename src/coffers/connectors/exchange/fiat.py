@@ -55,13 +55,16 @@ class Asked:
 class FiatRows:
     """What was told, in ccxt's transaction structure; `is_whole` says whether this is all.
 
-    `told_before` is when all of its kind was told before, None where that is not known.
+    `told_before` is when all of its kind was told before, None where that is not known. `is_asked`
+    says that a call told this, and `is_every_asked` that each kind was asked for by this process.
     """
 
     direction: Direction
     rows: tuple[Mapping[str, Any], ...]
     is_whole: bool
     told_before: Millis | None = None
+    is_asked: bool = False
+    is_every_asked: bool = True
 
 
 class FiatOrders:
@@ -70,6 +73,7 @@ class FiatOrders:
     def __init__(self) -> None:
         self._asked: dict[tuple[str, Direction], Asked] = {}
         self._past_asked: dict[str, Millis] = {}
+        self._unclear: dict[tuple[str, Direction], Millis] = {}
 
     async def read(
         self, session: VenueSession, held: Held, since: Millis, until: Millis
@@ -87,14 +91,38 @@ class FiatOrders:
         rows: tuple[Mapping[str, Any], ...] = ()
         last = self._asked.get((key, direction))
         told_before = None if last is None else last.told_at
+        is_asked = False
         if self._is_due(key, direction, held, session.now()):
             # Before the answer comes: what happens meanwhile may not be in it.
             at = session.now()
             told = await _rows(session, direction, since, until)
-            rows = told or ()
+            rows, is_asked = told or (), told is not None
             is_told = told is not None and len(told) < MOST_ROWS
             self._remember(key, direction, Asked(at, held, at if is_told else told_before))
-        return FiatRows(direction, rows, not held or self._is_told(key), told_before)
+        return FiatRows(
+            direction,
+            rows,
+            not held or self._is_told(key),
+            told_before,
+            is_asked,
+            all((key, each) in self._asked for each in _DIRECTIONS),
+        )
+
+    def unclear_since(
+        self, session: VenueSession, told: FiatRows, since: Millis | None
+    ) -> Millis | None:
+        """Return the time of the earliest order that the last calls told and nobody understood.
+
+        `since` is that among those that were told now. A reading that asks for nothing, or for the
+        other kind, does not make them clear.
+        """
+        key = str(session.exchange.apiKey)
+        if told.is_asked:
+            self._unclear.pop((key, told.direction), None)
+            if since is not None:
+                self._unclear[key, told.direction] = since
+        kept = (self._unclear.get((key, direction)) for direction in _DIRECTIONS)
+        return min((at for at in kept if at is not None), default=None)
 
     def is_free(self, session: VenueSession) -> bool:
         """Return whether a call about the past may be made now."""
@@ -146,6 +174,7 @@ class FiatOrders:
     def _remember(self, key: str, direction: Direction, asked: Asked) -> None:
         if len(self._asked) >= MOST_KEYS:
             self._asked.clear()
+            self._unclear.clear()
         self._asked[key, direction] = asked
 
 

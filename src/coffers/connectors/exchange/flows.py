@@ -49,7 +49,8 @@ class FoundFlows:
     `unclear_since` is the earliest. Where it was not, `read_until` is the moment up to which it
     was, None where that is no later than where the search started. `asked_before` says of flows
     that are not asked for in each reading when they were, by (direction, external id). `is_untold`
-    says that money is held whose deposits are in no history.
+    says that money is held whose deposits are in no history. `is_asked` is False where a history is
+    still to be asked for the first time by this process.
     """
 
     flows: tuple[Flow, ...]
@@ -59,6 +60,7 @@ class FoundFlows:
     unclear_since: Millis | None = None
     asked_before: Mapping[tuple[str, str], Millis | None] = field(default_factory=dict)
     is_untold: bool = False
+    is_asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class _Orders:
     flows: Flows
     is_told: bool
     told_before: Millis | None
+    is_every_asked: bool
 
 
 async def read_flows(
@@ -133,12 +136,14 @@ async def read_flows(
         told += before
     found = [each.flows for each in told]
     asked_before: dict[tuple[str, str], Millis | None] = {}
+    is_asked = True
     if rule.fiat_orders and fiat is not None:
         orders = await _fiat(session, fiat, holdings, since, until)
         found.append(orders.flows)
         asked_before = {
             (flow.direction, flow.external_id): orders.told_before for flow in orders.flows.flows
         }
+        is_asked = orders.is_every_asked
         if not orders.is_told:
             is_read, read_until = False, since
     is_read = is_read and read_until == begin
@@ -153,6 +158,7 @@ async def read_flows(
         unclear_since=min(unclear, default=None),
         asked_before=asked_before,
         is_untold=bool(untold),
+        is_asked=is_asked,
     )
 
 
@@ -186,7 +192,9 @@ async def _fiat(
     }
     told = await fiat.read(session, held, since, until)
     flows = flows_of(session, told.rows, told.direction, since)
-    return _Orders(flows, told.is_whole, told.told_before)
+    unclear = fiat.unclear_since(session, told, flows.unclear_since)
+    flows = replace(flows, unclear_since=unclear)
+    return _Orders(flows, told.is_whole, told.told_before, told.is_every_asked)
 
 
 async def _walk(stretch: _Stretch, history: str) -> _Told:

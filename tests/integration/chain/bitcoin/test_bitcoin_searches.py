@@ -230,6 +230,23 @@ async def test_of_a_long_history_the_newest_part_is_looked_at_again_for_a_while(
     assert pages == [1, 1, 0, 0]
 
 
+async def test_what_is_stored_is_not_told_again_as_the_newest_part_is_looked_at(
+    over_http: World,
+) -> None:
+    script = over_http.scripts(ADDRESS)(0)
+    for _ in range(60):
+        over_http.chain.receive(script, 1_000)
+    over_http.chain.mine()
+    memory = (await over_http.read(ADDRESS)).memory
+    over_http.chain.receive(script, 777)
+    over_http.chain.mine()
+    first = await over_http.read(ADDRESS, memory)
+    stored = frozenset((flow.direction, flow.external_id) for flow in first.flows)
+    over_http.clock.advance(5 * MINUTE)
+    again = await over_http.read(ADDRESS, first.memory, known_flows=stored)
+    assert (len(stored) > 0, again.flows, again.flows_known) == (True, (), True)
+
+
 async def test_an_address_that_lost_its_last_transaction_has_no_flows_to_wait_for(
     over_http: World,
 ) -> None:

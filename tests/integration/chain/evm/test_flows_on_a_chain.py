@@ -106,6 +106,9 @@ async def test_what_a_node_behind_the_others_left_out_is_told_by_the_next_readin
     asked = {"flows_since": since, "memory": first.memory}
     second = await reads.read(owner, known_flows=known(first), **asked)
     assert told(second) == [("in", "USDC", Decimal(5))]
+    # The first balances had it already: counted from after them on, it would be a loss.
+    assert second.flows_asked_before == {("in", second.flows[0].external_id): None}
+    assert not first.flows_asked_before
     # An explorer told another withdrawal of the transaction, with its fee.
     bare = await reads.read(owner, known_flows=frozenset({("out", f"{left}:native")}), **asked)
     assert {flow.fee for flow in bare.flows} == {Decimal(0)}
@@ -413,3 +416,18 @@ async def test_forward_ranges_shrink_too_and_nothing_is_skipped(
     assert is_through
     ids = {flow.external_id for flow in found if flow.asset == "USDC"}
     assert len(ids) == 3
+
+
+async def test_what_came_after_the_block_of_the_reading_before_is_not_in_its_balances(
+    evm: EvmChain, node: EvmNode, wallets: Make
+) -> None:
+    owner = evm.accounts[1]
+    evm.token(USDC, "USDC", 6)
+    since = moment(evm)
+    reads = await wallets(evm.settle(), node)
+    first = await reads.read(owner, flows_since=since)
+    evm.send(USDC, "mint(address,uint256)", owner, 5_000_000)
+    reads.clock.set(evm.settle())
+    second = await reads.read(owner, flows_since=since, memory=first.memory)
+    assert told(second) == [("in", "USDC", Decimal(5))]
+    assert not second.flows_asked_before

@@ -65,6 +65,19 @@ def test_another_program_looks_once_for_what_is_too_old_and_may_understand_it() 
     assert left.widened(RECENTLY) == RECENTLY
 
 
+def test_a_look_that_takes_several_readings_goes_on_until_it_is_through() -> None:
+    left = Doubts(unclear_since=NOW - 300 * DAY, program="an earlier one")
+    part = FoundFlows((), is_whole=False, is_read=False, read_until=Millis(NOW - 160 * DAY))
+    left = left.after(left.widened(RECENTLY), part)
+    assert left.unclear_since == NOW - 160 * DAY
+    asked = left.widened(RECENTLY)
+    assert asked.flows_since == NOW - 161 * DAY
+    assert not left.after(asked, ALL)
+    # One that comes no further is not made again and again.
+    stuck = left.after(asked, FoundFlows((), is_whole=False, is_read=False))
+    assert stuck.widened(RECENTLY) == RECENTLY
+
+
 def test_what_cannot_be_read_any_more_is_forgotten() -> None:
     kept = Doubts(is_untold=True, unclear_since=NOW)
     assert Doubts.opened(kept.closed()) == kept

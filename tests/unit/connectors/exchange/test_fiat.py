@@ -4,6 +4,7 @@ from typing import Any
 
 from coffers.clock import DAY, HOUR, MINUTE, ManualClock, Millis
 from coffers.connectors.exchange.balances import Holdings
+from coffers.connectors.exchange.doubts import Doubts
 from coffers.connectors.exchange.fiat import FiatOrders, FiatRows
 from coffers.connectors.exchange.flow_rows import Flows
 from coffers.connectors.exchange.flows import read_flows
@@ -165,3 +166,26 @@ async def test_fiat_orders_are_flows_of_the_account() -> None:
 async def test_an_order_that_makes_no_sense_leaves_the_flows_unknown() -> None:
     told = await flows(FiatOrders(), talk(lambda *_: {"data": [{**ORDER, "amount": "x"}]}))
     assert (told.flows, told.is_whole) == ((), False)
+
+
+async def test_an_order_that_nobody_understands_stays_unclear_while_none_are_asked_for() -> None:
+    def answer(*args: Any) -> object:
+        is_in = args[3]["transactionType"] == 0
+        return {"data": [{**ORDER, "status": "Finished"}] if is_in else []}
+
+    clock = ManualClock(NOW)
+    orders, session, doubts = FiatOrders(), talk(answer, clock=clock), Doubts()
+    for _ in range(4):
+        told = await flows(orders, session)
+        doubts = doubts.after(ReadRequest(SINCE), told)
+        assert not told.is_whole
+        assert doubts.unclear_since == ORDER["createTime"]
+        clock.advance(5 * MINUTE)
+
+
+async def test_after_a_restart_an_unclear_order_is_in_doubt_until_its_kind_was_asked_for() -> None:
+    left = Doubts(unclear_since=NOW - DAY)
+    orders, session = FiatOrders(), talk(lambda *_: {"data": []})
+    left = left.after(ReadRequest(SINCE), await flows(orders, session))
+    assert left
+    assert not left.after(ReadRequest(SINCE), await flows(orders, session))

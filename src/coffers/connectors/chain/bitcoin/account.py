@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coffers.clock import Millis
 from coffers.connectors.chain.bitcoin.backend import Backend, odd_answer
@@ -60,7 +60,9 @@ class AccountReading:
             return self._finished(search, survey, None, memory)
         flows = FlowSearch(self.backend, search, survey, memory, is_late)
         told = await flows.since(request.flows_since, self.coin, self.at)
-        return self._finished(search, survey, told, memory)
+        found = self._finished(search, survey, told, memory)
+        # The worth of those that are stored would be asked for once more.
+        return replace(found, flows=request.new_of(found.flows))
 
     def _unfinished(self, search: Search, memory: Memory) -> Reading:
         reason = f"still looking for its addresses: {search.paid} that were used so far"

@@ -22,7 +22,8 @@ class Memory(msgspec.Struct):
     at the last reading, and `silent_since` the moment since which one of them tells none. All
     transfers from block `low` to block `high` were looked through; those since the moment `since`
     were reported as flows. `step` is how many blocks the node lets pass at once, `recent` how many
-    of the newest are too young for every node to have told all of them.
+    of the newest are too young for every node to have told all of them. `shown` is when the block
+    was made that the last balances are of.
     """
 
     found: dict[str, Found | None] = {}
@@ -34,6 +35,7 @@ class Memory(msgspec.Struct):
     since: int | None = None
     step: int | None = None
     recent: int | None = None
+    shown: int | None = None
 
     def discover(self, contract: str) -> None:
         """Remember that there is an unlisted token, if there is room."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from coffers.clock import Millis
 from coffers.connectors.chain.evm import blockscout
-from coffers.connectors.chain.evm.blocks import Block, lacks_block, newest, quantity
+from coffers.connectors.chain.evm.blocks import Block, lacks_block, newest, numbered, quantity
 from coffers.connectors.chain.evm.calls import Caller
 from coffers.connectors.chain.evm.flows import FlowMaker
 from coffers.connectors.chain.evm.holdings import Holdings, TokenReader, in_units
@@ -90,6 +90,13 @@ class Wallet:
         tokens = TokenReader(self._chain, caller, self._listed, memory)
         holdings = await tokens.read(self._owner, at)
         flows, are_all = await self._flows(block, memory)
+        # The balances before are of a block that has these: they count from their dates on.
+        shown = memory.shown or 0
+        late: dict[tuple[str, str], Millis | None] = {
+            (each.direction, each.external_id): None for each in flows if each.at <= shown
+        }
+        if not holdings.missing:
+            memory.shown = await self._made_at(block)
         return Reading(
             at=at,
             wallets=frozenset({"native", "tokens", UNLISTED, "spam"} - holdings.missing.keys()),
@@ -99,12 +106,21 @@ class Wallet:
             # Without an explorer nobody tells of the native coin, but all else is told.
             flows_known=are_all and bool(self._explorer),
             flows_until=at if are_all else None,
+            flows_asked_before=late,
             memory=closed(memory),
         )
 
     async def _block(self) -> Block:
         head = await newest(self._nodes, self._around.clock)
         return Block(max(0, head.number - DEPTH), head.at)
+
+    async def _made_at(self, block: Block) -> Millis | None:
+        """Return when a block was made, None where no node tells."""
+        try:
+            found = await numbered(self._nodes, block.number)
+        except (NodeRefused, ConnectorFailure):
+            return None
+        return None if found is None else found.at
 
     async def _native(self, block: Block) -> Position:
         raw = quantity(await self._nodes.call("eth_getBalance", [self._owner, block.tag]))
