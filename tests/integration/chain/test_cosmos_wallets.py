@@ -391,9 +391,12 @@ async def test_a_deposit_that_a_node_finds_late_is_told_by_a_later_reading(
     came = chain.pay(THEM, ME, {ATOM: M})
     first = await wallets.read(ME)
     assert {flow.txid for flow in first.flows} == {came}
+    assert not first.flows_asked_before
     chain.transactions.insert(0, row)
     second = await wallets.read(ME, memory=first.memory, known_flows=known(first))
     assert {flow.txid for flow in second.flows} == {late}
+    # The balances before had it already.
+    assert second.flows_asked_before == {("in", second.flows[0].external_id): None}
 
 
 async def test_a_node_without_the_old_blocks_cannot_tell_all_flows(

@@ -296,6 +296,23 @@ async def test_a_walk_begins_anew_where_a_node_has_lost_its_place(
     assert (found, reading.flows_known) == (set(sent), True)
 
 
+async def test_what_a_node_tells_late_was_in_the_balances_before(
+    cluster: MadeUpCluster, wallets: Wallets
+) -> None:
+    late = cluster.pay(cluster.bank, OWNER.pubkey(), SOL)
+    untold = cluster.recorded.pop()
+    first = await wallets.read(ME)
+    assert first.flows == ()
+    cluster.recorded.append(untold)
+    second = await wallets.read(ME, memory=first.memory)
+    assert [flow.txid for flow in second.flows] == [late]
+    assert second.flows_asked_before == {("in", f"{late}:native"): None}
+    came = cluster.pay(cluster.bank, OWNER.pubkey(), SOL)
+    third = await wallets.read(ME, memory=second.memory, known_flows=known(second))
+    assert [flow.txid for flow in third.flows] == [came]
+    assert not third.flows_asked_before
+
+
 async def test_known_flows_are_not_asked_for_again(
     cluster: MadeUpCluster, wallets: Wallets
 ) -> None:

@@ -1,5 +1,6 @@
 """What one transaction changed in a wallet, as a deposit or a withdrawal."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -49,3 +50,11 @@ def flows_of(
         if is_out:
             fee = money.ZERO
     return flows
+
+
+def dated(flows: Iterable[Flow], shown: Collection[str]) -> dict[tuple[str, str], Millis | None]:
+    """Return what a reading says of flows whose transactions the balances before had already.
+
+    They were told late: their own date is when they counted first. `shown` are the transactions.
+    """
+    return {(each.direction, each.external_id): None for each in flows if each.txid in shown}

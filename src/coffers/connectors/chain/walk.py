@@ -62,6 +62,14 @@ class Walk(Generic[_T]):
     is_late: Callable[[], bool]
     overlap: int = 0
 
+    @staticmethod
+    def shown(entries: Sequence[Entry[_T]], done: int | None) -> list[_T]:
+        """Return what of these is not above `done`, where the trail was before this reading.
+
+        The balances of an earlier reading had it already, and it is told late.
+        """
+        return [each.what for each in entries if done is not None and each.height <= done]
+
     async def down(self, trail: Trail, since: Millis, top: int) -> bool:
         """Go from the height `top` down to what is done; return whether all since then is done.
 

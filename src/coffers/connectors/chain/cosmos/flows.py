@@ -38,7 +38,10 @@ class Memory(msgspec.Struct):
 
 @dataclass(slots=True)
 class FlowSearch:
-    """Looks through the transactions in which an address received or spent, up to a block."""
+    """Looks through the transactions in which an address received or spent, up to a block.
+
+    `shown` are those that the balances of an earlier reading had already.
+    """
 
     chain: Chain
     lcd: Lcd
@@ -48,6 +51,7 @@ class FlowSearch:
     is_late: Callable[[], bool]
     read_at: Millis
     flows: dict[str, list[Flow]] = field(default_factory=dict)
+    shown: set[str] = field(default_factory=set)
 
     async def since(self, since: Millis) -> bool:
         """Find the flows since a moment; return whether these are all."""
@@ -68,7 +72,13 @@ class FlowSearch:
         async def page(cursor: str | None) -> Page[Transaction]:
             return await self._page(side, self.block.height if cursor is None else int(cursor))
 
-        walk = Walk(page, self._take, self.is_late, OVERLAP)
+        done = trail.high
+
+        async def take(entries: Sequence[Entry[Transaction]]) -> None:
+            self._take(entries)
+            self.shown.update(each.txhash.upper() for each in Walk.shown(entries, done))
+
+        walk = Walk(page, take, self.is_late, OVERLAP)
         return await walk.down(trail, since, self.block.height)
 
     async def _reaches(self, trail: Trail, since: Millis) -> bool:
@@ -99,7 +109,7 @@ class FlowSearch:
             raise odd_answer("a block with so much for one wallet")
         return Page(whole, str(lowest))
 
-    async def _take(self, entries: Sequence[Entry[Transaction]]) -> None:
+    def _take(self, entries: Sequence[Entry[Transaction]]) -> None:
         for entry in entries:
             at = Millis(min(entry.at, self.read_at))
             found = flows_in(entry.what, self.address, at, self.chain)

@@ -1,10 +1,12 @@
 """Reads wallets of Cosmos chains: the one door to this folder."""
 
 import asyncio
+from collections.abc import Collection
 
 import msgspec
 
 from coffers.connectors.chain.answers import PATIENCE
+from coffers.connectors.chain.changes import dated
 from coffers.connectors.chain.cosmos.address import checked
 from coffers.connectors.chain.cosmos.flows import FlowSearch, Memory
 from coffers.connectors.chain.cosmos.holdings import HoldingsReader
@@ -50,6 +52,7 @@ class CosmosReader:
             address
         )
         flows: tuple[Flow, ...] = ()
+        shown: Collection[str] = ()
         is_whole = True
         if request.flows_since is not None:
             search = FlowSearch(
@@ -57,7 +60,7 @@ class CosmosReader:
             )
             is_whole = await search.since(request.flows_since)
             found = (flow for told in search.flows.values() for flow in told)
-            flows = request.new_of(found)
+            flows, shown = request.new_of(found), search.shown
         return Reading(
             at,
             frozenset(holdings.parts),
@@ -65,6 +68,7 @@ class CosmosReader:
             holdings.missing,
             flows=flows,
             flows_known=is_whole,
+            flows_asked_before=dated(flows, shown),
             memory=msgspec.json.encode(memory).decode(),
         )
 

@@ -32,7 +32,8 @@ class FlowSearch:
     """Looks through the histories of a wallet and of its token accounts.
 
     A transfer to a token account need not name the wallet, so the account's own history is
-    looked through when its amount changed or a transaction of the wallet names it.
+    looked through when its amount changed or a transaction of the wallet names it. `shown` are the
+    transactions that the balances of an earlier reading had already.
     """
 
     chain: Chain
@@ -43,6 +44,7 @@ class FlowSearch:
     is_late: Callable[[], bool]
     read_at: Millis
     flows: dict[str, list[Flow]] = field(default_factory=dict)
+    shown: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
 
     async def since(self, since: Millis, holdings: Holdings) -> bool:
@@ -88,7 +90,13 @@ class FlowSearch:
             is_cut = is_lost or await self._is_cut(entries, trail, since, slot)
             return Page(entries, None, is_cut)
 
-        return await Walk(page, self._take, self.is_late, OVERLAP).down(trail, since, slot)
+        done = trail.high
+
+        async def take(entries: Sequence[Entry[str]]) -> None:
+            await self._take(entries)
+            self.shown.update(Walk.shown(entries, done))
+
+        return await Walk(page, take, self.is_late, OVERLAP).down(trail, since, slot)
 
     async def _is_cut(
         self, entries: Sequence[Entry[str]], trail: Trail, since: Millis, slot: int

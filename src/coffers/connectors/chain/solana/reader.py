@@ -1,9 +1,12 @@
 """Reads wallets of Solana: the one door to this folder."""
 
 import asyncio
+from collections.abc import Collection
+from dataclasses import replace
 
 from coffers.clock import Millis
 from coffers.connectors.chain.answers import PATIENCE
+from coffers.connectors.chain.changes import dated
 from coffers.connectors.chain.reader import ChainReader, Surroundings
 from coffers.connectors.chain.refusals import AddressFault, AddressRefused
 from coffers.connectors.chain.solana import layout
@@ -76,6 +79,7 @@ class SolanaReader:
             missing = dict.fromkeys(_PARTS, reason)
             return Reading(at, frozenset(), (), missing, flows_known=False)
         flows: tuple[Flow, ...] = ()
+        shown: Collection[str] = ()
         is_whole = True
         if request.flows_since is not None:
             search = FlowSearch(
@@ -89,7 +93,9 @@ class SolanaReader:
             )
             is_whole = await search.since(request.flows_since, holdings)
             flows = tuple(flow for found in search.flows.values() for flow in found)
-        return _reading(at, holdings, flows, memory, is_whole=is_whole)
+            shown = search.shown
+        reading = _reading(at, holdings, flows, memory, is_whole=is_whole)
+        return replace(reading, flows_asked_before=dated(flows, shown))
 
     async def _held(self, address: str, memory: Memory) -> Holdings | None:
         """Return what an address holds, None where it would not stand still."""

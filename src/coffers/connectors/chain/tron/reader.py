@@ -1,8 +1,10 @@
 """Reads wallets of Tron: the one door to this folder."""
 
 import asyncio
+from collections.abc import Collection
 
 from coffers.connectors.chain.answers import PATIENCE
+from coffers.connectors.chain.changes import dated
 from coffers.connectors.chain.reader import ChainReader, Surroundings
 from coffers.connectors.chain.spam import APART
 from coffers.connectors.chain.tron.address import checked
@@ -53,13 +55,14 @@ class TronReader:
             missing = dict.fromkeys(_PARTS, reason)
             return Reading(at, frozenset(), (), missing, flows_known=False)
         flows: tuple[Flow, ...] = ()
+        shown: Collection[str] = ()
         is_whole = True
         if request.flows_since is not None:
             search = FlowSearch(
                 self._chain, self._node, address, memory, lambda: loop.time() >= end, at
             )
             is_whole = await search.since(request.flows_since, solid_at)
-            flows = request.new_of(search.flows())
+            flows, shown = request.new_of(search.flows()), search.shown
         return Reading(
             at,
             frozenset(holdings.parts),
@@ -67,5 +70,6 @@ class TronReader:
             holdings.missing,
             flows=flows,
             flows_known=is_whole,
+            flows_asked_before=dated(flows, shown),
             memory=closed(memory),
         )
