@@ -107,7 +107,7 @@ class AccountSettings:
         user_id = asked.who.user.id
         account = await self._keeping.get(user_id, asked.id)
         try:
-            if asked.form.get("confirm", "").strip() != account.name:
+            if _as_shown(asked.form.get("confirm", "")) != _as_shown(account.name):
                 raise InvalidRecord({"confirm": [_WRONG_NAME]})
             await self._keeping.remove(user_id, account.id)
         except CoffersError as error:
@@ -175,6 +175,11 @@ class AccountSettings:
             is_trading_on=rooms.settings.trading,
             refuses_withdraw=rooms.settings.key_policy == "refuse_withdraw",
         )
+
+
+def _as_shown(name: str) -> str:
+    """Return a name as a page shows it: browsers make one blank of several."""
+    return " ".join(name.split())
 
 
 def _can_balance(account: Account, market: Market | None) -> bool:

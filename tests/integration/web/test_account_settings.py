@@ -75,6 +75,13 @@ async def test_removing_needs_the_name_and_takes_everything(bank: Bank) -> None:
     assert await bank.accounts() == []
 
 
+async def test_a_name_is_confirmed_as_the_page_shows_it(bank: Bank) -> None:
+    path = f"/accounts/{(await bank.connected()).id}/settings"
+    await bank.pages.send(path, name="Cold  wallet")
+    answer = await bank.pages.send(f"{path}/remove", confirm="Cold wallet")
+    assert answer.headers["location"] == "/?done=removed"
+
+
 async def mark(bank: Bank, number: str) -> str:
     """What the form of a portfolio says that it was drawn of."""
     found = re.search('name="before" value="([^"]+)"', await shown(bank, f"/portfolios/{number}"))
