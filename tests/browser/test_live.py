@@ -1,5 +1,6 @@
 """Pages that follow what changes: quietly, with what is open left open, and honest when cut off."""
 
+import re
 import statistics
 from collections.abc import Callable
 from typing import Final
@@ -66,7 +67,10 @@ def test_a_page_that_is_cut_off_says_since_when_and_comes_back(visit: Visit) -> 
     page = visit().page
     page.get_by_text("Live.").wait_for()
     page.context.set_offline(True)
-    page.get_by_text("Not live since").wait_for()
+    lost = page.locator("#live-state")
+    lost.get_by_text("Not live (cut off").wait_for()
+    # An age, and no time of the browser's beside the page's, which may be of another zone.
+    assert re.fullmatch(r"Not live \(cut off \d+ s ago\); trying again\.", lost.inner_text())
     page.context.set_offline(False)
     page.get_by_text("Live.").wait_for()
 

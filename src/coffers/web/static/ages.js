@@ -16,6 +16,14 @@ export function setClock(now) {
   advance();
 }
 
+// Return an element that tells the age of this moment, and goes on doing so.
+export function ageOfNow() {
+  const age = document.createElement("time");
+  age.dataset.at = String(Date.now() + ahead);
+  tell(age, `${spanOf(0)} ago`);
+  return age;
+}
+
 function advance() {
   const now = Date.now() + ahead;
   for (const each of document.querySelectorAll("time[data-at]")) {

@@ -1,7 +1,7 @@
 // Keeps the page as it would be if it were asked for now. The server tells over a stream that there
 // is something new; then the same page is fetched again, and what differs in it is put in.
 
-import { setClock } from "./ages.js";
+import { ageOfNow, setClock } from "./ages.js";
 import { become } from "./morph.js";
 
 const AT_MOST_EVERY = 2_000;
@@ -11,12 +11,10 @@ const LONGEST_WAIT = 60_000;
 const PATIENCE = 20_000;
 const SILENT_FOR = 40_000; // the server says something every 15 seconds
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const state = document.getElementById("live-state");
 let stream = null;
 let failures = 0;
 let askedAt = Date.now();
-let lostAt = null;
 let isAsking = false;
 let hasChangedSince = false;
 let isLeaving = false;
@@ -25,10 +23,18 @@ let trying = 0;
 let silence = 0;
 
 function setState(isLive) {
-  lostAt = isLive ? null : (lostAt ?? new Date());
-  const text = isLive ? "Live." : `Not live since ${clock.format(lostAt)}; trying again.`;
+  const isSaid = state.hasChildNodes() && document.body.classList.contains("lost") === !isLive;
   document.body.classList.toggle("lost", !isLive);
-  if (state.textContent !== text) state.textContent = text;
+  if (isSaid) return;
+  if (isLive) {
+    state.textContent = "Live.";
+    return;
+  }
+  // An age, which needs no time zone. Readers of screens are told once, and not of each second.
+  const since = document.createElement("span");
+  since.setAttribute("aria-hidden", "true");
+  since.append(" (cut off ", ageOfNow(), ")");
+  state.replaceChildren("Not live", since, "; trying again.");
 }
 
 function askSoon(wait = 0) {
