@@ -24,7 +24,7 @@ class Demo:
     async def welcomed(self, request: Request, shown: Shown) -> Response | None:
         """Return the page that a visitor asks for, with a session; None for who has to sign in."""
         name = self._rooms.settings.demo_user
-        if name is None or request.method == "POST" or not self._is_here(request):
+        if name is None or request.method == "POST" or not _is_here(self._rooms, request):
             return None
         visitor = Visitor(self._rooms.address_of(request.scope), "a visitor of the demo")
         signed_in = await self._rooms.sign_in.as_visitor(name, visitor)
@@ -35,16 +35,23 @@ class Demo:
         is_secure = self._rooms.is_secure(request.scope)
         return with_session(answer, token, is_secure=is_secure, lasts=LONGEST // 1000)
 
-    def _is_here(self, request: Request) -> bool:
-        """Return whether a browser of this machine asked, and for this machine.
 
-        A page of elsewhere whose name was made to lead here would ask for that name. A proxy on
-        this machine hands on what may come from anywhere.
-        """
-        if _FORWARDED.intersection(request.headers):
-            return False
-        try:
-            host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-        except ValueError:
-            return False
-        return is_this_machine(host) and is_this_machine(self._rooms.address_of(request.scope))
+def way_in(rooms: Rooms, request: Request) -> str:
+    """Return where who is not signed in goes: the demo lets its visitors in at every page."""
+    is_visitor = rooms.settings.demo_user is not None and _is_here(rooms, request)
+    return "/" if is_visitor else "/sign-in"
+
+
+def _is_here(rooms: Rooms, request: Request) -> bool:
+    """Return whether a browser of this machine asked, and for this machine.
+
+    A page of elsewhere whose name was made to lead here would ask for that name. A proxy on
+    this machine hands on what may come from anywhere.
+    """
+    if _FORWARDED.intersection(request.headers):
+        return False
+    try:
+        host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return False
+    return is_this_machine(host) and is_this_machine(rooms.address_of(request.scope))

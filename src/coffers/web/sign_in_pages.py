@@ -22,6 +22,7 @@ from coffers.web.answers import (
     without_half,
     without_session,
 )
+from coffers.web.demo import way_in
 from coffers.web.forms import check_key, form_of
 from coffers.web.rooms import Asked, OpenPage, OwnPage, Rooms
 
@@ -108,8 +109,9 @@ class SignInPages:
         if signed_in is not None:
             check_key(form, signed_in)
             await self._sign_in.sign_out(signed_in)
-        is_secure = self._rooms.is_secure(request.scope)
-        return without_session(see_other("/sign-in"), is_secure=is_secure)
+        is_secure, where = self._rooms.is_secure(request.scope), way_in(self._rooms, request)
+        answer = see_other(where, "signed-in-again" if where == "/" else None)
+        return without_session(answer, is_secure=is_secure)
 
     async def password(self, asked: Asked) -> Response:
         """Change one's own password."""

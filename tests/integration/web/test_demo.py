@@ -1,5 +1,7 @@
 """The demo's pages: visitors of this machine are let in as one user, and nobody else is."""
 
+import re
+
 import pytest
 
 from coffers.errors import SettingsError
@@ -19,6 +21,27 @@ async def test_who_comes_from_this_machine_is_signed_in_and_told_so(sqlite_store
         assert "signed in as ann" in shown.text
         assert COOKIE in pages.http.cookies
         assert (await pages.http.get("/password", headers=HERE)).status_code == 200
+
+
+async def test_signing_out_leads_back_in_and_not_to_a_dead_end(sqlite_store: Store) -> None:
+    async with opened(sqlite_store, demo_user="ann") as pages:
+        await pages.api.caller("ann")
+        shown = await pages.http.get("/", headers=HERE)
+        key = re.search('name="form_key" value="([^"]+)"', shown.text)
+        assert key is not None
+        ours = {**HERE, "Origin": "http://localhost:8787"}
+        answer = await pages.http.post("/sign-out", data={"form_key": key[1]}, headers=ours)
+        assert answer.headers["location"] == "/?done=signed-in-again"
+        assert COOKIE not in pages.http.cookies
+        again = await pages.http.get(answer.headers["location"], headers=HERE)
+        assert "signed out, and in again" in again.text
+        assert COOKIE in pages.http.cookies
+
+
+async def test_who_came_from_elsewhere_is_signed_out_for_good(sqlite_store: Store) -> None:
+    async with opened(sqlite_store, demo_user="ann") as pages:
+        await pages.begin("ann")
+        assert (await pages.send("/sign-out")).headers["location"] == "/sign-in"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "192.168.1.2"])
