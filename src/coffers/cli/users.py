@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from coffers.store.records import User
 
 app = typer.Typer(help="Add and list users, and let them sign in.", no_args_is_help=True)
+_BY_CODE = "/sign-in?by=code"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -101,9 +102,9 @@ def code(
     """Make a code by which a user signs in at the pages, once, within 15 minutes."""
     made = run_async(_code(name))
     if as_json:
-        print_json({"name": name, "code": made, "path": f"/sign-in?code={made}"})
+        print_json({"name": name, "code": made, "path": _BY_CODE})
     else:
-        typer.echo(f"Open /sign-in?code={made} within 15 minutes; it works once.")
+        typer.echo(f"The code is {made}. Type it at {_BY_CODE} within 15 minutes; it works once.")
 
 
 @app.command("factors")

@@ -67,19 +67,21 @@ class SignInPages:
     async def sign_in(self, request: Request) -> Response:
         """Sign in by name and password."""
         if request.method != "POST":
-            form = {"code": request.query_params.get("code", "")}
-            if not form["code"] and await self._sign_in.is_first_run():
+            # A code is typed, and in no address: those are kept in histories and logs.
+            form = {"code": ""} if request.query_params.get("by") == "code" else {}
+            if not form and await self._sign_in.is_first_run():
                 return see_other("/welcome")
             return self._shown(request, "sign_in.html", form)
         form = await form_of(request)
+        first = "code" if "code" in form else "name"
         try:
             signed_in = await self._by(request, form)
         except InvalidRecord as error:
             return self._shown(request, "sign_in.html", form, error.attributes, 400)
         except SignInRefused as error:
-            return self._shown(request, "sign_in.html", form, {"name": [str(error)]}, 400)
+            return self._shown(request, "sign_in.html", form, {first: [str(error)]}, 400)
         except SignInLocked as error:
-            return self._shown(request, "sign_in.html", form, {"name": [str(error)]}, TOO_MANY)
+            return self._shown(request, "sign_in.html", form, {first: [str(error)]}, TOO_MANY)
         return begun(self._rooms, request, signed_in)
 
     async def passkey(self, request: Request) -> Response:
@@ -97,7 +99,7 @@ class SignInPages:
         site, visitor = self._rooms.passkey_site(request), self._rooms.visitor(request)
         if site is not None and form.get("answer"):
             return await self._passkeys.sign_in(site, form["answer"], visitor)
-        if form.get("code"):
+        if "code" in form:
             return await self._sign_in.by_code(form["code"], visitor)
         password = Secret(form.get("password", ""))
         return await self._sign_in.by_password(form.get("name", ""), password, visitor)
@@ -148,7 +150,7 @@ class SignInPages:
         status: int = 200,
     ) -> Response:
         # What was secret is not sent back.
-        kept = {name: form.get(name, "") for name in ("name", "code")}
+        kept = {name: form[name] for name in ("name", "code") if name in form}
         site = self._rooms.passkey_site(request)
         return self._renderer.page(
             request, template, status, form=kept, faults=faults or {}, site=site

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 import socket
 import sqlite3
 from pathlib import Path
@@ -26,6 +27,12 @@ def test_second_factors_are_shown_and_taken_away(coffers: Run) -> None:
     told = json.loads(coffers("user", "factors", "ann", "--remove", "--json").stdout)
     assert told == {"name": "ann", "app": False, "passkeys": [], "recovery_codes": 0}
     assert "there is no user" in coffers("user", "factors", "nobody").stderr
+
+
+def test_a_code_is_told_beside_its_address_and_not_in_it(coffers: Run) -> None:
+    made_user(coffers)
+    told = coffers("user", "code", "ann").stdout
+    assert re.match(r"The code is ([A-Z0-9]+-?)+\. Type it at /sign-in\?by=code within", told)
 
 
 def test_users_are_added_and_listed(coffers: Run) -> None:

@@ -133,15 +133,27 @@ async def test_signing_out_needs_the_key_of_the_session(pages: Pages) -> None:
     assert (await pages.http.get("/")).status_code == 303
 
 
-async def test_a_code_signs_in_by_a_form_and_not_by_its_address_alone(pages: Pages) -> None:
+async def test_a_code_is_typed_and_in_no_address(pages: Pages) -> None:
     await pages.begin()
     pages.http.cookies.clear()
+    assert 'href="/sign-in?by=code"' in (await pages.http.get("/sign-in")).text
+    shown = (await pages.http.get("/sign-in?by=code")).text
+    assert 'name="code" type="text" value=""' in shown
+    assert 'name="password"' not in shown
     code = await pages.signing.ticket_for("ann")
-    shown = await pages.http.get("/sign-in", params={"code": code})
-    assert code in shown.text
-    assert COOKIE not in pages.http.cookies
+    assert code not in (await pages.http.get("/sign-in", params={"code": code})).text
+    for wrong in ("", "AAAA"):
+        refused = await pages.post("/sign-in", code=wrong)
+        assert (refused.status_code, "One-time code: is none that" in refused.text) == (400, True)
     assert (await pages.post("/sign-in", code=code)).status_code == 303
     assert (await pages.http.get("/")).status_code == 200
+
+
+async def test_guessing_codes_leads_to_a_wait_that_is_told(pages: Pages) -> None:
+    await pages.begin()
+    told = [await pages.post("/sign-in", code=f"AAA{number}") for number in range(21)]
+    assert [answer.status_code for answer in told] == [400] * 20 + [429]
+    assert "One-time code: too many" in told[-1].text
 
 
 async def test_a_password_is_changed_by_who_knows_it(pages: Pages) -> None:
