@@ -1,5 +1,7 @@
 """What a user does with a connected account: find it, name it anew, remove it."""
 
+from typing import Final
+
 from coffers.clock import Clock, Millis
 from coffers.errors import CoffersError, NotFound
 from coffers.portfolio.naming import usable_name
@@ -10,6 +12,8 @@ from coffers.sync.events import about
 
 MOST_ID = 2**31 - 1
 """Ids beyond it are nobody's, and no database takes them."""
+
+_REMOVED: Final = "account_removed"
 
 
 class NotDeletable(CoffersError):
@@ -39,6 +43,13 @@ class AccountKeeping:
         if account is None:
             raise _no_account(account_id)
         return account
+
+    async def was_removed(self, user_id: int, account_id: int) -> bool:
+        """Return whether this user has removed an account of this id lately."""
+        async with self._store.reading() as tx:
+            events = await tx.audit.of_user(user_id)
+        removed = (_REMOVED, str(account_id))
+        return any((event.kind, event.subject) == removed for event in events)
 
     async def of_mode(self, user_id: int, mode: Mode) -> list[Account]:
         """Return the accounts of one mode, by id."""
@@ -108,8 +119,8 @@ class AccountKeeping:
             if account is None or not await tx.accounts.remove(user_id, account_id):
                 raise _no_account(account_id)
             now = self._clock.now()
-            await tx.events.add(user_id, [told_of(account, "account_removed", now)])
-            await tx.audit.add(AuditEvent(user_id, now, "account_removed", str(account_id), ""))
+            await tx.events.add(user_id, [told_of(account, _REMOVED, now)])
+            await tx.audit.add(AuditEvent(user_id, now, _REMOVED, str(account_id), ""))
 
 
 def told_of(account: Account, kind: EventKind, at: Millis) -> NewEvent:

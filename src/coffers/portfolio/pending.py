@@ -23,6 +23,16 @@ LASTS: Final = Millis(15 * MINUTE)
 """How long somebody may think about it."""
 
 
+class Gone(NotFound):
+    """What was checked is not kept any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "what was checked is not kept any more: it was connected or forgotten, or its "
+            f"{LASTS // MINUTE} minutes are over"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """What waits for a yes, and until when; `account_id` is what is to be given another key.
@@ -71,7 +81,7 @@ class Pending:
         """Return what was found, or how far the look has come.
 
         Raises:
-            NotFound: when this user has nothing of this number, or not any more.
+            Gone: when this user has nothing of this number, or not any more.
             NoWorker: when no worker took it.
             TookTooLong: when a worker took it, and has not ended in time.
             InvalidRecord, AlreadyConnected, ConnectorFailure, CoffersError: as the check does.
@@ -90,13 +100,13 @@ class Pending:
         """Return what was asked.
 
         Raises:
-            NotFound: when this user has nothing of this number, or not any more.
+            Gone: when this user has nothing of this number, or not any more.
         """
         errand, _ = await self._found(user_id, number)
         try:
             body = self._vault.open(errand.sealed, _context(user_id, number))
         except CoffersError:  # a master key that was exchanged meanwhile
-            raise _gone() from None
+            raise Gone from None
         return msgspec.json.decode(body.reveal(), type=CheckAsked)
 
     async def drop(self, user_id: int, number: int) -> None:
@@ -112,11 +122,11 @@ class Pending:
 
     async def _found(self, user_id: int, number: int) -> tuple[Errand, str]:
         if number > MOST_ID:
-            raise _gone()
+            raise Gone
         async with self._store.reading() as tx:
             found = await tx.errands.kept(user_id, number, CHECKED, self._clock.now())
         if found is None:
-            raise _gone()
+            raise Gone
         return found
 
 
@@ -124,10 +134,6 @@ async def forget_checked(tx: Transaction, now: Millis) -> None:
     """Forget the keys that were checked or to be checked, once their time is up."""
     await tx.errands.forget_kept(CHECKED, now)
     await tx.errands.forget_untaken(CHECK, now)
-
-
-def _gone() -> NotFound:
-    return NotFound("what was checked is not kept any more; enter it once more")
 
 
 def _context(user_id: int, number: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from coffers.errors import CoffersError, InvalidRecord
+from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.markets.catalogue import PAPER, Market
 from coffers.markets.fields import SECRET_FIELDS
 from coffers.portfolio.account_forms import kind_of
@@ -99,17 +99,20 @@ class AccountSettings:
         return see_other(f"/accounts/{asked.id}/settings", "balance")
 
     async def remove(self, asked: Asked) -> Response:
-        """Remove the account, if its name was typed.
+        """Remove the account, if its name was typed; one that is removed already is.
 
         Raises:
             NotFound: when this user has no account of this id.
         """
         user_id = asked.who.user.id
-        account = await self._keeping.get(user_id, asked.id)
         try:
+            account = await self._keeping.get(user_id, asked.id)
             if _as_shown(asked.form.get("confirm", "")) != _as_shown(account.name):
                 raise InvalidRecord({"confirm": [_WRONG_NAME]})
             await self._keeping.remove(user_id, account.id)
+        except NotFound:
+            if not await self._keeping.was_removed(user_id, asked.id):
+                raise
         except CoffersError as error:
             return await self._page(asked, "remove", faults_of(error, ("confirm",)))
         return see_other("/", "removed")

@@ -61,13 +61,17 @@ class BalancePages:
         self._errands = Errands(rooms.store, rooms.vault, rooms.clock)
         here = "/accounts/{id:id}/auto-balance"
         self.own = (
-            OwnPage(f"{here}/plan", sent=self.plan),
+            OwnPage(f"{here}/plan", self.to_settings, self.plan),
             OwnPage(f"{here}/plan/{{errand:id}}", self.planned),
             OwnPage(f"{here}/plan/{{errand:id}}/progress", self.progress),
-            OwnPage(f"{here}/run", sent=self.run),
+            OwnPage(f"{here}/run", self.to_settings, self.run),
             OwnPage(f"{here}/run/{{errand:id}}", self.ran),
             OwnPage(f"{here}/run/{{errand:id}}/progress", self.progress),
         )
+
+    async def to_settings(self, asked: Asked) -> Response:
+        """Lead to the settings, whose form has plans made."""
+        return see_other(f"/accounts/{asked.id}/settings")
 
     async def plan(self, asked: Asked) -> Response:
         """Have a plan made for a portfolio, and lead to it; nothing is placed.

@@ -85,7 +85,7 @@ class CheckedPages:
         """Return what was found, what went wrong, or how far the check has come.
 
         Raises:
-            NotFound: when nothing of this number waits any more.
+            Gone: when nothing of this number waits any more.
         """
         try:
             waiting = await self._pending.get(asked.who.user.id, asked.id)
@@ -107,7 +107,7 @@ class CheckedPages:
         """Tell a script how far the check has come; once it is over, the page tells the rest.
 
         Raises:
-            NotFound: when nothing of this number waits any more.
+            Gone: when nothing of this number waits any more.
         """
         try:
             waiting = await self._pending.get(asked.who.user.id, asked.id)
@@ -121,7 +121,7 @@ class CheckedPages:
         """Store what was checked.
 
         Raises:
-            NotFound: when nothing of this number waits any more.
+            Gone: when nothing of this number waits any more.
         """
         user_id = asked.who.user.id
         try:
@@ -155,7 +155,7 @@ class CheckedPages:
         """Forget what was checked.
 
         Raises:
-            NotFound: when nothing of this number waits for this user.
+            Gone: when nothing of this number waits any more.
         """
         await self._pending.opened(asked.who.user.id, asked.id)
         await self._pending.drop(asked.who.user.id, asked.id)

@@ -1,6 +1,6 @@
 """The pages as one ASGI application: which page is at which path, for whom, and what goes wrong."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from starlette.convertors import register_url_convertor
@@ -13,6 +13,7 @@ from coffers.access.passwords import PasswordsBusy
 from coffers.errors import CoffersError, NotFound
 from coffers.logs import logger
 from coffers.portfolio.errands import TooManyOpen
+from coffers.portfolio.pending import Gone
 from coffers.portfolio.sessions import CheckNeeded, SignedIn
 from coffers.portfolio.whole import Wholes
 from coffers.serving.ids import IdConvertor
@@ -139,6 +140,11 @@ class Site:
             for method, shown in (("GET", each.shown), ("POST", each.sent)):
                 if shown is not None:
                     yield self._route(each.path, method, self._for_owner(shown))
+        is_shown = {page.path: page.shown is not None for page in opened}
+        is_shown |= {each.path: each.shown is not None for each in own}
+        shown_at = {path for path, is_there in is_shown.items() if is_there}
+        for path in is_shown.keys() - shown_at:
+            yield self._route(path, "GET", _to_its_page(path, shown_at))
 
     def _route(self, path: str, method: str, answer: Opened) -> Route:
         async def answered(request: Request) -> Response:
@@ -163,13 +169,20 @@ class Site:
             name = request.scope[REQUEST_NAME].decode()
             _log.error("page failed", path=request.url.path, request_id=name, exc_info=error)
             why = f"{why}; it calls this request {name}."
-        return self._told_so(request, status, why, who)
+        return self._told_so(request, status, why, who, is_gone=isinstance(error, Gone))
 
     def _told_so(
-        self, request: Request, status: int, why: str, who: SignedIn | None = None
+        self,
+        request: Request,
+        status: int,
+        why: str,
+        who: SignedIn | None = None,
+        *,
+        is_gone: bool = False,
     ) -> Response:
         title = _TITLES.get(status, "That did not work")
-        return self._renderer.page(request, "failed.html", status, who=who, title=title, why=why)
+        told = {"who": who, "title": title, "why": why, "is_gone": is_gone}
+        return self._renderer.page(request, "failed.html", status, **told)
 
     async def _elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a path that no page has: people by a page, and programs by the API."""
@@ -193,7 +206,7 @@ class Site:
                 allowed |= route.methods or set()
         answer: Response = PlainTextResponse("Method Not Allowed", _NOT_SO)
         if _is_of_people(request):
-            why = "This address takes what a page sends, and shows nothing by itself."
+            why = "This address shows a page, and takes no form."
             answer = self._told_so(request, _NOT_SO, why)
         answer.headers["Allow"] = ", ".join(sorted(allowed))
         await answer(scope, receive, send)
@@ -238,9 +251,27 @@ def _is_of_people(request: Request) -> bool:
     return prefers_pages(request.headers.get("accept", ""))
 
 
+def _to_its_page(path: str, shown_at: Collection[str]) -> Opened:
+    """Return what leads from an address that takes forms alone to the next page above it.
+
+    A browser asks for one where its answer was a page, as to a form with faults, and the address is
+    opened once more.
+    """
+    parts = path.split("/")
+    lengths = (end for end in range(len(parts) - 1, 1, -1) if "/".join(parts[:end]) in shown_at)
+    length = next(lengths, 0)
+
+    async def answer(request: Request) -> Response:
+        return see_other("/".join(request.url.path.split("/")[:length]) or "/")
+
+    return answer
+
+
 def _told(error: Exception) -> tuple[int, str]:
     """Return the status and the sentence of what went wrong."""
     match error:
+        case Gone():
+            return 404, f"{error}.".capitalize()
         case NotFound():
             return 404, "There is no such page, or it is not yours."
         case StoreUnavailable():

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -115,40 +116,37 @@ class TokenPages:
         )
 
     async def confirm(self, asked: Asked) -> Response:
-        """Return the page that asks whether a token is to be revoked.
+        """Return the page that asks whether a token is to be revoked, where it is not.
 
         Raises:
-            NotFound: when it is nobody's, or somebody else's, or not in force any more.
+            NotFound: when it is nobody's, or somebody else's.
         """
-        now = self._rooms.clock.now()
+        token, now = await self._tokens.get(asked.who.user.id, asked.id), self._rooms.clock.now()
+        if token.revoked_at is not None:
+            return see_other("/tokens", "revoked")
         return self._renderer.page(
             asked.request,
             "token_revoke.html",
             who=asked.who,
             now=now,
-            row=Listed(await self._unrevoked(asked), ""),
+            row=Listed(token, ""),
         )
 
     async def revoke(self, asked: Asked) -> Response:
-        """Revoke a token.
+        """Revoke a token; one that is revoked already is.
 
         Raises:
-            NotFound: as `confirm` does.
+            NotFound: when it is nobody's, or somebody else's.
         """
-        token = await self._unrevoked(asked)
-        await self._tokens.revoke(token.user_id, token.api_key)
+        token = await self._tokens.get(asked.who.user.id, asked.id)
+        with suppress(NotFound):  # a second press finds nothing left to revoke
+            await self._tokens.revoke(token.user_id, token.api_key)
         return see_other("/tokens", "revoked")
 
     def _require_check(self, asked: Asked) -> None:
         # A visitor of the demo has no password to show.
         if asked.who.user.name != self._rooms.settings.demo_user:
             asked.who.require_check(self._rooms.clock.now())
-
-    async def _unrevoked(self, asked: Asked) -> Token:
-        token = await self._tokens.get(asked.who.user.id, asked.id)
-        if token.revoked_at is not None:
-            raise NotFound("it is revoked already")
-        return token
 
     def _form(
         self, asked: Asked, form: Mapping[str, str], faults: Mapping[str, list[str]]

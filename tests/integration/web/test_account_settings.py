@@ -73,6 +73,8 @@ async def test_removing_needs_the_name_and_takes_everything(bank: Bank) -> None:
     answer = await bank.pages.send(path, confirm=" Main ")
     assert answer.headers["location"] == "/?done=removed"
     assert await bank.accounts() == []
+    again = await bank.pages.send(path, confirm="Main")
+    assert again.headers["location"] == "/?done=removed"
 
 
 async def test_a_name_is_confirmed_as_the_page_shows_it(bank: Bank) -> None:

@@ -221,8 +221,10 @@ async def test_what_was_checked_is_gone_after_a_while_or_at_a_word(bank: Bank) -
     where, _ = await bank.found(**KEY)
     dropped = await bank.pages.send(f"{where}/drop")
     assert dropped.headers["location"] == "/connect?done=dropped"
-    assert (await bank.pages.send(f"{where}/drop")).status_code == 404
-    assert (await bank.pages.http.get(where)).status_code == 404
+    for gone in (await bank.pages.send(f"{where}/drop"), await bank.pages.http.get(where)):
+        assert gone.status_code == 404
+        assert "What was checked is not kept any more" in gone.text
+        assert 'class="button" href="/connect"' in gone.text
     where, _ = await bank.found(**KEY)
     bank.pages.api.clock.advance(16 * 60_000)
     assert (await bank.pages.http.get(where)).status_code == 404

@@ -90,11 +90,32 @@ async def test_anothers_page_and_none_at_all_look_alike(pages: Pages) -> None:
     assert told[0] == told[1]
 
 
-async def test_an_address_that_only_takes_forms_says_so(pages: Pages) -> None:
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/sign-out", "/"),
+        ("/sign-in/passkey", "/sign-in"),
+        ("/accounts/7/settings/remove", "/accounts/7/settings"),
+        ("/accounts/7/auto-balance/run", "/accounts/7/settings"),
+        ("/accounts/7/refresh", "/accounts/7"),
+        ("/connect/checked/7/drop", "/connect/checked/7"),
+        ("/connect/binance/looks", "/connect/binance"),
+        ("/security/sessions/end", "/security"),
+    ],
+)
+async def test_an_address_that_only_takes_forms_leads_to_their_page(
+    pages: Pages, path: str, page: str
+) -> None:
     await pages.begin()
-    shown = await pages.http.get("/sign-out", headers=BROWSER)
-    assert (shown.status_code, shown.headers["allow"]) == (405, "POST")
-    assert "takes what a page sends" in shown.text
+    answer = await pages.http.get(path, headers=BROWSER)
+    assert (answer.status_code, answer.headers["location"]) == (303, page)
+
+
+async def test_a_page_without_a_form_takes_none(pages: Pages) -> None:
+    await pages.begin()
+    shown = await pages.http.post("/tokens", headers=BROWSER)
+    assert (shown.status_code, shown.headers["allow"]) == (405, "GET, HEAD")
+    assert "takes no form" in shown.text
     plain = await pages.http.put("/settings")
     assert (plain.status_code, plain.headers["allow"]) == (405, "GET, HEAD, POST")
     assert plain.text == "Method Not Allowed"
@@ -112,7 +133,8 @@ async def test_they_are_counted_as_one_route_or_by_the_pages_own(pages: Pages) -
         metrics.waiting.write()
         return metrics.requests.labels(route, status)._value.get()
 
-    before = count("404"), count("405", "/sign-out")
-    for path in ("/one", "/two", "/sign-out"):
+    before = count("404"), count("405", "/tokens")
+    for path in ("/one", "/two"):
         await pages.http.get(path, headers=BROWSER)
-    assert (count("404"), count("405", "/sign-out")) == (before[0] + 2, before[1] + 1)
+    await pages.http.post("/tokens", headers=BROWSER)
+    assert (count("404"), count("405", "/tokens")) == (before[0] + 2, before[1] + 1)

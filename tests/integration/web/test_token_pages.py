@@ -143,8 +143,12 @@ async def test_a_token_is_revoked_after_a_question(pages: Pages) -> None:
     listed = (await pages.http.get("/tokens")).text
     assert "No token is in force" in listed
     assert "Expired and revoked (1)" in listed
-    assert (await pages.http.get(path)).status_code == 404
-    assert (await pages.send(path)).status_code == 404
+    for again in (await pages.http.get(path), await pages.send(path)):
+        assert again.headers["location"] == "/tokens?done=revoked"
+    user = await pages.user()
+    async with pages.api.services.store.reading() as tx:
+        kinds = [event.kind for event in await tx.audit.of_user(user.id)]
+    assert kinds.count("token_revoked") == 1
 
 
 async def test_anothers_token_is_not_there(pages: Pages) -> None:
