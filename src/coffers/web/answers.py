@@ -66,6 +66,7 @@ NOTICES: Final = {
     "passkey-removed": "The passkey was removed here. Remove it from your device too.",
     "session-ended": "That browser is signed out.",
     "others-ended": "Your other browsers are signed out.",
+    "signed-out": "You were signed out; nothing was saved.",
     "signed-in-again": "You were signed out, and in again: this demo lets in whoever comes from "
     "this machine.",
     "half-over": "That took too long, or was done. Begin with the password again.",

@@ -9,6 +9,7 @@ from coffers.portfolio.passkey_sign_in import PasskeySignIn
 from coffers.portfolio.second_factors import HalfOver, HalfSignedIn, SecondFactors
 from coffers.portfolio.sessions import SignedIn
 from coffers.web.answers import Renderer, json_answer, see_other, without_half
+from coffers.web.back import page_of
 from coffers.web.forms import HALF, check_key, form_of, held
 from coffers.web.rooms import OpenPage, Rooms
 from coffers.web.sign_in_pages import TOO_MANY, begun, refused_options
@@ -30,7 +31,8 @@ class SecondStep:
     async def shown(self, request: Request) -> Response:
         """Ask for it."""
         half = await self._half(request)
-        return _over() if half is None else self._page(request, half, {})
+        back = request.query_params.get("back", "")
+        return _over() if half is None else self._page(request, half, {}, back)
 
     async def sent(self, request: Request) -> Response:
         """Sign in by what was shown."""
@@ -38,15 +40,16 @@ class SecondStep:
         if half is None:
             return _over()
         check_key(form, half)
+        back = form.get("back", "")
         try:
             signed_in = await self._by(request, half, form)
         except InvalidRecord as error:
-            return self._page(request, half, error.attributes, 400)
+            return self._page(request, half, error.attributes, back, 400)
         except SignInLocked as error:
-            return self._page(request, half, {"code": [str(error)]}, TOO_MANY)
+            return self._page(request, half, {"code": [str(error)]}, back, TOO_MANY)
         except HalfOver:
             return _over()
-        return begun(self._rooms, request, signed_in)
+        return begun(self._rooms, request, signed_in, back)
 
     async def passkey(self, request: Request) -> Response:
         """Tell a script of ours what a browser is to show a passkey by."""
@@ -75,12 +78,12 @@ class SecondStep:
         request: Request,
         half: HalfSignedIn,
         faults: dict[str, list[str]],
+        back: str,
         status: int = 200,
     ) -> Response:
+        told = {"half": half, "faults": faults, "back": page_of(back)}
         site = self._rooms.passkey_site(request)
-        return self._renderer.page(
-            request, "second_step.html", status, half=half, faults=faults, site=site
-        )
+        return self._renderer.page(request, "second_step.html", status, site=site, **told)
 
 
 def _over() -> Response:

@@ -1,8 +1,6 @@
 """What signs somebody in, on one page: password, app, passkeys, recovery codes, sessions."""
 
-import re
 from collections.abc import Mapping
-from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,14 +12,12 @@ from coffers.portfolio.recovery_codes import RecoveryCodes
 from coffers.portfolio.sessions import Sessions
 from coffers.secret import Secret
 from coffers.web.answers import Renderer, see_other
+from coffers.web.back import page_of
 from coffers.web.browsers import browser_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
 from coffers.web.sign_in_pages import TOO_MANY
 
 Faults = Mapping[str, list[str]]
-
-_PAGE: Final = re.compile(r"/[a-z]+(/[a-z0-9]+){0,3}")
-"""A page of ours that may be gone back to."""
 
 
 class SecurityPage:
@@ -54,8 +50,8 @@ class SecurityPage:
             return await self.page(asked, error.attributes)
         except SignInLocked as error:
             return await self.page(asked, {"password": [str(error)]}, TOO_MANY)
-        back = asked.form.get("back", "")
-        return see_other(back) if _PAGE.fullmatch(back) else see_other("/security", "checked")
+        back = page_of(asked.form.get("back", ""))
+        return see_other("/security", "checked") if back is None else see_other(back)
 
     async def ask_to_renew(self, asked: Asked) -> Response:
         """Ask whether new recovery codes shall take the place of those that are left.

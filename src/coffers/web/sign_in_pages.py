@@ -22,6 +22,7 @@ from coffers.web.answers import (
     without_half,
     without_session,
 )
+from coffers.web.back import page_of, with_back
 from coffers.web.demo import way_in
 from coffers.web.forms import check_key, form_of
 from coffers.web.rooms import Asked, OpenPage, OwnPage, Rooms
@@ -71,6 +72,7 @@ class SignInPages:
             form = {"code": ""} if request.query_params.get("by") == "code" else {}
             if not form and await self._sign_in.is_first_run():
                 return see_other("/welcome")
+            form["back"] = request.query_params.get("back", "")
             return self._shown(request, "sign_in.html", form)
         form = await form_of(request)
         first = "code" if "code" in form else "name"
@@ -82,7 +84,7 @@ class SignInPages:
             return self._shown(request, "sign_in.html", form, {first: [str(error)]}, 400)
         except SignInLocked as error:
             return self._shown(request, "sign_in.html", form, {first: [str(error)]}, TOO_MANY)
-        return begun(self._rooms, request, signed_in)
+        return begun(self._rooms, request, signed_in, form.get("back"))
 
     async def passkey(self, request: Request) -> Response:
         """Tell a script of ours what a browser is to show a passkey by."""
@@ -151,20 +153,23 @@ class SignInPages:
     ) -> Response:
         # What was secret is not sent back.
         kept = {name: form[name] for name in ("name", "code") if name in form}
+        told = {"form": kept, "faults": faults or {}, "back": page_of(form.get("back", ""))}
         site = self._rooms.passkey_site(request)
-        return self._renderer.page(
-            request, template, status, form=kept, faults=faults or {}, site=site
-        )
+        return self._renderer.page(request, template, status, site=site, **told)
 
 
-def begun(rooms: Rooms, request: Request, found: SignedIn | HalfSignedIn) -> Response:
-    """Have the browser go on, signed in or to the second step."""
+def begun(
+    rooms: Rooms, request: Request, found: SignedIn | HalfSignedIn, back: str | None = None
+) -> Response:
+    """Have the browser go on, signed in or to the second step; `back` is where to, if it may be."""
     token, is_secure = found.token.reveal(), rooms.is_secure(request.scope)
     if isinstance(found, HalfSignedIn):
         lasts = HALF_LASTS // 1000
-        return with_half(see_other("/sign-in/second"), token, is_secure=is_secure, lasts=lasts)
+        second = see_other(with_back("/sign-in/second", back))
+        return with_half(second, token, is_secure=is_secure, lasts=lasts)
     lasts = LONGEST // 1000
-    return without_half(with_session(see_other("/"), token, is_secure=is_secure, lasts=lasts))
+    page = see_other(page_of(back or "") or "/")
+    return without_half(with_session(page, token, is_secure=is_secure, lasts=lasts))
 
 
 def refused_options(error: SignInLocked) -> Response:

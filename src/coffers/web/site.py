@@ -23,11 +23,12 @@ from coffers.store.errors import StoreUnavailable
 from coffers.web.account_page import AccountPage
 from coffers.web.account_settings import AccountSettings
 from coffers.web.answers import Renderer, Shelf, coding_of, see_other
+from coffers.web.back import with_back
 from coffers.web.balance_pages import BalancePages
 from coffers.web.browsers import prefers_pages
 from coffers.web.checked_pages import CheckedPages
 from coffers.web.connect_pages import ConnectPages
-from coffers.web.demo import Demo
+from coffers.web.demo import Demo, way_in
 from coffers.web.forms import BadForm, check_key, form_of
 from coffers.web.kept_pages import KeptPages
 from coffers.web.live import Live
@@ -223,7 +224,7 @@ class Site:
         async def answer(request: Request) -> Response:
             who = await self._who(request)
             if who is None:
-                return await self._demo.welcomed(request, shown) or see_other("/sign-in")
+                return await self._demo.welcomed(request, shown) or self._signed_out(request)
             form = {}
             try:
                 if request.method == "POST":
@@ -238,6 +239,12 @@ class Site:
                 return self._failed(request, error, who)
 
         return answer
+
+    def _signed_out(self, request: Request) -> Response:
+        """Lead to the sign-in: from there back to a page, and with a word of what was sent."""
+        if request.method == "POST":
+            return see_other(way_in(self._rooms, request), "signed-out")
+        return see_other(with_back("/sign-in", request.url.path))
 
     async def _who(self, request: Request) -> SignedIn | None:
         token = self._rooms.session_of(request)

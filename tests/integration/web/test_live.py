@@ -147,7 +147,8 @@ async def test_a_session_that_ends_takes_its_streams_along(
             pages.api.clock.set(Millis(NOW + 8 * DAY))
         assert await heard.told() is None
     async with told_at(base, pages, "/live") as heard:
-        assert (heard.answer.status_code, heard.answer.headers["location"]) == (303, "/sign-in")
+        where = heard.answer.headers["location"]
+        assert (heard.answer.status_code, where) == (303, "/sign-in?back=/live")
 
 
 async def test_a_session_has_so_many_streams_and_no_more(pages: Pages, base: str) -> None:

@@ -87,16 +87,17 @@ async def test_signing_in_then_takes_two_steps(pages: Pages) -> None:
     await pages.begin()
     app, _ = await set_up(pages)
     pages.http.cookies.clear()
-    first = await pages.post("/sign-in", name="ann", password=PASSWORD)
-    assert first.headers["location"] == "/sign-in/second"
+    first = await pages.post("/sign-in", name="ann", password=PASSWORD, back="/security")
+    assert first.headers["location"] == "/sign-in/second?back=/security"
+    assert 'name="back" value="/security"' in (await pages.http.get(first.headers["location"])).text
     assert COOKIE not in pages.http.cookies
     assert (await pages.http.get("/")).headers["location"] == "/sign-in"
     for attribute in ("HttpOnly", "SameSite=strict", "Path=/sign-in"):
         assert attribute in first.headers["set-cookie"]
     wrong = await second(pages, code="000000")
     assert (wrong.status_code, "Code: is wrong" in wrong.text) == (400, True)
-    right = await second(pages, code=code_of(pages, app))
-    assert right.headers["location"] == "/"
+    right = await second(pages, code=code_of(pages, app), back="/security")
+    assert right.headers["location"] == "/security"
     assert (await pages.http.get("/")).status_code == 200
     assert HALF not in pages.http.cookies
     assert (await pages.http.get("/sign-in/second")).headers["location"].startswith("/sign-in?")

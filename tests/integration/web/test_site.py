@@ -106,9 +106,44 @@ async def test_what_there_is_not_is_not_found(pages: Pages, path: str) -> None:
 async def test_who_is_not_signed_in_sees_nothing(pages: Pages) -> None:
     await pages.begin()
     pages.http.cookies.clear()
-    for path in ("/", "/accounts/1", "/accounts/1/explain"):
+    assert (await pages.http.get("/")).headers["location"] == "/sign-in"
+    for path in ("/accounts/1", "/accounts/1/auto-balance/run/2", "/connect/paper_trading"):
         answer = await pages.http.get(path)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?back={path}")
+
+
+async def test_signing_in_leads_back_to_the_page_that_was_opened(pages: Pages) -> None:
+    await pages.begin()
+    pages.http.cookies.clear()
+    asked = await pages.http.get("/connect/paper_trading")
+    shown = (await pages.http.get(asked.headers["location"])).text
+    back = 'name="back" value="/connect/paper_trading"'
+    assert back in shown
+    form = {"name": "ann", "back": "/connect/paper_trading"}
+    wrong = await pages.post("/sign-in", **form, password="wrong")
+    assert back in wrong.text
+    answer = await pages.post("/sign-in", **form, password=PASSWORD)
+    assert answer.headers["location"] == "/connect/paper_trading"
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.test/x", "https://evil.test", "/\\evil.test", "/x?y=//z", "/%0d", "", "/a.b/c"]
+)
+async def test_signing_in_leads_to_no_other_host(pages: Pages, back: str) -> None:
+    await pages.begin()
+    pages.http.cookies.clear()
+    assert 'name="back"' not in (await pages.http.get("/sign-in", params={"back": back})).text
+    answer = await pages.post("/sign-in", name="ann", password=PASSWORD, back=back)
+    assert answer.headers["location"] == "/"
+
+
+async def test_what_was_sent_after_the_session_ended_is_told_of(pages: Pages) -> None:
+    await pages.begin()
+    pages.http.cookies.clear()
+    answer = await pages.post("/accounts/1/settings", name="Typed for long")
+    assert answer.headers["location"] == "/sign-in?done=signed-out"
+    told = (await pages.http.get(answer.headers["location"])).text
+    assert "You were signed out; nothing was saved." in told
 
 
 async def test_a_form_of_another_site_is_refused(pages: Pages) -> None:

@@ -17,7 +17,8 @@ const later = (wait) => new Promise((done) => setTimeout(done, wait));
 
 async function json(address, options) {
   const answer = await fetch(address, { cache: "no-store", ...options });
-  if (answer.redirected) location.assign(answer.url);
+  // Signed out: the page itself leads to the sign-in, and back.
+  if (answer.redirected) location.reload();
   const isJson = answer.headers.get("content-type")?.startsWith("application/json");
   const found = isJson ? await answer.json() : {};
   // A refusal of ours is told in the same form; whatever else it is, is no answer.
