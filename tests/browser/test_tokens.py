@@ -17,7 +17,8 @@ def test_a_token_made_at_the_pages_signs_requests(
     visitor.goes("/tokens")
     visitor.page.locator("a[href='/tokens/new']").first.click()
     visitor.page.get_by_label("Name").fill("My bot")
-    visitor.page.get_by_role("button", name="Make it").click()
+    # The second press must not take the secret away, which is shown by the answer to the first.
+    visitor.page.get_by_role("button", name="Make it").dblclick()
     visitor.page.get_by_role("heading", name="The token is made").wait_for()
     visitor.check()
     key, secret = (visitor.page.locator(place).input_value() for place in ("#api_key", "#secret"))
@@ -27,6 +28,29 @@ def test_a_token_made_at_the_pages_signs_requests(
     visitor.goes("/tokens")
     assert secret not in visitor.page.content()
     assert "My bot" in visitor.page.locator("main").inner_text()
+
+
+def test_a_form_is_sent_once_with_what_its_button_says_and_again_after_going_back(
+    visit: Callable[..., Visitor],
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.goes("/connect/manual")
+    sent: list[str] = []
+    page.on("request", lambda asked: sent.extend([asked.url] if asked.method == "POST" else []))
+    rows = page.get_by_label("Asset ")
+    before, more = rows.count(), page.get_by_role("button", name="More rows")
+    page.locator("[name=code_1]").fill("BTC")
+    more.dblclick()
+    page.locator(f"[name=code_{before + 1}]").wait_for()
+    assert len(sent) == 1
+    page.go_back()
+    assert rows.count() == before
+    assert page.locator("form[aria-busy], button:disabled").count() == 0
+    page.locator("[name=code_1]").fill("BTC")
+    more.click()
+    page.locator(f"[name=code_{before + 1}]").wait_for()
+    assert len(sent) == 2
 
 
 def test_the_playground_signs_in_the_browser_and_the_secret_stays_there(

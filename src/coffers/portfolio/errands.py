@@ -93,6 +93,14 @@ class Errands:
         """
         return await self._add(user_id, kind, msgspec.json.encode(asked))
 
+    async def begin_once(self, user_id: int, kind: str, asked: object) -> int:
+        """Do as `begin`; where the same was asked for and is not done yet, return its number.
+
+        Raises:
+            TooManyOpen: when too much of this user's is not done yet.
+        """
+        return await self._add(user_id, kind, msgspec.json.encode(asked), is_once=True)
+
     async def look(self, user_id: int, errand_id: int) -> Progress:
         """Return how far something has come that was begun.
 
@@ -118,11 +126,16 @@ class Errands:
             raise NoWorker
         return Progress("waiting", waited)
 
-    async def _add(self, user_id: int, kind: str, body: bytes) -> int:
+    async def _add(self, user_id: int, kind: str, body: bytes, *, is_once: bool = False) -> int:
         now = self._clock.now()
         async with self._store.transaction() as tx:
-            # The counter of ids is locked from here on: of two that are added one counts the other.
+            # The counter of ids is locked from here on: of two that are added one sees the other.
             errand_id = await tx.errands.new_id()
+            if is_once:
+                for each in await tx.errands.open_of(user_id, kind, now):
+                    opened = self._vault.open(each.sealed, context(user_id, each.id))
+                    if opened.reveal().encode() == body:
+                        return each.id
             if await tx.errands.count_open(user_id, now) >= MOST_OPEN:
                 raise TooManyOpen
             sealed = self._vault.seal(Secret(body.decode()), context(user_id, errand_id))

@@ -100,6 +100,12 @@ class TotpApps:
             await tx.audit.add(AuditEvent(user.id, now, "totp_added", user.name, ""))
             return await first_codes(tx, user, now)
 
+    async def is_set_up(self, who: SignedIn) -> bool:
+        """Return whether a user's app counts."""
+        async with self._store.reading() as tx:
+            found = await tx.factors.totp(who.user.id)
+        return found is not None and found.confirmed_at is not None
+
     async def remove(self, who: SignedIn) -> None:
         """Forget a user's app.
 

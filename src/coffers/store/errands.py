@@ -81,6 +81,13 @@ class Errands:
         counted = select(func.count()).where(some.c.user_id == user_id)
         return await self._connection.scalar(counted) or 0
 
+    async def open_of(self, user_id: int, kind: str, now: Millis) -> list[Errand]:
+        """Return a user's errands of a kind that are not done yet, oldest first."""
+        lasting = and_(errands.c.outcome.is_(None), errands.c.expires_at > now)
+        own = and_(errands.c.user_id == user_id, errands.c.kind == kind, errands.c.blob != b"")
+        rows = await self._connection.execute(_OPEN.where(lasting, own).limit(None))
+        return [Errand(row.user_id, row.id, row.kind, Sealed(row.key_id, row.blob)) for row in rows]
+
     async def take(
         self, holder: str, now: Millis, until: Millis, passed_over: Collection[int] = ()
     ) -> Errand | None:

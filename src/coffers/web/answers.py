@@ -60,6 +60,8 @@ NOTICES: Final = {
     "unchecked": "Show first that it is you; nothing was changed.",
     "checked": "Thank you. What signs you in can be changed for ten minutes.",
     "totp-added": "The app is set up: its codes are asked for from now on.",
+    "totp-before": "The app was set up already. Recovery codes were shown then, once; if you have "
+    "not seen them, make new ones below.",
     "totp-removed": "The app was removed: its codes count no more.",
     "passkey-added": "The passkey is there: it signs you in from now on.",
     "passkey-renamed": "The passkey has its new name.",

@@ -98,7 +98,7 @@ class BalancePages:
         return await self._came_of(asked, PlanTold, "The plan", _PLANNING)
 
     async def run(self, asked: Asked) -> Response:
-        """Have the account rebalanced now, if that was ticked.
+        """Have the account rebalanced now, if that was ticked; lead to a run that is under way.
 
         Raises:
             NotFound: when this user has no account of this id.
@@ -113,7 +113,7 @@ class BalancePages:
         except CoffersError as error:
             faults = faults_of(error, ("confirm",))
             return await self._page(asked, account, None, None, faults)
-        number = await self._errands.begin(user_id, RUN, RunAsked(account.id))
+        number = await self._errands.begin_once(user_id, RUN, RunAsked(account.id))
         return see_other(f"/accounts/{account.id}/auto-balance/run/{number}")
 
     async def ran(self, asked: Asked) -> Response:

@@ -23,7 +23,9 @@ from coffers.portfolio.errand_forms import (
     WalletAsked,
 )
 from coffers.portfolio.errands import Errands
-from coffers.portfolio.pending import Pending, Waiting
+from coffers.portfolio.pending import LASTS, Pending, Waiting
+from coffers.store.errors import AlreadyConnected
+from coffers.store.records import Account
 from coffers.valuation.value import value_of
 from coffers.web.account_settings import AccountSettings
 from coffers.web.answers import Renderer, see_other
@@ -140,16 +142,35 @@ class CheckedPages:
             kind, wanted = _to_connect(await self._pending.opened(user_id, asked.id))
             answer = await self._errands.ask(user_id, kind, wanted)
         except CoffersError as error:
-            return await self._page(asked, waiting, found, faults_of(error, ()))
-        await self._pending.drop(user_id, asked.id)
-        ids = msgspec.json.decode(answer, type=Connected).account_ids
-        if waiting.account_id is not None:
-            return see_other(f"/accounts/{waiting.account_id}", "reconnected")
-        async with self._rooms.store.reading() as tx:
-            made = [await tx.accounts.get(user_id, account_id) for account_id in ids]
-        is_read = all(each is not None and each.sync.read_at is not None for each in made)
+            made = await self._made_by(error, user_id, waiting, found)
+            if not made:
+                return await self._page(asked, waiting, found, faults_of(error, ()))
+        else:
+            await self._pending.drop(user_id, asked.id)
+            if waiting.account_id is not None:
+                return see_other(f"/accounts/{waiting.account_id}", "reconnected")
+            ids = set(msgspec.json.decode(answer, type=Connected).account_ids)
+            async with self._rooms.store.reading() as tx:
+                made = [each for each in await tx.accounts.of_user(user_id) if each.id in ids]
+        is_read = all(each.sync.read_at is not None for each in made)
         done = "connected" if is_read else "unread"
-        return see_other(f"/accounts/{ids[0]}" if len(ids) == 1 else "/", done)
+        return see_other(f"/accounts/{made[0].id}" if len(made) == 1 else "/", done)
+
+    async def _made_by(
+        self, error: CoffersError, user_id: int, waiting: Waiting, found: CheckTold
+    ) -> list[Account]:
+        """Return what was connected since the check began, where that is all that it found.
+
+        So it is for a second press of the button, which comes before the first one is answered.
+        """
+        if not isinstance(error, AlreadyConnected) or waiting.account_id is not None:
+            return []
+        began, wanted = waiting.until - LASTS, {_named(each) for each in found.accounts}
+        async with self._rooms.store.reading() as tx:
+            accounts = await tx.accounts.of_user(user_id)
+        made = [each for each in accounts if each.created_at >= began and _named(each) in wanted]
+        is_all = error.account_id in {each.id for each in made} and len(made) == len(wanted)
+        return made if is_all else []
 
     async def drop(self, asked: Asked) -> Response:
         """Forget what was checked.
@@ -211,6 +232,10 @@ class CheckedPages:
             currency=display.code,
             prices_at=None if book is None else book.at,
         )
+
+
+def _named(account: CheckedAccount | Account) -> tuple[str, str]:
+    return account.market_code, account.name.strip()
 
 
 def _to_connect(checked: CheckAsked) -> tuple[str, object]:

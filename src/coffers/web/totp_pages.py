@@ -55,7 +55,9 @@ class TotpPages:
         host = urlsplit(self._rooms.base_url(request.scope)).hostname or ""
         enrolment = await self._apps.waiting(who, host)
         if enrolment is None:
-            return see_other("/security")
+            # A second press comes too late to be shown the codes that the first one made.
+            has_app = "code" in asked.form and await self._apps.is_set_up(who)
+            return see_other("/security", "totp-before" if has_app else None)
         return self._renderer.page(
             request,
             "totp.html",

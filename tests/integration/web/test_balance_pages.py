@@ -168,6 +168,18 @@ async def test_a_run_needs_a_tick_and_tells_what_it_did(pages: Pages) -> None:
         assert told in page
 
 
+async def test_a_second_press_leads_to_the_run_that_is_under_way(pages: Pages) -> None:
+    account_id, _ = await made(pages)
+    other_id, _ = await made(pages, name="Other", api_key="another-key")
+    first, second, other = [
+        (await pages.send(f"/accounts/{each}/auto-balance/run", confirm="1")).headers["location"]
+        for each in (account_id, account_id, other_id)
+    ]
+    assert first == second
+    assert other.startswith(f"/accounts/{other_id}/")
+    assert other.rpartition("/")[2] != first.rpartition("/")[2]
+
+
 async def test_no_run_is_offered_to_who_is_not_set_to_the_portfolio(pages: Pages) -> None:
     account_id, portfolio_id = await made(pages, is_set=False)
     async with worker(pages, Told(plan_of(account_id, portfolio_id))) as asked:

@@ -1,5 +1,6 @@
 """Connecting at the pages: chosen, checked at the venue, and only then stored."""
 
+import asyncio
 import re
 
 import pytest
@@ -83,6 +84,27 @@ async def test_what_was_checked_is_connected_and_read(bank: Bank) -> None:
     assert (account.name, account.market_code) == ("Main", "binance")
     assert account.sync.read_at is not None
     assert (await bank.pages.http.get(where)).status_code == 404
+
+
+@pytest.mark.parametrize("also", [{}, {"also_binance_margin": "1"}])
+async def test_a_second_press_leads_to_what_the_first_one_connected(
+    bank: Bank, also: dict[str, str]
+) -> None:
+    where, _ = await bank.found(**KEY, **also)
+    key = await bank.pages.key()
+    answers = await asyncio.gather(*(bank.pages.post(where, form_key=key) for _ in range(2)))
+    made = await bank.accounts()
+    page = "/" if also else f"/accounts/{made[0].id}"
+    assert [answer.headers["location"].partition("?")[0] for answer in answers] == [page] * 2
+    assert len(made) == 1 + len(also)
+
+
+async def test_a_key_that_was_connected_meanwhile_is_told_where_some_is_left(bank: Bank) -> None:
+    where, _ = await bank.found(**KEY, also_binance_margin="1")
+    await bank.connected(**KEY)
+    refused = await bank.pages.send(where)
+    assert refused.status_code == 400
+    assert "already connected" in refused.text
 
 
 async def test_a_key_that_may_withdraw_is_told_and_not_connected(bank: Bank) -> None:

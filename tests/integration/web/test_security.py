@@ -77,7 +77,10 @@ async def test_an_app_is_set_up_by_picture_or_text_and_a_code(pages: Pages) -> N
     assert (wrong.status_code, "Code: is wrong" in wrong.text) == (400, True)
     _, codes = await set_up(pages)
     assert len(codes) == 10
-    security = (await pages.http.get("/security")).text
+    again = await pages.send("/security/totp", code="123456")
+    assert again.headers["location"] == "/security?done=totp-before"
+    security = (await pages.http.get(again.headers["location"])).text
+    assert "Recovery codes were shown then" in security
     assert "10 of 10 are left" in security
     assert not any(code in security for code in codes)
     assert (await pages.http.get("/security/totp")).headers["location"] == "/security"
