@@ -28,6 +28,15 @@ PATHS = (
     "/security",
     "/security/totp",
 )
+_LONG_NAMES = """(names) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    for (const name of names) {
+      const text = texts.currentNode;
+      text.data = text.data.replace(new RegExp(`\\\\b${name}$`), "W".repeat(99));
+    }
+  }
+}"""
 LIGHT_ENOUGH = 150_000
 """Bytes that the first page may weigh, with all that it loads, as they are sent."""
 
@@ -40,6 +49,19 @@ def test_every_page_is_well_made(visit: Visit, size: tuple[int, int], colours: s
         visitor.goes(path)
         visitor.page.locator("main").wait_for()
         visitor.check()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_long_names_push_nothing_out_of_sight(visit: Visit, size: tuple[int, int]) -> None:
+    visitor = visit(size)
+    for path in ("/", "/accounts/1", "/accounts/1/settings"):
+        visitor.goes(path)
+        visitor.page.evaluate(_LONG_NAMES, ["Main", "ann"])
+        wide = "[document.scrollingElement, ...document.querySelectorAll('.accounts')]"
+        for within, shown in visitor.page.evaluate(
+            f"{wide}.map((each) => [each.scrollWidth, innerWidth])"
+        ):
+            assert within <= shown, path
 
 
 def test_the_keyboard_alone_does(visit: Visit, settled: Program) -> None:
