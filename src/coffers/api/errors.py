@@ -33,7 +33,7 @@ from coffers.portfolio.portfolios import PortfolioInUse
 from coffers.portfolio.prices import Unpriced
 from coffers.portfolio.venue_account import VenueRefused
 from coffers.serving.streams import StreamsFull, TooManyStreams
-from coffers.store.errors import StoreUnavailable
+from coffers.store.errors import StoreUnavailable, UnknownMasterKey
 
 RETRY_AFTER = "5"
 """Seconds after which a client may ask again for what a database, an exchange or a worker left
@@ -132,6 +132,16 @@ _FIXED: Final[tuple[_Known, ...]] = (
     (
         AddressTooLong,
         WireError(414, "uri_too_long", f"Path and query are longer than {MAX_TARGET} bytes."),
+    ),
+    (
+        UnknownMasterKey,
+        WireError(
+            503,
+            "service_unavailable",
+            "The server has another master key than its data and keeps no secrets meanwhile; "
+            "its log says more.",
+            headers=(("Retry-After", RETRY_AFTER),),
+        ),
     ),
     (
         StoreUnavailable,

@@ -68,9 +68,11 @@ async def rotate(
     """
     vault = await open_vault(settings, store, clock)
     has_old_keys = len(list(vault.ring)) > 1
-    if not has_old_keys:
-        vault = _with_new_key(settings, vault)
     async with store.transaction() as tx:
+        if not has_old_keys:
+            # In here: a process that reads the new key meanwhile, and seals, waits on SQLite until
+            # the database knows it.
+            vault = _with_new_key(settings, vault)
         await _add_canary(tx, vault, clock)
     moved = await _move_all(store, vault, progress)
     await _drop_old_keys(settings, store, vault, clock)
@@ -139,13 +141,13 @@ def _context(row: SealedRow) -> str:
 async def _drop_old_keys(settings: Settings, store: Store, vault: Vault, clock: Clock) -> None:
     current = vault.ring.current
     async with store.transaction() as tx:
-        # Secrets are sealed inside of transactions, by the ring of that moment: what was sealed
-        # under an old key is either seen here or does not exist.
-        if await tx.secrets.not_under(current.id, 1):
-            raise SettingsError("records were sealed under an old key meanwhile; rotate again")
         for sealed in await tx.secrets.canaries():
             if sealed.key_id != current.id:
                 await tx.secrets.remove_canary(sealed.key_id)
+        # Behind that: whoever stores a secret under an old key has ended, and it is seen here, or
+        # finds that the database does not know the key any more.
+        if await tx.secrets.not_under(current.id, 1):
+            raise SettingsError("records were sealed under an old key meanwhile; rotate again")
         await tx.audit.add(
             AuditEvent(None, clock.now(), "master_key_rotated", current.id, "all records moved")
         )

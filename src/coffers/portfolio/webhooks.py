@@ -133,7 +133,7 @@ class Webhooks:
             )
             if asked.is_active or after.url != before.url:
                 after = await _awake(tx, after, now)
-            await tx.webhooks.keep(after)
+            await (tx.webhooks.renew(after) if secret else tx.webhooks.keep(after))
             await self._note(tx, after, "webhook_changed")
         return Told(after, secret)
 

@@ -8,6 +8,7 @@ from sqlalchemy import Column, Table, bindparam, delete, or_, select, update
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.distinct import distinct
+from coffers.store.known_keys import require_known
 from coffers.store.prepared import Prepared
 from coffers.store.records import SealedKind, SealedRow
 from coffers.store.statements import changed, insert
@@ -50,7 +51,12 @@ class SealedSecrets:
         self._connection = connection
 
     async def put(self, user_id: int, account_id: int, sealed: Sealed) -> None:
-        """Keep an account's credentials, in place of those it had."""
+        """Keep an account's credentials, in place of those it had.
+
+        Raises:
+            UnknownMasterKey: when they were sealed under a key that the database does not know.
+        """
+        await require_known(self._connection, sealed)
         statement = insert(self._connection, credentials).values(
             user_id=user_id, account_id=account_id, key_id=sealed.key_id, blob=sealed.blob
         )
@@ -75,7 +81,12 @@ class SealedSecrets:
         return found
 
     async def replace(self, row: SealedRow, sealed: Sealed) -> bool:
-        """Keep a secret under another master key; False if it is not `row.sealed` any more."""
+        """Keep a secret under another master key; False if it is not `row.sealed` any more.
+
+        Raises:
+            UnknownMasterKey: when the database does not know that one.
+        """
+        await require_known(self._connection, sealed)
         place = _PLACES[row.kind]
         statement = update(place.table).where(
             place.table.c.user_id == row.user_id,

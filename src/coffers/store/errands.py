@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, sele
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.distinct import COUNTED
+from coffers.store.known_keys import require_known
 from coffers.store.notices import Topic, announce
 from coffers.store.statements import changed, next_id
 from coffers.store.tables import errands
@@ -51,7 +52,12 @@ class Errands:
     async def add(
         self, errand: Errand, now: Millis, expires_at: Millis, outcome: str | None = None
     ) -> None:
-        """Add an errand that may be taken until it expires; one with an outcome is over already."""
+        """Add an errand that may be taken until it expires; one with an outcome is over already.
+
+        Raises:
+            UnknownMasterKey: when it was sealed under a key that the database does not know.
+        """
+        await require_known(self._connection, errand.sealed)
         statement = insert(errands).values(
             user_id=errand.user_id,
             id=errand.id,

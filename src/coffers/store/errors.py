@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
@@ -11,6 +12,17 @@ from coffers.errors import CoffersError, InvalidRecord
 
 class StoreUnavailable(CoffersError):
     """The database cannot be read or written now."""
+
+
+class UnknownMasterKey(StoreUnavailable):
+    """A secret was sealed under a master key that the database does not know: nothing is stored."""
+
+    def __init__(self, key_id: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"the master key at hand, {key_id}, is not one of this database's "
+            f"({', '.join(sorted(known))}); put that one back, or rotate the keys with "
+            "coffers vault rotate"
+        )
 
 
 class Unstorable(InvalidRecord):

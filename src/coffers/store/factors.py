@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.known_keys import require_known
 from coffers.store.statements import changed, insert
 from coffers.store.tables import passkeys, recovery_codes, totp_secrets
 from coffers.vault.sealed import Sealed
@@ -70,7 +71,11 @@ class Factors:
         """Keep the secret of an app that is to be confirmed; False where there is a confirmed one.
 
         One that waits is replaced.
+
+        Raises:
+            UnknownMasterKey: when it was sealed under a key that the database does not know.
         """
+        await require_known(self._connection, sealed)
         values = {"key_id": sealed.key_id, "blob": sealed.blob, "begun_at": now, "last_step": 0}
         statement = insert(self._connection, totp_secrets).values(user_id=user_id, **values)
         statement = statement.on_conflict_do_update(

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, u
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.errors import KeyTaken, NameTaken
+from coffers.store.known_keys import require_known
 from coffers.store.records import Mode, Token, User
 from coffers.store.statements import bump_user, changed, insert, next_id
 from coffers.store.tables import api_tokens, users
@@ -106,7 +107,11 @@ class Tokens:
 
         Raises:
             KeyTaken: when there is one with its public key.
+            UnknownMasterKey: when its secret was sealed under a key that the database does not
+                know.
         """
+        if token.sealed_secret is not None:
+            await require_known(self._connection, token.sealed_secret)
         statement = insert(self._connection, api_tokens).values(_columns_of(token))
         statement = statement.on_conflict_do_nothing(index_elements=[api_tokens.c.api_key])
         if not await changed(self._connection, statement):

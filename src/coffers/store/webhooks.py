@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.known_keys import require_known
 from coffers.store.records import Mode
 from coffers.store.statements import changed, next_id
 from coffers.store.tables import users, webhooks
@@ -84,7 +85,13 @@ class Webhooks:
         return await next_id(self._connection, "webhooks")
 
     async def add(self, webhook: Webhook) -> None:
-        """Add a webhook with an id of `new_id`."""
+        """Add a webhook with an id of `new_id`.
+
+        Raises:
+            UnknownMasterKey: when its secret was sealed under a key that the database does not
+                know.
+        """
+        await require_known(self._connection, webhook.sealed)
         await self._connection.execute(webhooks.insert(), _columns_of(webhook))
         await self._note_unsent(webhook.user_id)
 
@@ -112,10 +119,19 @@ class Webhooks:
         return await self._connection.scalar(statement) or 0
 
     async def keep(self, webhook: Webhook) -> None:
-        """Write a webhook as it is now; who works at it stays as it is."""
+        """Write a webhook as it is now, its secret as it was; who works at it stays as it is."""
         statement = update(webhooks).where(_is(webhook.user_id, webhook.id))
         await self._connection.execute(statement.values(**_columns_of(webhook)))
         await self._note_unsent(webhook.user_id)
+
+    async def renew(self, webhook: Webhook) -> None:
+        """Write a webhook as `keep` does, with a secret that was sealed anew.
+
+        Raises:
+            UnknownMasterKey: as `add`.
+        """
+        await require_known(self._connection, webhook.sealed)
+        await self.keep(webhook)
 
     async def remove(self, user_id: int, webhook_id: int) -> bool:
         """Remove a webhook with its deliveries; False where there is none."""

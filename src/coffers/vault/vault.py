@@ -47,7 +47,8 @@ class Vault:
         """Return the secret sealed for this context, under the master key that is current now.
 
         The ring is brought anew: a process that seals under a key that another one has meanwhile
-        dropped would seal for ever. Seal inside of the transaction that stores the result.
+        dropped would seal for ever. Seal inside of the transaction that stores the result, which
+        is where the database refuses a key that it does not know.
         """
         self._ring = self._reload()
         data_key = os.urandom(KEY_BYTES)

@@ -11,15 +11,20 @@ from coffers.clock import ManualClock
 from coffers.connectors.reading import Credentials
 from coffers.errors import SettingsError
 from coffers.portfolio import vaulting
+from coffers.portfolio.errand_forms import CHECK
+from coffers.portfolio.errands import Errands
 from coffers.portfolio.tokens import Tokens, Wanted
 from coffers.portfolio.vaulting import open_vault, rotate
+from coffers.portfolio.webhooks import Webhooks, WebhookWanted
 from coffers.secret import Secret
 from coffers.settings import Settings
 from coffers.store.engine import Store
+from coffers.store.errors import UnknownMasterKey
 from coffers.store.records import NewAccount
 from coffers.sync.credentials import open_credentials, seal_credentials
 from coffers.vault.keyfile import read_key_file
 from coffers.vault.keyring import WrongMasterKey
+from coffers.vault.vault import Vault
 from factories import NOW
 
 CLOCK = ManualClock(NOW)
@@ -188,3 +193,38 @@ async def test_keys_of_the_environment_are_rotated_to_the_first(
     assert (await rotate(both, store, CLOCK)).moved == 7
     assert await opened(Settings(data_dir=tmp_path, master_key=new), store) == SECRETS
     assert not (tmp_path / "master.key").exists()
+
+
+async def test_nothing_is_stored_under_a_key_that_the_database_does_not_know(
+    settings: Settings, store: Store
+) -> None:
+    await fill(settings, store)
+    running = await open_vault(settings, store, CLOCK)
+    right = settings.key_file.read_text()
+    settings.key_file.write_text(key_text())
+    tokens, errands = Tokens(store, running, CLOCK), Errands(store, running, CLOCK)
+    webhooks = Webhooks(store, running, CLOCK, ())
+    for storing in (
+        tokens.create(1, Wanted(("accounts_read",))),
+        errands.begin(1, CHECK, {}),
+        webhooks.create(1, WebhookWanted("https://8.8.8.8/"), "real"),
+    ):
+        with pytest.raises(UnknownMasterKey, match="coffers vault rotate"):
+            await storing
+    settings.key_file.write_text(right)
+    assert await opened(settings, store) == SECRETS
+    async with store.reading() as tx:
+        assert not await tx.errands.is_waiting(NOW)
+
+
+async def test_a_secret_under_a_key_that_is_dropped_meanwhile_is_not_stored(
+    settings: Settings, store: Store
+) -> None:
+    await fill(settings, store)
+    old = settings.key_file.read_text()
+    await rotate(settings, store, CLOCK)
+    # As another machine does, that has a key file of its own.
+    settings.key_file.write_text(old)
+    late = Vault(lambda: read_key_file(settings.key_file))
+    with pytest.raises(UnknownMasterKey):
+        await Tokens(store, late, CLOCK).create(1, Wanted(("accounts_read",)))

@@ -1,8 +1,11 @@
 from dataclasses import replace
 
+import pytest
+
 import stored
 from coffers.clock import Millis
 from coffers.store.engine import Store
+from coffers.store.errors import UnknownMasterKey
 from coffers.store.records import SealedRow
 from coffers.vault.sealed import Sealed
 from factories import NOW
@@ -84,3 +87,21 @@ async def test_canaries_are_kept_one_a_key_until_they_are_removed(store: Store) 
         assert await tx.secrets.canaries() == [OLD, NEW]
         await tx.secrets.remove_canary("k1")
         assert await tx.secrets.canaries() == [NEW]
+
+
+async def test_a_secret_under_a_key_that_the_database_does_not_know_is_stored_nowhere(
+    store: Store,
+) -> None:
+    ann = await stored.user(store)
+    known = await stored.account(store, ann)
+    async with store.transaction() as tx:
+        await tx.secrets.add_canary(OLD, NOW)
+        await tx.secrets.put(ann.id, known.id, OLD)
+        (row,) = await tx.secrets.not_under("k2", 10)
+        with pytest.raises(UnknownMasterKey, match="k2"):
+            await tx.secrets.put(ann.id, known.id, NEW)
+        with pytest.raises(UnknownMasterKey):
+            await tx.secrets.replace(row, NEW)
+        with pytest.raises(UnknownMasterKey):
+            await tx.factors.begin_totp(ann.id, NEW, NOW)
+        assert await tx.secrets.key_ids() == {"k1"}
