@@ -9,6 +9,7 @@ from coffers.secret import Secret
 from coffers.settings import Settings
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import AuditEvent, SealedRow
+from coffers.store.rotations import alone
 from coffers.vault.keyfile import make_key_file, read_key_file, replace_key_file
 from coffers.vault.keyring import KeyRing, new_key, parse_ring
 from coffers.vault.vault import Vault
@@ -65,7 +66,13 @@ async def rotate(
     Raises:
         SettingsError: when the keys come from the environment and there is only one.
         WrongMasterKey: as `open_vault`.
+        RotationRuns: when another process rotates the keys of this database.
     """
+    async with alone(settings.direct_database()):
+        return await _rotated(settings, store, clock, progress)
+
+
+async def _rotated(settings: Settings, store: Store, clock: Clock, progress: Progress) -> Rotation:
     vault = await open_vault(settings, store, clock)
     has_old_keys = len(list(vault.ring)) > 1
     async with store.transaction() as tx:
@@ -101,7 +108,7 @@ async def _check(tx: Transaction, vault: Vault) -> bool:
 
 
 async def _add_canary(tx: Transaction, vault: Vault, clock: Clock) -> None:
-    sealed = vault.seal(_CANARY, _canary_context(vault.ring.current.id))
+    sealed = vault.seal_for(_CANARY, _canary_context)
     await tx.secrets.add_canary(sealed, clock.now())
 
 

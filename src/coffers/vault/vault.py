@@ -50,7 +50,12 @@ class Vault:
         dropped would seal for ever. Seal inside of the transaction that stores the result, which
         is where the database refuses a key that it does not know.
         """
+        return self.seal_for(secret, lambda _key_id: context)
+
+    def seal_for(self, secret: Secret, context_of: Callable[[str], str]) -> Sealed:
+        """Return the secret sealed as by `seal`, for the context that the key's id makes."""
         self._ring = self._reload()
+        context = context_of(self._ring.current.id)
         data_key = os.urandom(KEY_BYTES)
         nonce = os.urandom(_NONCE_BYTES)
         body = AESGCM(data_key).encrypt(nonce, secret.reveal().encode(), context.encode())

@@ -4,6 +4,7 @@ import base64
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,13 +22,19 @@ from coffers.settings import Settings
 from coffers.store.engine import Store
 from coffers.store.errors import UnknownMasterKey
 from coffers.store.records import NewAccount
+from coffers.store.rotations import RotationRuns
 from coffers.sync.credentials import open_credentials, seal_credentials
-from coffers.vault.keyfile import read_key_file
-from coffers.vault.keyring import WrongMasterKey
+from coffers.vault.keyfile import read_key_file, replace_key_file
+from coffers.vault.keyring import KeyRing, WrongMasterKey, new_key
 from coffers.vault.vault import Vault
 from factories import NOW
 
 CLOCK = ManualClock(NOW)
+
+
+def plain(url: str) -> str:
+    """Return a database's URL as a setting has it, without the driver's name."""
+    return url.replace("+asyncpg", "")
 
 
 def key_text() -> str:
@@ -228,3 +235,35 @@ async def test_a_secret_under_a_key_that_is_dropped_meanwhile_is_not_stored(
     late = Vault(lambda: read_key_file(settings.key_file))
     with pytest.raises(UnknownMasterKey):
         await Tokens(store, late, CLOCK).create(1, Wanted(("accounts_read",)))
+
+
+async def test_two_rotations_do_not_run_at_once(
+    settings: Settings, store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data_dir=settings.data_dir, database_url=plain(database_url))
+    await fill(settings, store)
+    move = vaulting._move_all
+
+    async def while_another_begins(*args: Any) -> int:
+        with pytest.raises(RotationRuns):
+            await rotate(settings, store, CLOCK)
+        return await move(*args)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(vaulting, "_move_all", while_another_begins)
+        await rotate(settings, store, CLOCK)
+    await rotate(settings, store, CLOCK)
+    assert await opened(settings, store) == SECRETS
+
+
+async def test_the_known_text_is_that_of_the_key_that_is_current_by_then(
+    settings: Settings, store: Store
+) -> None:
+    # Another process made the key file, or put another key into it, since this one read it.
+    first, second = new_key(), new_key()
+    rings = iter([KeyRing([first]), KeyRing([second])])
+    vault = Vault(lambda: next(rings))
+    async with store.transaction() as tx:
+        await vaulting._add_canary(tx, vault, CLOCK)
+    replace_key_file(settings.key_file, [second])
+    assert (await open_vault(settings, store, CLOCK)).ring.current == second
