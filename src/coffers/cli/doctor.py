@@ -1,6 +1,10 @@
-"""`coffers doctor`: looks at everything that the server needs, and says what is wrong."""
+"""`coffers doctor`: looks at everything that the server needs, and says what is wrong.
+
+It makes nothing and changes nothing: what is not there yet, it says.
+"""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,13 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coffers.cli.console import out, print_json
-from coffers.cli.rooms import (
-    load_exchange_library,
-    make_data_dir,
-    opened_store,
-    opened_vault,
-    run_async,
-)
+from coffers.cli.rooms import load_exchange_library, run_async
 from coffers.clock import MINUTE, SystemClock
 from coffers.errors import CoffersError
 from coffers.logs import configure_logs
@@ -88,30 +86,74 @@ async def _look(subject: str, look: Callable[[], Awaitable[Finding]]) -> Finding
 
 
 async def _data_dir(settings: "Settings") -> Finding:
-    make_data_dir(settings)
+    return _of_directory(settings)
+
+
+def _of_directory(settings: "Settings") -> Finding:
+    if not os.path.exists(settings.data_dir):  # noqa: PTH110 - of a path's own an error may come
+        said = f"{settings.data_dir} does not exist yet; what is started first makes it"
+        return Finding("data", "warning", said)
     free = shutil.disk_usage(settings.data_dir).free
     state = "warning" if free < LITTLE_SPACE else "ok"
     return Finding("data", state, f"{settings.data_dir}, {free // 1024**2} MB free")
 
 
 async def _of_store(settings: "Settings") -> list[Finding]:
+    from coffers.store.engine import Store
+
     try:
         direct = settings.direct_database()
-        async with opened_store(settings) as store:
-            found = [Finding("database", "ok", f"{store.database.dialect}, tables are current")]
-            if store.database.dialect == "postgresql":
-                found += [
-                    await _look("connections", lambda: _connections(store)),
-                    await _look("notices", lambda: _notices(direct, store)),
-                ]
-            return [
-                *found,
+        if (missing := _missing_file(settings)) is not None:
+            return [missing]
+        store = Store(settings.database(), is_pooled=settings.is_pooled)
+        try:
+            return await _of_tables(store) or [
+                Finding("database", "ok", f"{store.database.dialect}, tables are current"),
+                *(await _of_server(direct, store)),
                 await _look("master key", lambda: _key(settings, store)),
                 await _look("clock", lambda: _clock(store)),
                 await _look("accounts", lambda: _accounts(store)),
             ]
+        finally:
+            await store.close()
     except CoffersError as error:
         return [Finding("database", "failed", str(error))]
+
+
+def _missing_file(settings: "Settings") -> Finding | None:
+    """Tell of a SQLite file that nobody has made yet: to open it would make it."""
+    from sqlalchemy.engine import make_url
+
+    url = make_url(settings.database())
+    if url.get_backend_name() != "sqlite" or os.path.exists(url.database or ""):  # noqa: PTH110 - as above
+        return None
+    said = f"there is no database here yet ({url.database}); what is started first makes it"
+    return Finding("database", "warning", said)
+
+
+async def _of_tables(store: "Store") -> list[Finding]:
+    """Tell of tables that are not this release's, which nothing else can be read of."""
+    from coffers.store.migrate import check_known, revision
+    from coffers.store.revision import is_current
+
+    if await is_current(store):
+        return []
+    found = await revision(store)
+    check_known(found)
+    if store.database.dialect == "sqlite":
+        said = "what is started next brings its tables to this release"
+        return [Finding("database", "warning", said)]
+    said = f"it is at revision {found or 'none'}; bring it to this release with: coffers migrate"
+    return [Finding("database", "failed", said)]
+
+
+async def _of_server(direct: str, store: "Store") -> list[Finding]:
+    if store.database.dialect != "postgresql":
+        return []
+    return [
+        await _look("connections", lambda: _connections(store)),
+        await _look("notices", lambda: _notices(direct, store)),
+    ]
 
 
 async def _connections(store: "Store") -> Finding:
@@ -134,8 +176,15 @@ async def _notices(direct: str, store: "Store") -> Finding:
 
 
 async def _key(settings: "Settings", store: "Store") -> Finding:
-    vault = await opened_vault(settings, store)
-    return Finding("master key", "ok", f"key {vault.ring.current.id} opens what is stored")
+    from coffers.portfolio.vaulting import looked_at
+
+    found = await looked_at(settings, store)
+    if found is None:
+        return Finding("master key", "warning", "there is none yet, and nothing is sealed")
+    if not found.is_known:
+        said = f"key {found.key_id} opens what is stored; nothing is sealed under it yet"
+        return Finding("master key", "ok", said)
+    return Finding("master key", "ok", f"key {found.key_id} opens what is stored")
 
 
 async def _clock(store: "Store") -> Finding:

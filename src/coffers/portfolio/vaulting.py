@@ -24,6 +24,14 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Keys:
+    """Master keys that open what is stored: the one that seals, and if the database knows it."""
+
+    key_id: str
+    is_known: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Rotation:
     """What a rotation did: the key that now seals, and how many records were moved to it."""
 
@@ -41,9 +49,7 @@ async def open_vault(settings: Settings, store: Store, clock: Clock) -> Vault:
         WrongMasterKey: when the database holds secrets that these keys do not open.
         SettingsError: when the keys cannot be read, or are none.
     """
-    async with store.reading() as tx:
-        is_sealed = bool(await tx.secrets.canaries())
-    if not is_sealed and _uses_file(settings) and not settings.key_file.exists():
+    if await _lacks_keys(settings, store):
         make_key_file(settings.key_file)
     vault = Vault(lambda: _ring(settings))
     async with store.reading() as tx:
@@ -52,6 +58,21 @@ async def open_vault(settings: Settings, store: Store, clock: Clock) -> Vault:
         async with store.transaction() as tx:
             await _add_canary(tx, vault, clock)
     return vault
+
+
+async def looked_at(settings: Settings, store: Store) -> Keys | None:
+    """Check the master keys of the settings against the database, and make and write nothing.
+
+    None where there is no key yet, and none is needed.
+
+    Raises:
+        WrongMasterKey, SettingsError: as `open_vault`.
+    """
+    if await _lacks_keys(settings, store):
+        return None
+    vault = Vault(lambda: _ring(settings))
+    async with store.reading() as tx:
+        return Keys(is_known=await _check(tx, vault), key_id=vault.ring.current.id)
 
 
 async def rotate(
@@ -85,6 +106,12 @@ async def _rotated(settings: Settings, store: Store, clock: Clock, progress: Pro
     await _drop_old_keys(settings, store, vault, clock)
     resumed = has_old_keys and _uses_file(settings)
     return Rotation(vault.ring.current.id, moved, resumed)
+
+
+async def _lacks_keys(settings: Settings, store: Store) -> bool:
+    async with store.reading() as tx:
+        is_sealed = bool(await tx.secrets.canaries())
+    return not is_sealed and _uses_file(settings) and not settings.key_file.exists()
 
 
 def _uses_file(settings: Settings) -> bool:

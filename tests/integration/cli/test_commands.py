@@ -84,6 +84,7 @@ def test_rotating_the_key_keeps_tokens_usable(coffers: Run) -> None:
 
 
 def test_the_doctor_finds_all_well_and_says_what_is_wrong(coffers: Run, tmp_path: Path) -> None:
+    made_user(coffers)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -100,6 +101,16 @@ def test_the_doctor_finds_all_well_and_says_what_is_wrong(coffers: Run, tmp_path
     assert "master key" in {
         found["subject"] for found in json.loads(keyless.stdout) if found["state"] == "failed"
     }
+
+
+def test_the_doctor_makes_nothing_where_there_is_nothing_yet(coffers: Run, tmp_path: Path) -> None:
+    misspelt = tmp_path / "dtaa"
+    looked = coffers("doctor", "--json", COFFERS_DATA_DIR=str(misspelt))
+    assert looked.returncode == 0
+    found = {each["subject"]: each for each in json.loads(looked.stdout)}
+    assert found["data"]["state"] == found["database"]["state"] == "warning"
+    assert f"no database here yet ({misspelt}/coffers.db)" in found["database"]["said"]
+    assert not misspelt.exists()
 
 
 def test_the_doctor_looks_at_the_chains_file(coffers: Run, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from coffers.secret import Secret
 from coffers.settings import Settings
 from coffers.store.dump import NotEmpty, dumping
 from coffers.store.engine import Store
-from coffers.store.migrate import revision
+from coffers.store.migrate import prepare, revision
 from coffers.store.passkeys import Passkey
 from coffers.store.revision import NEWEST
 from coffers.store.rollups import TIERS
@@ -236,6 +236,18 @@ async def test_a_database_with_something_in_it_is_left_alone(
     with pytest.raises(NotEmpty):
         await put(tmp_path / "old", store, backup, key)
     assert await all_rows(store) == before
+
+
+async def test_a_database_that_holds_a_key_alone_is_as_good_as_empty(
+    tmp_path: Path, sqlite_store: Store, blank_store: Store, key: Path
+) -> None:
+    await filled(tmp_path / "old", sqlite_store)
+    await prepare(blank_store, allow_upgrade=True)
+    await open_vault(settings(tmp_path / "new", blank_store), blank_store, CLOCK)
+    (tmp_path / "new/master.key").unlink()
+    backup = await made(tmp_path / "old", sqlite_store, key)
+    await put(tmp_path / "new", blank_store, backup, key)
+    assert await all_rows(blank_store) == await all_rows(sqlite_store)
 
 
 @pytest.mark.parametrize("cut", [1, 20, 400])

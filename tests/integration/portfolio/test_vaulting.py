@@ -15,7 +15,7 @@ from coffers.portfolio import vaulting
 from coffers.portfolio.errand_forms import CHECK
 from coffers.portfolio.errands import Errands
 from coffers.portfolio.tokens import Tokens, Wanted
-from coffers.portfolio.vaulting import open_vault, rotate
+from coffers.portfolio.vaulting import Keys, looked_at, open_vault, rotate
 from coffers.portfolio.webhooks import Webhooks, WebhookWanted
 from coffers.secret import Secret
 from coffers.settings import Settings
@@ -267,3 +267,19 @@ async def test_the_known_text_is_that_of_the_key_that_is_current_by_then(
         await vaulting._add_canary(tx, vault, CLOCK)
     replace_key_file(settings.key_file, [second])
     assert (await open_vault(settings, store, CLOCK)).ring.current == second
+
+
+async def test_keys_are_looked_at_without_making_or_writing_any(
+    settings: Settings, store: Store
+) -> None:
+    assert await looked_at(settings, store) is None
+    assert not settings.key_file.exists()
+    await fill(settings, store)
+    key_id = read_key_file(settings.key_file).current.id
+    assert await looked_at(settings, store) == Keys(key_id, is_known=True)
+    new = new_key()
+    replace_key_file(settings.key_file, [new, *read_key_file(settings.key_file)])
+    assert await looked_at(settings, store) == Keys(new.id, is_known=False)
+    replace_key_file(settings.key_file, [new])
+    with pytest.raises(WrongMasterKey):
+        await looked_at(settings, store)
