@@ -105,7 +105,7 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """Serve the API on a prepared store at `NOW`."""
     clock = ManualClock(NOW)
-    configured = Settings(database_url=store.url, **settings)
+    configured = Settings(database_url=store.url.replace("+asyncpg", ""), **settings)
     ring = KeyRing([new_key()])
     vault, look = vault or Vault(lambda: ring), FastLook(store.url)
     services = Services(

@@ -21,11 +21,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from coffers.database import POSTGRESQL, read_database
 from coffers.errors import SettingsError
 from coffers.valkey.address import read_address
 
 PREFIX = "COFFERS_"
-_POSTGRESQL = "postgresql"
+_DIRECT_IS_A_SERVER = f"must begin with postgresql://, as {PREFIX}DATABASE_URL must beside it"
 
 
 def is_this_machine(host: str) -> bool:
@@ -239,6 +240,21 @@ class Settings(BaseSettings):
             read_address(value.get_secret_value())
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _names_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_database(value.get_secret_value())
+        return value
+
+    @field_validator("database_direct_url")
+    @classmethod
+    def _names_database_server(cls, value: SecretStr | None) -> SecretStr | None:
+        told = None if value is None else read_database(value.get_secret_value())
+        if told is not None and told.drivername != POSTGRESQL:
+            raise ValueError(_DIRECT_IS_A_SERVER)
+        return value
+
     @field_validator("demo_user")
     @classmethod
     def _at_this_machine(cls, value: str | None, given: ValidationInfo) -> str | None:
@@ -263,27 +279,21 @@ class Settings(BaseSettings):
         """Return the database's URL as the store takes it, with the driver's name."""
         if self.database_url is None:
             return f"sqlite:///{self.data_dir / 'coffers.db'}"
-        url = self.database_url.get_secret_value()
-        scheme, _, rest = url.partition("://")
-        driver = {"sqlite": "sqlite", _POSTGRESQL: f"{_POSTGRESQL}+asyncpg"}.get(scheme)
-        if not driver:
-            raise SettingsError(
-                f"{PREFIX}DATABASE_URL: must begin with sqlite:/// or postgresql://"
-            )
-        return f"{driver}://{rest}"
+        return _with_driver(self.database_url)
 
     def direct_database(self) -> str:
         """Return the URL for what needs a session of its own; without a pooler it is the same."""
         url = self.database()
         if self.database_direct_url is None:
             return url
-        scheme, _, rest = self.database_direct_url.get_secret_value().partition("://")
-        if scheme != _POSTGRESQL or not url.startswith(_POSTGRESQL):
-            raise SettingsError(
-                f"{PREFIX}DATABASE_DIRECT_URL: must begin with postgresql://, as "
-                f"{PREFIX}DATABASE_URL must beside it"
-            )
-        return f"{_POSTGRESQL}+asyncpg://{rest}"
+        if not url.startswith(POSTGRESQL):
+            raise SettingsError(f"{PREFIX}DATABASE_DIRECT_URL: {_DIRECT_IS_A_SERVER}")
+        return _with_driver(self.database_direct_url)
+
+
+def _with_driver(url: SecretStr) -> str:
+    scheme, _, rest = url.get_secret_value().partition("://")
+    return f"{scheme}+asyncpg://{rest}" if scheme == POSTGRESQL else f"{scheme}://{rest}"
 
 
 def load_settings(**overrides: object) -> Settings:

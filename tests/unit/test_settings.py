@@ -109,4 +109,40 @@ def test_only_postgresql_has_a_direct_address(
 def test_another_kind_of_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COFFERS_DATABASE_URL", "mysql://localhost/coffers")
     with pytest.raises(SettingsError, match="COFFERS_DATABASE_URL"):
-        load_settings().database()
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("sqlite:///", "names no file"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("sqlite://coffers.db", "names no file"),
+        ("sqlite:////tmp/coffers.db?timeout=5", "'timeout'"),
+        ("postgresql://me:hunter2@db:port/coffers", "percent-encoded"),
+        ("postgresql://me:hunter2@db/coffers?application_name=x", "'application_name'"),
+        ("postgresql://me:hunter2@db/coffers?connect_timeout=5", "'connect_timeout'"),
+        ("postgresql://me:hunter2@db/coffers?sslmode=yes", "verify-full"),
+        ("postgresql://me:hunter2@db/coffers?sslmode=require&ssl=require", "once"),
+        ("postgresql://me:hunter2@db/coffers?sslmode=verify-full", "needs sslrootcert"),
+        ("postgresql://me:hunter2@db/coffers?sslrootcert=/nowhere", "'/nowhere' cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_DIRECT_URL"])
+def test_a_database_that_cannot_be_meant_is_an_error_that_shows_no_password(
+    monkeypatch: pytest.MonkeyPatch, name: str, url: str, says: str
+) -> None:
+    monkeypatch.setenv(f"COFFERS_{name}", url)
+    with pytest.raises(SettingsError, match=rf"COFFERS_{name}: .*{says}") as refusal:
+        load_settings()
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_tls_to_the_database_can_be_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").touch()
+    url = f"postgresql://me@db/coffers?sslmode=verify-full&sslrootcert={tmp_path}/ca.pem"
+    monkeypatch.setenv("COFFERS_DATABASE_URL", url)
+    assert load_settings().database() == url.replace("://", "+asyncpg://", 1)

@@ -9,6 +9,7 @@ import socket
 from asyncio import BaseTransport
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import asyncpg  # type: ignore[import-untyped]  # the driver ships no types
 from sqlalchemy.engine import URL
@@ -30,13 +31,24 @@ SILENT_FOR: Final = 15
 
 _LOOKED_AT_EVERY: Final = 5
 
+TLS: Final = ("sslmode", "sslrootcert")
+"""What a URL may tell of TLS, in libpq's words."""
+
 _SQLALCHEMYS_OWN = ("prepared_statement_cache_size", "prepared_statement_name_func")
 _UNNAMED: dict[str, Any] = {"statement_cache_size": 0}
 
 
-def library_options(*, is_pooled: bool) -> dict[str, Any]:
-    """Return what SQLAlchemy hands to the driver beside the URL."""
+def without_tls(url: URL) -> URL:
+    """Return a URL without what it tells of TLS, which SQLAlchemy cannot hand on."""
+    return url.difference_update_query(TLS)
+
+
+def library_options(url: URL, *, is_pooled: bool) -> dict[str, Any]:
+    """Return what SQLAlchemy hands to the driver beside the URL `without_tls`."""
     options: dict[str, Any] = {"timeout": CONNECTED_BY, "connection_class": _Watched}
+    if told := {name: url.query[name] for name in TLS if name in url.query}:
+        # The driver has no arguments for these, and reads them as libpq does from a URL of its own.
+        options["dsn"] = f"postgresql://?{urlencode(told)}"
     if not is_pooled:
         return options
     no_name: Callable[[], str] = str
@@ -44,8 +56,8 @@ def library_options(*, is_pooled: bool) -> dict[str, Any]:
 
 
 def driver_options(url: URL) -> dict[str, Any]:
-    """Return what the driver alone takes of a URL."""
-    _, options = url.get_dialect()().create_connect_args(url)
+    """Return what the driver alone takes of a URL, but for TLS."""
+    _, options = url.get_dialect()().create_connect_args(without_tls(url))
     return {name: value for name, value in options.items() if name not in _SQLALCHEMYS_OWN}
 
 
@@ -55,7 +67,7 @@ async def connect(url: URL) -> asyncpg.Connection:
     Raises:
         PostgresError, InterfaceError, OSError, TimeoutError: of the driver's, when there is none.
     """
-    options = {**library_options(is_pooled=False), **driver_options(url)}
+    options = {**library_options(url, is_pooled=False), **driver_options(url)}
     return await asyncpg.connect(**options)
 
 

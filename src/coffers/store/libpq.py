@@ -18,7 +18,7 @@ from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from sqlalchemy.engine import URL
 
-from coffers.store.driver import CONNECTED_BY, driver_options
+from coffers.store.driver import CONNECTED_BY, TLS, driver_options
 
 Raw = tuple[bytes | None, ...]
 """A row as the server sent it; two that are equal hold the same."""
@@ -225,6 +225,7 @@ def _options(url: URL) -> dict[str, str]:
         for name, value in driver_options(url).items()
         if name in _LIBPQS
     }
+    told |= {name: str(url.query[name]) for name in TLS if name in url.query}
     told["client_encoding"] = "utf8"
     if "PGHOST" not in os.environ:
         told.setdefault("host", _LOCAL)

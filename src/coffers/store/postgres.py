@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import asyncpg  # type: ignore[import-untyped]  # the driver ships no types
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, ScalarResult, event
+from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection as LibraryConnection
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from coffers.store.connection import AsyncConnection, Rows, T
-from coffers.store.driver import KEPT_CONNECTIONS, MOST_CONNECTIONS, library_options
+from coffers.store.driver import KEPT_CONNECTIONS, MOST_CONNECTIONS, library_options, without_tls
 from coffers.store.prepared import Prepared, Values
 
 # A reading sees one state of the database throughout.
@@ -37,11 +38,12 @@ class PostgresDatabase:
     dialect = "postgresql"
 
     def __init__(self, url: str, *, is_pooled: bool = False) -> None:
+        told = make_url(url)
         self.engine = create_async_engine(
-            url,
+            without_tls(told),
             pool_size=KEPT_CONNECTIONS,
             max_overflow=MOST_CONNECTIONS - KEPT_CONNECTIONS,
-            connect_args=library_options(is_pooled=is_pooled),
+            connect_args=library_options(told, is_pooled=is_pooled),
         )
         event.listen(self.engine.sync_engine, "checkin", _on_return)
         event.listen(self.engine.sync_engine, "checkout", _on_loan)

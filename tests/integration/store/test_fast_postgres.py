@@ -345,6 +345,8 @@ async def test_a_url_means_the_same_to_both_drivers(monkeypatch: pytest.MonkeyPa
         "sslmode": "verify-full",
         "client_encoding": "utf8",
     }
+    secured = told("ann@db.example/coffers?sslmode=verify-ca&sslrootcert=/etc/my%20ca.pem")
+    assert (secured["sslmode"], secured["sslrootcert"]) == ("verify-ca", "/etc/my ca.pem")
     several = told("ann@/coffers?host=a:5433&host=b:5434")
     assert (several["host"], several["port"]) == ("a,b", "5433,5434")
     assert told("ann@/coffers?host=/run/x")["host"] == "/run/x"
