@@ -18,6 +18,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -26,6 +27,11 @@ from coffers.errors import SettingsError
 from coffers.valkey.address import read_address
 
 PREFIX = "COFFERS_"
+_STALE_AFTER = 1_800.0
+
+_IN_FILES = ("database_url", "database_direct_url", "valkey_url")
+"""Settings that hold passwords: each may be in a file, which others see less easily."""
+
 _DIRECT_IS_A_SERVER = f"must begin with postgresql://, as {PREFIX}DATABASE_URL must beside it"
 
 
@@ -70,10 +76,16 @@ class Settings(BaseSettings):
         description="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME; "
         "by default coffers.db in the data directory.",
     )
+    database_url_file: Path | None = Field(
+        default=None, description="A file whose content is database_url."
+    )
     database_direct_url: SecretStr | None = Field(
         default=None,
         description="Where database_url leads through a pooler in transaction mode: the address "
         "of the PostgreSQL server itself, for what needs a session of its own.",
+    )
+    database_direct_url_file: Path | None = Field(
+        default=None, description="A file whose content is database_direct_url."
     )
     master_key: SecretStr | None = Field(
         default=None, description="Master keys, the current one first: base64 or hex, commas apart."
@@ -207,12 +219,28 @@ class Settings(BaseSettings):
         description="A Redis or Valkey server by which all processes share limits, bans, used "
         "signatures and the pace at which exchanges are asked: redis://USER:PASSWORD@HOST:PORT/0.",
     )
+    valkey_url_file: Path | None = Field(
+        default=None, description="A file whose content is valkey_url."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least level that is logged."
     )
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="json, text, or auto: text on a terminal."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, given: dict[str, object]) -> dict[str, object]:
+        """Take the settings that hold passwords from files, where those are named instead."""
+        told = {
+            name: _content(
+                name, Path(str(given[f"{name}_file"])), is_told=given.get(name) is not None
+            )
+            for name in _IN_FILES
+            if given.get(f"{name}_file") is not None
+        }
+        return {**given, **told}
 
     @field_validator(
         "trusted_proxies", "price_fallbacks", "price_venues", "webhook_networks", mode="before"
@@ -228,7 +256,12 @@ class Settings(BaseSettings):
     def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value))
 
-    @field_validator("data_dir", "master_key_file", "chains_file")
+    @field_validator(
+        "data_dir",
+        "master_key_file",
+        "chains_file",
+        *(f"{name}_file" for name in _IN_FILES),
+    )
     @classmethod
     def _at_home(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
@@ -289,6 +322,17 @@ class Settings(BaseSettings):
         if not url.startswith(POSTGRESQL):
             raise SettingsError(f"{PREFIX}DATABASE_DIRECT_URL: {_DIRECT_IS_A_SERVER}")
         return _with_driver(self.database_direct_url)
+
+
+def _content(name: str, path: Path, *, is_told: bool) -> str:
+    variable = PREFIX + name.upper()
+    if is_told:
+        raise SettingsError(f"{variable}_FILE: {variable} is set as well; set one of them")
+    try:
+        return path.expanduser().read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SettingsError(f"{variable}_FILE: {path} cannot be read: {reason}") from None
 
 
 def _with_driver(url: SecretStr) -> str:

@@ -98,10 +98,16 @@ def test_the_compose_file_keeps_no_secret_and_opens_the_proxy_alone() -> None:
     services = read("compose.yaml")["services"]
     assert [name for name, service in services.items() if "ports" in service] == ["caddy"]
     example = (DEPLOY / "env.example").read_text()
-    assert re.findall(r"^(\w+PASSWORD)=(.*)$", example, re.MULTILINE) == [
-        ("POSTGRES_PASSWORD", ""),
-        ("VALKEY_PASSWORD", ""),
-    ]
+    assert "PASSWORD" not in example
+    named = {name for each in services.values() for name in each.get("environment", {})}
+    assert {name for name in named if "PASSWORD" in name} == {"POSTGRES_PASSWORD_FILE"}
+    assert not any("requirepass" in str(each.get("command")) for each in services.values())
+    kept = {name: how["file"] for name, how in read("compose.yaml")["secrets"].items()}
+    assert kept == {name: f"./secrets/{name}" for name in kept}
+    assert set(kept) == {name for each in services.values() for name in each.get("secrets", [])}
+    for name, service in services.items():
+        for path in re.findall(r"/run/secrets/([\w.-]+)", str(service)):
+            assert path in service["secrets"], name
     asked = set(re.findall(r"\$\{(\w+):[?-]", (DEPLOY / "compose.yaml").read_text()))
     assert asked == set(re.findall(r"^(?:# )?(\w+)=", example, re.MULTILINE))
 
@@ -157,6 +163,9 @@ def test_secrets_beside_the_compose_file_are_told_in_the_docs_and_kept_out_of_gi
     services = read("compose.yaml")["services"].values()
     sources = {source for each in services for source, _ in _mounts(each).values()}
     ours = {source.removeprefix("./") for source in sources if source.startswith("./")}
+    for name in read("compose.yaml")["secrets"]:
+        assert re.search(rf"\binstall .* secrets/{re.escape(name)}\n", page), name
+    ours.add("secrets")
     for name in ours - {"Caddyfile"}:
         assert {f"/deploy/{name}", f"/deploy/{name}/"} & set(ignored), name
         assert re.search(rf"\binstall .*\b{re.escape(name)}\b", page), name

@@ -146,3 +146,33 @@ def test_tls_to_the_database_can_be_asked_for(
     url = f"postgresql://me@db/coffers?sslmode=verify-full&sslrootcert={tmp_path}/ca.pem"
     monkeypatch.setenv("COFFERS_DATABASE_URL", url)
     assert load_settings().database() == url.replace("://", "+asyncpg://", 1)
+
+
+def test_what_holds_a_password_can_be_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url, cache = "postgresql://me:hunter2@db/coffers", "redis://:hunter2@cache"
+    for name, text in (("DATABASE_URL", url), ("DATABASE_DIRECT_URL", url), ("VALKEY_URL", cache)):
+        (tmp_path / name).write_text(f"{text}\n")
+        monkeypatch.setenv(f"COFFERS_{name}_FILE", str(tmp_path / name))
+    settings = load_settings()
+    assert settings.database() == url.replace("://", "+asyncpg://", 1)
+    assert settings.is_pooled
+    assert settings.valkey_url is not None
+    assert settings.valkey_url.get_secret_value() == cache
+    assert "hunter2" not in repr(settings)
+
+
+def test_a_file_that_cannot_be_meant_is_an_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "url"
+    monkeypatch.setenv("COFFERS_DATABASE_URL_FILE", str(file))
+    with pytest.raises(SettingsError, match=f"COFFERS_DATABASE_URL_FILE: {file} cannot be read"):
+        load_settings()
+    file.write_text("mysql://me:hunter2@db")
+    with pytest.raises(SettingsError, match="COFFERS_DATABASE_URL: must begin"):
+        load_settings()
+    monkeypatch.setenv("COFFERS_DATABASE_URL", "sqlite:////tmp/x.db")
+    with pytest.raises(SettingsError, match="COFFERS_DATABASE_URL is set as well"):
+        load_settings()

@@ -141,8 +141,9 @@ def _set_up_environment(data_dir: Path, sandbox_url: str) -> None:
         "COFFERS_DEMO_USER": USER,
         "COFFERS_LOG_LEVEL": os.environ.get("COFFERS_LOG_LEVEL", "error"),
     }
-    for other in ("DATABASE_URL", "DATABASE_DIRECT_URL", "MASTER_KEY", "MASTER_KEY_FILE"):
+    for other in ("DATABASE_URL", "DATABASE_DIRECT_URL", "MASTER_KEY"):
         os.environ.pop(f"COFFERS_{other}", None)
+        os.environ.pop(f"COFFERS_{other}_FILE", None)
 
 
 @asynccontextmanager
