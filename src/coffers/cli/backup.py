@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coffers.cli.console import print_json, progress
+from coffers.cli.new_file import new_file
 from coffers.cli.rooms import opened_store, run_async, settings_for
 from coffers.clock import SystemClock
-from coffers.errors import CoffersError, UsageError
+from coffers.errors import UsageError
 
 if TYPE_CHECKING:
     from coffers.portfolio.archive import Recipient
@@ -47,8 +48,6 @@ def backup(
         )
     recipients = [recipient_of(key) for key in to]
     path = file or Path(f"coffers-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.age")
-    if path.exists():
-        raise UsageError(f"{path} exists already; nothing is overwritten")
     done = run_async(_back_up(path, recipients, with_master_key=not without_master_key))
     if as_json:
         print_json({"file": str(path), "bytes": path.stat().st_size, "rows": done.rows})
@@ -88,18 +87,16 @@ async def _back_up(
     from coffers.portfolio.backups import back_up
 
     settings, clock = settings_for(), SystemClock()
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with new_file(path) as file:
         async with opened_store(settings) as store:
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with progress() as shown, os.fdopen(descriptor, "wb") as file:
+            with progress() as shown:
                 task = shown.add_task("backing up", total=None)
 
                 def show(table: str, rows: int, expected: int) -> None:
                     shown.update(task, description=table, completed=rows, total=expected)
 
                 with written(file, recipients, clock.now() // 1000) as members:
-                    done = await back_up(
+                    return await back_up(
                         settings,
                         store,
                         clock,
@@ -107,14 +104,6 @@ async def _back_up(
                         with_master_key=with_master_key,
                         progress=show,
                     )
-                file.flush()
-                os.fsync(file.fileno())
-        beside.rename(path)
-    except OSError as error:
-        raise CoffersError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        beside.unlink(missing_ok=True)
-    return done
 
 
 def _size(count: int) -> str:

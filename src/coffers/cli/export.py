@@ -1,7 +1,6 @@
 """`coffers export`: what accounts hold, their flows or their past, as a CSV table."""
 
 import sys
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coffers.cli.accounts import UserName
+from coffers.cli.new_file import new_file
 from coffers.cli.rooms import opened_store, run_async, settings_for
 from coffers.clock import DAY, Millis, SystemClock
 
@@ -31,7 +31,7 @@ def export(
         typer.Option("--to", formats=["%Y-%m-%d"], help="The same, to the end of a day."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="The file to write; else it is printed.")
+        Path | None, typer.Option("--output", help="The new file to write; else it is printed.")
     ] = None,
 ) -> None:
     """Write a table of accounts as CSV: exact amounts, times in UTC."""
@@ -70,15 +70,14 @@ async def _write(
         book = await BookShelf(store).newest()
         worked = await Listing(store).worked(user.id, accounts, book, user.display_currency)
         rows = Exports(store).rows(known, worked, now=clock.now(), since=span[0], until=span[1])
-        # Lines end as the table says, not as the system would have it.
-        opened = (
-            nullcontext(sys.stdout)
-            if output is None
-            else output.open("w", encoding="utf-8", newline="")
-        )
-        with opened as out:
+        if output is None:
             async for part in rows:
-                out.write(part)
+                sys.stdout.write(part)
+            return
+        with new_file(output) as file:
+            # Lines end as the table says, not as the system would have it.
+            async for part in rows:
+                file.write(part.encode())
 
 
 def _millis(day: datetime | None) -> Millis | None:

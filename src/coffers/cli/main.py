@@ -84,18 +84,35 @@ def run() -> None:
     """Run the command line; an error is one sentence and an exit code, never a traceback."""
     asked = sys.argv[1] if sys.argv[1:] and sys.argv[1] in (*COMMANDS, *GROUPS) else None
     try:
-        make_app(asked)()
+        try:
+            make_app(asked)()
+        finally:
+            # Not when the interpreter ends, where nobody could tell that it failed.
+            sys.stdout.flush()
     except CoffersError as error:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except Exception as error:
+        if isinstance(error, OSError):
+            _give_up_output()
+        if isinstance(error, BrokenPipeError):
+            sys.exit(1)
         if os.environ.get("COFFERS_LOG_LEVEL", "").lower() == "debug":
             raise
+        if isinstance(error, OSError) and error.strerror:
+            # Such as a full disk behind standard output, or a file that may not be looked at.
+            where = "" if error.filename is None else f"{error.filename}: "
+            _fail(f"{where}{error.strerror}", 1)
         _fail(f"unexpected {type(error).__name__}; COFFERS_LOG_LEVEL=debug shows where it arose", 1)
+
+
+def _give_up_output() -> None:
+    """Keep the interpreter from writing at its end what cannot be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(sentence: str, code: int) -> None:

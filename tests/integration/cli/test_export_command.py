@@ -57,6 +57,9 @@ def test_one_account_and_a_span_go_to_a_file(coffers: Run, tmp_path: Path) -> No
     assert coffers(*asked).returncode == 0
     (row,) = read(file.read_bytes().decode())
     assert (row["id"], row["usd_value"], row["at"]) == ("d1", "60000.0", "2025-10-09T08:53:20.000Z")
+    again = coffers(*asked)
+    assert (again.returncode, "exists already" in again.stderr) == (2, True)
+    file.unlink()
     assert coffers(*asked, "--to", "2025-10-08").returncode == 0
     assert read(file.read_bytes().decode()) == []
     assert file.read_bytes().endswith(b"\r\n")

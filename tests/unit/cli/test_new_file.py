@@ -1,0 +1,43 @@
+"""A file that a command writes is for its owner alone, and there whole or not at all."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from coffers.cli.new_file import new_file
+from coffers.errors import CoffersError, UsageError
+
+
+def test_it_has_its_name_once_it_is_whole_and_others_cannot_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    with new_file(path) as file:
+        file.write(b"all of it")
+        assert not path.exists()
+    assert path.read_bytes() == b"all of it"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("mine")
+    with pytest.raises(UsageError, match="exists already"), new_file(path):
+        pass
+    assert path.read_text() == "mine"
+
+
+def test_where_it_cannot_be_is_told_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(CoffersError, match="cannot be written: No such file"):  # noqa: SIM117
+        with new_file(tmp_path / "no/where.csv"):
+            pass
+
+
+def test_an_end_by_a_signal_leaves_nothing(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as end, new_file(tmp_path / "backup.age"):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert end.value.code == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) is before
