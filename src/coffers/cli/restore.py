@@ -31,11 +31,26 @@ def restore(
     """Put a backup into an empty database; one of SQLite fits PostgreSQL, and the other way."""
     done = _checked(file, key) if check else run_async(_restored(file, key))
     made = datetime.fromtimestamp(done.manifest.made_at / 1000, UTC)
+    manifest = done.manifest
     if as_json:
-        print_json({"made_at": made.isoformat(), "rows": done.rows, "restored": not check})
+        print_json(
+            {
+                "made_at": made.isoformat(),
+                "release": manifest.release,
+                "revision": manifest.revision,
+                "has_master_key": manifest.has_master_key,
+                "rows": done.rows,
+                "restored": not check,
+            }
+        )
     else:
         verb = "Whole" if check else "Restored"
         typer.echo(f"{verb}: {counted(done)}, as of {made:%Y-%m-%d %H:%M:%S} UTC.")
+        kept = "with" if manifest.has_master_key else "without"
+        typer.echo(
+            f"Made by release {manifest.release} (revision {manifest.revision}), "
+            f"{kept} the master key."
+        )
     if not check:
         run_async(_look_at_key())
 

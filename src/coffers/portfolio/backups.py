@@ -17,6 +17,7 @@ from coffers.portfolio.vaulting import open_vault
 from coffers.settings import Settings
 from coffers.store.dump import dumping, filling
 from coffers.store.engine import Store
+from coffers.store.migrate import check_known
 from coffers.vault.keyfile import read_key_file, replace_key_file
 from coffers.vault.keyring import KeyRing, parse_ring
 
@@ -101,8 +102,10 @@ def checked(members: Iterator[tuple[str, bytes]], progress: Progress) -> BackedU
 
     Raises:
         BrokenArchive: when it is not whole.
+        DatabaseTooNew: when a later release made the backup.
     """
     manifest, _, first = _begun(members)
+    check_known(manifest.revision)
     counts: dict[str, int] = {}
     for table, _ in _parts(first, members, counts):
         progress(table, counts[table], -1)

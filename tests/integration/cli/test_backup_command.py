@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from coffers import __version__
+from coffers.store.revision import NEWEST
 from postgres import Postgres
 from program import Run
 
@@ -38,12 +40,16 @@ def test_a_machine_comes_back_from_a_backup(
     assert stat.S_IMODE((tmp_path / "key.txt").stat().st_mode) == 0o600
 
     checked = coffers("restore", str(path), "--key", key, "--check", "--json")
-    assert json.loads(checked.stdout)["rows"]["users"] == 1
+    told = json.loads(checked.stdout)
+    assert told["rows"]["users"] == 1
+    assert (told["release"], told["revision"]) == (__version__, NEWEST)
+    assert told["has_master_key"] is True
     database = postgres.create()
     url = postgres.url(database).replace("+asyncpg", "")
     new = {"COFFERS_DATA_DIR": str(tmp_path / "new"), "COFFERS_DATABASE_URL": url}
     restored = coffers("restore", str(path), "--key", key, **new)
     assert (restored.returncode, restored.stderr.strip()) == (0, "")
+    assert f"release {__version__} (revision {NEWEST}), with the master key." in restored.stdout
     target = "/public/api/ver1/accounts"
     signed = [
         coffers("sign", "GET", target, "--api-key", issued["api_key"], **env).stdout

@@ -33,6 +33,7 @@ from coffers.secret import Secret
 from coffers.settings import Settings
 from coffers.store.dump import NotEmpty, dumping
 from coffers.store.engine import Store
+from coffers.store.errors import DatabaseTooNew
 from coffers.store.migrate import prepare, revision
 from coffers.store.passkeys import Passkey
 from coffers.store.revision import NEWEST
@@ -353,6 +354,12 @@ async def test_what_is_no_backup_is_told(
     with pytest.raises(CoffersError, match=said):
         await put(tmp_path / "new", blank_store, archive_of(key, members), key)
     assert await revision(blank_store) is None
+
+
+def test_a_look_at_a_backup_of_a_later_release_says_that_it_cannot_be_put_back(key: Path) -> None:
+    members = [("manifest.json", GOOD.replace(b"0007", b"9999")), ("end.json", b'{"rows":{}}')]
+    with pytest.raises(DatabaseTooNew), opened(archive_of(key, members), key) as backup:
+        checked(backup, quiet)
 
 
 def test_keys_of_ssh_open_backups_too(tmp_path: Path) -> None:
