@@ -4,10 +4,10 @@ It makes nothing and changes nothing: what is not there yet, it says.
 """
 
 import asyncio
-import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -81,8 +81,17 @@ async def _chains(settings: "Settings") -> Finding:
 async def _look(subject: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
     try:
         return await look()
-    except CoffersError as error:
-        return Finding(subject, "failed", str(error))
+    except Exception as error:  # noqa: BLE001 - one that fails leaves the others to be looked at
+        return _failed(subject, error)
+
+
+def _failed(subject: str, error: Exception) -> Finding:
+    match error:
+        case CoffersError():
+            return Finding(subject, "failed", str(error))
+        case OSError(strerror=str(reason), filename=name):
+            return Finding(subject, "failed", reason if name is None else f"{name}: {reason}")
+    return Finding(subject, "failed", f"unexpected {type(error).__name__}")
 
 
 async def _data_dir(settings: "Settings") -> Finding:
@@ -90,10 +99,11 @@ async def _data_dir(settings: "Settings") -> Finding:
 
 
 def _of_directory(settings: "Settings") -> Finding:
-    if not os.path.exists(settings.data_dir):  # noqa: PTH110 - of a path's own an error may come
+    try:
+        free = shutil.disk_usage(settings.data_dir).free
+    except FileNotFoundError:
         said = f"{settings.data_dir} does not exist yet; what is started first makes it"
         return Finding("data", "warning", said)
-    free = shutil.disk_usage(settings.data_dir).free
     state = "warning" if free < LITTLE_SPACE else "ok"
     return Finding("data", state, f"{settings.data_dir}, {free // 1024**2} MB free")
 
@@ -116,8 +126,8 @@ async def _of_store(settings: "Settings") -> list[Finding]:
             ]
         finally:
             await store.close()
-    except CoffersError as error:
-        return [Finding("database", "failed", str(error))]
+    except Exception as error:  # noqa: BLE001 - as above
+        return [_failed("database", error)]
 
 
 def _missing_file(settings: "Settings") -> Finding | None:
@@ -125,7 +135,13 @@ def _missing_file(settings: "Settings") -> Finding | None:
     from sqlalchemy.engine import make_url
 
     url = make_url(settings.database())
-    if url.get_backend_name() != "sqlite" or os.path.exists(url.database or ""):  # noqa: PTH110 - as above
+    if url.get_backend_name() != "sqlite":
+        return None
+    try:
+        Path(url.database or "").stat()
+    except FileNotFoundError:
+        pass
+    else:
         return None
     said = f"there is no database here yet ({url.database}); what is started first makes it"
     return Finding("database", "warning", said)

@@ -18,7 +18,7 @@ from coffers.settings import Settings
 from coffers.store.dump import dumping, filling
 from coffers.store.engine import Store
 from coffers.store.migrate import check_known
-from coffers.vault.keyfile import read_key_file, replace_key_file
+from coffers.vault.keyfile import has_key_file, read_key_file, replace_key_file
 from coffers.vault.keyring import KeyRing, parse_ring
 
 FORMAT = 1
@@ -195,7 +195,7 @@ def _put_keys(settings: Settings, ring: KeyRing | None) -> None:
     if settings.master_key is not None or ring is None:
         return
     path = settings.key_file
-    if not path.exists():
+    if not has_key_file(path):
         replace_key_file(path, list(ring))
     elif {key.id for key in ring} - {key.id for key in read_key_file(path)}:
         raise SettingsError(

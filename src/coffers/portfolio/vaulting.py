@@ -10,7 +10,7 @@ from coffers.settings import Settings
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import AuditEvent, SealedRow
 from coffers.store.rotations import alone
-from coffers.vault.keyfile import make_key_file, read_key_file, replace_key_file
+from coffers.vault.keyfile import has_key_file, make_key_file, read_key_file, replace_key_file
 from coffers.vault.keyring import KeyRing, new_key, parse_ring
 from coffers.vault.vault import Vault
 
@@ -111,7 +111,7 @@ async def _rotated(settings: Settings, store: Store, clock: Clock, progress: Pro
 async def _lacks_keys(settings: Settings, store: Store) -> bool:
     async with store.reading() as tx:
         is_sealed = bool(await tx.secrets.canaries())
-    return not is_sealed and _uses_file(settings) and not settings.key_file.exists()
+    return not is_sealed and _uses_file(settings) and not has_key_file(settings.key_file)
 
 
 def _uses_file(settings: Settings) -> bool:

@@ -13,6 +13,17 @@ _HEADER = (
 )
 
 
+def has_key_file(path: Path) -> bool:
+    """Return whether there is a key file; one that may not be looked at is, and cannot be read."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def read_key_file(path: Path) -> KeyRing:
     """Return the ring in a key file.
 

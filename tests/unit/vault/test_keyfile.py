@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coffers.errors import SettingsError
-from coffers.vault.keyfile import make_key_file, read_key_file, replace_key_file
+from coffers.vault.keyfile import has_key_file, make_key_file, read_key_file, replace_key_file
 from coffers.vault.keyring import new_key
 
 
@@ -30,6 +30,13 @@ def test_replacing_keeps_the_file_private_and_the_order(tmp_path: Path) -> None:
     ring = replace_key_file(path, [new_key(), old])
     assert [key.id for key in ring][1] == old.id
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_may_not_be_looked_at_is_there(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert not has_key_file(tmp_path / "none")
+    # As where a directory is closed, which root would not notice.
+    assert has_key_file(tmp_path / "file/master.key")
 
 
 def test_a_file_that_others_can_read_is_refused_with_the_mend(tmp_path: Path) -> None:
