@@ -163,8 +163,10 @@ class Settings(BaseSettings):
         description="Where `coffers worker` serves /metrics when it runs by itself; by default "
         "nowhere. A worker of `coffers serve` counts in the server's /metrics.",
     )
-    stale_after: Seconds = Field(
-        default=1_800, description="Age of a reading at which an account is marked stale."
+    stale_after: Annotated[float, Field(gt=0, le=604_800)] | None = Field(
+        default=None,
+        description="Age of a reading at which an account is marked stale; by default half an "
+        "hour, or three sync_interval where that is longer.",
     )
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(),
@@ -302,6 +304,13 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """The file that the master keys are read from when no variable gives them."""
         return self.master_key_file or self.data_dir / "master.key"
+
+    @property
+    def stale_age(self) -> float:
+        """Seconds after which a reading is old: never so few that a punctual one would be."""
+        if self.stale_after is not None:
+            return self.stale_after
+        return max(_STALE_AFTER, 3 * self.sync_interval)
 
     @property
     def is_pooled(self) -> bool:

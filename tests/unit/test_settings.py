@@ -176,3 +176,13 @@ def test_a_file_that_cannot_be_meant_is_an_error_that_names_it(
     monkeypatch.setenv("COFFERS_DATABASE_URL", "sqlite:////tmp/x.db")
     with pytest.raises(SettingsError, match="COFFERS_DATABASE_URL is set as well"):
         load_settings()
+
+
+def test_an_account_is_not_stale_before_three_readings_were_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load_settings().stale_age == 1800
+    monkeypatch.setenv("COFFERS_SYNC_INTERVAL", "86400")
+    assert load_settings().stale_age == 3 * 86400
+    monkeypatch.setenv("COFFERS_STALE_AFTER", "600000")
+    assert load_settings().stale_age == 600_000

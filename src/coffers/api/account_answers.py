@@ -38,7 +38,7 @@ class AccountAnswers:
         self._portfolios = PortfolioKeeping(services.store, services.clock)
         users = Users(services.store, services.clock)
         self._summaries = Summaries(self.keeping, users, services.listing)
-        self._stale_after = Millis(round(services.settings.stale_after * 1000))
+        self._stale_after = Millis(round(services.settings.stale_age * 1000))
 
     async def shown(self, caller: Caller, account_id: int | None) -> Shown:
         """Return the account, or those that the summary is made of.

@@ -37,7 +37,7 @@ class OwnAnswers:
         self._accounts = accounts
         users = Users(services.store, services.clock)
         self._summaries = Summaries(accounts.keeping, users, services.listing)
-        self._stale_after = Millis(round(services.settings.stale_after * 1000))
+        self._stale_after = Millis(round(services.settings.stale_age * 1000))
 
     async def page(self, caller: Caller, after: int, limit: int, known: bytes | None) -> Response:
         """Return a page of the accounts of the caller's mode, by id."""

@@ -118,7 +118,7 @@ class ReadyLists:
         self._catalogue = catalogue
         self._clock = clock
         self._mask = settings.mask_api_keys
-        self._stale_after = Millis(round(settings.stale_after * 1000))
+        self._stale_after = Millis(round(settings.stale_age * 1000))
         self._lists: ByteCache[_ListKey, ReadyList] = ByteCache(LISTS_BUDGET)
 
     async def answer(

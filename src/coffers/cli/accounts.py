@@ -38,7 +38,7 @@ def list_accounts(user: UserName, as_json: Json = False) -> None:
     """List a user's accounts, what they are worth, and how far that can be trusted."""
     settings = settings_for()
     views = run_async(_views(settings, user))
-    now, stale_after = SystemClock().now(), settings.stale_after
+    now, stale_after = SystemClock().now(), settings.stale_age
     if as_json:
         print_json([plain(view, now, stale_after) for view in views])
     else:

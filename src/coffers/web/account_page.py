@@ -40,7 +40,7 @@ class AccountPage:
         self._flows = AccountFlows(rooms.store, self._keeping)
         self._pasts = Pasts(rooms)
         self._day_before = DayBefore(rooms.store)
-        self._stale_after = Millis(round(rooms.settings.stale_after * 1000))
+        self._stale_after = Millis(round(rooms.settings.stale_age * 1000))
         self.own = (
             OwnPage("/accounts/{id:id}", self.show),
             OwnPage("/accounts/{id:id}/explain", self.explain),

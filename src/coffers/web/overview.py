@@ -37,7 +37,7 @@ class Overview:
         self._pasts = Pasts(rooms)
         self._sparks = Sparks(rooms.store)
         self._day_before = DayBefore(rooms.store)
-        self._stale_after = Millis(round(rooms.settings.stale_after * 1000))
+        self._stale_after = Millis(round(rooms.settings.stale_age * 1000))
         self.own = (OwnPage("/", self.show),)
 
     async def show(self, asked: Asked) -> Response:
