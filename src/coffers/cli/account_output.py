@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from coffers import money
-from coffers.cli.console import out, print_json, print_table, printable
+from coffers.cli.console import amount, out, print_json, print_table, printable
 from coffers.clock import Millis, iso
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def _print_table(views: "Sequence[AccountView]", now: Millis, stale_after: float
                 view.account.id,
                 view.account.name,
                 view.account.market_code,
-                _short(view.figures.usd.amount, 2),
-                _short(view.figures.btc.amount, 8),
+                amount(view.figures.usd.amount, 2),
+                amount(view.figures.btc.amount, 8),
                 _state(view, now, stale_after),
             )
             for view in views
@@ -135,10 +135,6 @@ def _age(view: "AccountView", now: Millis) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit} old"
     return f"{seconds} s old"
-
-
-def _short(amount: Decimal | None, places: int) -> str | None:
-    return None if amount is None else f"{money.rounded(amount, places):,f}"
 
 
 def _text(amount: Decimal | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coffers.cli.console import out, print_json, print_table, printable
+from coffers.cli.console import out, price, print_json, print_table, printable
 from coffers.cli.rooms import opened_store, run_async, settings_for
 from coffers.clock import SystemClock
 from coffers.money import plain
@@ -177,8 +177,8 @@ async def _unmap(user_name: str, said: "AssetMapping") -> None:
 
 
 def _row(view: "AssetView") -> tuple[object, ...]:
-    price = view.price.price
-    return view.symbol, view.name, view.state, None if price is None else plain(price.usd)
+    known = view.price.price
+    return view.symbol, view.name, view.state, None if known is None else price(known.usd)
 
 
 def _tell(view: "AssetView", *, as_json: bool) -> None:
@@ -192,8 +192,8 @@ def _tell(view: "AssetView", *, as_json: bool) -> None:
 
 
 def _lines(view: "AssetView") -> list[str]:
-    price = view.price.price
-    usd = "-" if price is None else plain(price.usd)
+    known = view.price.price
+    usd = "-" if known is None else price(known.usd)
     asset = view.asset
     lines = [
         f"{view.symbol}  {view.name or '-'}  {usd} USD",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coffers.cli.accounts import AccountId, Json, UserName
-from coffers.cli.console import out, print_json, print_table, printable
+from coffers.cli.console import amount, out, print_json, print_table, printable
 from coffers.cli.rooms import opened_store, run_async, settings_for
 from coffers.clock import SystemClock, iso
 from coffers.money import plain
@@ -36,8 +36,9 @@ def flows(
         print_json(as_plain(page))
         return
     print_table(
-        ["at", "", "asset", "amount", "USD", "id", "own transfer", "figures"],
+        ["at", "", "asset", "amount", "USD", "id", "own", "figures"],
         [_row(view) for view in page.flows],
+        whole={"at", "amount", "USD"},
     )
     for line in _lines(page):
         out.print(line, soft_wrap=True, markup=False)
@@ -64,7 +65,7 @@ def _row(view: "FlowView") -> tuple[object, ...]:
         flow.direction,
         flow.asset,
         plain(flow.amount),
-        None if flow.value is None else plain(flow.value.usd),
+        None if flow.value is None else amount(flow.value.usd, 2),
         flow.external_id,
         None
         if pair is None

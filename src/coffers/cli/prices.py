@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coffers.cli.console import out, print_json
+from coffers.cli.console import price as short
 from coffers.cli.rooms import opened_store, run_async, settings_for
 from coffers.clock import SystemClock, iso
 from coffers.money import plain
@@ -57,11 +58,14 @@ async def _accept(settings: "Settings", asset: str) -> tuple[str, str]:
 
 def _lines(found: "PriceOf", told: dict[str, object]) -> list[str]:
     shown, held = found.shown, found.held_back
-    lines = [f"{found.asset}  {told['usd'] or '-'} USD  {told['btc'] or '-'} BTC"]
+    usd = btc = None
+    if found.price is not None:
+        usd, btc = short(found.price.usd), short(found.price.btc)
+    lines = [f"{found.asset}  {usd or '-'} USD  {btc or '-'} BTC"]
     if held is not None:
         lines.append(
-            f"held back: {plain(held.price.usd)} USD; the last that was believed is "
-            f"{plain(held.believed.usd)}. Believed from {iso(held.until)} on if it persists, or as "
+            f"held back: {short(held.price.usd)} USD; the last that was believed is "
+            f"{short(held.believed.usd)}. Believed from {iso(held.until)} on if it persists, or as "
             "soon as a second source agrees."
         )
     if shown is not None:

@@ -14,8 +14,13 @@ from coffers.valuation.model import HeldBack, Price
 from factories import NOW
 from program import Run
 
+PRECISE = "0.2100001" + "3" * 50
 ALGO = Price(
-    Decimal("0.0000021"), Decimal("0.21"), ("ALGO/USDT", "USDT/USD"), ("binance", "okx"), NOW
+    Decimal("0.0000021"),
+    Decimal(PRECISE),
+    ("ALGO/USDT", "USDT/USD"),
+    ("binance", "okx"),
+    NOW,
 )
 
 
@@ -43,7 +48,11 @@ def test_a_price_is_shown_with_how_it_is_known(coffers: Run) -> None:
         "sources  binance, okx",
     ]
     told = json.loads(coffers("price", "ALGO", "--json").stdout)
-    assert (told["usd"], told["route"], told["epoch"]) == ("0.21", ["ALGO/USDT", "USDT/USD"], 1)
+    assert (told["usd"], told["route"], told["epoch"]) == (
+        PRECISE,
+        ["ALGO/USDT", "USDT/USD"],
+        1,
+    )
 
 
 @pytest.mark.usefixtures("book")
