@@ -64,9 +64,12 @@ def make_key_file(path: Path) -> KeyRing:
 def replace_key_file(path: Path, keys: list[MasterKey]) -> KeyRing:
     """Put these keys into the key file in one step: at any moment it holds the old or the new.
 
+    Where the path is a link, what it leads to is replaced, and the link stays.
+
     Raises:
         SettingsError: when the file cannot be replaced; it is as it was then.
     """
+    path = path.resolve()
     temporary = _write_beside(path, keys)
     try:
         temporary.replace(path)

@@ -32,6 +32,17 @@ def test_replacing_keeps_the_file_private_and_the_order(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_a_link_leads_to_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    path, place = tmp_path / "master.key", tmp_path / "elsewhere/coffers.key"
+    make_key_file(place)
+    path.symlink_to(place)
+    ring = replace_key_file(path, [new_key()])
+    assert path.is_symlink()
+    assert read_key_file(place).current == ring.current
+    assert list((tmp_path / "elsewhere").iterdir()) == [place]
+
+
 def test_a_file_that_may_not_be_looked_at_is_there(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert not has_key_file(tmp_path / "none")
