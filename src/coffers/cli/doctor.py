@@ -64,11 +64,20 @@ async def _findings() -> list[Finding]:
     found += await _of_store(settings)
     found.append(await _look("exchanges", lambda: _exchanges(settings)))
     found.append(await _look("reach", lambda: _reach(settings)))
+    found.append(await _look("prices", lambda: _price_venues(settings)))
     if settings.chains_file is not None:
         found.append(await _look("chains", lambda: _chains(settings)))
     if settings.valkey_url is not None:
         found.append(await _look("valkey", lambda: _valkey(settings)))
     return found
+
+
+async def _price_venues(settings: "Settings") -> Finding:
+    from coffers.markets.catalogue import load_catalogue
+
+    load_catalogue().check_price_venues(settings.price_venues)
+    asked = ", ".join(settings.price_venues) or "no exchange"
+    return Finding("prices", "ok", f"{asked} is asked for what lies at none")
 
 
 async def _chains(settings: "Settings") -> Finding:

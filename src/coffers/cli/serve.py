@@ -77,14 +77,16 @@ def _run_api(settings: "Settings", listener: socket.socket, workers: int, code: 
 
 
 async def _checked(settings: "Settings", *, may_begin: bool) -> str | None:
-    """Find out now what would else fail at the first request: database, tables, master key.
+    """Find out now what would else fail later, or in a child: settings, database, master key.
 
     Returns:
         The code by which the first user is made, None where somebody can sign in already.
     """
     from coffers.access.passwords import Passwords
+    from coffers.markets.chains import catalogue_of
     from coffers.portfolio.sign_in import SignIn
 
+    catalogue_of(settings).check_price_venues(settings.price_venues)
     async with opened_store(settings) as store:
         await opened_vault(settings, store)
         signing = SignIn(store, Passwords(), SystemClock())

@@ -44,6 +44,7 @@ async def _work(settings: Settings, *, until_stdin_closes: bool) -> None:
     from coffers.store.notices import FOR_WORKER
 
     clock, catalogue = SystemClock(), catalogue_of(settings)
+    catalogue.check_price_venues(settings.price_venues)
     async with opened_store(settings) as store:
         vault = await opened_vault(settings, store)
         await store.listen(settings.direct_database(), FOR_WORKER)

@@ -3,10 +3,12 @@
 import difflib
 import functools
 import importlib.resources
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
+
+from coffers.errors import SettingsError
 
 MANUAL = "manual"
 """The market of accounts whose owners say what is in them."""
@@ -95,6 +97,19 @@ class Catalogue:
         spellings = self._spellings()
         near = difflib.get_close_matches(_spelling(code), spellings, n=1, cutoff=_NEAR_ENOUGH)
         return spellings[near[0]] if near else None
+
+    def check_price_venues(self, venues: Iterable[str]) -> None:
+        """Require that exchanges are known which are to be asked for prices, by the library's ids.
+
+        Raises:
+            SettingsError: naming the one that is not, and what was most likely meant.
+        """
+        known = {market.venue for market in self if market.venue is not None}
+        for venue in venues:
+            if venue not in known:
+                near = difflib.get_close_matches(venue.lower(), sorted(known), n=1)
+                hint = f"; did you mean {near[0]}?" if near else "; docs/markets.md lists them"
+                raise SettingsError(f"COFFERS_PRICE_VENUES: {venue!r} is no exchange{hint}")
 
     def _spellings(self) -> dict[str, str]:
         """Return the codes by every way to write them; a code itself first, then spot markets."""

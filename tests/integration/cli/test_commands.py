@@ -123,6 +123,22 @@ def test_the_doctor_looks_at_the_chains_file(coffers: Run, tmp_path: Path) -> No
         assert path.name in found["chains"]["said"]
 
 
+def test_an_exchange_that_there_is_not_is_told_before_anything_is_served(
+    coffers: Run, tmp_path: Path
+) -> None:
+    misspelt = {"COFFERS_PRICE_VENUES": "krakn"}
+    for command in (["serve", "--port", "0"], ["worker"]):
+        failed = coffers(*command, **misspelt)
+        assert failed.returncode == 2
+        assert failed.stderr.endswith("'krakn' is no exchange; did you mean kraken?\n")
+        assert "serves" not in failed.stderr
+    nowhere = str(tmp_path / "nonexist.toml")
+    unchained = coffers("serve", "--port", "0", COFFERS_CHAINS_FILE=nowhere)
+    assert (unchained.returncode, "serves" in unchained.stderr) == (2, False)
+    told = json.loads(coffers("doctor", "--json", **misspelt).stdout)
+    assert {each["subject"]: each["state"] for each in told}["prices"] == "failed"
+
+
 def test_a_misspelt_setting_is_an_error_that_names_the_near_one(coffers: Run) -> None:
     failed = coffers("user", "list", COFFERS_DATA_DRI="x")
     assert failed.returncode == 2
