@@ -69,4 +69,6 @@ def progress() -> Progress:
         MofNCompleteColumn(),
         console=err,
         transient=True,
+        # Without a terminal there is nothing to show it on, and its end would be an empty line.
+        disable=not err.is_terminal,
     )
