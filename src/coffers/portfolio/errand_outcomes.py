@@ -5,7 +5,7 @@ import msgspec
 from coffers.clock import MINUTE, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord, NotFound
-from coffers.store.errors import AlreadyConnected
+from coffers.store.errors import AlreadyConnected, UnknownMasterKey
 
 LASTS = Millis(2 * MINUTE)
 """How long a worker may take over one errand, and how long one waits to be taken."""
@@ -31,6 +31,7 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     code: str = ""
     message: str | None = None
     missing: bool = False
+    unkept: bool = False
 
 
 def of_fault(error: CoffersError) -> Outcome:
@@ -47,6 +48,8 @@ def of_fault(error: CoffersError) -> Outcome:
             return Outcome(failure=error.kind.value, code=error.code, message=message)
         case NotFound():
             return Outcome(missing=True, message=message)
+        case UnknownMasterKey():
+            return Outcome(unkept=True, message=message)
         case _:
             return Outcome(message=message)
 
@@ -62,6 +65,8 @@ def told_by(outcome: Outcome) -> bytes:
     if outcome.failure is not None:
         kind = FailureKind(outcome.failure)
         raise ConnectorFailure(kind, outcome.message, code=outcome.code)
+    if outcome.unkept:
+        raise UnknownMasterKey
     raise NotFound(outcome.message) if outcome.missing else CoffersError(outcome.message)
 
 

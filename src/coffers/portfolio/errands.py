@@ -18,6 +18,7 @@ from coffers.secret import Secret
 from coffers.store.engine import Store
 from coffers.store.errands import Errand
 from coffers.store.notices import Notice, Topic, joined
+from coffers.vault.keyring import WrongMasterKey
 from coffers.vault.vault import Vault
 
 KEPT = Millis(HOUR)
@@ -133,8 +134,7 @@ class Errands:
             errand_id = await tx.errands.new_id()
             if is_once:
                 for each in await tx.errands.open_of(user_id, kind, now):
-                    opened = self._vault.open(each.sealed, context(user_id, each.id))
-                    if opened.reveal().encode() == body:
+                    if self._asks(each) == body:
                         return each.id
             if await tx.errands.count_open(user_id, now) >= MOST_OPEN:
                 raise TooManyOpen
@@ -143,6 +143,14 @@ class Errands:
             await tx.errands.add(errand, now, Millis(now + LASTS))
             await tx.errands.forget(Millis(now - KEPT))
         return errand_id
+
+    def _asks(self, errand: Errand) -> bytes | None:
+        """Return what an errand asks, None where its key was exchanged since it was sealed."""
+        try:
+            opened = self._vault.open(errand.sealed, context(errand.user_id, errand.id))
+        except WrongMasterKey:
+            return None
+        return opened.reveal().encode()
 
     async def _outcome(self, user_id: int, errand_id: int) -> Outcome:
         loop = asyncio.get_running_loop()

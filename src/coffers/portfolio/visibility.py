@@ -23,11 +23,11 @@ class Visible:
 
     def sees(self, code: str) -> bool:
         """Return whether the user may know of a code."""
-        return self.tells_when(code) or ships(code)
+        return code in self.own or is_public(code, self.book) or ships(code)
 
     def tells_when(self, code: str) -> bool:
-        """Return whether the user may know when a code was met first."""
-        return code in self.own or is_public(code, self.book)
+        """Return whether the user may know when a code was met first: others may have met it."""
+        return is_public(code, self.book)
 
     def codes(self) -> set[str]:
         """Return all assets that the user may know of. What is only the key of a price is none."""

@@ -11,10 +11,17 @@ from coffers.store.connection import AsyncConnection
 from coffers.store.distinct import distinct
 from coffers.store.records import Asset
 from coffers.store.statements import insert
-from coffers.store.tables import asset_mappings, asset_overrides, assets, flows, positions
+from coffers.store.tables import (
+    asset_mappings,
+    asset_overrides,
+    assets,
+    flows,
+    portfolio_targets,
+    positions,
+)
 
 _A, _F, _P = assets.c, flows.c, positions.c
-_M, _O = asset_mappings.c, asset_overrides.c
+_M, _O, _T = asset_mappings.c, asset_overrides.c, portfolio_targets.c
 _FACTS = ("name", "kind", "coingecko_id", "chain", "contract")
 
 
@@ -57,9 +64,10 @@ class Assets:
     async def of_user(self, user_id: int) -> frozenset[str]:
         """Return the codes that a user holds or moved, and those that the user says something by.
 
-        Those are the assets of overrides and mappings, and the keys that assets are priced by.
+        Those are the assets of overrides, mappings and portfolios, and the keys that assets are
+        priced by.
         """
-        said = (_O.asset, _O.priced_as, _M.asset, _P.asset)
+        said = (_O.asset, _O.priced_as, _M.asset, _P.asset, _T.asset)
         own = [select(column).where(column.table.c.user_id == user_id) for column in said]
         # There may be a hundred thousand flows, of a few assets.
         moved = distinct(_F.asset, _F.user_id == user_id)

@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
@@ -17,11 +16,10 @@ class StoreUnavailable(CoffersError):
 class UnknownMasterKey(StoreUnavailable):
     """A secret was sealed under a master key that the database does not know: nothing is stored."""
 
-    def __init__(self, key_id: str, known: Iterable[str]) -> None:
+    def __init__(self) -> None:
         super().__init__(
-            f"the master key at hand, {key_id}, is not one of this database's "
-            f"({', '.join(sorted(known))}); put that one back, or rotate the keys with "
-            "coffers vault rotate"
+            "the server has another master key than its data and keeps no secrets meanwhile; "
+            "its log says more"
         )
 
 

@@ -24,6 +24,10 @@ async def require_known(connection: AsyncConnection, sealed: Sealed) -> None:
     statement = select(vault_keys.c.key_id).with_for_update(read=True, key_share=True)
     known = list(await connection.scalars(statement))
     if known and sealed.key_id not in known:
-        fault = UnknownMasterKey(sealed.key_id, known)
-        _log.error("secret not stored", reason=str(fault))
-        raise fault
+        _log.error(
+            "secret not stored: the master key at hand is not one of this database's",
+            at_hand=sealed.key_id,
+            known=sorted(known),
+            advice="put the known key back, or rotate the keys with coffers vault rotate",
+        )
+        raise UnknownMasterKey

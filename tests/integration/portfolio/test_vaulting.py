@@ -216,7 +216,7 @@ async def test_nothing_is_stored_under_a_key_that_the_database_does_not_know(
         errands.begin(1, CHECK, {}),
         webhooks.create(1, WebhookWanted("https://8.8.8.8/"), "real"),
     ):
-        with pytest.raises(UnknownMasterKey, match="coffers vault rotate"):
+        with pytest.raises(UnknownMasterKey, match="another master key"):
             await storing
     settings.key_file.write_text(right)
     assert await opened(settings, store) == SECRETS

@@ -98,7 +98,7 @@ async def test_a_secret_under_a_key_that_the_database_does_not_know_is_stored_no
         await tx.secrets.add_canary(OLD, NOW)
         await tx.secrets.put(ann.id, known.id, OLD)
         (row,) = await tx.secrets.not_under("k2", 10)
-        with pytest.raises(UnknownMasterKey, match="k2"):
+        with pytest.raises(UnknownMasterKey):
             await tx.secrets.put(ann.id, known.id, NEW)
         with pytest.raises(UnknownMasterKey):
             await tx.secrets.replace(row, NEW)
