@@ -26,7 +26,8 @@ INTERVALS: dict[str, int] = {
     "1w": 7 * DAY,
 }
 _MONDAY = 4 * DAY
-_GRID = HOUR
+# Between these moments the day's highest and lowest prices are looked for, of each pair.
+_GRID = 4 * HOUR
 _CANDLE_SAMPLES = 4
 _MEAN_TRADE_USD = 430
 # Room for the volume of the cheapest coin at any price that a script may set.
