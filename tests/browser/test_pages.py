@@ -41,8 +41,8 @@ LIGHT_ENOUGH = 150_000
 """Bytes that the first page may weigh, with all that it loads, as they are sent."""
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+# Sizes move things and colours paint them: each is looked at once, which takes half a minute.
+@pytest.mark.parametrize(("size", "colours"), [(DESKTOP, "light"), (PHONE, "dark")])
 def test_every_page_is_well_made(visit: Visit, size: tuple[int, int], colours: str) -> None:
     visitor = visit(size, colours)
     for path in PATHS:

@@ -59,6 +59,7 @@ async def walked(place: Place) -> None:
     await worker.communicate()
 
 
+@pytest.mark.long
 async def test_killed_in_its_first_step_a_walk_begins_anew(place: Place) -> None:
     await connected(place)
     before = place.rows("SELECT * FROM flow_histories")

@@ -29,6 +29,7 @@ async def place(
         yield made
 
 
+@pytest.mark.long
 async def test_a_killed_worker_is_replaced_and_what_it_was_reading_is_read(place: Estate) -> None:
     async with proving(place) as proof:
         await blows.kill_worker(proof)

@@ -25,7 +25,7 @@ CHECKS = (
     openapi_checks.response_headers_conformance,
 )
 EACH = settings(
-    max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=2, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 SEEN_WHEN_SIGNED = {
     f"GET {LIST}": {200},
