@@ -246,8 +246,9 @@ async def test_a_history_is_looked_through_once_and_over_several_readings(
     assert {flow.txid for flow in reading.flows} == {newest}
 
 
+@pytest.mark.parametrize("has_tokens", [True, False])
 async def test_a_deposit_that_the_index_lists_late_is_told_by_a_later_reading(
-    tron: MadeUpTron, wallets: Wallets
+    tron: MadeUpTron, wallets: Wallets, has_tokens: bool
 ) -> None:
     late = tron.pay(BANK, ME, TRX)
     row = tron.coin_rows.pop()
@@ -256,8 +257,11 @@ async def test_a_deposit_that_the_index_lists_late_is_told_by_a_later_reading(
     first = await wallets.read(ME)
     assert first.flows == ()
     tron.coin_rows.append(row)
+    if not has_tokens:
+        tron.answers[f"/v1/accounts/{ME}/transactions/trc20"] = {"data": "odd"}
     second = await wallets.read(ME, memory=first.memory)
     assert {flow.txid for flow in second.flows} == {late}
+    assert second.flows_known is has_tokens
     # The balances before had it already.
     assert second.flows_asked_before == {("in", second.flows[0].external_id): None}
 

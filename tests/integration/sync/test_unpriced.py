@@ -372,12 +372,7 @@ async def test_what_is_bought_without_a_price_is_worth_what_it_cost_again(house:
 
 @pytest.mark.parametrize("is_valued", [True, False])
 async def test_a_deposit_without_a_price_that_comes_soon(house: House, is_valued: bool) -> None:
-    await read(house, BITCOIN)
-    await later(house, HOUR, held=(BITCOIN,))
-    house.clock.advance(STEP)
-    await book(house, "ETH")
-    house.past.prices = candle("ETH", "3000") if is_valued else {}
-    await read(house, *HELD, flows=(deposit(house, "ETH", "10"),))
+    await deposited_without_a_price(house, is_valued=is_valued)
     assert (await house.view()).quality.flows_known is is_valued
     await later(house, HOUR, "ETH")
     await later(house, HOUR)
@@ -389,17 +384,22 @@ async def test_a_deposit_without_a_price_that_comes_soon(house: House, is_valued
     assert (await house.view()).quality.is_complete
 
 
+async def deposited_without_a_price(house: House, *, is_valued: bool) -> None:
+    """Have ETH deposited into an account of bitcoin while no book has a price of it."""
+    await read(house, BITCOIN)
+    await later(house, HOUR, held=(BITCOIN,))
+    house.clock.advance(STEP)
+    await book(house, "ETH")
+    house.past.prices = candle("ETH", "3000") if is_valued else {}
+    await read(house, *HELD, flows=(deposit(house, "ETH", "10"),))
+
+
 @pytest.mark.parametrize("valued_after", [0, HOUR, LONGEST_WAIT + HOUR, LONGEST_WAIT + 12 * HOUR])
 async def test_a_deposit_without_a_price_for_long_is_put_in_once(
     house: House, valued_after: Millis
 ) -> None:
-    await read(house, BITCOIN)
-    await later(house, HOUR, held=(BITCOIN,))
-    house.clock.advance(STEP)
+    await deposited_without_a_price(house, is_valued=valued_after == 0)
     began = house.clock.now()
-    await book(house, "ETH")
-    house.past.prices = candle("ETH", "3000") if valued_after == 0 else {}
-    await read(house, *HELD, flows=(deposit(house, "ETH", "10"),))
     for span, without in ((LONGEST_WAIT + 2 * HOUR, ("ETH",)), (DAY, ())):
         until = house.clock.now() + span
         while house.clock.now() < until:
@@ -436,12 +436,7 @@ async def test_a_deposit_of_what_is_left_out_comes_in_with_it(
 async def test_a_deposit_that_is_sold_without_a_price_counts_from_then_on(
     house: House, is_valued: bool
 ) -> None:
-    await read(house, BITCOIN)
-    await later(house, HOUR, held=(BITCOIN,))
-    house.clock.advance(STEP)
-    await book(house, "ETH")
-    house.past.prices = candle("ETH", "3000") if is_valued else {}
-    await read(house, *HELD, flows=(deposit(house, "ETH", "10"),))
+    await deposited_without_a_price(house, is_valued=is_valued)
     await later(house, Millis(2 * DAY), "ETH", every=Millis(6 * HOUR))
     assert await shown(house) == (60000, 0, 0, 0)
     part = (BITCOIN, position("ETH", "6"), position("USDT", "12000"))

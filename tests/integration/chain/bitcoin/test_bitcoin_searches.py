@@ -203,16 +203,23 @@ async def test_a_deposit_that_a_node_behind_does_not_list_is_told_by_the_next_re
     assert (len(second.flows), second.flows_known) == (2, True)
 
 
-async def test_of_a_long_history_the_newest_part_is_looked_at_again_for_a_while(
-    over_http: World,
-) -> None:
-    script, esplora = over_http.scripts(ADDRESS)(0), over_http.esplora
+async def paid_behind_a_long_history(over_http: World) -> str | None:
+    """Have an address paid 777 once 60 payments were read; return what that reading left."""
+    script = over_http.scripts(ADDRESS)(0)
     for _ in range(60):
         over_http.chain.receive(script, 1_000)
     over_http.chain.mine()
     memory = (await over_http.read(ADDRESS)).memory
     over_http.chain.receive(script, 777)
     over_http.chain.mine()
+    return memory
+
+
+async def test_of_a_long_history_the_newest_part_is_looked_at_again_for_a_while(
+    over_http: World,
+) -> None:
+    esplora = over_http.esplora
+    memory = await paid_behind_a_long_history(over_http)
     esplora.lags = 1
     memory = (await over_http.read(ADDRESS, memory)).memory
     esplora.lags = 0
@@ -233,13 +240,7 @@ async def test_of_a_long_history_the_newest_part_is_looked_at_again_for_a_while(
 async def test_what_is_stored_is_not_told_again_as_the_newest_part_is_looked_at(
     over_http: World,
 ) -> None:
-    script = over_http.scripts(ADDRESS)(0)
-    for _ in range(60):
-        over_http.chain.receive(script, 1_000)
-    over_http.chain.mine()
-    memory = (await over_http.read(ADDRESS)).memory
-    over_http.chain.receive(script, 777)
-    over_http.chain.mine()
+    memory = await paid_behind_a_long_history(over_http)
     first = await over_http.read(ADDRESS, memory)
     stored = frozenset((flow.direction, flow.external_id) for flow in first.flows)
     over_http.clock.advance(5 * MINUTE)

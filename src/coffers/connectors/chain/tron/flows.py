@@ -42,7 +42,7 @@ class FlowSearch:
     """Looks through both histories of an address and sums what each transaction moved.
 
     Pages are cut between blocks, never within one, so that all rows of a transaction are in one.
-    `shown` are the transactions that the balances of an earlier reading had already.
+    `done` is the moment up to which an earlier reading looked through both.
     """
 
     chain: Chain
@@ -52,7 +52,7 @@ class FlowSearch:
     is_late: Callable[[], bool]
     read_at: Millis
     sums: dict[str, _Sum] = field(default_factory=dict)
-    shown: set[str] = field(default_factory=set)
+    done: int = 0
 
     async def since(self, since: Millis, solid_at: Millis) -> bool:
         """Find what moved since a moment; return whether that is all."""
@@ -61,13 +61,17 @@ class FlowSearch:
             (path, self._coins, self.memory.coins),
             (f"{path}/trc20", self._tokens, self.memory.tokens),
         )
-        done = min(self.memory.coins.high or 0, self.memory.tokens.high or 0)
+        self.done = min(self.memory.coins.high or 0, self.memory.tokens.high or 0)
         try:
             wholes = [await self._walk(*each, since, solid_at) for each in histories]
         except (ConnectorFailure, _NoIndexError):
             return False
-        self.shown = {txid for txid, found in self.sums.items() if found.at <= done}
         return all(wholes) and (self.memory.untold or 0) < since
+
+    @property
+    def shown(self) -> set[str]:
+        """The transactions that the balances of an earlier reading had already."""
+        return {txid for txid, found in self.sums.items() if found.at <= self.done}
 
     def flows(self) -> tuple[Flow, ...]:
         """Return what was found as flows, one for each asset of a transaction."""
