@@ -134,7 +134,10 @@ class Trading(Protocol):
     """Opens desks."""
 
     def desk(
-        self, market: Market, credentials: Credentials
+        self, market: Market, credentials: Credentials, apart: Collection[str] = ()
     ) -> AbstractAsyncContextManager[TradingDesk]:
-        """Open a desk at a market's venue."""
+        """Open a desk at a market's venue.
+
+        `apart` are the symbols by which the venue means other assets than others do.
+        """
         ...

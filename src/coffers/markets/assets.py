@@ -1,7 +1,9 @@
 """What assets are called: names of well-known coins and of states' money, and keys of tokens.
 
 An asset is keyed by its symbol ("BTC"), or as a token without a symbol that can be trusted by its
-chain and contract ("ethereum:0xdac1..."). Source of the names of states' money: ISO 4217.
+chain and contract ("ethereum:0xdac1..."). Where a venue trades something else under a symbol than
+other venues do, by the symbol and the venue ("NEIRO@gate"). Source of the names of states' money:
+ISO 4217.
 """
 
 import importlib.resources
@@ -45,3 +47,18 @@ def token_of(asset: str) -> tuple[str, str] | None:
     """Return the chain and the contract of a token's key, None for an asset with a symbol."""
     found = _TOKEN.fullmatch(asset)
     return None if found is None else (found[1], found[2])
+
+
+def at_venue(symbol: str, venue: str) -> str:
+    """Return the key of what a venue, and no other one, trades under a symbol."""
+    return f"{symbol}@{venue}"
+
+
+def symbol_at(asset: str, venue: str) -> str:
+    """Return the symbol under which a venue trades an asset."""
+    return asset.removesuffix(f"@{venue}")
+
+
+def is_of_one_venue(asset: str) -> bool:
+    """Return whether a key says that one venue alone trades the asset under its symbol."""
+    return "@" in asset and token_of(asset) is None

@@ -98,6 +98,10 @@ class Catalogue:
         near = difflib.get_close_matches(_spelling(code), spellings, n=1, cutoff=_NEAR_ENOUGH)
         return spellings[near[0]] if near else None
 
+    def codes_at(self, venue: str) -> tuple[str, ...]:
+        """Return the codes of the markets at a venue, named by the exchange library's id."""
+        return tuple(market.code for market in self if market.venue == venue)
+
     def check_price_venues(self, venues: Iterable[str]) -> None:
         """Require that exchanges are known which are to be asked for prices, by the library's ids.
 

@@ -6,7 +6,7 @@ planned lately, and ends it. Nothing is ever sent twice.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -37,6 +37,7 @@ from coffers.store.operations import Operation
 from coffers.store.records import Account
 from coffers.sync.credentials import open_credentials
 from coffers.sync.syncer import Syncer
+from coffers.valuation.model import PriceBook
 from coffers.valuation.orders import PairLimits
 from coffers.valuation.selling import plan_sale
 from coffers.vault.vault import Vault
@@ -277,7 +278,7 @@ class Operations:
         own = account.user_id, account.id
         async with (
             claimed(self._store, self._clock, own, purpose, show_life) as holder,
-            self._venues.trading.desk(market, credentials) as desk,
+            self._venues.trading.desk(market, credentials, _apart(market, book)) as desk,
         ):
             yield desk, holder
 
@@ -293,6 +294,11 @@ class Operations:
         if market is None or market.venue is None:
             raise NotForAccount("nothing can be traded in this account: it is at no exchange")
         return market
+
+
+def _apart(market: Market, book: PriceBook | None) -> Collection[str]:
+    """Return the symbols by which a market's venue means other assets than others do."""
+    return () if book is None or market.venue is None else book.apart.get(market.venue, ())
 
 
 def _purpose(operation: Operation) -> str:

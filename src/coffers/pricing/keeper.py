@@ -5,20 +5,24 @@ What no venue prices is asked of the other sources, and what leaps is held back.
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from coffers import metrics
 from coffers.clock import MINUTE, Clock, Millis
 from coffers.errors import CoffersError
 from coffers.logs import logger
+from coffers.markets.assets import is_of_one_venue
+from coffers.markets.catalogue import load_catalogue
 from coffers.markets.quote import Quote
+from coffers.pricing.apart import Told, changes, told_apart
 from coffers.pricing.currencies import BITCOIN, DISPLAY_CURRENCIES, FIAT
 from coffers.pricing.fallbacks import Fallbacks, completed
 from coffers.pricing.graph import prices_of
 from coffers.pricing.outside import BookStore, QuoteSource
 from coffers.pricing.spikes import REMEMBERED, SpikeWatch
-from coffers.valuation.model import HeldBack, Price, PriceBook
+from coffers.valuation.model import Apart, HeldBack, Price, PriceBook
 
 QUOTES_LAST = Millis(10 * MINUTE)
 """How long the last good quotes of a venue that fails go on counting."""
@@ -70,6 +74,7 @@ class PriceKeeper:
         self._watch = SpikeWatch(spike)
         self._epoch = 0
         self._answers: dict[str, _Answer] = {}
+        self._told = Told({})
         self._failing: set[str] = set()
         self._running = asyncio.Lock()
         self._rounds = 0
@@ -100,30 +105,34 @@ class PriceKeeper:
 
     async def _refresh(self, venues: frozenset[str]) -> PriceBook | None:
         began = self._clock.now()
-        found = await self._found(venues)
-        if venues and not found:
+        is_told = await self._asked_all(venues)
+        await self._recall()
+        told = (
+            await self._prices(venues, self._clock.now())
+            if is_told
+            else replace(self._told, prices={})
+        )
+        if venues and not told.prices:
             # An outage of all venues: the sources that are none do not stand in for a market.
             return None
-        await self._recall()
         await self._take_accepted()
-        prices = await self._completed(found)
+        prices = await self._completed(told.prices)
         now = self._clock.now()
         # A process that stood still meanwhile has nothing to say that is new.
         if not prices or now - began > QUOTES_LAST:
             return None
         held_back = self._watch.suspects(prices, now)
         believed = {asset: price for asset, price in prices.items() if asset not in held_back}
-        book = await self._save(believed, held_back, now)
+        book = await self._save(believed, held_back, told.apart, now)
+        self._told = told
         self._watch.believe(believed, now)
         return book
 
-    async def _found(self, venues: frozenset[str]) -> dict[str, Price]:
-        """Return what the venues' quotes give, nothing when none of them answered."""
+    async def _asked_all(self, venues: frozenset[str]) -> bool:
+        """Ask the venues, all at once; return whether any of them answered."""
         async with asyncio.TaskGroup() as group:
             asked = [group.create_task(self._ask(venue)) for venue in sorted(venues)]
-        if not any(task.result() for task in asked):
-            return {}
-        return await self._prices(venues, self._clock.now())
+        return any(task.result() for task in asked)
 
     async def _recall(self) -> None:
         """Take up what the process knew that wrote the newest book, where it was another one."""
@@ -134,6 +143,7 @@ class PriceKeeper:
         if newest is not None:
             self._watch.recall(newest)
             self._fallbacks.recall(newest)
+            self._told = Told({}, newest.apart)
 
     async def _take_accepted(self) -> None:
         """Believe what was accepted by hand, maybe by another process."""
@@ -147,6 +157,8 @@ class PriceKeeper:
             return found
         async with self._store.reading() as tx:
             held = await tx.prices.assets_held()
+        # Sources know an asset by its symbol, which is not what one venue alone means by it.
+        held = {asset for asset in held if not is_of_one_venue(asset)}
         missing = (held | {BITCOIN, *FIAT}) - found.keys()
         doubted = held & self._watch.suspects(found, self._clock.now()).keys()
         opinions = await self._fallbacks.opinions(missing | doubted)
@@ -174,7 +186,7 @@ class PriceKeeper:
             self._failing.add(venue)
             _log.warning("venue_without_quotes", venue=venue, reason=reason)
 
-    async def _prices(self, venues: frozenset[str], now: Millis) -> dict[str, Price]:
+    async def _prices(self, venues: frozenset[str], now: Millis) -> Told:
         self._answers = {
             venue: answer
             for venue, answer in self._answers.items()
@@ -185,20 +197,37 @@ class PriceKeeper:
             for venue in venues & self._answers.keys()
             for quote in self._answers[venue].quotes
         ]
+        price = partial(prices_of, floor_usd=self._floor, now=now)
+        believed = self._watch.believed
         # In a thread: thousands of pairs take a tenth of a second, too long for the event loop.
-        return await asyncio.to_thread(prices_of, quotes, floor_usd=self._floor, now=now)
+        return await asyncio.to_thread(told_apart, quotes, self._told, believed, price, now)
 
     async def _save(
-        self, prices: dict[str, Price], held_back: dict[str, HeldBack], now: Millis
+        self, prices: dict[str, Price], held_back: dict[str, HeldBack], apart: Apart, now: Millis
     ) -> PriceBook:
         rates = {code: prices[code].usd for code in DISPLAY_CURRENCIES if code in prices}
         is_thinning = self._thinned_at is None or now - self._thinned_at >= THIN_EVERY
         async with self._store.transaction() as tx:
-            book = await tx.prices.save_book(prices, now, held_back)
+            book = await tx.prices.save_book(prices, now, held_back, apart)
+            for venue, old, new in changes(self._told.apart, apart):
+                await tx.holdings.rename(load_catalogue().codes_at(venue), old, new)
             await tx.prices.save_rates(rates, now)
             if is_thinning:
                 await tx.prices.thin(now)
         if is_thinning:
             self._thinned_at = now
         self._epoch = book.epoch
+        _tell_changes(self._told.apart, apart)
         return book
+
+
+def _tell_changes(before: Apart, after: Apart) -> None:
+    for venue in sorted({*before, *after}):
+        was, by_now = set(before.get(venue, ())), set(after.get(venue, ()))
+        if was != by_now:
+            _log.warning(
+                "symbols_mean_other_assets",
+                venue=venue,
+                apart=sorted(by_now - was),
+                the_same_again=sorted(was - by_now),
+            )

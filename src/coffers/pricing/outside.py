@@ -3,14 +3,14 @@
 Told as protocols, since neither the venues' room nor the database's may be imported from here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Protocol
 
 from coffers.clock import Millis
 from coffers.markets.quote import Quote
-from coffers.valuation.model import HeldBack, Price, PriceBook
+from coffers.valuation.model import Apart, HeldBack, Price, PriceBook
 
 
 class QuoteSource(Protocol):
@@ -29,7 +29,11 @@ class Books(Protocol):
     """The price books and rates within one transaction of the store."""
 
     async def save_book(
-        self, prices: Mapping[str, Price], at: Millis, held_back: Mapping[str, HeldBack]
+        self,
+        prices: Mapping[str, Price],
+        at: Millis,
+        held_back: Mapping[str, HeldBack],
+        apart: Apart,
     ) -> PriceBook:
         """Store a book under the next epoch."""
         ...
@@ -59,12 +63,25 @@ class Books(Protocol):
         ...
 
 
+class Holdings(Protocol):
+    """What accounts hold, within one transaction of the store."""
+
+    async def rename(self, markets: Collection[str], old: str, new: str) -> None:
+        """Call what accounts of these markets hold of an asset by another key."""
+        ...
+
+
 class BookTransaction(Protocol):
     """A transaction of the store, as far as prices go."""
 
     @property
     def prices(self) -> Books:
         """The price books and rates."""
+        ...
+
+    @property
+    def holdings(self) -> Holdings:
+        """What accounts hold."""
         ...
 
 

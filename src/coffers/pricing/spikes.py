@@ -35,6 +35,11 @@ class SpikeWatch:
         self._factor = factor
         self._believed: dict[str, Believed] = {}
 
+    @property
+    def believed(self) -> Mapping[str, Believed]:
+        """What was believed lately, by asset."""
+        return self._believed
+
     def recall(self, book: PriceBook) -> None:
         """Take up what a process before this one believed, from its newest price book."""
         self._believed = believed_in(book)

@@ -4,15 +4,29 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select
+from sqlalchemy import (
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
 from coffers.store.connection import AsyncConnection
 from coffers.store.prepared import Prepared
-from coffers.store.tables import contracts, positions
+from coffers.store.statements import changed
+from coffers.store.tables import accounts, contracts, flows, positions, unpriced_assets, users
 from coffers.valuation.contract import Contract
 from coffers.valuation.model import Position
 
 _P = positions.c
+_A = accounts.c
 _C = contracts.c
 _CONTRACT = [field.name for field in fields(Contract)]
 _POSITIONS = select(positions)
@@ -74,6 +88,45 @@ class HeldPositions:
         for row in await self._connection.execute(statement):
             found.setdefault(row.account_id, []).append(_position_of(row))
         return {account_id: tuple(held) for account_id, held in found.items()}
+
+    async def rename(self, markets: Collection[str], old: str, new: str) -> None:
+        """Call what accounts of these markets hold of an asset by another key.
+
+        What came and went of it follows. Readings that are under way are not stored: they know the
+        old key. Spam stays what it calls itself.
+        """
+        # In the words of the index's condition, as a parameter would hide from the planner.
+        is_no_spam = _P.wallet != literal_column("'spam'")
+        own = and_(_A.user_id == _P.user_id, _A.id == _P.account_id)
+        is_there = exists().where(own, _A.market_code.in_(sorted(markets)))
+
+        def holders(asset: str) -> Select[tuple[int, int]]:
+            return select(_P.user_id, _P.account_id).where(
+                _P.asset == asset, is_no_spam, is_there.correlate(positions)
+            )
+
+        # Before what they hold, as readings do: the other way round each would wait for the other.
+        taken_over = await changed(
+            self._connection,
+            update(accounts)
+            .where(tuple_(_A.user_id, _A.id).in_(holders(old)))
+            .values(version=_A.version + 1, claimed_by=None, claimed_until=None),
+        )
+        if not taken_over:
+            return
+        its = update(positions).where(_P.asset == old, is_no_spam, is_there)
+        await self._connection.execute(its.values(asset=new))
+        for column in (flows.c.asset, flows.c.fee_asset, unpriced_assets.c.asset):
+            table = column.table
+            is_holder = tuple_(table.c.user_id, table.c.account_id).in_(holders(new))
+            if table is unpriced_assets:
+                # Of another time, when it was called so before.
+                await self._connection.execute(delete(table).where(is_holder, column == new))
+            statement = update(table).where(is_holder, column == old)
+            await self._connection.execute(statement.values({column: new}))
+        is_owner = users.c.id.in_(select(holders(new).subquery().c.user_id))
+        owners = update(users).where(is_owner).values(version=users.c.version + 1)
+        await self._connection.execute(owners)
 
     async def replace_contracts(
         self,

@@ -26,7 +26,15 @@ from coffers.store.tables import (
     price_books,
     rates,
 )
-from coffers.valuation.model import HeldBack, LazyPrices, Price, PriceBook, one_text, worths_of
+from coffers.valuation.model import (
+    Apart,
+    HeldBack,
+    LazyPrices,
+    Price,
+    PriceBook,
+    one_text,
+    worths_of,
+)
 from coffers.valuation.worths import Worths
 
 KEPT_WHOLE = Millis(2 * HOUR)
@@ -66,7 +74,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
 
     The numbers are what every list needs, so they lie apart: those of `Worths.both`, each in
     `width` bytes, the lowest first. The names are a list in its encoded form, which is mostly that
-    of the book before. The origins are one too, compressed.
+    of the book before, as are the symbols that are `apart`. The origins are one too, compressed.
 
     Older databases hold the numbers as decimals, or whole prices by their names.
     """
@@ -82,12 +90,14 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     room: int = 0
     btc_exponent: int = 0
     usd_exponent: int = 0
+    apart: bytes = b""
 
 
 # A book that was written before there were held back prices is the prices alone.
 _decoder = msgspec.msgpack.Decoder(_Stored | dict[str, Price])
 _names_decoder = msgspec.msgpack.Decoder(list[str])
 _origins_decoder = msgspec.msgpack.Decoder(list[_Origin])
+_apart_decoder = msgspec.msgpack.Decoder(dict[str, dict[str, Millis | None]])
 
 
 class Prices:
@@ -101,10 +111,14 @@ class Prices:
         prices: Mapping[str, Price],
         at: Millis,
         held_back: Mapping[str, HeldBack] | None = None,
+        apart: Apart | None = None,
     ) -> PriceBook:
-        """Keep the prices of a moment as the next book, with those that are not believed yet."""
+        """Keep the prices of a moment as the next book, with those that are not believed yet.
+
+        `apart` are the symbols that mean another asset at one venue than elsewhere.
+        """
         epoch = await next_id(self._connection, "price_books")
-        book = PriceBook(epoch, at, dict(prices), dict(held_back or {}))
+        book = PriceBook(epoch, at, dict(prices), dict(held_back or {}), apart or {})
         body = zstandard.compress(_encoder.encode(_stored(book)))
         statement = insert(self._connection, price_books).values(epoch=book.epoch, at=at, body=body)
         await self._connection.execute(statement)
@@ -218,6 +232,7 @@ def _stored(book: PriceBook) -> _Stored:
         room=worths.room,
         btc_exponent=worths.btc_exponent,
         usd_exponent=worths.usd_exponent,
+        apart=_encoder.encode(book.apart),
     )
 
 
@@ -235,7 +250,7 @@ def book_of(epoch: int, at: Millis, body: bytes) -> PriceBook:
     names = _names_of(told.names)
     worths = _worths_of(names, told) if told.width else Worths.of(names, told.btc, told.usd)
     prices = LazyPrices(worths, partial(_prices_of, worths, told.origins))
-    return PriceBook(epoch, at, prices, told.held_back)
+    return PriceBook(epoch, at, prices, told.held_back, _apart_of(told.apart))
 
 
 def _worths_of(names: tuple[str, ...], told: _Stored) -> Worths:
@@ -257,6 +272,11 @@ def _numbers_of(width: int, count: int) -> Struct:
 @lru_cache(maxsize=4)
 def _names_of(encoded: bytes) -> tuple[str, ...]:
     return tuple(map(one_text, _names_decoder.decode(encoded)))
+
+
+@lru_cache(maxsize=4)
+def _apart_of(encoded: bytes) -> Apart:
+    return _apart_decoder.decode(encoded) if encoded else {}
 
 
 def _prices_of(worths: Worths, compressed: bytes) -> dict[str, Price]:

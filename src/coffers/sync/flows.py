@@ -7,6 +7,7 @@ from typing import Protocol
 from coffers import metrics, money
 from coffers.clock import DAY, MINUTE, Millis
 from coffers.connectors.reading import Reading, ReadRequest
+from coffers.markets.assets import symbol_at
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Account, SyncState
 from coffers.sync.policy import BackOff
@@ -74,13 +75,15 @@ class FlowValuer:
         self, venue: str | None, account_id: int, flow: Flow, choices: Choices
     ) -> Price | None:
         book = await self._book(flow.at)
+        if book is not None:
+            flow = replace(flow, asset=book.named(venue, flow.asset))
         asset = choices.asset_of(account_id, flow)
         near = None if book is None else choices.book(book).prices.get(asset)
         if near is not None or asset in choices.distrusted:
             return near
         # By the venue's own word: whatever else it may mean, the venue's candles are of that.
         for each in (venue,) if venue is not None else self._elsewhere:
-            price = await self._past.price_at(each, flow.asset, flow.at)
+            price = await self._past.price_at(each, symbol_at(flow.asset, each), flow.at)
             if price is not None:
                 return price
         return None

@@ -1,6 +1,6 @@
 """What is known of an account before its venue is asked, and what the answer must agree with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coffers.clock import HOUR, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
@@ -44,6 +44,23 @@ def check_identity(known: Known, reading: Reading) -> None:
     if expected is not None and told is not None and expected != told:
         message = f"{known.market.name} answered for another account."
         raise ConnectorFailure(FailureKind.UNEXPECTED_ANSWER, message, code="other_account")
+
+
+def named(known: Known, reading: Reading) -> Reading:
+    """Return a reading by the keys of what its venue means, where others mean another asset."""
+    book, venue = known.book, known.market.venue
+    if book is None or venue is None or venue not in book.apart:
+        return reading
+    positions = [replace(held, asset=book.named(venue, held.asset)) for held in reading.positions]
+    flows = [
+        replace(
+            flow,
+            asset=book.named(venue, flow.asset),
+            fee_asset=book.named(venue, flow.fee_asset),
+        )
+        for flow in reading.flows
+    ]
+    return replace(reading, positions=tuple(positions), flows=tuple(flows))
 
 
 def is_new(account: Account, reading: Reading) -> bool:

@@ -41,7 +41,7 @@ from coffers.sync.flows import (
 )
 from coffers.sync.holdings import keep_holdings
 from coffers.sync.kept import kept_reading
-from coffers.sync.known import Known, check_identity, is_new
+from coffers.sync.known import Known, check_identity, is_new, named
 from coffers.sync.overlap import marked
 from coffers.sync.past import begin_walk
 from coffers.sync.policy import (
@@ -215,6 +215,7 @@ class Syncer:
         try:
             reading = _after_the_last(known.account, await self._asked(known))
             check_identity(known, reading)
+            reading = named(known, reading)
             reading = await marked(self._store, self._catalogue, known, reading)
         except TimeoutError:
             return await self._failed(known, holder, _took_too_long(known.market))

@@ -14,6 +14,7 @@ from coffers.clock import HOUR, MINUTE, Clock, Millis
 from coffers.connectors.reading import ConnectorFailure
 from coffers.connectors.trades import FoundTrades, TradesConnector, TradesRequest
 from coffers.logs import logger
+from coffers.markets.assets import symbol_at
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Account
@@ -83,7 +84,7 @@ class TradeWalker(Walker[_Taken]):
             if not await tx.accounts.claim(user_id, account_id, holder, now=now, until=until):
                 return None
             unvalued = await tx.trades.unvalued(user_id, account_id, now, VALUED_AT_ONCE)
-            request = await _request(tx, account, walk)
+            request = await _request(tx, account, market.venue, walk)
             return _Taken(account, market, sealed, walk, request, tuple(unvalued))
 
     async def _put_off(self, tx: Transaction, user_id: int, account_id: int, until: Millis) -> None:
@@ -160,14 +161,17 @@ class TradeWalker(Walker[_Taken]):
         metrics.history_steps.labels(taken.market.code, outcome).inc()
 
 
-async def _request(tx: Transaction, account: Account, walk: TradeWalk) -> TradesRequest:
+async def _request(
+    tx: Transaction, account: Account, venue: str | None, walk: TradeWalk
+) -> TradesRequest:
     """Return what is asked: the assets that are there, or came or left, and contracts' symbols."""
     own = account.user_id, account.id
     held = await tx.holdings.of_account(*own)
     contracts = await tx.holdings.contracts_of(*own)
     moved = await tx.history.flow_assets(*own)
-    assets = {position.venue_code for position in held} | moved
-    assets |= {position.asset for position in held}
+    assets = {position.venue_code for position in held}
+    named = moved | {position.asset for position in held}
+    assets |= {asset if venue is None else symbol_at(asset, venue) for asset in named}
     symbols = frozenset(contract.symbol for contract in contracts)
     return TradesRequest(walk.cursor, frozenset(assets), symbols)
 

@@ -10,6 +10,7 @@ import msgspec
 
 from coffers import money
 from coffers.clock import Millis
+from coffers.markets.assets import at_venue
 from coffers.valuation.worths import Worths
 
 UNCOUNTED = frozenset({"pending", "spam"})
@@ -137,17 +138,24 @@ class HeldBack:
     until: Millis
 
 
+Apart = Mapping[str, Mapping[str, Millis | None]]
+"""By venue the symbols that it means another asset by, and since when its price agrees all the same
+with that of the other venues; None where it does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class PriceBook:
     """All prices of one moment. `epoch` counts the books up; an asset without a price is absent.
 
     So is an asset whose price is held back: `held_back` tells of those, and they are in no total.
+    `apart` tells, by venue, what a venue trades under symbols that mean another asset elsewhere.
     """
 
     epoch: int
     at: Millis
     prices: Mapping[str, Price]
     held_back: Mapping[str, HeldBack] = field(default_factory=dict)
+    apart: Apart = field(default_factory=dict)
 
     def rate(self, currency: str) -> Decimal | None:
         """Return USD per unit of a display currency, or None where it is not known."""
@@ -155,6 +163,12 @@ class PriceBook:
             return Decimal(1)
         price = self.prices.get(currency)
         return price.usd if price else None
+
+    def named(self, venue: str | None, symbol: str) -> str:
+        """Return the asset that a venue means by a symbol."""
+        if venue is None or symbol not in self.apart.get(venue, ()):
+            return symbol
+        return at_venue(symbol, venue)
 
 
 class Value(msgspec.Struct, frozen=True):

@@ -8,13 +8,14 @@ from decimal import Decimal
 import pytest
 from structlog.testing import capture_logs
 
+import stored
 from coffers import metrics
 from coffers.clock import HOUR, MINUTE, SECOND, ManualClock, Millis
 from coffers.errors import CoffersError
 from coffers.markets.quote import Quote
 from coffers.pricing.keeper import QUOTES_LAST, PriceKeeper
 from coffers.store.engine import Store
-from factories import NOW
+from factories import NOW, position
 from unit.pricing.quoting import BITCOIN, FLOOR, quote
 
 ALGO = quote("ALGO/BTC", "0.000002", venue="binance")
@@ -245,3 +246,81 @@ async def test_old_books_are_thinned_now_and_then(
     async with sqlite_store.reading() as tx:
         kept = await tx.prices.book_near(Millis(NOW + 3 * SECOND), Millis(10 * SECOND))
     assert kept.epoch == 1
+
+
+NEIRO = [quote("NEIRO/USD", "3.4", volume="1e7")]
+GATES = [quote("NEIRO/USDT", "0.02", venue="gate", volume="1e5")]
+THREE = (*BOTH, "gate")
+
+
+@pytest.fixture
+def two_neiros(venues: FakeVenues) -> FakeVenues:
+    """Venues of which one trades another asset by the name of NEIRO."""
+    venues.quoting["kraken"] += [quote("USDT/USD", "1"), *NEIRO]
+    venues.quoting["gate"] = list(GATES)
+    return venues
+
+
+async def test_an_asset_of_the_same_symbol_has_its_own_price_and_what_is_held_follows(
+    store: Store, two_neiros: FakeVenues, clock: ManualClock
+) -> None:
+    owner = await stored.user(store)
+    there = await stored.account(store, owner, "Gate", market_code="gate_io")
+    elsewhere = await stored.account(store, owner, "Kraken", market_code="kraken")
+    async with store.transaction() as tx:
+        for known in (there, elsewhere):
+            await tx.holdings.replace(owner.id, known.id, ["spot"], [position("NEIRO", "5")])
+
+    with capture_logs() as logs:
+        book = await PriceKeeper(store, two_neiros, clock, FLOOR).refresh(THREE)
+
+    assert book.prices["NEIRO"].usd == Decimal("3.4")
+    assert book.prices["NEIRO@gate"].usd == Decimal("0.02")
+    assert book.named("gate", "NEIRO") == "NEIRO@gate"
+    assert book.named("kraken", "NEIRO") == book.named(None, "NEIRO") == "NEIRO"
+    async with store.reading() as tx:
+        assert await tx.prices.newest() == book
+        held = await tx.holdings.of_accounts(owner.id, [there.id, elsewhere.id])
+    assert [each.asset for each in held[there.id]] == ["NEIRO@gate"]
+    assert [each.venue_code for each in held[there.id]] == ["NEIRO"]
+    assert [each.asset for each in held[elsewhere.id]] == ["NEIRO"]
+    assert [log for log in logs if log["event"] == "symbols_mean_other_assets"] == [
+        {
+            "event": "symbols_mean_other_assets",
+            "log_level": "warning",
+            "venue": "gate",
+            "apart": ["NEIRO"],
+            "the_same_again": [],
+        }
+    ]
+
+
+async def test_another_process_goes_on_with_what_is_apart(
+    sqlite_store: Store, two_neiros: FakeVenues, clock: ManualClock
+) -> None:
+    await PriceKeeper(sqlite_store, two_neiros, clock, FLOOR).refresh(THREE)
+    clock.advance(MINUTE)
+    two_neiros.quoting["gate"] = [quote("NEIRO/USDT", "3.3", venue="gate", volume="1e5")]
+
+    with capture_logs() as logs:
+        book = await PriceKeeper(sqlite_store, two_neiros, clock, FLOOR).refresh(THREE)
+
+    assert book.apart == {"gate": {"NEIRO": clock.now()}}
+    assert book.held_back["NEIRO@gate"].price.usd == Decimal("3.3")
+    assert [log["event"] for log in logs] == []
+
+
+async def test_an_outage_of_all_venues_keeps_what_is_apart(
+    sqlite_store: Store, two_neiros: FakeVenues, clock: ManualClock
+) -> None:
+    keeper = PriceKeeper(sqlite_store, two_neiros, clock, FLOOR)
+    before = await keeper.refresh(THREE)
+    quoting, two_neiros.quoting = two_neiros.quoting, {}
+    clock.advance(MINUTE)
+    assert await keeper.refresh(THREE) is None
+
+    two_neiros.quoting = quoting
+    clock.advance(MINUTE)
+    after = await keeper.refresh(THREE)
+
+    assert after.apart == before.apart

@@ -22,13 +22,19 @@ from coffers.store.tables import accounts
 from coffers.store.trades import TradeFilter
 from coffers.sync.clock_watch import LONGEST, PORTION
 from crowded import crowd, token_of
-from factories import NOW
+from factories import NOW, position
 
 Look = Callable[[Transaction], Awaitable[object]]
 
 
 async def _bring_back(moments: Moments, tx: Transaction) -> int:
     return await tx.put_off.bring_back(moments, NOW, Millis(NOW + HOUR), PORTION)
+
+
+async def _rename_of_one_holder(tx: Transaction) -> None:
+    await tx.holdings.replace(2, 2, ["earn"], [position("NEIRO", "1", wallet="earn")])
+    await tx.holdings.rename(["venue2"], "NEIRO", "NEIRO@gate")
+    assert "NEIRO@gate" in await tx.prices.assets_held()
 
 
 LOOKS: Final[dict[str, Look]] = {
@@ -67,6 +73,8 @@ LOOKS: Final[dict[str, Look]] = {
         f"put off: {moments.column.table.name}": partial(_bring_back, moments)
         for moments in (TRADE_WALKS, *(moments for moments, _ in LONGEST))
     },
+    "another key of what nobody holds": lambda tx: tx.holdings.rename(["venue2"], "PUP", "PUP@b"),
+    "another key of what one account holds": _rename_of_one_holder,
     "master keys that are needed": lambda tx: tx.secrets.key_ids(),
 }
 MOST_STEPS: Final = 15_000

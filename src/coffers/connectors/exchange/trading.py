@@ -27,6 +27,7 @@ from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
 from coffers.connectors.trading import Converted, Move, NotDone, Placed
+from coffers.markets.assets import at_venue, symbol_at
 from coffers.markets.catalogue import Market
 from coffers.valuation.orders import PlannedOrder
 from coffers.valuation.selling import Quoted
@@ -58,8 +59,12 @@ class ExchangeTrading:
         self._venues = venues
 
     @asynccontextmanager
-    async def desk(self, market: Market, credentials: Credentials) -> AsyncIterator["VenueDesk"]:
+    async def desk(
+        self, market: Market, credentials: Credentials, apart: Collection[str] = ()
+    ) -> AsyncIterator["VenueDesk"]:
         """Open a desk; what is raised between its calls passes as it is.
+
+        `apart` are the symbols by which the venue means other assets than others do.
 
         Raises:
             ConnectorFailure: when the venue cannot be asked at all.
@@ -70,7 +75,7 @@ class ExchangeTrading:
         fault: Exception | None = None
         async with self._venues.session(market.venue, credentials) as session:
             try:
-                yield VenueDesk(session, market)
+                yield VenueDesk(session, market, apart)
             except Exception as error:  # noqa: BLE001  # raised again below, past the session
                 fault = error
         if fault is not None:
@@ -96,9 +101,10 @@ def _told(
 class VenueDesk:
     """A talk with one venue about one account; see `TradingDesk`."""
 
-    def __init__(self, session: VenueSession, market: Market) -> None:
+    def __init__(self, session: VenueSession, market: Market, apart: Collection[str] = ()) -> None:
         self.session = session
         self._market = market
+        self._apart = apart
         self._markets: dict[tuple[str, str], dict[str, Any]] = {
             (str(market["baseId"]), str(market["quoteId"])): market
             for market in session.exchange.markets.values()
@@ -107,11 +113,12 @@ class VenueDesk:
 
     def code_of(self, asset: str) -> str:
         """Return the venue's code of an asset."""
-        return self.session.venue_code(asset)
+        return self.session.venue_code(symbol_at(asset, self.session.venue.id))
 
     def asset_of(self, code: str) -> str:
         """Return our name of what the venue calls `code`."""
-        return self.session.asset(self.session.code(code))
+        symbol = self.session.asset(self.session.code(code))
+        return at_venue(symbol, self.session.venue.id) if symbol in self._apart else symbol
 
     @_told
     async def free(self) -> Mapping[str, Decimal]:

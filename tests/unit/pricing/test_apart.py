@@ -1,0 +1,216 @@
+"""Two assets of one symbol: which venue means which is told by what they pay."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
+
+from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.markets.quote import Quote
+from coffers.pricing.apart import PATIENCE, SAME_AGAIN, Told, changes, told_apart
+from coffers.pricing.graph import prices_of
+from coffers.pricing.spikes import Believed
+from coffers.valuation.model import Apart
+from factories import NOW
+from unit.pricing.quoting import BITCOIN, FLOOR, quote, ticker
+
+FIRST = Told({})
+KRAKEN = quote("NEIRO/USD", "3.4", volume="1e7")
+BINANCE = quote("NEIRO/USDT", "3.4", venue="binance", volume="1e7")
+GATE = quote("NEIRO/USDT", "0.02", venue="gate", volume="50000")
+TETHER = quote("USDT/USD", "1")
+OTHERS = [BITCOIN, TETHER, KRAKEN, BINANCE]
+
+
+def told(
+    quotes: Iterable[Quote],
+    before: Told = FIRST,
+    *,
+    after: int = 0,
+    believed: Mapping[str, Believed] | None = None,
+) -> Told:
+    now = Millis(NOW + after)
+    later = [ticker_at(each, now) for each in quotes]
+    if believed is None:
+        believed = {asset: Believed(price, NOW) for asset, price in before.prices.items()}
+    price = partial(prices_of, floor_usd=FLOOR, now=now)
+    return told_apart(later, before, believed, price, now)
+
+
+def ticker_at(each: Quote, now: Millis) -> Quote:
+    return Quote(each.venue, each.base, each.quote, each.bid, each.ask, each.last, each.volume, now)
+
+
+def symbols(found: Told) -> dict[str, set[str]]:
+    return {venue: set(symbols) for venue, symbols in found.apart.items()}
+
+
+def usd(found: Told, asset: str) -> Decimal:
+    return found.prices[asset].usd
+
+
+def test_what_a_venue_pays_a_hundredth_for_is_an_asset_of_its_own() -> None:
+    found = told([*OTHERS, GATE])
+
+    assert symbols(found) == {"gate": {"NEIRO"}}
+    assert usd(found, "NEIRO") == Decimal("3.4")
+    assert found.prices["NEIRO"].sources == ("binance", "kraken")
+    assert usd(found, "NEIRO@gate") == Decimal("0.02")
+    assert found.prices["NEIRO@gate"].sources == ("gate",)
+    assert found.prices["NEIRO@gate"].route == ("NEIRO@gate/USDT", "USDT/USD")
+
+
+def test_of_two_venues_the_deeper_one_keeps_the_symbol() -> None:
+    found = told([BITCOIN, TETHER, KRAKEN, GATE])
+
+    assert symbols(found) == {"gate": {"NEIRO"}}
+    assert usd(found, "NEIRO") == Decimal("3.4")
+
+
+def test_prices_that_differ_by_less_are_of_one_asset() -> None:
+    near = quote("NEIRO/USDT", "1.14", venue="gate")
+    found = told([*OTHERS, near])
+
+    assert found.apart == {}
+    assert found.prices == prices_of([*OTHERS, near], floor_usd=FLOOR, now=NOW)
+
+
+def test_three_times_is_the_border() -> None:
+    assert told([*OTHERS, quote("NEIRO/USDT", "10.2", venue="gate")]).apart == {}
+    assert told([*OTHERS, quote("NEIRO/USDT", "10.201", venue="gate")]).apart != {}
+
+
+def test_a_market_too_small_for_a_price_still_shows_that_it_is_of_another_asset() -> None:
+    found = told([*OTHERS, quote("NEIRO/USDT", "0.02", venue="gate", volume="5")])
+
+    assert symbols(found) == {"gate": {"NEIRO"}}
+    assert "NEIRO@gate" not in found.prices
+
+
+def test_a_market_without_volume_shows_nothing() -> None:
+    for volume in (None, "0"):
+        found = told([*OTHERS, quote("NEIRO/USDT", "0.02", venue="gate", volume=volume)])
+        assert found.apart == {}
+
+
+def test_a_broken_ticker_shows_nothing() -> None:
+    found = told([*OTHERS, ticker("NEIRO/USDT", bid="0.02", ask="3.4", venue="gate")])
+
+    assert found.apart == {}
+
+
+def test_the_pair_of_most_volume_speaks_for_a_venue() -> None:
+    small = quote("NEIRO/BTC", "0.0000002", venue="gate", volume="0.5")
+    large = quote("NEIRO/USDT", "3.4", venue="gate", volume="1e7")
+    assert told([*OTHERS, large, small]).apart == {}
+
+    small = quote("NEIRO/BTC", "0.000034", venue="gate", volume="0.5")
+    assert symbols(told([*OTHERS, GATE, small])) == {"gate": {"NEIRO"}}
+
+
+def test_a_currency_that_is_worth_something_else_at_a_venue_sets_no_asset_apart() -> None:
+    rial = quote("USDT/IRT", "100000", volume="1e13")
+    there = [
+        quote(f"{base}/IRT", price, venue="gate", volume="1e12")
+        for base, price in (("BTC", "1e9"), ("NEIRO", "34000"), ("USDT", "10000"))
+    ]
+    assert told([*OTHERS, rial, *there]).apart == {}
+
+
+def test_one_asset_among_many_in_a_currency_is_set_apart() -> None:
+    same = [
+        quote(f"{base}/USDT", price, venue="gate")
+        for base, price in (("BTC", "100000"), ("ALGO", "0.2"))
+    ]
+    assert symbols(told([*OTHERS, *same, GATE])) == {"gate": {"NEIRO"}}
+
+
+def test_pairs_that_are_traded_in_it_lead_on_over_the_asset_that_the_venue_means() -> None:
+    found = told([*OTHERS, GATE, quote("PUP/NEIRO", "2", venue="gate", volume="1e7")])
+
+    assert usd(found, "PUP") == Decimal("0.04")
+    assert found.prices["PUP"].route == ("PUP/NEIRO@gate", "NEIRO@gate/USDT", "USDT/USD")
+
+
+def test_a_crash_at_one_venue_is_waited_for() -> None:
+    agreeing = quote("NEIRO/USDT", "3.4", venue="gate", volume="1e7")
+    before = told([*OTHERS, agreeing])
+    crashed = told([*OTHERS, GATE], before, after=MINUTE)
+    still = told([*OTHERS, GATE], crashed, after=MINUTE + PATIENCE - 1)
+    over = told([*OTHERS, GATE], still, after=MINUTE + PATIENCE)
+
+    assert "gate" in before.prices["NEIRO"].sources
+    assert crashed.apart == still.apart == {}
+    assert usd(still, "NEIRO") == Decimal("3.4")
+    assert symbols(over) == {"gate": {"NEIRO"}}
+    assert over.waiting == {}
+
+
+def test_a_crash_that_is_over_begins_the_wait_anew() -> None:
+    agreeing = quote("NEIRO/USDT", "3.4", venue="gate", volume="1e7")
+    crashed = told([*OTHERS, GATE], told([*OTHERS, agreeing]), after=MINUTE)
+    better = told([*OTHERS, agreeing], crashed, after=2 * MINUTE)
+    again = told([*OTHERS, GATE], better, after=PATIENCE + MINUTE)
+
+    assert better.waiting == {}
+    assert again.apart == {}
+
+
+def test_a_venue_that_the_others_join_with_another_price_is_set_apart_at_once() -> None:
+    alone = told([BITCOIN, TETHER, GATE])
+    joined = told([*OTHERS, GATE], alone, after=MINUTE)
+
+    assert alone.prices["NEIRO"].sources == ("gate",)
+    assert symbols(joined) == {"gate": {"NEIRO"}}
+
+
+def test_what_is_apart_stays_so_though_the_others_are_gone() -> None:
+    found = told([BITCOIN, TETHER, GATE], told([*OTHERS, GATE]), after=MINUTE)
+
+    assert symbols(found) == {"gate": {"NEIRO"}}
+    assert "NEIRO" not in found.prices
+    assert usd(found, "NEIRO@gate") == Decimal("0.02")
+
+
+def test_what_is_apart_stays_so_though_its_venue_says_nothing() -> None:
+    found = told(OTHERS, told([*OTHERS, GATE]), after=MINUTE)
+
+    assert symbols(found) == {"gate": {"NEIRO"}}
+    assert "NEIRO@gate" not in found.prices
+
+
+def test_prices_that_agree_for_a_day_are_of_one_asset_again() -> None:
+    agreeing = quote("NEIRO/USDT", "3.2", venue="gate", volume="1e7")
+    found = told([*OTHERS, GATE])
+    for after in range(MINUTE, MINUTE + SAME_AGAIN, HOUR):
+        found = told([*OTHERS, agreeing], found, after=after)
+        assert symbols(found) == {"gate": {"NEIRO"}}
+        assert found.apart["gate"]["NEIRO"] == NOW + MINUTE
+    found = told([*OTHERS, agreeing], found, after=MINUTE + SAME_AGAIN)
+
+    assert found.apart == {}
+    assert found.prices["NEIRO"].sources == ("binance", "gate", "kraken")
+    assert "NEIRO@gate" not in found.prices
+
+
+def test_a_break_in_the_agreement_begins_the_day_anew() -> None:
+    agreeing = quote("NEIRO/USDT", "3.2", venue="gate", volume="1e7")
+    breaks: Sequence[list[Quote]] = ([*OTHERS, GATE], OTHERS, [BITCOIN, TETHER, agreeing])
+    for broken in breaks:
+        found = told([*OTHERS, agreeing], told([*OTHERS, GATE]), after=MINUTE)
+        found = told(broken, found, after=HOUR)
+        assert found.apart["gate"]["NEIRO"] is None
+        found = told([*OTHERS, agreeing], found, after=DAY + MINUTE)
+        assert symbols(found) == {"gate": {"NEIRO"}}
+
+
+def test_changes_tell_what_is_called_otherwise_from_now_on() -> None:
+    before: Apart = {"gate": {"A": None, "B": None}, "mexc": {"C": NOW}}
+    after: Apart = {"gate": {"B": NOW, "D": None}, "htx": {"E": None}}
+
+    assert list(changes(before, after)) == [
+        ("gate", "D", "D@gate"),
+        ("gate", "A@gate", "A"),
+        ("htx", "E", "E@htx"),
+        ("mexc", "C@mexc", "C"),
+    ]
+    assert list(changes(after, after)) == []
