@@ -7,7 +7,7 @@ from typing import Literal
 
 from coffers.clock import iso
 from coffers.errors import NotFound
-from coffers.markets.assets import name_of
+from coffers.markets.assets import is_of_one_venue, name_of
 from coffers.money import plain
 from coffers.portfolio.prices import PriceOf
 from coffers.portfolio.visibility import Visible, visible
@@ -210,6 +210,8 @@ def _why_priced(price: Price, known: _Known, code: str) -> str:
         if UNLISTED in {each.wallet for each in known.held.get(code, ())}:
             return "It is on no list, and two sources that know nothing of each other agree on it."
         return "No connected exchange trades it; another source tells its price."
+    if is_of_one_venue(code):
+        return f"{_of_one_venue(code)} It counts at what is paid there."
     return "Connected exchanges trade it."
 
 
@@ -221,4 +223,14 @@ def _why_unpriced(known: _Known, code: str) -> str:
         return f"It is priced as {key}, as you said, and no source tells a price of that."
     if code in known.choices.distrusted:
         return "You said that its symbol is no name of it, so what is paid for that is no price."
+    if is_of_one_venue(code):
+        return f"{_of_one_venue(code)} Its market there is too small, or away, to tell a price."
     return "No connected exchange trades it, and no other source tells its price."
+
+
+def _of_one_venue(code: str) -> str:
+    symbol, _, venue = code.rpartition("@")
+    return (
+        f"What {venue} trades as {symbol} has another price there than {symbol} has elsewhere, so "
+        f"it is an asset of its own. If it is {symbol} all the same, say that its code means that."
+    )

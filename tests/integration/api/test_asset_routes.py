@@ -106,6 +106,26 @@ async def test_an_unknown_asset_is_kept_and_shown_unpriced(api: Served) -> None:
     assert (await api.get(caller, f"{ASSETS}/NEVER")).status_code == 404
 
 
+async def test_what_one_venue_means_by_a_symbol_is_told_with_what_to_do(api: Served) -> None:
+    caller = await api.caller()
+    await add_account(api.services.store, caller.user, held={"NEIRO@gate": "3"})
+    told = (await api.get(caller, f"{ASSETS}/{quote('NEIRO@gate')}")).json()
+    means = "What gate trades as NEIRO has another price there than NEIRO has elsewhere"
+    assert told["state"] == "unpriced"
+    assert told["why"].startswith(means)
+    assert told["why"].endswith("Its market there is too small, or away, to tell a price.")
+
+    there = Price(
+        Decimal("0.0000002"), Decimal("0.02"), ("NEIRO@gate/USDT", "USDT/USD"), ("gate",), NOW
+    )
+    async with api.services.store.transaction() as tx:
+        await tx.prices.save_book({"NEIRO@gate": there}, NOW, apart={"gate": {"NEIRO": None}})
+    told = (await api.get(caller, f"{ASSETS}/{quote('NEIRO@gate')}")).json()
+    assert (told["state"], told["price"]["usd"]) == ("priced", "0.02")
+    assert told["why"].startswith(means)
+    assert told["why"].endswith("It counts at what is paid there.")
+
+
 async def test_assets_come_in_pages_by_code(api: Served) -> None:
     caller = await api.caller()
     seen = list(await all_listed(api, caller))

@@ -1,6 +1,6 @@
 """Orders, conversions and transfers at the simulated exchange, over HTTP."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
@@ -31,7 +31,7 @@ BINANCE = load_catalogue().get("binance")
 
 @asynccontextmanager
 async def at_desk(
-    trade: bool = True, **balances: str
+    trade: bool = True, apart: Collection[str] = (), **balances: str
 ) -> AsyncIterator[tuple[VenueDesk, SandboxControl]]:
     assert BINANCE is not None
     async with running(Exchange(7, machine_time)) as url, SandboxControl(url) as control:
@@ -43,7 +43,7 @@ async def at_desk(
         venues = Venues(url, 10, SystemClock(), is_paced=False)
         credentials = Credentials("fake-key", Secret("fake-secret"))
         try:
-            async with ExchangeTrading(venues).desk(BINANCE, credentials) as desk:
+            async with ExchangeTrading(venues).desk(BINANCE, credentials, apart) as desk:
                 yield desk, control
         finally:
             await venues.close()
@@ -153,3 +153,9 @@ def test_steps_come_from_either_kind_of_precision() -> None:
     assert step_of(3, 2) == D("0.001")
     assert step_of("5", 3) is None
     assert step_of(None, 4) is None
+
+
+async def test_codes_that_mean_another_asset_there_are_no_names_of_the_others() -> None:
+    async with at_desk(apart={"ETH"}) as (desk, _):
+        assert (desk.asset_of("ETH"), desk.asset_of("BTC")) == ("ETH@binance", "BTC")
+        assert (desk.code_of("ETH@binance"), desk.code_of("BTC")) == ("ETH", "BTC")

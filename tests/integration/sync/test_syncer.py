@@ -25,7 +25,7 @@ from coffers.portfolio.view import AccountView
 from coffers.secret import Secret
 from coffers.store.engine import Store, Transaction
 from coffers.store.errors import StoreUnavailable
-from coffers.store.records import Account
+from coffers.store.records import Account, AssetMapping
 from coffers.sync import turns
 from coffers.sync.flows import FlowValuer
 from coffers.sync.policy import Pace
@@ -545,3 +545,67 @@ async def test_a_payment_that_never_happened_leaves_no_flow(house: House) -> Non
     await house.read(reading(position("BTC", "2"), flows_undone=undone))
     shown = await house.view()
     assert (shown.figures.usd.amount, shown.figures.usd.total) == (120000, 0)
+
+
+NEIRO_THERE = {
+    "NEIRO": Price(Decimal("0.00005"), Decimal(3), ("NEIRO/USD",), ("kraken",), NOW),
+    "NEIRO@binance": Price(Decimal("0.000001"), Decimal("0.06"), ("X/USD",), ("binance",), NOW),
+}
+
+
+async def two_neiros(house: House) -> None:
+    """Write prices by which Binance means another asset by a symbol than others do."""
+    now = house.clock.now()
+    async with house.store.transaction() as tx:
+        told = {**prices(now), **NEIRO_THERE}
+        await tx.prices.save_book(told, now, apart={"binance": {"NEIRO": None}})
+
+
+async def test_what_a_venue_means_by_a_symbol_counts_at_what_it_pays(house: House) -> None:
+    await two_neiros(house)
+    await house.read(reading(position("BTC", "1"), position("NEIRO", "100")))
+    assert (await house.view()).figures.usd.amount == 60006
+
+    house.clock.advance(MINUTE)
+    await two_neiros(house)
+    now = house.clock.now()
+    came = Flow("d1", "in", "NEIRO", "NEIRO", Decimal(50), Decimal(1), "NEIRO", now)
+    await house.read(reading(position("BTC", "1"), position("NEIRO", "150"), flows=(came,)))
+
+    shown = await house.view()
+    assert (shown.figures.usd.amount, shown.figures.usd.total) == (60009, 0)
+    async with house.store.reading() as tx:
+        own = house.account.user_id, house.account.id
+        held = await tx.holdings.of_account(*own)
+        (flow,) = await tx.history.deposits_after(*own, Millis(now - 1))
+    assert [(each.asset, each.venue_code) for each in held] == [
+        ("BTC", "BTC"),
+        ("NEIRO@binance", "NEIRO"),
+    ]
+    assert (flow.asset, flow.fee_asset, flow.venue_code) == (
+        "NEIRO@binance",
+        "NEIRO@binance",
+        "NEIRO",
+    )
+
+
+async def test_who_says_that_a_code_means_the_others_asset_has_its_price(house: House) -> None:
+    async with house.store.transaction() as tx:
+        said = AssetMapping("binance", "NEIRO", "NEIRO")
+        await tx.choices.map(house.account.user_id, said, house.clock.now())
+    await two_neiros(house)
+    await house.read(reading(position("BTC", "1"), position("NEIRO", "100")))
+    assert (await house.view()).figures.usd.amount == 60300
+
+
+async def test_candles_are_asked_for_by_the_symbol_that_the_venue_knows(house: House) -> None:
+    await two_neiros(house)
+    await house.read(reading(position("BTC", "1")))
+    happened = Millis(house.clock.now() + DAY)
+    house.clock.advance(2 * DAY)
+    await two_neiros(house)
+    house.past.prices = {"NEIRO": NEIRO_THERE["NEIRO@binance"]}
+    came = Flow("d1", "in", "NEIRO", "NEIRO", Decimal(50), Decimal(0), "NEIRO", happened)
+    await house.read(reading(position("BTC", "1"), position("NEIRO", "50"), flows=(came,)))
+    assert house.past.asked == [("binance", "NEIRO", happened)]
+    assert (await house.view()).figures.usd.total == 0
