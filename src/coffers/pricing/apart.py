@@ -5,7 +5,7 @@ token, and what lies there is worth what is paid there. So the asset gets a key 
 (`at_venue`), and the venue no voice in the price of the others'.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from coffers.markets.assets import at_venue, is_of_one_venue
 from coffers.markets.quote import Quote
 from coffers.pricing.consensus import agree
 from coffers.pricing.currencies import DOLLAR
+from coffers.pricing.graph import prices_by
 from coffers.pricing.pairs import Pair, usable_pairs
 from coffers.pricing.spikes import Believed
 from coffers.valuation.model import Apart, Price
@@ -51,34 +52,41 @@ class Told:
 
 
 def told_apart(
-    quotes: Sequence[Quote],
+    quotes: Iterable[Quote],
     before: Told,
     believed: Mapping[str, Believed],
-    price: Callable[[Sequence[Quote]], dict[str, Price]],
+    *,
+    floor_usd: Decimal,
     now: Millis,
 ) -> Told:
-    """Return the prices of quotes, found by `price`, in which no two assets are taken for one.
+    """Return the prices of quotes, as `graph` finds them, with no two assets taken for one.
 
     A symbol is set apart at once where its venue is far off from the others (`CONTESTED`). One that
     agreed in the prices before, which the others still keep to, is waited for (`PATIENCE`). It
     means the others' asset again after a day in agreement (`SAME_AGAIN`).
     """
-    told = _without_reunited(quotes, before, price, now)
+    usable = usable_pairs(quotes, now)
+    pairs = _named(usable, before.apart)
+    prices = prices_by(pairs, floor_usd)
+    apart = _still_apart(before.apart, prices, now)
+    is_changed = any(True for _ in changes(before.apart, apart))
     while True:
-        far_off = _far_off(usable_pairs(_named(quotes, told.apart), now), told.prices)
+        if is_changed:
+            pairs = _named(usable, apart)
+            prices = prices_by(pairs, floor_usd)
+        far_off = _far_off(pairs, prices)
         waiting = {
-            at: before.waiting.get(at, now)
+            at: since
             for at in far_off
-            if at in before.waiting or _agreed(at, believed, told.prices)
+            if (since := _waited_since(at, before, believed, prices, now)) is not None
+            and now - since < PATIENCE
         }
-        waiting = {at: since for at, since in waiting.items() if now - since < PATIENCE}
         begun = [at for at in far_off if at not in waiting]
         if not begun:
-            return replace(told, waiting=waiting)
-        apart = {venue: dict(symbols) for venue, symbols in told.apart.items()}
+            return Told(prices, apart, waiting)
         for venue, symbol in begun:
             apart.setdefault(venue, {})[symbol] = None
-        told = Told(price(_named(quotes, apart)), apart)
+        is_changed = True
 
 
 def changes(before: Apart, after: Apart) -> Iterator[tuple[str, str, str]]:
@@ -91,35 +99,39 @@ def changes(before: Apart, after: Apart) -> Iterator[tuple[str, str, str]]:
             yield venue, at_venue(symbol, venue), symbol
 
 
-def _without_reunited(
-    quotes: Sequence[Quote],
-    before: Told,
-    price: Callable[[Sequence[Quote]], dict[str, Price]],
-    now: Millis,
-) -> Told:
-    """Return prices by what was apart before, without what agreed with the others for long."""
-    prices = price(_named(quotes, before.apart))
+def _still_apart(
+    before: Apart, prices: Mapping[str, Price], now: Millis
+) -> dict[str, dict[str, Millis | None]]:
+    """Return what is apart, without what has agreed with the others for long enough."""
     apart: dict[str, dict[str, Millis | None]] = {}
-    for venue, symbols in before.apart.items():
+    for venue, symbols in before.items():
         for symbol, since in symbols.items():
             own, others = prices.get(at_venue(symbol, venue)), prices.get(symbol)
             agrees = own is not None and others is not None and agree(own.usd, others.usd)
             began = (since or now) if agrees else None
             if began is None or now - began < SAME_AGAIN:
                 apart.setdefault(venue, {})[symbol] = began
-    is_less = any(True for _ in changes(before.apart, apart))
-    return Told(price(_named(quotes, apart)) if is_less else prices, apart)
+    return apart
 
 
-def _agreed(at: _At, believed: Mapping[str, Believed], prices: Mapping[str, Price]) -> bool:
-    """Return whether a venue agreed just before with what the others still say."""
+def _waited_since(
+    at: _At,
+    before: Told,
+    believed: Mapping[str, Believed],
+    prices: Mapping[str, Price],
+    now: Millis,
+) -> Millis | None:
+    """Return since when it is waited for a venue that is far off, None where it never agreed.
+
+    What it agreed with must be what the others still say.
+    """
+    if at in before.waiting:
+        return before.waiting[at]
     venue, asset = at
     last = believed.get(asset)
-    return (
-        last is not None
-        and venue in last.price.sources
-        and not _is_far(last.price.usd, prices[asset].usd)
-    )
+    if last is None or venue not in last.price.sources:
+        return None
+    return None if _is_far(last.price.usd, prices[asset].usd) else now
 
 
 def _far_off(pairs: Iterable[Pair], prices: Mapping[str, Price]) -> list[_At]:
@@ -150,21 +162,22 @@ def _is_far(one: Decimal, other: Decimal) -> bool:
     return max(one, other) > money.multiply(min(one, other), CONTESTED)
 
 
-def _named(quotes: Sequence[Quote], apart: Apart) -> Sequence[Quote]:
-    """Return quotes of the assets that their venues mean."""
+def _named(pairs: Sequence[Pair], apart: Apart) -> Sequence[Pair]:
+    """Return pairs of the assets that their venues mean."""
     if not apart:
-        return quotes
+        return pairs
+    none: Mapping[str, Millis | None] = {}
     return [
-        _named_quote(quote, apart[quote.venue]) if quote.venue in apart else quote
-        for quote in quotes
+        _named_pair(pair, symbols)
+        if pair.base in (symbols := apart.get(pair.venue, none)) or pair.quote in symbols
+        else pair
+        for pair in pairs
     ]
 
 
-def _named_quote(quote: Quote, symbols: Mapping[str, Millis | None]) -> Quote:
-    if quote.base not in symbols and quote.quote not in symbols:
-        return quote
-    base, other = (
-        at_venue(asset, quote.venue) if asset in symbols else asset
-        for asset in (quote.base, quote.quote)
+def _named_pair(pair: Pair, symbols: Mapping[str, Millis | None]) -> Pair:
+    base, quote = (
+        at_venue(asset, pair.venue) if asset in symbols else asset
+        for asset in (pair.base, pair.quote)
     )
-    return replace(quote, base=base, quote=other)
+    return replace(pair, base=base, quote=quote, name=f"{base}/{quote}")

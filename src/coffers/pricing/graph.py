@@ -1,6 +1,6 @@
 """All prices of one moment from the quotes of several venues: pure, without clock and I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,27 +10,34 @@ from coffers.markets.quote import Quote
 from coffers.pricing.currencies import BITCOIN, DOLLAR, WITH_OWN_PAIR
 from coffers.pricing.depth import steps_above
 from coffers.pricing.dollar import with_dollar
-from coffers.pricing.pairs import usable_pairs
+from coffers.pricing.pairs import Pair, usable_pairs
 from coffers.pricing.ways import Way, ways_to
 from coffers.valuation.model import Price
 
 
 def prices_of(quotes: Iterable[Quote], *, floor_usd: Decimal, now: Millis) -> dict[str, Price]:
+    """Return what each asset is worth by quotes.
+
+    Of a pair the middle of bid and ask counts where they are close, else a fresh last trade, see
+    `pairs`. The order of the quotes does not matter.
+    """
+    return prices_by(usable_pairs(quotes, now), floor_usd)
+
+
+def prices_by(usable: Sequence[Pair], floor_usd: Decimal) -> dict[str, Price]:
     """Return what each asset is worth in BTC and in USD, found independently of each other.
 
-    Pairs: the middle of bid and ask where close, else a fresh last trade (`pairs`); those with
-    less than `floor_usd` of volume a day are ignored (`depth`). Ways: at most three hops, the
-    deepest first (by the least USD volume along the way, then fewer hops), the median over the
-    venues (`ways`, `consensus`). Stablecoins and states' money go by their own dollar pair alone
-    where there is one, so that a lost peg shows. Without any dollar pair the dollar is assumed, as
-    told in `dollar`, and the route says so.
+    Pairs with less than `floor_usd` of volume a day are ignored (`depth`). Ways: at most three
+    hops, the deepest first (by the least USD volume along the way, then fewer hops), the median
+    over the venues (`ways`, `consensus`). Stablecoins and states' money go by their own dollar pair
+    alone where there is one, so that a lost peg shows. Without any dollar pair the dollar is
+    assumed, as told in `dollar`, and the route says so.
 
     An asset without a way is absent. One that has a way to only one of BTC and USD gets the other
     through BTC's own price. `Price.route` is the way to USD (for USD itself: to BTC), `sources` the
-    venues that agree on the price in USD, and `at` the oldest quote of both ways. The order of the
-    quotes does not matter.
+    venues that agree on the price in USD, and `at` the oldest quote of both ways.
     """
-    pairs = with_dollar(usable_pairs(quotes, now), floor_usd)
+    pairs = with_dollar(usable, floor_usd)
     steps = steps_above(pairs, floor_usd)
     usd = ways_to(DOLLAR, steps, by_own_pair=WITH_OWN_PAIR)
     btc = ways_to(BITCOIN, steps)

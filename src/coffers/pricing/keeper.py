@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
 
 from coffers import metrics
 from coffers.clock import MINUTE, Clock, Millis
@@ -19,7 +18,6 @@ from coffers.markets.quote import Quote
 from coffers.pricing.apart import Told, changes, told_apart
 from coffers.pricing.currencies import BITCOIN, DISPLAY_CURRENCIES, FIAT
 from coffers.pricing.fallbacks import Fallbacks, completed
-from coffers.pricing.graph import prices_of
 from coffers.pricing.outside import BookStore, QuoteSource
 from coffers.pricing.spikes import REMEMBERED, SpikeWatch
 from coffers.valuation.model import Apart, HeldBack, Price, PriceBook
@@ -197,10 +195,9 @@ class PriceKeeper:
             for venue in venues & self._answers.keys()
             for quote in self._answers[venue].quotes
         ]
-        price = partial(prices_of, floor_usd=self._floor, now=now)
-        believed = self._watch.believed
+        known = self._told, self._watch.believed
         # In a thread: thousands of pairs take a tenth of a second, too long for the event loop.
-        return await asyncio.to_thread(told_apart, quotes, self._told, believed, price, now)
+        return await asyncio.to_thread(told_apart, quotes, *known, floor_usd=self._floor, now=now)
 
     async def _save(
         self, prices: dict[str, Price], held_back: dict[str, HeldBack], apart: Apart, now: Millis

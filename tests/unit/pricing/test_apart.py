@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.markets.quote import Quote
@@ -32,8 +31,7 @@ def told(
     later = [ticker_at(each, now) for each in quotes]
     if believed is None:
         believed = {asset: Believed(price, NOW) for asset, price in before.prices.items()}
-    price = partial(prices_of, floor_usd=FLOOR, now=now)
-    return told_apart(later, before, believed, price, now)
+    return told_apart(later, before, believed, floor_usd=FLOOR, now=now)
 
 
 def ticker_at(each: Quote, now: Millis) -> Quote:
