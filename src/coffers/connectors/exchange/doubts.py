@@ -7,12 +7,12 @@ out of the time that is looked back at. Both would count as profit from then on,
 from dataclasses import replace
 from typing import Self
 
-import ccxt
 import msgspec
 
 from coffers import __version__
 from coffers.clock import DAY, Millis
 from coffers.connectors.exchange.flows import FoundFlows
+from coffers.connectors.exchange.library import ccxt
 from coffers.connectors.reading import ReadRequest
 
 PROGRAM = f"{__version__} with {ccxt.__version__}"

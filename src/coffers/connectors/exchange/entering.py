@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ccxt.base.errors import PermissionDenied
+from coffers.connectors.exchange.library import ccxt
 
 MOST_SESSIONS = 10_000
 """How many wallets' trading sessions are remembered."""
@@ -61,7 +61,7 @@ class EnteringByMode:
         if self.options.get("unifiedAccount") is None:
             try:
                 told = await self.privateAccountGetDetail(dict(params or {}))
-            except PermissionDenied:
+            except ccxt.PermissionDenied:
                 told = {}
             mode = self.safe_string(self.safe_dict(told, "key"), "mode")
             self.options["unifiedAccount"] = mode == "2"

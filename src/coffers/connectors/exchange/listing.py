@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from ccxt.base.decimal_to_precision import DECIMAL_PLACES, SIGNIFICANT_DIGITS
-
 from coffers import money
 from coffers.clock import Millis
+from coffers.connectors.exchange.library import ccxt
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import InvalidAmount
@@ -140,17 +139,17 @@ def _sized(amount: Decimal | None, size: Decimal | None) -> Decimal | None:
 
 
 def _price_steps(told: object, mode: int) -> tuple[int | None, Decimal | None]:
-    if mode == SIGNIFICANT_DIGITS:
+    if mode == ccxt.SIGNIFICANT_DIGITS:
         return _count(told), None
     return None, _step(told, mode)
 
 
 def _amount_step(told: object, mode: int) -> Decimal | None:
-    return _step(told, DECIMAL_PLACES if mode == SIGNIFICANT_DIGITS else mode)
+    return _step(told, ccxt.DECIMAL_PLACES if mode == ccxt.SIGNIFICANT_DIGITS else mode)
 
 
 def _step(told: object, mode: int) -> Decimal | None:
-    if mode != DECIMAL_PLACES:
+    if mode != ccxt.DECIMAL_PLACES:
         return positive_number(told)
     places = _count(told)
     return None if places is None else Decimal(1).scaleb(-places)

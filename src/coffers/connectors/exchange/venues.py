@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-import ccxt.async_support as ccxt
-
 from coffers.clock import Clock, Millis
 from coffers.connectors.exchange.candles import read_past_quotes
 from coffers.connectors.exchange.client import NOTHING_HEARD, Listening
 from coffers.connectors.exchange.entering import entering
 from coffers.connectors.exchange.failures import failure_of
+from coffers.connectors.exchange.library import ccxt
 from coffers.connectors.exchange.listing import pairs_of
 from coffers.connectors.exchange.networks import currencies_of
 from coffers.connectors.exchange.quotes import read_quotes
