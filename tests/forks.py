@@ -29,7 +29,7 @@ LOADED = (
     "coffers.store.migrate",
     "alembic.command",
     "asyncpg",
-    "ccxt.async_support",
+    "coffers.connectors.exchange.connector",
 )
 PATIENCE = 60.0
 
