@@ -59,6 +59,11 @@ def symbol_at(asset: str, venue: str) -> str:
     return asset.removesuffix(f"@{venue}")
 
 
+def symbol_of(asset: str) -> str:
+    """Return the symbol of an asset that one venue alone means by it; any other asset as it is."""
+    return asset.partition("@")[0]
+
+
 def is_of_one_venue(asset: str) -> bool:
-    """Return whether a key says that one venue alone trades the asset under its symbol."""
-    return "@" in asset and token_of(asset) is None
+    """Return whether one venue alone means an asset by its symbol. No other key has the sign."""
+    return "@" in asset

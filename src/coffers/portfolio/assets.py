@@ -170,7 +170,7 @@ def _view(asset: Asset, known: _Known) -> AssetView:
 
 def _state(found: PriceOf, known: _Known) -> tuple[AssetState, str]:
     code = found.asset
-    if code in known.choices.ignored:
+    if known.choices.ignores(code):
         return "ignored", "You ignore it: it counts for nothing."
     held, price = found.held_back, found.price
     if (why := _why_apart(price, known, code)) is not None:

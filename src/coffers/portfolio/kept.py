@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from coffers import money
 from coffers.errors import InvalidAmount, InvalidRecord
-from coffers.markets.assets import token_of
+from coffers.markets.assets import is_of_one_venue, token_of
 from coffers.portfolio.secrecy import secret_fault, told
 from coffers.portfolio.token_keys import asset_named, known_token
 from coffers.portfolio.visibility import visible
@@ -144,7 +144,8 @@ async def known_assets(
 
     A token that is an asset which exchanges trade counts as that, as it does in a wallet. Any other
     token of a known chain need not have been met, where its chain could name one so; `added` are
-    the ids of the operator's own chains. Any other asset is one that the user may know of.
+    the ids of the operator's own chains. Any other asset is one that the user may know of, but for
+    what one venue alone means by a symbol: nobody prices that once the venue is not asked any more.
 
     Raises:
         InvalidRecord: naming the parameter `name`, for codes that mean none.
@@ -159,10 +160,12 @@ async def known_assets(
             found[code] = asset_named(token)
         for text in texts:
             # What begins so is the key of a price, and no asset.
-            if known.sees(text) and not text.startswith(KEY) and code not in found:
+            is_asset = not (text.startswith(KEY) or is_of_one_venue(text))
+            if known.sees(text) and is_asset and code not in found:
                 found[code] = text
     if unknown := sorted(set(codes) - found.keys()):
-        suggested = (await visible(tx, user_id, book)).codes()
+        codes_seen = (await visible(tx, user_id, book)).codes()
+        suggested = {code for code in codes_seen if not is_of_one_venue(code)}
         raise InvalidRecord({name: _faults(unknown, suggested)})
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from coffers.clock import Clock
 from coffers.errors import NotFound
 from coffers.keyrights import KeyRights
+from coffers.markets.assets import is_of_one_venue
 from coffers.markets.catalogue import MANUAL
 from coffers.portfolio.accounts import MOST_ID, changes_of, told_of
 from coffers.portfolio.kept import Said, amounts_said, made_by, said_of
@@ -123,6 +124,7 @@ class LooseAccounts:
         """Return the assets that have a price in a book and that a user may know of, by code."""
         async with self._store.reading() as tx:
             seen = (await visible(tx, user_id, book)).codes()
+            seen = {code for code in seen if not is_of_one_venue(code)}
             codes = set() if book is None else seen & book.prices.keys()
             known = await tx.assets.of(codes)
         priced = (known.get(code, Asset(code)) for code in sorted(codes))

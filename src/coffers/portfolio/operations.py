@@ -31,6 +31,7 @@ from coffers.portfolio.operation_notes import Notes, TakenOver
 from coffers.portfolio.paper import PaperAccounts
 from coffers.portfolio.paper_desk import PaperDesk
 from coffers.portfolio.paper_orders import PaperOrders
+from coffers.store.claims import OPERATION
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.operations import Operation
@@ -303,7 +304,7 @@ def _apart(market: Market, book: PriceBook | None) -> Collection[str]:
 
 def _purpose(operation: Operation) -> str:
     """Return how the names of those begin who hold the account for an operation."""
-    return f"operation {operation.user_id} {operation.id} "
+    return f"{OPERATION}{operation.user_id} {operation.id} "
 
 
 def _selling(targets: Sequence[str]) -> Rounds:

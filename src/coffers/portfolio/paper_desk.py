@@ -7,6 +7,7 @@ from coffers import money
 from coffers.clock import Millis
 from coffers.connectors.trading import Converted, Move, NotDone, Placed
 from coffers.errors import CoffersError
+from coffers.markets.assets import is_of_one_venue
 from coffers.money import plain
 from coffers.portfolio.paper import PaperAccounts
 from coffers.portfolio.paper_fills import PLACES
@@ -59,7 +60,11 @@ class PaperDesk:
         if self._book is None:
             return []
         fee = (await self._accounts.get(self._user_id, self._account_id)).terms.fee
-        prices = {asset: price.usd for asset, price in self._book.prices.items() if price.usd}
+        prices = {
+            asset: price.usd
+            for asset, price in self._book.prices.items()
+            if price.usd and not is_of_one_venue(asset)
+        }
         return [
             Quoted(PairLimits(base, quote, _STEP, None, None, None, None, fee), ratio, ratio)
             for quote in QUOTES

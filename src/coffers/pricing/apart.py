@@ -6,7 +6,7 @@ token, and what lies there is worth what is paid there. So the asset gets a key 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from coffers import money
@@ -18,13 +18,13 @@ from coffers.pricing.currencies import DOLLAR
 from coffers.pricing.graph import prices_by
 from coffers.pricing.pairs import Pair, usable_pairs
 from coffers.pricing.spikes import Believed
-from coffers.valuation.model import Apart, Price
+from coffers.valuation.model import Apart, Meanings, Price
 
 CONTESTED = Decimal(3)
 """A venue that pays more than so many times what the others do, or less, means another asset."""
 
 PATIENCE = Millis(10 * MINUTE)
-"""How long a venue that agreed just before may be far off: a market's crash is no other asset."""
+"""How long a venue that was not far off before has to be so: a market's crash is no other asset."""
 
 SAME_AGAIN = DAY
 """How long a venue has to agree without a break before it means the others' asset again.
@@ -38,55 +38,55 @@ FEW = 3
 _At = tuple[str, str]
 """A venue, and an asset there."""
 
+_Apart = dict[str, dict[str, Millis | None]]
+
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """Prices, with what each venue means by symbols that mean another asset elsewhere.
+class _Own:
+    """What a venue pays for an asset, in USD, by its pair of the most volume."""
 
-    `waiting` tells since when a venue is far off that agreed before, by venue and asset.
-    """
+    depth: Decimal
+    name: str
+    worth: Decimal
+    quote: str
+    is_live: bool
 
-    prices: dict[str, Price]
-    apart: Apart = field(default_factory=dict)
-    waiting: Mapping[_At, Millis] = field(default_factory=dict)
+
+_Owns = Mapping[_At, _Own]
 
 
 def told_apart(
     quotes: Iterable[Quote],
-    before: Told,
+    before: Meanings,
     believed: Mapping[str, Believed],
     *,
     floor_usd: Decimal,
     now: Millis,
-) -> Told:
+) -> tuple[dict[str, Price], Meanings]:
     """Return the prices of quotes, as `graph` finds them, with no two assets taken for one.
 
-    A symbol is set apart at once where its venue is far off from the others (`CONTESTED`). One that
-    agreed in the prices before, which the others still keep to, is waited for (`PATIENCE`). It
+    A symbol is set apart where its venue is far off from the others (`CONTESTED`): at once where
+    the venue is asked for the first time, or where others that were not there before brought
+    another price; else once that has lasted (`PATIENCE`) with somebody ready to trade at it. It
     means the others' asset again after a day in agreement (`SAME_AGAIN`).
+
+    `before` are the meanings of the book before, `believed` its prices.
     """
     usable = usable_pairs(quotes, now)
-    pairs = _named(usable, before.apart)
-    prices = prices_by(pairs, floor_usd)
-    apart = _still_apart(before.apart, prices, now)
-    is_changed = any(True for _ in changes(before.apart, apart))
+    apart: _Apart = {venue: dict(told) for venue, told in before.apart.items()}
+    prices, owns = _priced(usable, apart, floor_usd)
+    if _reunite(apart, owns, prices, now):
+        prices, owns = _priced(usable, apart, floor_usd)
+    watch = _Watch(before, believed, now)
     while True:
-        if is_changed:
-            pairs = _named(usable, apart)
-            prices = prices_by(pairs, floor_usd)
-        far_off = _far_off(pairs, prices)
-        waiting = {
-            at: since
-            for at in far_off
-            if (since := _waited_since(at, before, believed, prices, now)) is not None
-            and now - since < PATIENCE
-        }
-        begun = [at for at in far_off if at not in waiting]
+        far_off = watch.waiting(_far_off(owns, prices), owns, prices)
+        begun = [at for at, since in far_off.items() if since is None]
         if not begun:
-            return Told(prices, apart, waiting)
+            venues = sorted({pair.venue for pair in usable})
+            return prices, Meanings(apart, _by_venue(far_off), tuple(venues))
         for venue, symbol in begun:
             apart.setdefault(venue, {})[symbol] = None
-        is_changed = True
+        prices, owns = _priced(usable, apart, floor_usd)
 
 
 def changes(before: Apart, after: Apart) -> Iterator[tuple[str, str, str]]:
@@ -99,67 +99,116 @@ def changes(before: Apart, after: Apart) -> Iterator[tuple[str, str, str]]:
             yield venue, at_venue(symbol, venue), symbol
 
 
-def _still_apart(
-    before: Apart, prices: Mapping[str, Price], now: Millis
-) -> dict[str, dict[str, Millis | None]]:
-    """Return what is apart, without what has agreed with the others for long enough."""
-    apart: dict[str, dict[str, Millis | None]] = {}
-    for venue, symbols in before.items():
-        for symbol, since in symbols.items():
-            own, others = prices.get(at_venue(symbol, venue)), prices.get(symbol)
-            agrees = own is not None and others is not None and agree(own.usd, others.usd)
-            began = (since or now) if agrees else None
-            if began is None or now - began < SAME_AGAIN:
-                apart.setdefault(venue, {})[symbol] = began
-    return apart
+class _Watch:
+    """Tells since when venues are far off, by what was known before."""
+
+    def __init__(self, before: Meanings, believed: Mapping[str, Believed], now: Millis) -> None:
+        self._before = before
+        self._believed = believed
+        self._now = now
+
+    def waiting(
+        self, far_off: Iterable[_At], owns: _Owns, prices: Mapping[str, Price]
+    ) -> dict[_At, Millis | None]:
+        """Return since when what is far off is waited for; None where that is over."""
+        before = self._before
+        found: dict[_At, Millis | None] = {}
+        for at in far_off:
+            venue, symbol = at
+            if venue not in before.venues:
+                found[at] = None
+            elif (since := before.far_off.get(venue, {}).get(symbol)) is not None:
+                is_over = owns[at].is_live and self._now - since >= PATIENCE
+                found[at] = None if is_over else since
+            else:
+                found[at] = None if self._others_came(symbol, owns, prices) else self._now
+        return found
+
+    def _others_came(self, symbol: str, owns: _Owns, prices: Mapping[str, Price]) -> bool:
+        """Return whether all who told a price before still do, and it is far off now."""
+        last = self._believed.get(symbol)
+        if last is None or not _is_far(last.price.usd, prices[symbol].usd):
+            return False
+        still = [owns[at].worth for venue in last.price.sources if (at := (venue, symbol)) in owns]
+        return bool(still) and all(agree(worth, last.price.usd) for worth in still)
 
 
-def _waited_since(
-    at: _At,
-    before: Told,
-    believed: Mapping[str, Believed],
-    prices: Mapping[str, Price],
-    now: Millis,
-) -> Millis | None:
-    """Return since when it is waited for a venue that is far off, None where it never agreed.
-
-    What it agreed with must be what the others still say.
-    """
-    if at in before.waiting:
-        return before.waiting[at]
-    venue, asset = at
-    last = believed.get(asset)
-    if last is None or venue not in last.price.sources:
-        return None
-    return None if _is_far(last.price.usd, prices[asset].usd) else now
+def _priced(
+    usable: Sequence[Pair], apart: Apart, floor_usd: Decimal
+) -> tuple[dict[str, Price], dict[_At, _Own]]:
+    pairs = _named(usable, apart)
+    prices = prices_by(pairs, floor_usd)
+    return prices, _owns(pairs, prices)
 
 
-def _far_off(pairs: Iterable[Pair], prices: Mapping[str, Price]) -> list[_At]:
-    """Return what venues price far off from the prices, each by its pair of the most volume.
+def _reunite(apart: _Apart, owns: _Owns, prices: Mapping[str, Price], now: Millis) -> bool:
+    """Note who agrees with the others; give up what did for long enough, and tell whether any."""
+    is_less = False
+    for venue, symbols in list(apart.items()):
+        for symbol, since in list(symbols.items()):
+            own, others = owns.get((venue, at_venue(symbol, venue))), prices.get(symbol)
+            agrees = own is not None and others is not None and agree(own.worth, others.usd)
+            symbols[symbol] = began = (since or now) if agrees else None
+            if began is not None and now - began >= SAME_AGAIN:
+                del symbols[symbol]
+                is_less = True
+        if not symbols:
+            del apart[venue]
+    return is_less
+
+
+def _owns(pairs: Iterable[Pair], prices: Mapping[str, Price]) -> dict[_At, _Own]:
+    """Return what each venue pays for its assets.
 
     Where most pairs in a currency are far off it is the currency that is worth something else
     there: they tell nothing of what is traded in it.
     """
-    by_currency: dict[_At, list[tuple[Pair, Decimal]]] = {}
+    by_currency: dict[_At, list[tuple[_At, _Own]]] = {}
     for pair in pairs:
-        is_told = pair.volume and {pair.base, pair.quote} <= prices.keys()
-        if is_told and pair.base != DOLLAR and not is_of_one_venue(pair.base):
-            worth = money.multiply(pair.price, prices[pair.quote].usd)
-            by_currency.setdefault((pair.venue, pair.quote), []).append((pair, worth))
-    best: dict[_At, tuple[Decimal, str, bool]] = {}
-    for (venue, quote), found in by_currency.items():
-        far = [_is_far(worth, prices[pair.base].usd) for pair, worth in found]
-        if len(found) >= FEW and 2 * sum(far) > len(found):
+        if pair.volume and pair.base != DOLLAR and pair.quote in prices:
+            unit = prices[pair.quote].usd
+            depth, worth = money.multiply(pair.volume, unit), money.multiply(pair.price, unit)
+            own = _Own(depth, pair.name, worth, pair.quote, pair.is_live)
+            told = by_currency.setdefault((pair.venue, pair.quote), [])
+            told.append(((pair.venue, pair.base), own))
+    found: dict[_At, _Own] = {}
+    for told in by_currency.values():
+        far = sum(_is_off(at, own, prices) for at, own in told)
+        if len(told) >= FEW and 2 * far > len(told):
             continue
-        for (pair, _), is_far in zip(found, far, strict=True):
-            depth = money.multiply(pair.volume or money.ZERO, prices[quote].usd)
-            own = depth, pair.name, is_far
-            best[venue, pair.base] = max(best.get((venue, pair.base), own), own)
-    return [at for at, (_, _, is_far) in best.items() if is_far]
+        for at, own in told:
+            known = found.get(at)
+            if known is None or (own.depth, own.name) > (known.depth, known.name):
+                found[at] = own
+    return found
+
+
+def _far_off(owns: _Owns, prices: Mapping[str, Price]) -> list[_At]:
+    """Return what venues pay far more or less for than the prices.
+
+    Not what they pay in something that is far off itself: that is judged once it has its own key.
+    """
+    far = [at for at, own in owns.items() if _is_off(at, own, prices)]
+    unsure = set(far)
+    return [at for at in far if (at[0], owns[at].quote) not in unsure]
+
+
+def _is_off(at: _At, own: _Own, prices: Mapping[str, Price]) -> bool:
+    _, asset = at
+    price = prices.get(asset)
+    return price is not None and not is_of_one_venue(asset) and _is_far(own.worth, price.usd)
 
 
 def _is_far(one: Decimal, other: Decimal) -> bool:
     return max(one, other) > money.multiply(min(one, other), CONTESTED)
+
+
+def _by_venue(far_off: Mapping[_At, Millis | None]) -> dict[str, dict[str, Millis]]:
+    found: dict[str, dict[str, Millis]] = {}
+    for (venue, symbol), since in sorted(far_off.items()):
+        if since is not None:
+            found.setdefault(venue, {})[symbol] = since
+    return found
 
 
 def _named(pairs: Sequence[Pair], apart: Apart) -> Sequence[Pair]:

@@ -5,8 +5,10 @@ What no venue prices is asked of the other sources, and what leaps is held back.
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 
 from coffers import metrics
 from coffers.clock import MINUTE, Clock, Millis
@@ -15,12 +17,12 @@ from coffers.logs import logger
 from coffers.markets.assets import is_of_one_venue
 from coffers.markets.catalogue import load_catalogue
 from coffers.markets.quote import Quote
-from coffers.pricing.apart import Told, changes, told_apart
+from coffers.pricing.apart import changes, told_apart
 from coffers.pricing.currencies import BITCOIN, DISPLAY_CURRENCIES, FIAT
 from coffers.pricing.fallbacks import Fallbacks, completed
 from coffers.pricing.outside import BookStore, QuoteSource
 from coffers.pricing.spikes import REMEMBERED, SpikeWatch
-from coffers.valuation.model import Apart, HeldBack, Price, PriceBook
+from coffers.valuation.model import NO_MEANINGS, Meanings, Price, PriceBook
 
 QUOTES_LAST = Millis(10 * MINUTE)
 """How long the last good quotes of a venue that fails go on counting."""
@@ -72,7 +74,7 @@ class PriceKeeper:
         self._watch = SpikeWatch(spike)
         self._epoch = 0
         self._answers: dict[str, _Answer] = {}
-        self._told = Told({})
+        self._meanings = NO_MEANINGS
         self._failing: set[str] = set()
         self._running = asyncio.Lock()
         self._rounds = 0
@@ -105,24 +107,22 @@ class PriceKeeper:
         began = self._clock.now()
         is_told = await self._asked_all(venues)
         await self._recall()
-        told = (
-            await self._prices(venues, self._clock.now())
-            if is_told
-            else replace(self._told, prices={})
-        )
-        if venues and not told.prices:
+        found, meanings = await self._prices(venues) if is_told else ({}, self._meanings)
+        if venues and not found:
             # An outage of all venues: the sources that are none do not stand in for a market.
             return None
         await self._take_accepted()
-        prices = await self._completed(told.prices)
+        prices = await self._completed(found)
         now = self._clock.now()
         # A process that stood still meanwhile has nothing to say that is new.
         if not prices or now - began > QUOTES_LAST:
             return None
+        renamed = list(changes(self._meanings.apart, meanings.apart))
+        self._watch.carry_over((old, new) for _, old, new in renamed)
         held_back = self._watch.suspects(prices, now)
         believed = {asset: price for asset, price in prices.items() if asset not in held_back}
-        book = await self._save(believed, held_back, told.apart, now)
-        self._told = told
+        book = await self._save(PriceBook(0, now, believed, held_back, meanings), renamed)
+        self._meanings = meanings
         self._watch.believe(believed, now)
         return book
 
@@ -141,7 +141,7 @@ class PriceKeeper:
         if newest is not None:
             self._watch.recall(newest)
             self._fallbacks.recall(newest)
-            self._told = Told({}, newest.apart)
+            self._meanings = newest.meanings
 
     async def _take_accepted(self) -> None:
         """Believe what was accepted by hand, maybe by another process."""
@@ -184,7 +184,8 @@ class PriceKeeper:
             self._failing.add(venue)
             _log.warning("venue_without_quotes", venue=venue, reason=reason)
 
-    async def _prices(self, venues: frozenset[str], now: Millis) -> Told:
+    async def _prices(self, venues: frozenset[str]) -> tuple[dict[str, Price], Meanings]:
+        now = self._clock.now()
         self._answers = {
             venue: answer
             for venue, answer in self._answers.items()
@@ -195,36 +196,25 @@ class PriceKeeper:
             for venue in venues & self._answers.keys()
             for quote in self._answers[venue].quotes
         ]
-        known = self._told, self._watch.believed
+        known = self._meanings, self._watch.believed
         # In a thread: thousands of pairs take a tenth of a second, too long for the event loop.
         return await asyncio.to_thread(told_apart, quotes, *known, floor_usd=self._floor, now=now)
 
-    async def _save(
-        self, prices: dict[str, Price], held_back: dict[str, HeldBack], apart: Apart, now: Millis
-    ) -> PriceBook:
+    async def _save(self, made: PriceBook, renamed: Sequence[tuple[str, str, str]]) -> PriceBook:
+        prices, now = made.prices, made.at
         rates = {code: prices[code].usd for code in DISPLAY_CURRENCIES if code in prices}
         is_thinning = self._thinned_at is None or now - self._thinned_at >= THIN_EVERY
+        codes_at = load_catalogue().codes_at
         async with self._store.transaction() as tx:
-            book = await tx.prices.save_book(prices, now, held_back, apart)
-            for venue, old, new in changes(self._told.apart, apart):
-                await tx.holdings.rename(load_catalogue().codes_at(venue), old, new)
+            book = await tx.prices.save_book(prices, now, made.held_back, made.meanings)
             await tx.prices.save_rates(rates, now)
             if is_thinning:
                 await tx.prices.thin(now)
+            await tx.holdings.rename([(codes_at(venue), old, new) for venue, old, new in renamed])
         if is_thinning:
             self._thinned_at = now
         self._epoch = book.epoch
-        _tell_changes(self._told.apart, apart)
+        for venue, group in groupby(renamed, itemgetter(0)):
+            told = [f"{old} -> {new}" for _, old, new in group]
+            _log.warning("symbols_mean_other_assets", venue=venue, assets=told)
         return book
-
-
-def _tell_changes(before: Apart, after: Apart) -> None:
-    for venue in sorted({*before, *after}):
-        was, by_now = set(before.get(venue, ())), set(after.get(venue, ()))
-        if was != by_now:
-            _log.warning(
-                "symbols_mean_other_assets",
-                venue=venue,
-                apart=sorted(by_now - was),
-                the_same_again=sorted(was - by_now),
-            )

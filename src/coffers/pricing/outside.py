@@ -10,7 +10,7 @@ from typing import Protocol
 
 from coffers.clock import Millis
 from coffers.markets.quote import Quote
-from coffers.valuation.model import Apart, HeldBack, Price, PriceBook
+from coffers.valuation.model import HeldBack, Meanings, Price, PriceBook
 
 
 class QuoteSource(Protocol):
@@ -33,7 +33,7 @@ class Books(Protocol):
         prices: Mapping[str, Price],
         at: Millis,
         held_back: Mapping[str, HeldBack],
-        apart: Apart,
+        meanings: Meanings,
     ) -> PriceBook:
         """Store a book under the next epoch."""
         ...
@@ -66,8 +66,8 @@ class Books(Protocol):
 class Holdings(Protocol):
     """What accounts hold, within one transaction of the store."""
 
-    async def rename(self, markets: Collection[str], old: str, new: str) -> None:
-        """Call what accounts of these markets hold of an asset by another key."""
+    async def rename(self, changes: Sequence[tuple[Collection[str], str, str]]) -> None:
+        """Call what accounts hold of assets by other keys: of markets each, from old to new."""
         ...
 
 

@@ -25,7 +25,8 @@ class Pair:
     """One venue's price of a pair: units of `quote` per unit of `base`, always above zero.
 
     `volume` is the day's, in units of `quote`; None where the venue does not tell it. `name` is
-    how routes show the pair.
+    how routes show the pair. `is_live` tells whether somebody stands ready to trade at the price,
+    which a last trade alone does not show.
     """
 
     venue: str
@@ -35,6 +36,7 @@ class Pair:
     price: Decimal
     volume: Decimal | None
     at: Millis
+    is_live: bool = True
 
 
 def usable_pairs(quotes: Iterable[Quote], now: Millis) -> list[Pair]:
@@ -44,19 +46,20 @@ def usable_pairs(quotes: Iterable[Quote], now: Millis) -> list[Pair]:
     """
     found: dict[tuple[str, str, str], Pair] = {}
     for quote in quotes:
-        price = price_of(quote, now)
-        if price is None or quote.base == quote.quote:
+        found_price = price_of(quote, now)
+        if found_price is None or quote.base == quote.quote:
             continue
+        price, is_live = found_price
         key = (quote.venue, quote.base, quote.quote)
-        pair = Pair(*key, f"{quote.base}/{quote.quote}", price, quote.volume, quote.at)
+        pair = Pair(*key, f"{quote.base}/{quote.quote}", price, quote.volume, quote.at, is_live)
         known = found.get(key)
         if known is None or _precedence(pair) > _precedence(known):
             found[key] = pair
     return [found[key] for key in sorted(found)]
 
 
-def price_of(quote: Quote, now: Millis) -> Decimal | None:
-    """Return the price that a ticker tells, or None.
+def price_of(quote: Quote, now: Millis) -> tuple[Decimal, bool] | None:
+    """Return the price that a ticker tells and whether bid and ask tell it, or None.
 
     The middle of bid and ask where they are close (`CLOSE`). Else the last trade, where the
     ticker is fresh (`LAST_IS_FRESH`) and the trade lies within what bid and ask are known: outside
@@ -72,11 +75,11 @@ def price_of(quote: Quote, now: Millis) -> Decimal | None:
         if spread < 0:
             return None
         if spread <= money.multiply(middle, CLOSE):
-            return middle
+            return middle, True
     if last is None or now - quote.at > LAST_IS_FRESH:
         return None
     is_within = (bid is None or bid <= last) and (ask is None or last <= ask)
-    return last if is_within else None
+    return (last, False) if is_within else None
 
 
 def _precedence(pair: Pair) -> tuple[Millis, Decimal, Decimal]:

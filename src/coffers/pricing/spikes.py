@@ -5,7 +5,7 @@ times as much for a minute. Such a price is not put into the totals, and neither
 that was true of another moment, and unknown is not old. The asset is unpriced meanwhile, visibly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -43,6 +43,12 @@ class SpikeWatch:
     def recall(self, book: PriceBook) -> None:
         """Take up what a process before this one believed, from its newest price book."""
         self._believed = believed_in(book)
+
+    def carry_over(self, renamed: Iterable[tuple[str, str]]) -> None:
+        """Compare an asset with what was believed of it under its key before: (before, now)."""
+        for before, now in renamed:
+            if before in self._believed and now not in self._believed:
+                self._believed[now] = self._believed[before]
 
     def accept(self, accepted: Mapping[str, Price]) -> None:
         """Compare what comes with prices that were accepted by hand, each at its own time."""

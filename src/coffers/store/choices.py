@@ -181,6 +181,7 @@ def _choices_of(rows: Sequence[Row[Any]]) -> Choices:
         distrusted=frozenset(row.asset for row in said if not row.by_symbol),
         priced_as={row.asset: row.priced_as for row in said if row.priced_as is not None},
         accepted={row.asset: Accepted(row.usd, row.until) for row in rows if row.usd is not None},
+        said=frozenset(row.asset for row in said),
     )
 
 

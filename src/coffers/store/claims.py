@@ -27,6 +27,9 @@ from coffers.store.records import Account, Counts
 from coffers.store.statements import changed
 from coffers.store.tables import accounts
 
+OPERATION: Final = "operation "
+"""How the names of those begin who hold an account for orders, and not for a reading."""
+
 OVERDUE_AFTER: Final = MINUTE
 """How long after its moment a reading is overdue: it is due until it is over."""
 

@@ -5,10 +5,12 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import (
+    Exists,
     Row,
     Select,
     and_,
     bindparam,
+    case,
     delete,
     exists,
     insert,
@@ -18,15 +20,18 @@ from sqlalchemy import (
     update,
 )
 
+from coffers.store.claims import OPERATION
 from coffers.store.connection import AsyncConnection
 from coffers.store.prepared import Prepared
-from coffers.store.statements import changed
-from coffers.store.tables import accounts, contracts, flows, positions, unpriced_assets, users
+from coffers.store.statements import bump_user, changed
+from coffers.store.tables import accounts, contracts, flows, positions, unpriced_assets
 from coffers.valuation.contract import Contract
 from coffers.valuation.model import Position
 
 _P = positions.c
 _A = accounts.c
+# In the words of the index's condition, as a parameter would hide from the planner.
+_IS_NO_SPAM = _P.wallet != literal_column("'spam'")
 _C = contracts.c
 _CONTRACT = [field.name for field in fields(Contract)]
 _POSITIONS = select(positions)
@@ -89,44 +94,48 @@ class HeldPositions:
             found.setdefault(row.account_id, []).append(_position_of(row))
         return {account_id: tuple(held) for account_id, held in found.items()}
 
-    async def rename(self, markets: Collection[str], old: str, new: str) -> None:
-        """Call what accounts of these markets hold of an asset by another key.
+    async def rename(self, changes: Sequence[tuple[Collection[str], str, str]]) -> None:
+        """Call what accounts hold of assets by other keys: of (markets, old key, new key) each.
 
         What came and went of it follows. Readings that are under way are not stored: they know the
-        old key. Spam stays what it calls itself.
+        old key. Spam stays what it calls itself. To be called last in a transaction: it waits for
+        others of the same users.
         """
-        # In the words of the index's condition, as a parameter would hide from the planner.
-        is_no_spam = _P.wallet != literal_column("'spam'")
-        own = and_(_A.user_id == _P.user_id, _A.id == _P.account_id)
-        is_there = exists().where(own, _A.market_code.in_(sorted(markets)))
-
-        def holders(asset: str) -> Select[tuple[int, int]]:
-            return select(_P.user_id, _P.account_id).where(
-                _P.asset == asset, is_no_spam, is_there.correlate(positions)
+        # First all accounts and last all users, in the order that readings lock theirs.
+        made = [change for change in changes if await self._take_over(*change)]
+        owners: set[int] = set()
+        for markets, old, new in made:
+            await self._connection.execute(
+                update(positions)
+                .where(_P.asset == old, _IS_NO_SPAM, _is_at(markets))
+                .values(asset=new)
             )
+            holders = _holders(markets, new)
+            for column in (flows.c.asset, flows.c.fee_asset, unpriced_assets.c.asset):
+                table = column.table
+                is_holder = tuple_(table.c.user_id, table.c.account_id).in_(holders)
+                if table is unpriced_assets:
+                    # Of another time, when it was called so before.
+                    await self._connection.execute(delete(table).where(is_holder, column == new))
+                statement = update(table).where(is_holder, column == old)
+                await self._connection.execute(statement.values({column: new}))
+            owners.update(await self._connection.scalars(select(holders.subquery().c.user_id)))
+        for user_id in sorted(owners):
+            await bump_user(self._connection, user_id)
 
-        # Before what they hold, as readings do: the other way round each would wait for the other.
-        taken_over = await changed(
+    async def _take_over(self, markets: Collection[str], old: str, _new: str) -> int:
+        """Count the versions of holders up, and take their accounts over from readings."""
+        is_operation = _A.claimed_by.startswith(OPERATION)
+        return await changed(
             self._connection,
             update(accounts)
-            .where(tuple_(_A.user_id, _A.id).in_(holders(old)))
-            .values(version=_A.version + 1, claimed_by=None, claimed_until=None),
+            .where(tuple_(_A.user_id, _A.id).in_(_holders(markets, old)))
+            .values(
+                version=_A.version + 1,
+                claimed_by=case((is_operation, _A.claimed_by)),
+                claimed_until=case((is_operation, _A.claimed_until)),
+            ),
         )
-        if not taken_over:
-            return
-        its = update(positions).where(_P.asset == old, is_no_spam, is_there)
-        await self._connection.execute(its.values(asset=new))
-        for column in (flows.c.asset, flows.c.fee_asset, unpriced_assets.c.asset):
-            table = column.table
-            is_holder = tuple_(table.c.user_id, table.c.account_id).in_(holders(new))
-            if table is unpriced_assets:
-                # Of another time, when it was called so before.
-                await self._connection.execute(delete(table).where(is_holder, column == new))
-            statement = update(table).where(is_holder, column == old)
-            await self._connection.execute(statement.values({column: new}))
-        is_owner = users.c.id.in_(select(holders(new).subquery().c.user_id))
-        owners = update(users).where(is_owner).values(version=users.c.version + 1)
-        await self._connection.execute(owners)
 
     async def replace_contracts(
         self,
@@ -154,6 +163,15 @@ class HeldPositions:
         """Return the open contracts of an account, by wallet and in the venue's order."""
         own = {"user": user_id, "account": account_id}
         return [Contract(*row) for row in await self._connection.rows(_CONTRACTS_OF, own)]
+
+
+def _is_at(markets: Collection[str]) -> Exists:
+    own = and_(_A.user_id == _P.user_id, _A.id == _P.account_id)
+    return exists().where(own, _A.market_code.in_(sorted(markets))).correlate(positions)
+
+
+def _holders(markets: Collection[str], asset: str) -> Select[tuple[int, int]]:
+    return select(_P.user_id, _P.account_id).where(_P.asset == asset, _IS_NO_SPAM, _is_at(markets))
 
 
 def _refuse_strays(held: Iterable[Position | Contract], wallets: Collection[str]) -> None:

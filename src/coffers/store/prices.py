@@ -27,9 +27,10 @@ from coffers.store.tables import (
     rates,
 )
 from coffers.valuation.model import (
-    Apart,
+    NO_MEANINGS,
     HeldBack,
     LazyPrices,
+    Meanings,
     Price,
     PriceBook,
     one_text,
@@ -74,7 +75,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
 
     The numbers are what every list needs, so they lie apart: those of `Worths.both`, each in
     `width` bytes, the lowest first. The names are a list in its encoded form, which is mostly that
-    of the book before, as are the symbols that are `apart`. The origins are one too, compressed.
+    of the book before, as are the `meanings` of symbols. The origins are one too, compressed.
 
     Older databases hold the numbers as decimals, or whole prices by their names.
     """
@@ -90,14 +91,14 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     room: int = 0
     btc_exponent: int = 0
     usd_exponent: int = 0
-    apart: bytes = b""
+    meanings: bytes = b""
 
 
 # A book that was written before there were held back prices is the prices alone.
 _decoder = msgspec.msgpack.Decoder(_Stored | dict[str, Price])
 _names_decoder = msgspec.msgpack.Decoder(list[str])
 _origins_decoder = msgspec.msgpack.Decoder(list[_Origin])
-_apart_decoder = msgspec.msgpack.Decoder(dict[str, dict[str, Millis | None]])
+_meanings_decoder = msgspec.msgpack.Decoder(Meanings)
 
 
 class Prices:
@@ -111,14 +112,14 @@ class Prices:
         prices: Mapping[str, Price],
         at: Millis,
         held_back: Mapping[str, HeldBack] | None = None,
-        apart: Apart | None = None,
+        meanings: Meanings = NO_MEANINGS,
     ) -> PriceBook:
         """Keep the prices of a moment as the next book, with those that are not believed yet.
 
-        `apart` are the symbols that mean another asset at one venue than elsewhere.
+        `meanings` are of symbols that mean another asset at one venue than elsewhere.
         """
         epoch = await next_id(self._connection, "price_books")
-        book = PriceBook(epoch, at, dict(prices), dict(held_back or {}), apart or {})
+        book = PriceBook(epoch, at, dict(prices), dict(held_back or {}), meanings)
         body = zstandard.compress(_encoder.encode(_stored(book)))
         statement = insert(self._connection, price_books).values(epoch=book.epoch, at=at, body=body)
         await self._connection.execute(statement)
@@ -232,7 +233,7 @@ def _stored(book: PriceBook) -> _Stored:
         room=worths.room,
         btc_exponent=worths.btc_exponent,
         usd_exponent=worths.usd_exponent,
-        apart=_encoder.encode(book.apart),
+        meanings=_encoder.encode(book.meanings),
     )
 
 
@@ -250,7 +251,7 @@ def book_of(epoch: int, at: Millis, body: bytes) -> PriceBook:
     names = _names_of(told.names)
     worths = _worths_of(names, told) if told.width else Worths.of(names, told.btc, told.usd)
     prices = LazyPrices(worths, partial(_prices_of, worths, told.origins))
-    return PriceBook(epoch, at, prices, told.held_back, _apart_of(told.apart))
+    return PriceBook(epoch, at, prices, told.held_back, _meanings_of(told.meanings))
 
 
 def _worths_of(names: tuple[str, ...], told: _Stored) -> Worths:
@@ -275,8 +276,8 @@ def _names_of(encoded: bytes) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4)
-def _apart_of(encoded: bytes) -> Apart:
-    return _apart_decoder.decode(encoded) if encoded else {}
+def _meanings_of(encoded: bytes) -> Meanings:
+    return _meanings_decoder.decode(encoded) if encoded else NO_MEANINGS
 
 
 def _prices_of(worths: Worths, compressed: bytes) -> dict[str, Price]:

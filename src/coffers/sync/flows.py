@@ -9,6 +9,7 @@ from coffers.clock import DAY, MINUTE, Millis
 from coffers.connectors.reading import Reading, ReadRequest
 from coffers.markets.assets import symbol_at
 from coffers.store.engine import Store, Transaction
+from coffers.store.newest import NewestBook
 from coffers.store.records import Account, SyncState
 from coffers.sync.policy import BackOff
 from coffers.valuation.choices import Choices
@@ -42,6 +43,7 @@ class FlowValuer:
         self._store = store
         self._past = past
         self._elsewhere = elsewhere
+        self._newest = NewestBook()
 
     async def valued(
         self, venue: str | None, account: Account, flows: Iterable[Flow]
@@ -82,11 +84,21 @@ class FlowValuer:
         if near is not None or asset in choices.distrusted:
             return near
         # By the venue's own word: whatever else it may mean, the venue's candles are of that.
-        for each in (venue,) if venue is not None else self._elsewhere:
+        for each in (venue,) if venue is not None else await self._others(flow.asset):
             price = await self._past.price_at(each, symbol_at(flow.asset, each), flow.at)
             if price is not None:
                 return price
         return None
+
+    async def _others(self, asset: str) -> list[str]:
+        """Return the venues whose candles tell of an asset: not of another one of its symbol."""
+        async with self._store.reading() as tx:
+            newest = await self._newest.read(tx)
+        return [
+            venue
+            for venue in self._elsewhere
+            if newest is None or newest.named(venue, asset) == asset
+        ]
 
     async def _book(self, at: Millis) -> PriceBook | None:
         async with self._store.reading() as tx:

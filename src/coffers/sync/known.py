@@ -1,5 +1,6 @@
 """What is known of an account before its venue is asked, and what the answer must agree with."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from coffers.clock import HOUR, Millis
@@ -52,15 +53,23 @@ def named(known: Known, reading: Reading) -> Reading:
     if book is None or venue is None or venue not in book.apart:
         return reading
     positions = [replace(held, asset=book.named(venue, held.asset)) for held in reading.positions]
-    flows = [
+    flows = named_flows(reading.flows, known.market, book)
+    return replace(reading, positions=tuple(positions), flows=flows)
+
+
+def named_flows(flows: Iterable[Flow], market: Market, book: PriceBook | None) -> tuple[Flow, ...]:
+    """Return flows by the keys of what a market's venue means, where others mean another asset."""
+    venue = market.venue
+    if book is None or venue is None or venue not in book.apart:
+        return tuple(flows)
+    return tuple(
         replace(
             flow,
             asset=book.named(venue, flow.asset),
             fee_asset=book.named(venue, flow.fee_asset),
         )
-        for flow in reading.flows
-    ]
-    return replace(reading, positions=tuple(positions), flows=tuple(flows))
+        for flow in flows
+    )
 
 
 def is_new(account: Account, reading: Reading) -> bool:

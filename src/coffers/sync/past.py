@@ -15,11 +15,12 @@ from coffers.connectors.reading import ConnectorFailure, Reading
 from coffers.logs import logger
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
+from coffers.store.newest import NewestBook
 from coffers.store.records import Account
 from coffers.store.walks import Walk
 from coffers.sync.credentials import open_credentials
 from coffers.sync.flows import FLOWS_OVERLAP, FlowValuer, keep_values
-from coffers.sync.known import Known
+from coffers.sync.known import Known, named_flows
 from coffers.sync.transfers import pair_transfers
 from coffers.sync.walker import CLAIM, Walker
 from coffers.valuation.model import Flow
@@ -76,6 +77,7 @@ class PastWalker(Walker[_Taken]):
     ) -> None:
         super().__init__(store, vault, catalogue, valuer, clock, pause)
         self._connector = connector
+        self._newest = NewestBook()
 
     async def _take(self, user_id: int, account_id: int, holder: str) -> _Taken | None:
         now = self._clock.now()
@@ -128,11 +130,13 @@ class PastWalker(Walker[_Taken]):
         async with self._turns.ending(account, taken.sealed, holder) as tx:
             if tx is None:
                 return
-            added = await tx.history.add_flows(account.user_id, account.id, past.flows)
+            book = await self._newest.read(tx)
+            flows = named_flows(past.flows, taken.market, book)
+            added = await tx.history.add_flows(account.user_id, account.id, flows)
             await tx.walks.keep(account.user_id, account.id, walk)
             if added:
-                assets = {flow.asset for flow in past.flows}
-                await pair_transfers(tx, account.user_id, assets)
+                assets = {flow.asset for flow in flows}
+                await pair_transfers(tx, account.user_id, assets, book)
         self._count(taken, "complete" if walk.is_complete else "walked")
 
     async def _valued(self, taken: _Taken, holder: str, tried: tuple[Flow, ...]) -> None:

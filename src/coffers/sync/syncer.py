@@ -315,7 +315,7 @@ class Syncer:
             await tx.events.add(account.user_id, changes)
             if added or undone:
                 assets = undone | {flow.asset for flow in new}
-                await pair_transfers(tx, account.user_id, assets)
+                await pair_transfers(tx, account.user_id, assets, known.book)
 
     def _standing(self, known: Known, reading: Reading, taken: Taken) -> Standing:
         account = known.account

@@ -39,7 +39,7 @@ async def note_unlisted(
     if known.is_open:
         flows = list(_flows(before, now, known, reading))
         if await tx.history.add_flows(*own, flows):
-            await pair_transfers(tx, own[0], {flow.asset for flow in flows})
+            await pair_transfers(tx, own[0], {flow.asset for flow in flows}, known.book)
 
 
 def counted_of(held: Iterable[Position], prices: Mapping[str, Price]) -> dict[str, Counted]:

@@ -260,7 +260,7 @@ class Lack:
                 break
             prices = choices.book(book).prices
             for asset in wanted - found.keys():
-                price = prices.get(asset)
+                price = prices.get(book.key_then(asset))
                 if price is not None:
                     found[asset] = Value(price.btc, price.usd)
             is_told = True

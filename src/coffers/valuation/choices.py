@@ -4,12 +4,13 @@ Nothing that is stored is changed by it: without the decision all is as it was. 
 venue's code, so that another asset can be read from the same row at any time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from coffers import money
 from coffers.clock import Millis
+from coffers.markets.assets import symbol_of
 from coffers.valuation.history import History
 from coffers.valuation.model import (
     UNLISTED,
@@ -49,6 +50,10 @@ class Choices:
     nothing. A `distrusted` symbol is no name of the asset, so what venues pay for that symbol is no
     price of it. `priced_as` is the key under which other sources price the asset: it stands in
     where no venue tells a price. An unlisted token for which there is one counts like any other.
+
+    What is said of a symbol is said of what one venue alone means by it too (`X@venue`), unless
+    something is said of that: `said` are the assets of which something is. But a price that the
+    venue itself tells is one of that asset, whatever its symbol is no name of.
     """
 
     mapped: Mapping[tuple[int, str], str] = field(default_factory=dict)
@@ -56,6 +61,11 @@ class Choices:
     distrusted: frozenset[str] = frozenset()
     priced_as: Mapping[str, str] = field(default_factory=dict)
     accepted: Mapping[str, Accepted] = field(default_factory=dict)
+    said: frozenset[str] = frozenset()
+
+    def ignores(self, asset: str) -> bool:
+        """Return whether an asset counts for nothing."""
+        return self._said_of(asset) in self.ignored
 
     def asset_of(self, account_id: int, held: Position | Flow) -> str:
         """Return the asset that a position or a flow of an account is of.
@@ -75,21 +85,21 @@ class Choices:
         if not (self.mapped or self.ignored or self.priced_as):
             return tuple(positions)
         named = [self._vouched(each) for each in self._named(account_id, positions)]
-        return tuple(each for each in named if each.asset not in self.ignored)
+        return tuple(each for each in named if not self.ignores(each.asset))
 
     def left_out(self, account_id: int, positions: Iterable[Position]) -> tuple[str, ...]:
         """Return the ignored assets that an account owns or owes."""
         if not self.ignored:
             return ()
         held = holdings_of(self._named(account_id, positions))
-        return tuple(sorted(held.keys() & self.ignored))
+        return tuple(sorted(filter(self.ignores, held)))
 
     def history(self, account_id: int, history: History) -> History:
         """Return an account's past without the flows of what is ignored."""
         if not self.ignored:
             return history
         flows = tuple(
-            flow for flow in history.flows if self.asset_of(account_id, flow) not in self.ignored
+            flow for flow in history.flows if not self.ignores(self.asset_of(account_id, flow))
         )
         return replace(history, flows=flows)
 
@@ -101,7 +111,7 @@ class Choices:
         for asset in self.distrusted:
             prices.pop(asset, None)
             held_back.pop(asset, None)
-        for asset, key in self.priced_as.items():
+        for asset, key in self._keys(book):
             if asset not in held_back and not is_of_venues(prices.get(asset)):
                 # Without a price under its key it has none: that of the symbol is another asset's.
                 prices.pop(asset, None)
@@ -114,6 +124,18 @@ class Choices:
             if held is not None and accepted.covers(held):
                 prices[asset] = held_back.pop(asset).price
         return replace(book, prices=prices, held_back=held_back)
+
+    def _said_of(self, asset: str) -> str:
+        """Return the asset of which something is said that counts for an asset."""
+        return asset if asset in self.said else symbol_of(asset)
+
+    def _keys(self, book: PriceBook) -> Iterator[tuple[str, str]]:
+        """Return the key under which each asset is priced, those of one venue too."""
+        for asset, key in self.priced_as.items():
+            yield asset, key
+            for other in book.keys_of(asset):
+                if other != asset and self._said_of(other) == asset:
+                    yield other, key
 
     def _vouched(self, held: Position) -> Position:
         if held.wallet in _NAMELESS and held.asset in self.priced_as:

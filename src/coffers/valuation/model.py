@@ -10,7 +10,7 @@ import msgspec
 
 from coffers import money
 from coffers.clock import Millis
-from coffers.markets.assets import at_venue
+from coffers.markets.assets import at_venue, symbol_of
 from coffers.valuation.worths import Worths
 
 UNCOUNTED = frozenset({"pending", "spam"})
@@ -142,20 +142,37 @@ Apart = Mapping[str, Mapping[str, Millis | None]]
 """By venue the symbols that it means another asset by, and since when its price agrees all the same
 with that of the other venues; None where it does not."""
 
+FarOff = Mapping[str, Mapping[str, Millis]]
+"""By venue the symbols whose price there is far off from that of the other venues, since when."""
+
+
+class Meanings(msgspec.Struct, frozen=True, array_like=True):
+    """What venues mean by symbols, where that is not what the other venues mean, or in doubt.
+
+    `venues` are those that told prices.
+    """
+
+    apart: Apart = {}
+    far_off: FarOff = {}
+    venues: tuple[str, ...] = ()
+
+
+NO_MEANINGS = Meanings()
+
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
     """All prices of one moment. `epoch` counts the books up; an asset without a price is absent.
 
     So is an asset whose price is held back: `held_back` tells of those, and they are in no total.
-    `apart` tells, by venue, what a venue trades under symbols that mean another asset elsewhere.
+    `meanings` tells which symbols mean another asset at a venue than elsewhere.
     """
 
     epoch: int
     at: Millis
     prices: Mapping[str, Price]
     held_back: Mapping[str, HeldBack] = field(default_factory=dict)
-    apart: Apart = field(default_factory=dict)
+    meanings: Meanings = NO_MEANINGS
 
     def rate(self, currency: str) -> Decimal | None:
         """Return USD per unit of a display currency, or None where it is not known."""
@@ -164,11 +181,28 @@ class PriceBook:
         price = self.prices.get(currency)
         return price.usd if price else None
 
+    @property
+    def apart(self) -> Apart:
+        """The symbols that mean another asset at a venue than elsewhere, by venue."""
+        return self.meanings.apart
+
     def named(self, venue: str | None, symbol: str) -> str:
         """Return the asset that a venue means by a symbol."""
         if venue is None or symbol not in self.apart.get(venue, ()):
             return symbol
         return at_venue(symbol, venue)
+
+    def keys_of(self, asset: str) -> set[str]:
+        """Return the keys of all assets that have the symbol of this one."""
+        symbol = symbol_of(asset)
+        venues = (venue for venue, symbols in self.apart.items() if symbol in symbols)
+        return {asset, symbol, *(at_venue(symbol, venue) for venue in venues)}
+
+    def key_then(self, asset: str) -> str:
+        """Return by which key this book prices an asset, which may have had another one then."""
+        symbol, _, venue = asset.rpartition("@")
+        is_apart = not symbol or symbol in self.apart.get(venue, ())
+        return asset if is_apart or asset in self.prices else symbol
 
 
 class Value(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from coffers import money
 from coffers.clock import DAY, HOUR, Millis
+from coffers.markets.assets import symbol_of
 from coffers.valuation.history import History
 from coffers.valuation.model import Flow
 
@@ -50,8 +51,9 @@ _Edge = tuple[Leg, Leg]
 def own_transfers(legs: Iterable[Leg]) -> frozenset[Transfer]:
     """Return the transfers among a user's accounts, whatever order the flows come in.
 
-    A withdrawal and a deposit of the same asset are one where both tell the same transaction; else
-    where the same amount, or less by no more than the fee, came in the time that a transfer takes.
+    A withdrawal and a deposit of the same symbol, whatever venues mean by it, are one where both
+    tell the same transaction; else where the same amount, or less by no more than the fee, came in
+    the time that a transfer takes.
     What might belong to two is left as it is.
     """
     all_legs = list(legs)
@@ -100,7 +102,7 @@ def _by_transaction(legs: Iterable[Leg]) -> list[_Edge]:
     groups: dict[tuple[str, str, str], list[Leg]] = {}
     for leg in legs:
         if leg.flow.txid:
-            key = leg.mode, leg.flow.asset, _transaction(leg.flow.txid)
+            key = leg.mode, symbol_of(leg.flow.asset), _transaction(leg.flow.txid)
             groups.setdefault(key, []).append(leg)
     return [
         (out, into)
@@ -116,7 +118,7 @@ def _by_transaction(legs: Iterable[Leg]) -> list[_Edge]:
 def _by_amount(legs: Iterable[Leg]) -> list[_Edge]:
     groups: dict[tuple[str, str], list[Leg]] = {}
     for leg in legs:
-        groups.setdefault((leg.mode, leg.flow.asset), []).append(leg)
+        groups.setdefault((leg.mode, symbol_of(leg.flow.asset)), []).append(leg)
     return [edge for group in groups.values() for edge in _near(group)]
 
 

@@ -13,7 +13,7 @@ from coffers.clock import MINUTE, Millis
 from coffers.store.engine import Store
 from coffers.store.records import Asset, AssetMapping
 from coffers.sync.assets import note_assets
-from coffers.valuation.model import HeldBack, Position, Price, PriceBook
+from coffers.valuation.model import HeldBack, Meanings, Position, Price, PriceBook
 from factories import NOW
 from served import LIST, Caller, Served, add_account, serving
 
@@ -119,7 +119,9 @@ async def test_what_one_venue_means_by_a_symbol_is_told_with_what_to_do(api: Ser
         Decimal("0.0000002"), Decimal("0.02"), ("NEIRO@gate/USDT", "USDT/USD"), ("gate",), NOW
     )
     async with api.services.store.transaction() as tx:
-        await tx.prices.save_book({"NEIRO@gate": there}, NOW, apart={"gate": {"NEIRO": None}})
+        await tx.prices.save_book(
+            {"NEIRO@gate": there}, NOW, meanings=Meanings({"gate": {"NEIRO": None}})
+        )
     told = (await api.get(caller, f"{ASSETS}/{quote('NEIRO@gate')}")).json()
     assert (told["state"], told["price"]["usd"]) == ("priced", "0.02")
     assert told["why"].startswith(means)

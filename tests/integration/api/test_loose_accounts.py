@@ -440,6 +440,19 @@ async def test_what_is_held_back_or_no_asset_is_no_currency(api: Served, ann: Ca
     assert (await api.get(ann, CURRENCIES)).json() == [{"code": "ABC", "name": None}]
 
 
+async def test_what_one_venue_alone_means_by_a_symbol_is_no_currency(
+    api: Served, ann: Caller
+) -> None:
+    worth = Price(Decimal(1), Decimal(2), ("NEIRO@gate/USDT", "USDT/USD"), ("gate",), NOW)
+    async with api.services.store.transaction() as tx:
+        await tx.prices.save_book({"NEIRO": worth, "NEIRO@gate": worth}, NOW)
+    assert (await api.get(ann, CURRENCIES)).json() == [{"code": "NEIRO", "name": None}]
+    refused = await api.post(ann, LOOSE, form({"NEIRO@gate": "1"}))
+    assert refused.status_code == 400
+    (told,) = refused.json()["error_attributes"].values()
+    assert told == ["'NEIRO@gate' is no known asset; did you mean NEIRO?"]
+
+
 @pytest.mark.parametrize("asked", ["limit=0", "limit=501", "limit=x", "offset=-1", "offset=1.5"])
 async def test_odd_pages_of_currencies_are_refused(api: Served, ann: Caller, asked: str) -> None:
     answer = await api.get(ann, f"{CURRENCIES}?{asked}")

@@ -448,7 +448,7 @@ async def test_paper_money_is_no_half_of_a_real_transfer(api: Served, ann: Calle
     api.clock.advance(MINUTE)
     await act(api, ann, account_id, "deposits", asset="BTC", amount="1")
     async with api.services.store.transaction() as tx:
-        await pair_transfers(tx, ann.user.id, {"BTC"})
+        await pair_transfers(tx, ann.user.id, {"BTC"}, None)
         assert await tx.transfers.of_user(ann.user.id) == frozenset()
 
 

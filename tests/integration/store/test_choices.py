@@ -33,6 +33,7 @@ async def test_all_that_a_user_says_comes_back_in_one_piece(store: Store) -> Non
             distrusted=frozenset({"ABC"}),
             priced_as={"ABC": "coingecko:abc-2"},
             accepted={"FOO": Accepted(Decimal("40.5"), UNTIL)},
+            said=frozenset({"ABC", "SPAM"}),
         )
         assert await tx.choices.of(bob.id) is NO_CHOICES
         assert (await tx.choices.overrides(ann.id))["ABC"] == SAID

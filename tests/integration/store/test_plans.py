@@ -33,7 +33,7 @@ async def _bring_back(moments: Moments, tx: Transaction) -> int:
 
 async def _rename_of_one_holder(tx: Transaction) -> None:
     await tx.holdings.replace(2, 2, ["earn"], [position("NEIRO", "1", wallet="earn")])
-    await tx.holdings.rename(["venue2"], "NEIRO", "NEIRO@gate")
+    await tx.holdings.rename([(["venue2"], "NEIRO", "NEIRO@gate")])
     assert "NEIRO@gate" in await tx.prices.assets_held()
 
 
@@ -73,7 +73,9 @@ LOOKS: Final[dict[str, Look]] = {
         f"put off: {moments.column.table.name}": partial(_bring_back, moments)
         for moments in (TRADE_WALKS, *(moments for moments, _ in LONGEST))
     },
-    "another key of what nobody holds": lambda tx: tx.holdings.rename(["venue2"], "PUP", "PUP@b"),
+    "another key of what nobody holds": lambda tx: tx.holdings.rename(
+        [(["venue2"], "PUP", "PUP@gate")]
+    ),
     "another key of what one account holds": _rename_of_one_holder,
     "master keys that are needed": lambda tx: tx.secrets.key_ids(),
 }

@@ -1,10 +1,12 @@
 """What accounts hold is called by another key once its venue is found to mean another asset."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
 import stored
 from coffers.clock import Millis
+from coffers.store.claims import OPERATION
 from coffers.store.engine import Store
 from coffers.store.records import Account
 from coffers.store.unpriced import Unpriced
@@ -47,7 +49,7 @@ async def names(store: Store, known: Account) -> dict[str, object]:
 
 async def renamed(store: Store, old: str, new: str) -> None:
     async with store.transaction() as tx:
-        await tx.holdings.rename(MARKETS, old, new)
+        await tx.holdings.rename([(MARKETS, old, new)])
 
 
 async def test_all_that_tells_of_an_asset_is_called_by_its_new_key(store: Store) -> None:
@@ -105,6 +107,49 @@ async def test_a_reading_that_is_under_way_is_not_stored(store: Store) -> None:
 
     async with store.transaction() as tx:
         assert not await tx.accounts.holds(known.user_id, known.id, "it", NOW)
+
+
+async def test_an_operation_that_is_under_way_goes_on(store: Store) -> None:
+    known = await holding(store, "ann")
+    holder, until = f"{OPERATION}1 1 x", Millis(NOW + 60_000)
+    async with store.transaction() as tx:
+        assert await tx.accounts.claim(known.user_id, known.id, holder, now=NOW, until=until)
+    await renamed(store, "NEIRO", AT_GATE)
+
+    async with store.transaction() as tx:
+        assert await tx.accounts.holds(known.user_id, known.id, holder, NOW)
+
+
+async def test_readings_and_many_new_keys_at_once_wait_for_each_other_in_turn(
+    store: Store,
+) -> None:
+    first = await holding(store, "ann")
+    async with store.reading() as tx:
+        owner = await tx.users.get(first.user_id)
+    assert owner is not None
+    second = await stored.account(store, owner, "Other", market_code="gate")
+    async with store.transaction() as tx:
+        await tx.holdings.replace(owner.id, second.id, ["spot"], [position("PUP", "1")])
+    reading_holds, rename_waits = asyncio.Event(), asyncio.Event()
+
+    async def reading() -> None:
+        async with store.transaction() as tx:
+            await tx.accounts.take_over(owner.id, second.id)
+            reading_holds.set()
+            await asyncio.wait_for(rename_waits.wait(), 5)
+            await asyncio.sleep(0.1)
+            await tx.transfers.lock(owner.id)
+
+    async def rename() -> None:
+        await reading_holds.wait()
+        rename_waits.set()
+        async with store.transaction() as tx:
+            changes = [(MARKETS, "NEIRO", AT_GATE), (MARKETS, "PUP", "PUP@gate")]
+            await tx.holdings.rename(changes)
+
+    await asyncio.gather(reading(), rename())
+    async with store.reading() as tx:
+        assert {"PUP@gate", AT_GATE} <= await tx.prices.assets_held()
 
 
 async def versions(store: Store, known: Account) -> tuple[int, int]:

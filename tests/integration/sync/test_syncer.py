@@ -31,7 +31,7 @@ from coffers.sync.flows import FlowValuer
 from coffers.sync.policy import Pace
 from coffers.sync.syncer import Outcome, Result, Syncer
 from coffers.valuation.contract import Contract
-from coffers.valuation.model import Flow, HeldBack, Position, Price
+from coffers.valuation.model import Flow, HeldBack, Meanings, Position, Price
 from coffers.vault.keyring import KeyRing, new_key
 from coffers.vault.vault import Vault
 from factories import NOW, position
@@ -558,7 +558,7 @@ async def two_neiros(house: House) -> None:
     now = house.clock.now()
     async with house.store.transaction() as tx:
         told = {**prices(now), **NEIRO_THERE}
-        await tx.prices.save_book(told, now, apart={"binance": {"NEIRO": None}})
+        await tx.prices.save_book(told, now, meanings=Meanings({"binance": {"NEIRO": None}}))
 
 
 async def test_what_a_venue_means_by_a_symbol_counts_at_what_it_pays(house: House) -> None:

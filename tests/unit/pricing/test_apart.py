@@ -1,41 +1,47 @@
 """Two assets of one symbol: which venue means which is told by what they pay."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.markets.quote import Quote
-from coffers.pricing.apart import PATIENCE, SAME_AGAIN, Told, changes, told_apart
+from coffers.pricing.apart import PATIENCE, SAME_AGAIN, changes, told_apart
 from coffers.pricing.graph import prices_of
 from coffers.pricing.spikes import Believed
-from coffers.valuation.model import Apart
+from coffers.valuation.model import Apart, Meanings, Price
 from factories import NOW
 from unit.pricing.quoting import BITCOIN, FLOOR, quote, ticker
 
-FIRST = Told({})
 KRAKEN = quote("NEIRO/USD", "3.4", volume="1e7")
 BINANCE = quote("NEIRO/USDT", "3.4", venue="binance", volume="1e7")
 GATE = quote("NEIRO/USDT", "0.02", venue="gate", volume="50000")
+AGREEING = quote("NEIRO/USDT", "3.2", venue="gate", volume="1e7")
 TETHER = quote("USDT/USD", "1")
 OTHERS = [BITCOIN, TETHER, KRAKEN, BINANCE]
 
 
-def told(
-    quotes: Iterable[Quote],
-    before: Told = FIRST,
-    *,
-    after: int = 0,
-    believed: Mapping[str, Believed] | None = None,
-) -> Told:
+@dataclass(frozen=True)
+class Told:
+    """The prices and meanings of a moment."""
+
+    prices: dict[str, Price]
+    meanings: Meanings
+
+    @property
+    def apart(self) -> Apart:
+        return self.meanings.apart
+
+
+FIRST = Told({}, Meanings())
+
+
+def told(quotes: Iterable[Quote], before: Told = FIRST, *, after: int = 0) -> Told:
+    """Return what quotes of a moment tell, which is so long after the first."""
     now = Millis(NOW + after)
-    later = [ticker_at(each, now) for each in quotes]
-    if believed is None:
-        believed = {asset: Believed(price, NOW) for asset, price in before.prices.items()}
-    return told_apart(later, before, believed, floor_usd=FLOOR, now=now)
-
-
-def ticker_at(each: Quote, now: Millis) -> Quote:
-    return Quote(each.venue, each.base, each.quote, each.bid, each.ask, each.last, each.volume, now)
+    later = [replace(each, at=now) for each in quotes]
+    believed = {asset: Believed(price, NOW) for asset, price in before.prices.items()}
+    return Told(*told_apart(later, before.meanings, believed, floor_usd=FLOOR, now=now))
 
 
 def symbols(found: Told) -> dict[str, set[str]]:
@@ -129,28 +135,56 @@ def test_pairs_that_are_traded_in_it_lead_on_over_the_asset_that_the_venue_means
     assert found.prices["PUP"].route == ("PUP/NEIRO@gate", "NEIRO@gate/USDT", "USDT/USD")
 
 
-def test_a_crash_at_one_venue_is_waited_for() -> None:
-    agreeing = quote("NEIRO/USDT", "3.4", venue="gate", volume="1e7")
-    before = told([*OTHERS, agreeing])
-    crashed = told([*OTHERS, GATE], before, after=MINUTE)
-    still = told([*OTHERS, GATE], crashed, after=MINUTE + PATIENCE - 1)
-    over = told([*OTHERS, GATE], still, after=MINUTE + PATIENCE)
+def lasting(quotes: Sequence[Quote], begun: Told, until: int) -> Told:
+    """Return what quotes tell that stay the same, book after book, from a minute on."""
+    found = begun
+    for after in range(MINUTE, until, MINUTE):
+        found = told(quotes, found, after=after)
+        assert found.apart == {}
+    return told(quotes, found, after=until)
 
-    assert "gate" in before.prices["NEIRO"].sources
-    assert crashed.apart == still.apart == {}
-    assert usd(still, "NEIRO") == Decimal("3.4")
-    assert symbols(over) == {"gate": {"NEIRO"}}
-    assert over.waiting == {}
+
+def test_a_crash_at_one_venue_is_waited_for() -> None:
+    for agreed in (AGREEING, quote("NEIRO/USDT", "2.4", venue="gate", volume="1e5")):
+        before = told([*OTHERS, agreed])
+        found = lasting([*OTHERS, GATE], before, PATIENCE)
+
+        assert found.meanings.far_off == {"gate": {"NEIRO": NOW + MINUTE}}
+        assert usd(found, "NEIRO") == Decimal("3.4")
+        over = told([*OTHERS, GATE], found, after=PATIENCE + MINUTE)
+        assert symbols(over) == {"gate": {"NEIRO"}}
+        assert over.meanings.far_off == {}
+
+
+def test_a_crash_in_a_small_market_is_waited_for_too() -> None:
+    agreed = quote("NEIRO/USDT", "3.4", venue="gate", volume="500")
+    crashed = quote("NEIRO/USDT", "0.7", venue="gate", volume="500")
+    found = told([*OTHERS, crashed], told([*OTHERS, agreed]), after=MINUTE)
+
+    assert found.apart == {}
 
 
 def test_a_crash_that_is_over_begins_the_wait_anew() -> None:
-    agreeing = quote("NEIRO/USDT", "3.4", venue="gate", volume="1e7")
-    crashed = told([*OTHERS, GATE], told([*OTHERS, agreeing]), after=MINUTE)
-    better = told([*OTHERS, agreeing], crashed, after=2 * MINUTE)
+    crashed = told([*OTHERS, GATE], told([*OTHERS, AGREEING]), after=MINUTE)
+    better = told([*OTHERS, AGREEING], crashed, after=2 * MINUTE)
     again = told([*OTHERS, GATE], better, after=PATIENCE + MINUTE)
 
-    assert better.waiting == {}
+    assert better.meanings.far_off == {}
     assert again.apart == {}
+
+
+def test_who_only_has_a_last_trade_left_as_all_others_move_on_keeps_no_old_price() -> None:
+    halted = ticker("NEIRO/USDT", last="3.4", venue="gate", volume="1e6")
+    fallen = [
+        BITCOIN,
+        TETHER,
+        quote("NEIRO/USD", "0.04", volume="1e7"),
+        quote("NEIRO/USDT", "0.04", venue="binance", volume="1e7"),
+    ]
+    found = lasting([*fallen, halted], told([*OTHERS, halted]), 50 * MINUTE)
+
+    assert found.apart == {}
+    assert usd(found, "NEIRO") == Decimal("0.04")
 
 
 def test_a_venue_that_the_others_join_with_another_price_is_set_apart_at_once() -> None:
@@ -159,6 +193,20 @@ def test_a_venue_that_the_others_join_with_another_price_is_set_apart_at_once() 
 
     assert alone.prices["NEIRO"].sources == ("gate",)
     assert symbols(joined) == {"gate": {"NEIRO"}}
+
+
+def test_a_venue_that_was_not_asked_before_is_set_apart_at_once() -> None:
+    assert symbols(told([*OTHERS, GATE], told(OTHERS), after=MINUTE)) == {"gate": {"NEIRO"}}
+
+
+def test_what_is_paid_in_another_asset_of_a_symbol_is_judged_by_that_asset() -> None:
+    others = [*OTHERS, quote("ABC/USD", "1", volume="1e8")]
+    there = [
+        quote("ABC/USDT", "0.01", venue="gate", volume="1e6"),
+        quote("BTC/ABC", "1e7", venue="gate", volume="5e7"),
+        quote("NEIRO/ABC", "340", venue="gate", volume="1e8"),
+    ]
+    assert symbols(told([*others, *there])) == {"gate": {"ABC"}}
 
 
 def test_what_is_apart_stays_so_though_the_others_are_gone() -> None:
@@ -177,13 +225,12 @@ def test_what_is_apart_stays_so_though_its_venue_says_nothing() -> None:
 
 
 def test_prices_that_agree_for_a_day_are_of_one_asset_again() -> None:
-    agreeing = quote("NEIRO/USDT", "3.2", venue="gate", volume="1e7")
     found = told([*OTHERS, GATE])
     for after in range(MINUTE, MINUTE + SAME_AGAIN, HOUR):
-        found = told([*OTHERS, agreeing], found, after=after)
+        found = told([*OTHERS, AGREEING], found, after=after)
         assert symbols(found) == {"gate": {"NEIRO"}}
         assert found.apart["gate"]["NEIRO"] == NOW + MINUTE
-    found = told([*OTHERS, agreeing], found, after=MINUTE + SAME_AGAIN)
+    found = told([*OTHERS, AGREEING], found, after=MINUTE + SAME_AGAIN)
 
     assert found.apart == {}
     assert found.prices["NEIRO"].sources == ("binance", "gate", "kraken")
@@ -191,14 +238,21 @@ def test_prices_that_agree_for_a_day_are_of_one_asset_again() -> None:
 
 
 def test_a_break_in_the_agreement_begins_the_day_anew() -> None:
-    agreeing = quote("NEIRO/USDT", "3.2", venue="gate", volume="1e7")
-    breaks: Sequence[list[Quote]] = ([*OTHERS, GATE], OTHERS, [BITCOIN, TETHER, agreeing])
+    breaks: Sequence[list[Quote]] = ([*OTHERS, GATE], OTHERS, [BITCOIN, TETHER, AGREEING])
     for broken in breaks:
-        found = told([*OTHERS, agreeing], told([*OTHERS, GATE]), after=MINUTE)
+        found = told([*OTHERS, AGREEING], told([*OTHERS, GATE]), after=MINUTE)
         found = told(broken, found, after=HOUR)
         assert found.apart["gate"]["NEIRO"] is None
-        found = told([*OTHERS, agreeing], found, after=DAY + MINUTE)
+        found = told([*OTHERS, AGREEING], found, after=DAY + MINUTE)
         assert symbols(found) == {"gate": {"NEIRO"}}
+
+
+def test_a_small_market_that_agrees_for_a_day_is_of_one_asset_again_too() -> None:
+    small = quote("NEIRO/USDT", "3.2", venue="gate", volume="500")
+    found = told([*OTHERS, small], told([*OTHERS, GATE]), after=MINUTE)
+    found = told([*OTHERS, small], found, after=MINUTE + SAME_AGAIN)
+
+    assert found.apart == {}
 
 
 def test_changes_tell_what_is_called_otherwise_from_now_on() -> None:

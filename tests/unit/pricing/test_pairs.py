@@ -10,7 +10,8 @@ from unit.pricing.quoting import quote, ticker
 
 
 def price(**told: Any) -> Decimal | None:
-    return price_of(ticker("ALGO/USD", **told), NOW)
+    found = price_of(ticker("ALGO/USD", **told), NOW)
+    return None if found is None else found[0]
 
 
 def test_close_bid_and_ask_give_their_middle() -> None:
