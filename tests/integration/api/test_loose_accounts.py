@@ -447,7 +447,7 @@ async def test_what_one_venue_alone_means_by_a_symbol_is_no_currency(
     async with api.services.store.transaction() as tx:
         await tx.prices.save_book({"NEIRO": worth, "NEIRO@gate": worth}, NOW)
     assert (await api.get(ann, CURRENCIES)).json() == [{"code": "NEIRO", "name": None}]
-    refused = await api.post(ann, LOOSE, form({"NEIRO@gate": "1"}))
+    refused = await api.post(ann, LOOSE, form({"NEIRO@gate": "1"}, name="Safe"))
     assert refused.status_code == 400
     (told,) = refused.json()["error_attributes"].values()
     assert told == ["'NEIRO@gate' is no known asset; did you mean NEIRO?"]
