@@ -94,6 +94,9 @@ _BROKEN = frozenset(
     {"TypeError", "LookupError", "AttributeError", "BadRequest", "ArgumentsRequired"}
 )
 
+# What has a meaning of its own even where nothing was sent.
+_OTHERWISE = frozenset({"NotSupported", "RestrictedLocation", "AccountSuspended"})
+
 _BANNED_UNTIL = re.compile(r"until (\d{13})\b")
 
 
@@ -124,7 +127,7 @@ def failure_of(
     """
     if isinstance(error, ConnectorFailure):
         return error
-    if heard.status is None and (unsent := _unsent(error, venue)):
+    if heard.status is None and (unsent := _unsent(error, venue, heard, hidden)):
         return unsent
     code, text = _said(heard.answer) if "BaseError" in _names(error) else (None, None)
     override = _override(error, venue, heard, code)
@@ -145,14 +148,30 @@ def unexpected(venue: Venue, reason: str, code: str) -> ConnectorFailure:
     return ConnectorFailure(FailureKind.UNEXPECTED_ANSWER, message, code=code)
 
 
-def _unsent(error: BaseException, venue: Venue) -> ConnectorFailure | None:
+def was_unsent(error: BaseException, heard: Heard) -> bool:
+    """Return whether ccxt itself refused a call, before anything left this server.
+
+    Over what went wrong on the way it raises a `NetworkError`, and over an answer that broke off
+    an `ExchangeError` with the cause.
+    """
+    names = _names(error)
+    is_own = "BaseError" in names and "NetworkError" not in names
+    return is_own and heard.status is None and error.__cause__ is None
+
+
+def _unsent(
+    error: BaseException, venue: Venue, heard: Heard, hidden: Sequence[str]
+) -> ConnectorFailure | None:
     """Return the failure of a call that never left, None where it did or may have."""
     names = _names(error)
     if _MALFORMED & names:
         message = f"{venue.name} {_UNSENDABLE}."
         return ConnectorFailure(FailureKind.KEY_REFUSED, message, code="malformed_credentials")
-    if _BROKEN & names:
-        message = f"{venue.name} cannot be asked through the exchange library at present."
+    is_refused = was_unsent(error, heard) and not _OTHERWISE & names
+    if _BROKEN & names or is_refused:
+        # Python's own errors may show what was at hand; ccxt's say what it misses.
+        why = _detail(None, str(error), hidden) if is_refused else ""
+        message = f"{venue.name} cannot be asked through the exchange library at present{why}."
         kind = FailureKind.UNEXPECTED_ANSWER
         return ConnectorFailure(kind, message, code=type(error).__name__)
     return None

@@ -6,7 +6,7 @@ from typing import Any
 
 from coffers.clock import Clock, Millis
 from coffers.connectors.exchange.client import NOTHING_HEARD, Heard, heard_by
-from coffers.connectors.exchange.failures import Venue, failure_of
+from coffers.connectors.exchange.failures import Venue, failure_of, was_unsent
 from coffers.connectors.exchange.symbols import asset_of
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.logs import logger
@@ -20,7 +20,8 @@ class VenueSession:
 
     `prototype` is the venue's shared instance: a clock that was found off is set there too.
     `hidden` are texts that no message may show. `raised` has the names of the exception that the
-    last call ended in, and of those that it derives from.
+    last call ended in, and of those that it derives from; `is_unsent` says that the library itself
+    refused that call, before anything left this server.
     """
 
     venue: Venue
@@ -29,6 +30,7 @@ class VenueSession:
     clock: Clock
     hidden: Sequence[str] = field(default=(), repr=False)
     raised: frozenset[str] = frozenset()
+    is_unsent: bool = False
 
     async def ask(self, method: str, *args: object) -> Any:  # noqa: ANN401  # ccxt has no types
         """Call a method of ccxt; when the venue finds the time off, set the clock and ask again.
@@ -85,15 +87,17 @@ class VenueSession:
         """Call a method of ccxt, once: what changes something must not be sent twice unasked.
 
         Raises:
-            ConnectorFailure: as `ask`; `raised` has the names of what ccxt raised.
+            ConnectorFailure: as `ask`; `raised` has the names of what ccxt raised, and `is_unsent`
+                tells whether it was sent at all.
         """
-        self.raised = frozenset()
+        self.raised, self.is_unsent = frozenset(), False
         self.exchange.heard = NOTHING_HEARD
         try:
             return await getattr(self.exchange, method)(*args)
         except Exception as error:  # noqa: BLE001  # ccxt raises anything; here it gets its kind
             failure = self.failure(error)
             self.raised = frozenset(cls.__name__ for cls in type(error).__mro__)
+            self.is_unsent = was_unsent(error, heard_by(error, self.heard))
             _log.debug(
                 "call failed",
                 venue=self.venue.id,

@@ -167,7 +167,7 @@ class VenueDesk:
         except ConnectorFailure as failure:
             if failure.kind in _NOTHING_PLACED:
                 raise NotDone(str(failure)) from None
-            if _was_refused(session):
+            if session.is_unsent or _was_refused(session):
                 return Placed("refused", why=str(failure))
             raise
         if answer.get("id") is None:
@@ -250,7 +250,7 @@ class VenueDesk:
             status = self.session.heard.status
             is_refusal = status is not None and 400 <= status < 500 and status != 408  # noqa: PLR2004  # HTTP
             is_certain = is_question or failure.kind in _NOTHING_PLACED or is_refusal
-            if is_certain or _was_refused(self.session):
+            if is_certain or self.session.is_unsent or _was_refused(self.session):
                 raise NotDone(str(failure)) from None
             raise
 

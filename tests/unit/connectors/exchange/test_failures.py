@@ -313,6 +313,15 @@ def test_what_breaks_before_anything_was_sent_is_no_answer_of_the_venue(error: E
     assert str(failure) == "Binance cannot be asked through the exchange library at present."
 
 
+def test_what_the_library_refuses_to_send_is_told_with_its_reason() -> None:
+    error = ccxt_error("BadRequest", "ExchangeError", "BaseError", text="an id is too long")
+    failure = failed(error)
+    assert failure.kind is FailureKind.UNEXPECTED_ANSWER
+    assert str(failure) == (
+        "Binance cannot be asked through the exchange library at present (an id is too long)."
+    )
+
+
 def test_every_rule_names_a_kind_that_exists() -> None:
     for rules in refusals().values():
         assert all(FailureKind(rule.kind) for rule in rules)

@@ -61,3 +61,29 @@ def test_a_session_shows_no_secret() -> None:
     talk = session(FakeExchange(), hidden=("fake-secret-1",))
     talk.exchange = SimpleNamespace(heard=None)
     assert "fake-secret-1" not in repr(talk)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_unsent"),
+    [
+        (ccxt_error("ArgumentsRequired", "ExchangeError", "BaseError"), True),
+        (ccxt_error("RequestTimeout", "NetworkError", "BaseError"), False),
+        (KeyError("x"), False),
+    ],
+)
+async def test_what_the_library_itself_refused_was_never_sent(
+    error: Exception, is_unsent: bool
+) -> None:
+    talk = session(FakeExchange(create_order=[error]))
+    with pytest.raises(ConnectorFailure):
+        await talk.ask_once("create_order")
+    assert talk.is_unsent is is_unsent
+
+
+async def test_an_answer_that_broke_off_was_sent() -> None:
+    error = ccxt_error("ExchangeError", "BaseError")
+    error.__cause__ = ccxt_error("ClientPayloadError", "ClientError")
+    talk = session(FakeExchange(create_order=[error]))
+    with pytest.raises(ConnectorFailure):
+        await talk.ask_once("create_order")
+    assert not talk.is_unsent
