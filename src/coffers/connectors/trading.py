@@ -73,7 +73,10 @@ class TradingDesk(Protocol):
         ...
 
     async def quoted(self) -> Sequence[Quoted]:
-        """Return the active pairs with their limits and what is bid and asked now."""
+        """Return the active pairs with their limits and what is bid and asked now.
+
+        Where a venue tells that in no list, the last price stands for both.
+        """
         ...
 
     async def worth(self, order: PlannedOrder) -> Decimal | None:

@@ -118,7 +118,8 @@ def _fetching(exchange: Any, line: Line) -> Any:
         mode = _answer(MODES, url)
         if mode is None:
             line.sent.append(Sent(method, url, str(body or "")))
-        answer = _answer(line.answers, url) or mode
+        answer = _answer(line.answers, url)
+        answer = mode if answer is None else answer
         exchange._hears(Heard())
         if answer is None:
             raise RequestTimeout(url)

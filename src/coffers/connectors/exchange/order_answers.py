@@ -42,17 +42,24 @@ def limits_of(session: VenueSession, market: Mapping[str, Any]) -> PairLimits:
     """Return what a venue takes orders of in a pair, as ccxt's market tells."""
     limits = market.get("limits") or {}
     amount, cost = limits.get("amount") or {}, limits.get("cost") or {}
+    # Binance takes less at once of an order without a price.
+    bare = limits.get("market") or {}
     mode = session.exchange.precisionMode
     return PairLimits(
         str(market["baseId"]),
         str(market["quoteId"]),
         step_of((market.get("precision") or {}).get("amount"), mode),
-        positive(amount.get("min")),
-        positive(amount.get("max")),
+        max(_told(amount, bare, "min"), default=None),
+        min(_told(amount, bare, "max"), default=None),
         positive(cost.get("min")),
         positive(cost.get("max")),
         _rough(market.get("taker")),
     )
+
+
+def _told(amount: Mapping[str, Any], bare: Mapping[str, Any], end: str) -> list[Decimal]:
+    ends = (positive(limits.get(end)) for limits in (amount, bare))
+    return [limit for limit in ends if limit is not None]
 
 
 def placed_of(session: VenueSession, answer: Mapping[str, Any], order: PlannedOrder) -> Placed:

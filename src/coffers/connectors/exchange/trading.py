@@ -139,6 +139,9 @@ class VenueDesk:
         for market in self._markets.values():
             ticker = tickers.get(market["symbol"]) or {}
             bid, ask = (positive(ticker.get(side)) for side in ("bid", "ask"))
+            if bid is None and ask is None:
+                # Some lists, such as Coinbase's, have the last price alone.
+                bid = ask = positive(ticker.get("last"))
             found.append(Quoted(limits_of(self.session, market), bid, ask))
         return found
 
