@@ -113,8 +113,17 @@ class TradingDesk(Protocol):
         """
         ...
 
+    def movable(self, move: Move) -> Move:
+        """Return a move as the venue takes it: the amount cut down to its steps, never up.
+
+        The amount is zero where it is less than the smallest step.
+        """
+        ...
+
     async def move(self, move: Move) -> str | None:
         """Move money between the wallets of one key; return the venue's id of it, if it has one.
+
+        What is moved is what `movable` returns.
 
         Raises:
             NotDone: when the venue does not do it.

@@ -21,7 +21,7 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "binance_margin": ("binance", "margin"),
     "binance_futures": ("binance", "linear"),
     "binance_futures_coin": ("binance", "inverse"),
-    "kucoin": ("kucoin", "trade"),
+    "kucoin": ("kucoin", "spot"),
     "kucoinfutures": ("kucoin", "contract"),
     "gate_io": ("gate", "spot"),
     "gate_io_usdt_perpetual": ("gate", "swap"),

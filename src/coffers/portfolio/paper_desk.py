@@ -107,6 +107,10 @@ class PaperDesk:
         """
         raise NotDone(f"{codes or 'nothing'} is converted on paper")
 
+    def movable(self, move: Move) -> Move:
+        """Return a move as it is: paper has no steps."""
+        return move
+
     async def move(self, move: Move) -> str | None:
         """Refuse: paper has one wallet.
 

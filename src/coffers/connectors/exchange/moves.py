@@ -5,17 +5,30 @@ that somebody else made at the same time cannot be told from it.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from coffers.clock import SECOND, Millis
 from coffers.connectors.exchange.amounts import amount_of
+from coffers.connectors.exchange.order_answers import step_of
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.trading import Move, Placed
+from coffers.valuation.selling import stepped
 
 MOST_LISTED = 100
 """Transfers of one list; Binance gives no more at once."""
 
 _DONE = {"ok", None}
+
+
+def movable(session: VenueSession, move: Move) -> Move:
+    """Return a transfer as the venue takes it: its amount cut down to the currency's precision.
+
+    ccxt would round it at KuCoin and Gate, up as well as down.
+    """
+    currency = session.exchange.currencies.get(session.code(move.code)) or {}
+    step = step_of(currency.get("precision"), session.exchange.precisionMode)
+    return replace(move, amount=stepped(move.amount, step))
 
 
 async def moved(
@@ -30,11 +43,13 @@ async def moved(
     """
     # The venue dates by its own clock, and perhaps in whole seconds.
     first = since - session.clock_ahead - SECOND
+    move = movable(session, move)
     ends = {"fromAccount": move.source, "toAccount": move.target}
     code = session.code(move.code)
     rows = await session.ask("fetch_transfers", code, first, MOST_LISTED, ends)
     for row in sorted(rows, key=_moment):
-        if _moment(row) >= first and str(row.get("id")) not in others and _fits(row, move, code):
+        is_new = _moment(row) >= first and str(row.get("id")) not in others
+        if is_new and _fits(session, row, move, code):
             done = row.get("status") in _DONE
             return Placed("filled" if done else "unknown", move.amount, venue_id=str(row["id"]))
     if len(rows) >= MOST_LISTED:
@@ -42,13 +57,17 @@ async def moved(
     return None
 
 
-def _fits(row: Mapping[str, Any], move: Move, code: str) -> bool:
-    """Return whether a row is of these wallets, as far as it tells them, and of this sum."""
+def _fits(session: VenueSession, row: Mapping[str, Any], move: Move, code: str) -> bool:
+    """Return whether a row is of these wallets, as far as it tells them, and of this sum.
+
+    KuCoin's rows call the spot wallet as the venue does, "trade".
+    """
+    called = session.exchange.convert_type_to_account
     ends = ((row.get("fromAccount"), move.source), (row.get("toAccount"), move.target))
     return (
         row.get("currency") == code
         and amount_of(row.get("amount")) == move.amount
-        and all(told in {None, asked} for told, asked in ends)
+        and all(told in {None, asked, called(asked)} for told, asked in ends)
     )
 
 

@@ -15,7 +15,7 @@ from coffers import money
 from coffers.clock import Millis
 from coffers.connectors.exchange.balances import plans_of, read_holdings
 from coffers.connectors.exchange.failures import unexpected
-from coffers.connectors.exchange.moves import moved
+from coffers.connectors.exchange.moves import movable, moved
 from coffers.connectors.exchange.order_answers import (
     ENDED,
     average_price,
@@ -228,12 +228,18 @@ class VenueDesk:
             tuple(dict(row) for row in answer["transferResult"]),
         )
 
+    def movable(self, move: Move) -> Move:
+        """Return a move with its amount cut down to the currency's precision."""
+        return movable(self.session, move)
+
     @_told
     async def move(self, move: Move) -> str | None:
         """Move money between wallets; they are called as ccxt does ("spot", "linear")."""
-        session = self.session
+        session, move = self.session, self.movable(move)
         if not session.can("transfer"):
             raise NotDone(f"{session.venue.name} moves nothing between wallets by this library")
+        if move.amount <= 0:
+            raise NotDone(f"{session.venue.name} moves no such small amount of {move.code}")
         asked = (session.code(move.code), f"{move.amount:f}", move.source, move.target)
         answer = await self._obeyed("transfer", *asked)
         return None if answer.get("id") is None else str(answer["id"])
