@@ -30,9 +30,14 @@ MODES: Mapping[str, object] = {
     "v3/account/settings": (400, {"code": "40084", "msg": "a classic account"}),
     "AP/GetUserAccounts": [1],
     "v1/users/hmac/login": {"authorizer": "1", "token": "t"},
-    "v1/accounts/trading-accounts": [{"tradingAccountId": "1"}],
+    "v1/accounts/trading-accounts": [
+        {"tradingAccountId": "1", "tradingAccountName": "Primary Account"}
+    ],
 }
 """What exchanges are asked about the mode of an account before its orders, and answer."""
+
+UNSIGNED = {"aster", "backpack", "revolutx"}
+"""Exchanges whose requests are signed with keys of a kind that is not made up here."""
 
 Answers = Mapping[str, object]
 """Answers by a part of the address, with another status than 200 as a pair; others time out."""
@@ -78,6 +83,8 @@ async def stubbed(
             setattr(exchange, name, "1")
         exchange.secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
         exchange.fetch = _fetching(exchange, line)
+        if code in UNSIGNED:
+            exchange.sign, exchange.sign_in = _unsigned, _entered
         yield VenueDesk(session, market), line
     finally:
         await venues.close()
@@ -86,9 +93,10 @@ async def stubbed(
 def _list(exchange: Any) -> None:
     is_tick = exchange.precisionMode == 4
     pair = {
-        "id": "ETHUSDT",
+        "id": "1" if exchange.id == "ndax" else "ETHUSDT",
         "symbol": "ETH/USDT",
         "lowercaseId": "ethusdt",
+        "uppercaseId": "ETH",
         "base": "ETH",
         "quote": "USDT",
         "baseId": "ETH",
@@ -102,9 +110,10 @@ def _list(exchange: Any) -> None:
         "baseNumericId": 1,
         "quoteNumericId": 2,
         "taker": "0.001",
+        "valueScale": 8,
         "precision": {"amount": "0.0001" if is_tick else 4, "price": "0.01" if is_tick else 4},
         "limits": {"amount": {"min": "0.0001"}, "cost": {"min": "1"}},
-        "info": {"orderTypes": ["MARKET"], "quoteOrderQtyMarketAllowed": True, "valueScale": 8},
+        "info": {"orderTypes": ["MARKET"], "quoteOrderQtyMarketAllowed": True},
     }
     coins = {
         code: {"id": code, "code": code, "precision": "0.01" if is_tick else 2, "numericId": number}
@@ -138,6 +147,17 @@ def _fetching(exchange: Any, line: Line) -> Any:
         return heard.answer
 
     return fetch
+
+
+def _unsigned(
+    path: str, _api: object, method: str, params: object, *_: object
+) -> dict[str, object]:
+    body = json.dumps(params)
+    return {"url": f"https://example.test/{path}", "method": method, "body": body, "headers": {}}
+
+
+async def _entered() -> None:
+    pass
 
 
 def _answer(answers: Answers, url: str) -> object | None:

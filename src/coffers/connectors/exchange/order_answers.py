@@ -62,8 +62,14 @@ def _told(amount: Mapping[str, Any], bare: Mapping[str, Any], end: str) -> list[
     return [limit for limit in ends if limit is not None]
 
 
-def placed_of(session: VenueSession, answer: Mapping[str, Any], order: PlannedOrder) -> Placed:
-    """Return what ccxt tells of an order in our own terms."""
+def placed_of(
+    session: VenueSession, answer: Mapping[str, Any], order: PlannedOrder, *, is_by_cost: bool
+) -> Placed:
+    """Return what ccxt tells of an order in our own terms.
+
+    `is_by_cost` says that the venue was told what to pay, so that what came may be a little more or
+    less than the order's amount.
+    """
     filled, cost = _known(answer.get("filled")), _known(answer.get("cost"))
     fees = [fee for fee in [answer.get("fee"), *(answer.get("fees") or ())] if fee]
     told = {str(fee["currency"]) for fee in fees if fee.get("currency")}
@@ -72,7 +78,7 @@ def placed_of(session: VenueSession, answer: Mapping[str, Any], order: PlannedOr
         asset = session.venue_code(told.pop())
         fee = max(filter(None, (_known(each.get("cost")) for each in fees)), default=None)
     return Placed(
-        _fate(answer.get("status"), filled, order.amount),
+        _fate(answer.get("status"), filled, None if is_by_cost else order.amount),
         filled,
         cost,
         fee,
@@ -81,11 +87,11 @@ def placed_of(session: VenueSession, answer: Mapping[str, Any], order: PlannedOr
     )
 
 
-def _fate(status: object, filled: Decimal | None, amount: Decimal) -> Fate:
+def _fate(status: object, filled: Decimal | None, amount: Decimal | None) -> Fate:
     if filled is None:
         # A venue that says "closed" of a market order has filled it, and does not say how much.
         return "unknown" if status not in {"open", "rejected"} else _BARE[str(status)]
-    if filled >= amount:
+    if filled >= amount if amount is not None else filled and status == "closed":
         return "filled"
     if status in ENDED:
         return "partly" if filled else "refused"

@@ -7,7 +7,7 @@ from (`myokx` is an `okx`), then `*` for all.
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -197,6 +197,39 @@ class Wallet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     only: dict[str, bool] = {}
 
 
+class OrderRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a venue takes market orders through ccxt, and tells them again.
+
+    `buys` is what ccxt makes of a purchase: with "base" it sends the amount; with "price" it sends
+    what the amount costs at the price that it is given; with "cost" it sends that where it is given
+    as the parameter `cost`, which is the venue's own where ccxt would put the amount there. Without
+    it nobody knows what would be bought, and nothing is. `takes_none` is why it takes no market
+    order of either side.
+
+    `id_param` is how ccxt, or else the venue, calls the client's order id, `id_form` what the venue
+    takes as one: the 32 hexadecimal digits that we make, a UUID with its hyphens, "gate" (at most
+    28 characters after "t-"), or a number of `id_bits`. `found_by` tells how ccxt looks an order up
+    by it: as the parameter `clientOrderId`, in the place of the venue's own id, or in its lists, as
+    the parameter `list_param`; without it no request carries an id of ours, and that there is no
+    order says nothing.
+
+    `depth` is how many levels of an order book are asked for. `params` go with purchases, `options`
+    are options of the library's.
+    """
+
+    buys: Literal["base", "price", "cost"] | None = None
+    cost: str = "cost"
+    takes_none: str | None = None
+    id_param: str = "clientOrderId"
+    id_form: Literal["hex", "uuid", "gate", "number"] = "hex"
+    id_bits: int = 53
+    found_by: Literal["param", "id", "lists"] | None = None
+    list_param: str = "clientOrderId"
+    depth: int = 100
+    params: dict[str, bool] = {}
+    options: dict[str, int | dict[str, bool]] = {}
+
+
 @cache
 def refusals() -> dict[str, list[Refusal]]:
     """Return the refusals that need a second look, by venue."""
@@ -212,6 +245,17 @@ def flow_rules() -> dict[str, FlowRule]:
 def flow_rule(family: Sequence[str]) -> FlowRule:
     """Return how a venue tells its flows."""
     return first(flow_rules(), family) or flow_rules()[EVERY_VENUE]
+
+
+@cache
+def order_rules() -> dict[str, OrderRule]:
+    """Return how market orders are placed, by venue."""
+    return msgspec.json.decode(_data("orders"), type=dict[str, OrderRule])
+
+
+def order_rule(family: Sequence[str]) -> OrderRule:
+    """Return how a venue takes market orders."""
+    return first(order_rules(), family) or OrderRule()
 
 
 @cache

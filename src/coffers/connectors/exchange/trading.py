@@ -5,7 +5,6 @@ found out. Sources: ccxt's manual ("Placing Orders", "Transfers"), Binance's RES
 conversion of small amounts.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -17,12 +16,14 @@ from coffers.connectors.exchange.balances import plans_of, read_holdings
 from coffers.connectors.exchange.failures import unexpected
 from coffers.connectors.exchange.moves import movable, moved
 from coffers.connectors.exchange.order_answers import (
-    ENDED,
     average_price,
     limits_of,
     placed_of,
     positive,
+    step_of,
 )
+from coffers.connectors.exchange.order_looks import Told, at_its_end, found, id_at
+from coffers.connectors.exchange.rules import OrderRule, order_rule
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
@@ -30,13 +31,7 @@ from coffers.connectors.trading import Converted, Move, NotDone, Placed
 from coffers.markets.assets import at_venue, symbol_at
 from coffers.markets.catalogue import Market
 from coffers.valuation.orders import PlannedOrder
-from coffers.valuation.selling import Quoted
-
-DEPTH = 100
-"""Levels of an order book that are looked at."""
-
-LOOKS = (0.3, 0.7, 1.5, 2.5)
-"""Seconds between the looks at an order that is not at its end yet."""
+from coffers.valuation.selling import Quoted, stepped
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -105,9 +100,12 @@ class VenueDesk:
         self.session = session
         self._market = market
         self._apart = apart
+        self._rule = order_rule(session.venue.family)
+        exchange = session.exchange
+        exchange.options = exchange.deep_extend(exchange.options, self._rule.options)
         self._markets: dict[tuple[str, str], dict[str, Any]] = {
             (str(market["baseId"]), str(market["quoteId"])): market
-            for market in session.exchange.markets.values()
+            for market in exchange.markets.values()
             if market.get("spot") and market.get("active") is not False
         }
 
@@ -148,7 +146,7 @@ class VenueDesk:
     @_told
     async def worth(self, order: PlannedOrder) -> Decimal | None:
         """Return the average price in the order book down to the order's amount."""
-        book = await self.session.ask("fetch_order_book", self._symbol(order), DEPTH)
+        book = await self.session.ask("fetch_order_book", self._symbol(order), self._rule.depth)
         levels = book["asks" if order.side == "buy" else "bids"]
         return average_price(levels, order.amount)
 
@@ -156,17 +154,16 @@ class VenueDesk:
     async def place(self, order: PlannedOrder, client_id: str) -> Placed:
         """Place a market order."""
         symbol, session = self._symbol(order), self.session
-        price = None
-        if order.side == "buy" and _wants_price(session.exchange):
-            found = await self.worth(order)
-            if found is None:
-                return Placed("refused", why="nobody sells as much at the moment")
-            price = f"{found:f}"
-        asked = (symbol, "market", order.side, f"{order.amount:f}", price)
+        why = _untaken(session, self._rule, order)
+        if why is not None:
+            return Placed("refused", why=why)
+        asked = await self._asked(symbol, order, client_id)
+        if asked is None:
+            return Placed("refused", why="nobody sells as much at the moment")
         try:
             # Not `ask`: where the venue finds the time off, it has placed nothing, and a second
             # try has to be a decision of its own.
-            answer = await session.ask_once("create_order", *asked, {"clientOrderId": client_id})
+            answer = await session.ask_once("create_order", *asked)
         except ConnectorFailure as failure:
             if failure.kind in _NOTHING_PLACED:
                 raise NotDone(str(failure)) from None
@@ -175,38 +172,59 @@ class VenueDesk:
             raise
         if answer.get("id") is None:
             raise unexpected(session.venue, "it tells no id of the order", "no_order_id")
-        return await self._at_its_end(symbol, answer, order)
+        return await self._ended(symbol, answer, order)
+
+    async def _asked(
+        self, symbol: str, order: PlannedOrder, client_id: str
+    ) -> tuple[object, ...] | None:
+        """Return what ccxt's `create_order` is called with, None where nobody sells as much.
+
+        Raises:
+            NotDone: when the price cannot be asked, without which nothing is placed.
+        """
+        rule = self._rule
+        asked = (symbol, "market", order.side, f"{order.amount:f}")
+        params: dict[str, object] = {rule.id_param: id_at(rule, client_id)}
+        if order.side == "sell":
+            return (*asked, None, params)
+        params |= rule.params
+        if rule.buys == "base":
+            return (*asked, None, params)
+        price = await self._price_now(order)
+        if price is None:
+            return None
+        if rule.buys == "price":
+            return (*asked, f"{price:f}", params)
+        params[rule.cost] = self._cost(symbol, money.multiply(order.amount, price))
+        return (*asked, None, params)
+
+    async def _price_now(self, order: PlannedOrder) -> Decimal | None:
+        try:
+            return await self.worth(order)
+        except ConnectorFailure as failure:
+            raise NotDone(str(failure)) from None
+
+    def _cost(self, symbol: str, cost: Decimal) -> str:
+        """Return what is to be paid, with no more digits than prices have in a pair."""
+        exchange = self.session.exchange
+        precision = (exchange.markets[symbol].get("precision") or {}).get("price")
+        return f"{stepped(cost, step_of(precision, exchange.precisionMode)):f}"
 
     @_told
     async def find(self, order: PlannedOrder, client_id: str) -> Placed | None:
         """Look an order up by the client's id: by itself, or else among the newest ones."""
-        session, symbol = self.session, self._symbol(order)
-        if session.can("fetchOrder"):
-            try:
-                answer = await session.ask(
-                    "fetch_order", None, symbol, {"clientOrderId": client_id}
-                )
-            except ConnectorFailure as failure:
-                if "OrderNotFound" in session.raised:
-                    return None
-                if failure.kind not in _NOT_BY_CLIENT_ID:
-                    raise
-            else:
-                if str(answer.get("clientOrderId")) == client_id:
-                    return await self._at_its_end(symbol, answer, order)
-        found = await self._among_newest(symbol, client_id)
-        if found is not None:
-            return await self._at_its_end(symbol, found, order)
+        symbol = self._symbol(order)
+        answer, is_certain = await found(self.session, self._rule, symbol, client_id)
+        if answer is not None:
+            return await self._ended(symbol, answer, order)
+        if is_certain:
+            return None
         return Placed("unknown", why="the exchange does not tell whether the order was placed")
 
-    async def _among_newest(self, symbol: str, client_id: str) -> Mapping[str, Any] | None:
-        for name, method in _LISTS:
-            if self.session.can(name):
-                for answer in await self.session.ask(method, symbol):
-                    if str(answer.get("clientOrderId")) == client_id:
-                        told: Mapping[str, Any] = answer
-                        return told
-        return None
+    async def _ended(self, symbol: str, answer: Told, order: PlannedOrder) -> Placed:
+        answer = await at_its_end(self.session, symbol, answer)
+        is_by_cost = order.side == "buy" and self._rule.buys != "base"
+        return placed_of(self.session, answer, order, is_by_cost=is_by_cost)
 
     @_told
     async def convert(self, codes: Sequence[str] | None) -> Converted:
@@ -263,22 +281,6 @@ class VenueDesk:
                 raise NotDone(str(failure)) from None
             raise
 
-    async def _at_its_end(self, symbol: str, answer: Any, order: PlannedOrder) -> Placed:  # noqa: ANN401  # ccxt has no types
-        """Look at an order until the venue is done with it; what stays open is withdrawn."""
-        session = self.session
-        order_id = answer.get("id")
-        looks = iter(LOOKS)
-        while answer.get("status") not in ENDED and order_id and session.can("fetchOrder"):
-            wait = next(looks, None)
-            if wait is None:
-                break
-            await asyncio.sleep(wait)
-            answer = await session.ask("fetch_order", order_id, symbol)
-        if answer.get("status") == "open" and order_id and session.can("cancelOrder"):
-            await session.ask("cancel_order", order_id, symbol)
-            answer = await session.ask("fetch_order", order_id, symbol)
-        return placed_of(session, answer, order)
-
     def _symbol(self, order: PlannedOrder) -> str:
         market = self._markets.get((order.base, order.quote))
         if market is None:
@@ -290,14 +292,17 @@ class VenueDesk:
 _REFUSED = {"InsufficientFunds", "InvalidOrder", "BadRequest", "OperationRejected"}
 """What ccxt raises over answers that refuse an order, and those that derive from it."""
 
-_NOT_BY_CLIENT_ID = {FailureKind.UNSUPPORTED, FailureKind.UNEXPECTED_ANSWER}
-"""What ccxt fails with where a venue looks orders up by its own ids only."""
 
-_LISTS = (
-    ("fetchOpenOrders", "fetch_open_orders"),
-    ("fetchClosedOrders", "fetch_closed_orders"),
-    ("fetchOrders", "fetch_orders"),
-)
+def _untaken(session: VenueSession, rule: OrderRule, order: PlannedOrder) -> str | None:
+    """Return why a venue is given no such order, None where it takes it."""
+    if rule.takes_none is not None:
+        return f"{session.venue.name} is given no market orders: {rule.takes_none}"
+    if order.side == "buy" and rule.buys is None:
+        return (
+            f"{session.venue.name} is given no market purchases: it is not known whether it takes "
+            "amounts to buy or to pay"
+        )
+    return None
 
 
 def _was_refused(session: VenueSession) -> bool:
@@ -306,7 +311,3 @@ def _was_refused(session: VenueSession) -> bool:
     A server's own error, or an answer that cannot be read, may come after the order.
     """
     return bool(session.raised & _REFUSED) and "DuplicateOrderId" not in session.raised
-
-
-def _wants_price(exchange: Any) -> bool:  # noqa: ANN401  # ccxt has no types
-    return bool(exchange.options.get("createMarketBuyOrderRequiresPrice", False))
