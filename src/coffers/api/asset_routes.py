@@ -80,7 +80,7 @@ class _Answers:
         return JSONResponse(plain_asset(view, self._services.clock.now()), headers=_HEADERS)
 
     async def code(self, caller: Caller, asset: str) -> str:
-        """Return the code of an asset that was met, for a text in small letters too."""
+        """Return the code of an asset that was met, however it is written."""
         book = await self._services.shelf.at(caller.epoch)
         return (await self.assets.one(caller.user_id, caller.mode, book, asset)).asset.code
 
@@ -178,8 +178,7 @@ def _add_mappings(app: FastAPI, answers: _Answers, door: Door) -> None:
 
         Permission: ACCOUNTS_WRITE. Security: SIGNED.
         """
-        said = mapping_of(admitted.given)
-        await answers.overrides.map(admitted.caller.user_id, said)
+        said = await answers.overrides.map(admitted.caller.user_id, mapping_of(admitted.given))
         return JSONResponse(plain_mapping(said), headers=_HEADERS)
 
     @app.delete(

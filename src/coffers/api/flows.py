@@ -66,15 +66,8 @@ def add_flows(app: FastAPI, services: Services, answers: AccountAnswers, door: D
 
 
 def _filter(given: Given) -> FlowFilter:
-    direction, asset = given.text("direction"), given.text("asset")
+    direction = given.text("direction")
     since, until = span_of(given)
     if direction not in {None, "in", "out"}:
         raise InvalidRecord({"direction": ["does not have a valid value"]})
-    if asset is not None and "\0" in asset:
-        raise InvalidRecord({"asset": ["is invalid"]})
-    return FlowFilter(
-        direction,
-        asset,
-        since,
-        until,
-    )
+    return FlowFilter(direction, given.text("asset") or None, since, until)

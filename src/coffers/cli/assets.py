@@ -95,12 +95,16 @@ def map_code(
 
     if bool(asset) == remove:
         raise typer.BadParameter("name the asset, or say --remove")
-    said = AssetMapping(market, code, asset)
-    run_async(_unmap(user, said) if remove else _map(user, said))
-    if as_json:
-        print_json({"removed": code} if remove else plain_mapping(said))
+    if remove:
+        run_async(_unmap(user, market, code))
+        told: dict[str, object] = {"removed": code}
+        meaning = "what it is called"
     else:
-        meaning = "what it is called" if remove else printable(asset)
+        said = run_async(_map(user, AssetMapping(market, code, asset)))
+        told, meaning = plain_mapping(said), printable(said.asset)
+    if as_json:
+        print_json(told)
+    else:
         typer.echo(f"{printable(code)} of {market} is taken for {meaning} from now on.")
 
 
@@ -166,14 +170,14 @@ async def _unset(user_name: str, asset: str) -> "AssetView":
         return await desk.one(code)
 
 
-async def _map(user_name: str, said: "AssetMapping") -> None:
+async def _map(user_name: str, said: "AssetMapping") -> "AssetMapping":
     async with _opened(user_name) as desk:
-        await desk.overrides.map(desk.user.id, said)
+        return await desk.overrides.map(desk.user.id, said)
 
 
-async def _unmap(user_name: str, said: "AssetMapping") -> None:
+async def _unmap(user_name: str, market_code: str, venue_code: str) -> None:
     async with _opened(user_name) as desk:
-        await desk.overrides.unmap(desk.user.id, said.market_code, said.venue_code)
+        await desk.overrides.unmap(desk.user.id, market_code, venue_code)
 
 
 def _row(view: "AssetView") -> tuple[object, ...]:

@@ -64,6 +64,24 @@ def symbol_of(asset: str) -> str:
     return asset.partition("@")[0]
 
 
+def spellings(text: str) -> tuple[str, ...]:
+    """Return the keys that a text may mean, as it was written first.
+
+    "btc" may mean BTC, and "neiro@gate" NEIRO@gate. An address that begins with 0x has no other
+    meaning in capitals, which are a check sum.
+    """
+    token = token_of(text)
+    if token is not None:
+        chain, contract = token
+        key = f"{chain}:{contract.lower()}" if contract.lower().startswith("0x") else text
+    elif is_of_one_venue(text):
+        symbol, _, venue = text.partition("@")
+        key = at_venue(symbol.upper(), venue.lower())
+    else:
+        key = text.upper()
+    return tuple(dict.fromkeys((text, key)))
+
+
 def is_of_one_venue(asset: str) -> bool:
     """Return whether one venue alone means an asset by its symbol. No other key has the sign."""
     return "@" in asset

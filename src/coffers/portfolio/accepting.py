@@ -5,6 +5,7 @@ from decimal import Decimal
 from coffers import money
 from coffers.clock import Clock
 from coffers.errors import CoffersError, InvalidAmount, InvalidRecord
+from coffers.markets.assets import spellings
 from coffers.money import plain
 from coffers.portfolio.visibility import visible
 from coffers.store.choices import OPERATOR
@@ -72,7 +73,7 @@ class Accepting:
 
 
 def _held_back(asset: str, book: PriceBook | None) -> tuple[str, HeldBack] | None:
-    for name in dict.fromkeys((asset, asset.upper())):
+    for name in spellings(asset):
         if book is not None and name in book.held_back:
             return name, book.held_back[name]
     return None

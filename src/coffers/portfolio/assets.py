@@ -119,18 +119,18 @@ class Assets:
         return AssetPage(views, shown[-1] if len(found) > wanted.limit else None)
 
     async def one(self, user_id: int, mode: Mode, book: PriceBook | None, text: str) -> AssetView:
-        """Return one asset by its code, which counts in capitals too ("btc").
+        """Return one asset by its code, however it is written ("btc").
 
         Raises:
             NotFound: when none is known to the user under this code, whoever else has it.
         """
         async with self._store.reading() as tx:
             known = await _known(tx, user_id, mode, book)
-            met = await tx.assets.of({text, text.upper()})
-        for code in dict.fromkeys((text, text.upper())):
-            if known.visible.sees(code):
-                return _view(met.get(code) or Asset(code, name_of(code)), known)
-        raise NotFound(f"no asset {text!r} was met in your accounts or at an exchange")
+            code = known.visible.named(text)
+            if code is None:
+                raise NotFound(f"no asset {text!r} was met in your accounts or at an exchange")
+            met = await tx.assets.of({code})
+        return _view(met.get(code) or Asset(code, name_of(code)), known)
 
 
 async def _known(tx: Transaction, user_id: int, mode: Mode, book: PriceBook | None) -> _Known:

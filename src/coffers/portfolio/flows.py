@@ -1,12 +1,14 @@
 """The deposits and withdrawals of an account: page by page, with what is known of their past."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coffers.clock import Millis, iso
+from coffers.markets.assets import spellings
 from coffers.money import plain
 from coffers.portfolio.accounts import AccountKeeping
 from coffers.portfolio.cursors import cursor_at, place_of
+from coffers.portfolio.visibility import visible
 from coffers.store.engine import Store, Transaction
 from coffers.store.flows import FlowFilter, FlowKey, KeptFlow, Role
 from coffers.store.records import Account
@@ -68,7 +70,7 @@ class AccountFlows:
         limit: int = 100,
         cursor: str | None = None,
     ) -> FlowPage:
-        """Return a page of an account's flows.
+        """Return a page of an account's flows; the asset's name may be in small letters.
 
         Raises:
             NotFound: when this user has no account of this id.
@@ -77,6 +79,8 @@ class AccountFlows:
         after = None if cursor is None else _place(cursor)
         account = await self._keeping.get(user_id, account_id)
         async with self._store.reading() as tx:
+            if wanted.asset is not None:
+                wanted = replace(wanted, asset=await _asset(tx, user_id, wanted.asset))
             found = await tx.history.flow_page(user_id, account_id, wanted, limit + 1, after)
             flows = found[:limit]
             return FlowPage(
@@ -121,6 +125,11 @@ def progress_of(walk: Walk) -> float:
     share = (walk.began_at - walk.known_since) / whole if whole > 0 else 0.0
     # Short of its end it is never shown as at its end.
     return min(round(share, 3), 0.999)
+
+
+async def _asset(tx: Transaction, user_id: int, text: str) -> str:
+    """Return the asset that a text means; what the user moved is known without prices."""
+    return (await visible(tx, user_id, None, spellings(text))).named(text) or text
 
 
 async def _views(

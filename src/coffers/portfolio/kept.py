@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from coffers import money
 from coffers.errors import InvalidAmount, InvalidRecord
-from coffers.markets.assets import is_of_one_venue, token_of
+from coffers.markets.assets import is_of_one_venue, spellings
 from coffers.portfolio.secrecy import secret_fault, told
 from coffers.portfolio.token_keys import asset_named, known_token
 from coffers.portfolio.visibility import visible
@@ -151,18 +151,14 @@ async def known_assets(
         InvalidRecord: naming the parameter `name`, for codes that mean none.
     """
     usable = {code for code in codes if len(code) <= _LONGEST_CODE and code.isprintable()}
-    spellings = {code: _spellings(code) for code in usable}
-    written = {text for texts in spellings.values() for text in texts}
+    written = {text for code in usable for text in spellings(code)}
     known = await visible(tx, user_id, book, written)
     found: dict[str, str] = {}
-    for code, texts in spellings.items():
+    for code in usable:
         if token := known_token(code, added):
             found[code] = asset_named(token)
-        for text in texts:
-            # What begins so is the key of a price, and no asset.
-            is_asset = not (text.startswith(KEY) or is_of_one_venue(text))
-            if known.sees(text) and is_asset and code not in found:
-                found[code] = text
+        elif (meant := known.named(code)) and _can_be_kept(meant):
+            found[code] = meant
     if unknown := sorted(set(codes) - found.keys()):
         codes_seen = (await visible(tx, user_id, book)).codes()
         suggested = {code for code in codes_seen if not is_of_one_venue(code)}
@@ -170,13 +166,9 @@ async def known_assets(
     return found
 
 
-def _spellings(code: str) -> tuple[str, ...]:
-    token = token_of(code)
-    if token is None:
-        return (code, code.upper())
-    chain, contract = token
-    # Addresses of this form have no other meaning in capitals, which are a check sum.
-    return (f"{chain}:{contract.lower()}",) if contract.lower().startswith("0x") else (code,)
+def _can_be_kept(code: str) -> bool:
+    # What begins so is the key of a price, and no asset.
+    return not (code.startswith(KEY) or is_of_one_venue(code))
 
 
 def _faults(unknown: Sequence[str], known: Collection[str]) -> list[str]:

@@ -1,14 +1,15 @@
 """What a user decides about assets: names, prices, meanings of venues' codes, what to ignore."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from coffers.clock import Clock
 from coffers.errors import InvalidRecord, NotFound
-from coffers.markets.assets import LONGEST_CODE, token_of
+from coffers.markets.assets import LONGEST_CODE, spellings, token_of
 from coffers.markets.catalogue import Catalogue
 from coffers.markets.chains import shipped_chains
 from coffers.portfolio.secrecy import secret_fault, told
+from coffers.portfolio.visibility import visible
 from coffers.pricing.sources.coins import KEY, is_coin_key
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import AssetMapping, AssetOverride, AuditEvent
@@ -83,8 +84,11 @@ class Overrides:
         async with self._store.reading() as tx:
             return await tx.choices.mappings(user_id)
 
-    async def map(self, user_id: int, said: AssetMapping) -> None:
+    async def map(self, user_id: int, said: AssetMapping) -> AssetMapping:
         """Take a venue's code for another asset, in all accounts of a market.
+
+        Returns:
+            What is said, with the code of the asset where it was named in small letters ("btc").
 
         Raises:
             InvalidRecord: naming the field that cannot be accepted.
@@ -92,11 +96,13 @@ class Overrides:
         self._check(said)
         now = self._clock.now()
         async with self._store.transaction() as tx:
+            said = replace(said, asset=await _meant(tx, user_id, said.asset))
             await tx.assets.meet([said.asset], now)
             await tx.choices.map(user_id, said, now)
             await _check_number(tx, user_id)
             subject = f"{said.market_code} {said.venue_code}"
             await tx.audit.add(AuditEvent(user_id, now, "asset_mapped", subject, said.asset))
+        return said
 
     async def unmap(self, user_id: int, market_code: str, venue_code: str) -> None:
         """Forget what a user says that a venue's code means.
@@ -204,6 +210,12 @@ def _text_faults(text: str | None, most: int) -> list[str]:
 def _refuse(faults: dict[str, list[str]]) -> None:
     if found := {field: reasons for field, reasons in faults.items() if reasons}:
         raise InvalidRecord(found)
+
+
+async def _meant(tx: Transaction, user_id: int, text: str) -> str:
+    """Return the asset that a text means; one that nothing is known of is kept as it is written."""
+    known = await visible(tx, user_id, await tx.prices.newest(), spellings(text))
+    return known.named(text) or text
 
 
 async def _check_number(tx: Transaction, user_id: int) -> None:

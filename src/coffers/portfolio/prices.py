@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from coffers.clock import Millis, iso
 from coffers.errors import NotFound
+from coffers.markets.assets import spellings
 from coffers.money import plain
 from coffers.portfolio.visibility import visible
 from coffers.store.engine import Store
@@ -41,10 +42,10 @@ class PriceOf:
 
 
 def price_of(asset: str, book: PriceBook | None) -> PriceOf:
-    """Return what the book says of an asset, whose name counts in capitals too ("btc")."""
+    """Return what the book says of an asset, however its name is written ("btc")."""
     if book is None:
         return PriceOf(asset, 0)
-    for name in dict.fromkeys((asset, asset.upper())):
+    for name in spellings(asset):
         if name in book.prices or name in book.held_back:
             return PriceOf(name, book.epoch, book.prices.get(name), book.held_back.get(name))
     return PriceOf(asset, book.epoch)

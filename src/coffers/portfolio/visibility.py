@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from coffers.markets.assets import known_names, name_of
+from coffers.markets.assets import known_names, name_of, spellings
 from coffers.pricing.sources.coins import KEY
 from coffers.store.engine import Transaction
 from coffers.valuation.choices import is_of_venues
@@ -24,6 +24,10 @@ class Visible:
     def sees(self, code: str) -> bool:
         """Return whether the user may know of a code."""
         return code in self.own or is_public(code, self.book) or ships(code)
+
+    def named(self, text: str) -> str | None:
+        """Return the code that a text means ("btc"), None where the user may know of none."""
+        return next((code for code in spellings(text) if self.sees(code)), None)
 
     def tells_when(self, code: str) -> bool:
         """Return whether the user may know when a code was met first: others may have met it."""

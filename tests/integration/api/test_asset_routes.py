@@ -126,6 +126,9 @@ async def test_what_one_venue_means_by_a_symbol_is_told_with_what_to_do(api: Ser
     assert (told["state"], told["price"]["usd"]) == ("priced", "0.02")
     assert told["why"].startswith(means)
     assert told["why"].endswith("It counts at what is paid there.")
+    small = quote("neiro@gate")
+    assert (await api.get(caller, f"{ASSETS}/{small}")).json()["asset"] == "NEIRO@gate"
+    assert (await api.get(caller, f"{PRICES}/{small}")).json()["asset"] == "NEIRO@gate"
 
 
 async def test_assets_come_in_pages_by_code(api: Served) -> None:
@@ -341,6 +344,18 @@ async def test_a_code_of_an_exchange_can_mean_another_asset(api: Served) -> None
     assert (await send(api, caller, "DELETE", target)).json() is True
     assert await usd(api, caller) == "200.0"
     assert (await send(api, caller, "DELETE", target)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("btc", "BTC"), ("abc", "ABC"), ("Xyz", "Xyz"), ("coingecko:btc",) * 2]
+)
+async def test_the_asset_that_a_code_means_may_be_written_in_small_letters(
+    api: Served, written: str, meant: str
+) -> None:
+    caller = await api.caller(permissions=WRITER)
+    body = f'{{"market_code":"binance","venue_code":"XBT","asset":"{written}"}}'
+    assert (await send(api, caller, "PUT", MAPPINGS, body)).json()["asset"] == meant
+    assert [each["asset"] for each in (await api.get(caller, MAPPINGS)).json()] == [meant]
 
 
 @pytest.mark.parametrize(
