@@ -8,7 +8,8 @@ one of it:
   mark that it holds is always escaped in a query or a form (RFC 3986, appendix A).
 - A question mark before that object is a sign between the two, and no end of the query's.
 - Any other body is a form. Its text equals that of a query, so its parameters must count as a
-  query's do: not for GET and HEAD, whose parameters are their query alone.
+  query's do: not for GET and HEAD, whose parameters are their query alone. An empty object has
+  none, wherever it stands.
 - What a body is, its own text tells, and never Content-Type, which nobody signs.
 """
 
@@ -74,6 +75,9 @@ _PADDING: Final = PKCS1v15()
 _HASH: Final = SHA256()
 _LIKE_ENCODE_URI_COMPONENT: Final = "!~*'()"
 _decode_object: Final = msgspec.json.Decoder(dict).decode
+_QUERY_ALONE: Final = frozenset({"GET", "HEAD"})
+"""Methods whose parameters are their query alone."""
+_EMPTY_OBJECT: Final = b"{}"
 _OBJECT: Final = re.compile(rb"\{\s*\"")
 
 
@@ -101,7 +105,7 @@ def candidates(call: SignedCall) -> Iterator[bytes]:
         return _of_json(call)
     if is_broken_object(call.body):
         return _of_raw(call)
-    if b'"' in call.body or call.method in {"GET", "HEAD"}:
+    if b'"' in call.body or (call.method in _QUERY_ALONE and call.body != _EMPTY_OBJECT):
         return iter(())
     return _of_form(call)
 

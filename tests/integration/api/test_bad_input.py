@@ -149,6 +149,13 @@ async def test_a_body_that_is_not_what_its_content_type_says(api: Served) -> Non
     assert "content type" in answer.json()["error_attributes"]["body"][0]
 
 
+async def test_an_empty_object_with_a_get_is_no_body_to_speak_of(api: Served) -> None:
+    caller = await api.caller()
+    headers = {**caller.headers(LIST, "{}"), "Content-Type": "application/json"}
+    answer = await api.http.request("GET", LIST, content="{}", headers=headers)
+    assert (answer.status_code, answer.json()) == (200, [])
+
+
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", ""])
 @pytest.mark.parametrize(
     "body",

@@ -83,6 +83,8 @@ BODY = b'{"mode": "paper"}'
         (PATH + b"?a=1&mode=paper", {"query": b"a=1", "body": b"mode=paper"}),
         (PATH + b"?mode=paper", {"body": b"mode=paper"}),
         (PATH + b"?{}", {"body": b"{}"}),
+        (PATH + b"?{}", {"method": "GET", "body": b"{}"}),
+        (PATH + b"?a=1&{}", {"method": "GET", "query": b"a=1", "body": b"{}"}),
         (PATH + b"?" + BODY, {"body": BODY}),
         (PATH + BODY, {"body": BODY}),
         (PATH + b'{"mode":"paper"}', {"body": BODY}),
@@ -113,6 +115,11 @@ def test_each_way_of_signing_is_accepted(text: bytes, parts: dict[str, bytes]) -
         # A body that GET would not look at must not take parameters away.
         (PATH + b"?api_key=x", {"method": "GET", "body": b"api_key=x"}),
         (PATH + b"?a=1&b=2", {"method": "GET", "query": b"a=1", "body": b"b=2"}),
+        # An empty object must not take the end of a path or of a value away.
+        (PATH + b"/{}", {"method": "GET", "path": PATH + b"/", "body": b"{}"}),
+        (PATH + b"?a={}", {"method": "GET", "query": b"a=", "body": b"{}"}),
+        (PATH + b"?a?{}", {"method": "GET", "query": b"a", "body": b"{}"}),
+        (PATH + b"?{ }", {"method": "GET", "body": b"{ }"}),
         # Numbers and names are data to the last digit.
         (PATH + b'?{"a":1.0}', {"body": b'{"a": 1.00000000000000000001}'}),
         (PATH + b'?{"a":2}', {"body": b'{"a":1,"a":2}'}),
@@ -173,7 +180,7 @@ CALLS = st.builds(
     lambda method, query, body: call(method=method, query=encoded(query), body=body),
     st.sampled_from(["GET", "POST"]),
     PAIRS,
-    PAIRS.map(encoded) | PAIRS.map(lambda pairs: json.dumps(dict(pairs)).encode()),
+    PAIRS.map(encoded) | PAIRS.map(lambda pairs: json.dumps(dict(pairs)).encode()) | st.just(b"{}"),
 )
 
 
