@@ -18,7 +18,7 @@ from coffers.access.call import MAX_BODY, Caller, SignedCall
 from coffers.access.proofs import Proofs
 from coffers.access.refusals import Refusal
 from coffers.access.replay import WINDOW, is_timely, stamp_of
-from coffers.access.signature import expected_text, verify
+from coffers.access.signature import expected_text, verify, why_unsignable
 from coffers.access.tally import Bar, Tally, Use
 from coffers.access.tokens import Permission
 from coffers.access.uses import Uses
@@ -185,7 +185,7 @@ def _fault(token: Token, address: str, now: Millis) -> tuple[str, str] | None:
 def _unsigned(call: SignedCall, stamp: bytes) -> Refusal:
     expected = expected_text(call, stamp)
     if call.signature:
-        return refusals.signature_refused("wrong_signature", expected=expected)
+        return refusals.signature_refused("wrong_signature", why_unsignable(call), expected)
     hint = "The Signature header is missing."
     return refusals.signature_refused("missing_signature", hint, expected)
 

@@ -123,6 +123,19 @@ def expected_text(call: SignedCall, stamp: bytes = b"") -> str | None:
     return "".join(chr(b) if " " <= chr(b) <= "~" else f"\\x{b:02x}" for b in text)[:_SHOWN]
 
 
+def why_unsignable(call: SignedCall) -> str:
+    """Return why no signature would do for a call, as a sentence; empty where one may."""
+    if next(candidates(call), None) is not None:
+        return ""
+    if b'"' in call.query:
+        return 'The query holds a bare ", which must be sent as %22.'
+    if call.method in _QUERY_ALONE:
+        return "Parameters of GET and HEAD go into the query; a body must be a JSON object."
+    if b'"' in call.body:
+        return 'The body is no JSON object that begins with {, and a form holds no bare ".'
+    return "The form repeats a name of the query, or one of the two cannot be read."
+
+
 def is_json_object(body: bytes) -> bool:
     """Return whether a body is to be read as a JSON object, and not as a form.
 

@@ -112,6 +112,39 @@ async def test_a_wrong_signature_is_refused_with_the_text_that_was_expected(
     assert refusal.headers == (("X-Signed-Text", "/public/api/ver1/accounts?page=1"),)
 
 
+@pytest.mark.parametrize(
+    ("parts", "hint"),
+    [
+        ({"query": b'a="x"'}, 'The query holds a bare ", which must be sent as %22.'),
+        (
+            {"method": "GET", "body": b"a=1"},
+            "Parameters of GET and HEAD go into the query; a body must be a JSON object.",
+        ),
+        *(
+            (
+                {"method": "POST", "body": body},
+                'The body is no JSON object that begins with {, and a form holds no bare ".',
+            )
+            for body in (b' {"a":1}', b'["a"]', b'"a"', b'--x\r\nform-data; name="a"')
+        ),
+        *(
+            (
+                {"method": "POST", "query": query, "body": body},
+                "The form repeats a name of the query, or one of the two cannot be read.",
+            )
+            for query, body in ((b"a=1&b=2", b"c=3&a=1"), (b"a=%FF", b"b=1"))
+        ),
+    ],
+)
+async def test_where_no_signature_would_do_it_is_told_why(parts: dict[str, Any], hint: str) -> None:
+    query, body = parts.get("query", b""), parts.get("body", b"")
+    text = PATH + b"?" + query + (b"&" if query and body else b"") + body
+    refusal = await door().refusal(call(signature=signed(text), **parts))
+    assert (refusal.status, refusal.error) == (401, "signature_invalid")
+    assert refusal.description == f"Provided signature is invalid. {hint}"
+    assert refusal.headers == ()
+
+
 async def test_a_missing_permission_is_named() -> None:
     with pytest.raises(Refusal) as caught:
         await door().gate.admit(call(), "accounts_write")
