@@ -11,7 +11,7 @@ from coffers.access.gate import Caller, Gate, SignedCall
 from coffers.access.tokens import Permission
 from coffers.api.given import Given, given_of
 from coffers.api.params import check_body
-from coffers.api.surroundings import HEADERS, Headers, Surroundings
+from coffers.api.surroundings import HEADERS, Headers, Surroundings, header_of
 
 CALLER: Final = "coffers.caller"
 """Key of the scope: the caller who was let in."""
@@ -65,11 +65,11 @@ class Door:
             scope["raw_path"],
             scope["query_string"],
             body,
-            _text(headers.get(b"content-type")),
-            _text(headers.get(b"apikey")),
-            _text(headers.get(b"signature")),
-            _text(headers.get(b"timestamp")),
-            _text(headers.get(b"forced-mode")),
+            header_of(headers, b"content-type"),
+            header_of(headers, b"apikey"),
+            header_of(headers, b"signature"),
+            header_of(headers, b"timestamp"),
+            header_of(headers, b"forced-mode"),
             self._surroundings.address_of(scope),
         )
 
@@ -102,7 +102,3 @@ async def _read(receive: Receive) -> bytes:
         chunks.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(chunks)
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")

@@ -7,7 +7,7 @@ from fastapi import Request
 from coffers.api.account_schema import Schema
 from coffers.api.documents import ERRORS_OF_SIGNED, FROM_OPERATION, NOT_FOUND, parameter
 from coffers.api.services import Services
-from coffers.api.surroundings import HEADERS
+from coffers.api.surroundings import HEADERS, header_of
 from coffers.portfolio.errand_forms import PERFORM, PerformAsked
 from coffers.portfolio.errand_outcomes import TookTooLong
 from coffers.portfolio.errands import Errands, NoWorker, TooManyOpen
@@ -70,8 +70,7 @@ class OperationDesk:
 
 def key_of(request: Request) -> str | None:
     """Return what the client calls the operation, None where it does not."""
-    key: bytes | None = request.scope[HEADERS].get(_KEY)
-    return None if key is None else key.decode("latin-1")
+    return header_of(request.scope[HEADERS], _KEY)
 
 
 def told_of(operation: Operation) -> dict[str, str]:

@@ -22,7 +22,7 @@ from coffers.api.given import Given
 from coffers.api.paper_schema import ORDER, ORDERS, PAPER_ACCOUNT, SIDE
 from coffers.api.paths import AccountId
 from coffers.api.services import Services
-from coffers.api.surroundings import HEADERS
+from coffers.api.surroundings import HEADERS, header_of
 from coffers.portfolio.paper import USUAL_FEE, Direction, NewPaper, PaperAccounts, as_plain
 from coffers.portfolio.paper_orders import MOST_AT_ONCE, OrderWanted, PaperOrders, plain_order
 from coffers.portfolio.token_keys import added_chains
@@ -189,8 +189,7 @@ def _add_orders(app: FastAPI, orders: PaperOrders, door: Door) -> None:
 
         Permission: ACCOUNTS_WRITE. Security: SIGNED.
         """
-        key = request.scope[HEADERS].get(_KEY)
-        wanted = _wanted(admitted.given, None if key is None else key.decode("latin-1"))
+        wanted = _wanted(admitted.given, header_of(request.scope[HEADERS], _KEY))
         order = await orders.place(admitted.caller.user_id, account_id, wanted)
         return JSONResponse(plain_order(order), 201, headers=_HEADERS)
 

@@ -15,9 +15,20 @@ Headers = dict[bytes, bytes]
 HEADERS: Final = "coffers.headers"
 """Key of the scope under which the edge leaves a request's `Headers`."""
 
+_BLANKS: Final = b" \t"
+
 _HOST: Final = re.compile(
     rb"[A-Za-z0-9.\-_]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?"
 )
+
+
+def header_of(headers: Headers, name: bytes) -> str | None:
+    """Return a header's value, None where it is absent.
+
+    Blanks around it are no part of it (RFC 9110, 5.5), and some clients send them.
+    """
+    value = headers.get(name)
+    return None if value is None else value.strip(_BLANKS).decode("latin-1")
 
 
 class Surroundings:

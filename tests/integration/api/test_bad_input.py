@@ -132,6 +132,13 @@ async def test_a_mode_that_there_is_not(api: Served) -> None:
     assert error_of(answer) == INVALID
 
 
+async def test_blanks_behind_a_header_are_no_part_of_it(api: Served) -> None:
+    caller = await api.caller()
+    sent = {**caller.headers(LIST), "Forced-Mode": "real"}
+    answer = await api.http.get(LIST, headers={name: f"{text} \t" for name, text in sent.items()})
+    assert answer.status_code == 200
+
+
 async def test_a_body_that_is_not_what_its_content_type_says(api: Served) -> None:
     caller = await api.caller()
     # A form cannot be signed on a GET, whatever it claims to be; a JSON object can.

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from coffers.api.surroundings import HEADERS, Surroundings
+from coffers.api.surroundings import HEADERS, Surroundings, header_of
 from coffers.settings import Settings
 
 PROXIES = "10.0.0.0/8, 127.0.0.1/32, fd00::/8"
@@ -22,6 +22,14 @@ def scope(peer: str | None = "10.0.0.1", **headers: str) -> dict[str, Any]:
 
 def surroundings(**settings: Any) -> Surroundings:
     return Surroundings(Settings(**settings))
+
+
+@pytest.mark.parametrize(
+    ("sent", "value"), [(b"paper", "paper"), (b"\t paper \t", "paper"), (b" ", ""), (b"a b", "a b")]
+)
+def test_blanks_around_a_header_are_no_part_of_it(sent: bytes, value: str) -> None:
+    assert header_of({b"forced-mode": sent}, b"forced-mode") == value
+    assert header_of({b"forced-mode": sent}, b"timestamp") is None
 
 
 @pytest.mark.parametrize(
