@@ -7,12 +7,12 @@ outside of its query.
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 import msgspec
 
 from coffers.access.call import SignedCall
 from coffers.access.signature import is_json_object
+from coffers.api.params import is_storable, pairs_of
 from coffers.errors import InvalidRecord
 
 _QUERY_ALONE: Final = frozenset({"GET", "HEAD"})
@@ -37,7 +37,7 @@ class Given:
         """Return a parameter as text, None where it is absent or null.
 
         Raises:
-            InvalidRecord: for a list, an object or a boolean, and for a text with a NUL.
+            InvalidRecord: for a list, an object or a boolean, and for a text that is not storable.
         """
         value = self._values.get(name)
         return None if value is None else _text(name, value)
@@ -126,7 +126,7 @@ class Given:
 
 def given_of(call: SignedCall) -> Given:
     """Return the parameters of a call."""
-    query = _collected(_pairs(call.query))
+    query = _collected(pairs_of(call.query))
     if call.method in _QUERY_ALONE or not call.body:
         return Given(query)
     return Given({**_of_body(call.body), **query})
@@ -135,11 +135,7 @@ def given_of(call: SignedCall) -> Given:
 def _of_body(body: bytes) -> Mapping[str, object]:
     if is_json_object(body):
         return _decode_object(body)
-    return _collected(_pairs(body))
-
-
-def _pairs(text: bytes) -> list[tuple[str, str]]:
-    return parse_qsl(text.decode(errors="replace"), keep_blank_values=True, errors="replace")
+    return _collected(pairs_of(body))
 
 
 def _collected(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
@@ -155,7 +151,7 @@ def _collected(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
 
 def _text(name: str, value: object) -> str:
     match value:
-        case str(text) if "\0" not in text:  # PostgreSQL takes no text with it
+        case str(text) if is_storable(text):
             return text
         case bool():
             raise InvalidRecord({name: ["is invalid"]})

@@ -4,6 +4,7 @@ Parameters of a GET are its query; one that is repeated counts with its last val
 ones are ignored, since clients send some.
 """
 
+import re
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,8 @@ MOST_PER_PAGE: Final = 100
 _LAST_PAGE: Final = 10**15
 """Beyond it the offset of a page would leave the range of a database's integers."""
 
+_KEPT: Final = "surrogateescape"
+_NO_UTF8: Final = re.compile("[\udc80-\udcff]")
 _INVALID: Final = "is invalid"
 _ODD: Final = "does not have a valid value"
 _decode_object: Final = msgspec.json.Decoder(dict).decode
@@ -49,7 +52,7 @@ def page_wanted(query: bytes) -> PageWanted:
     page = _integer("page", given, 1, _LAST_PAGE, faults)
     per_page = _integer("per_page", given, MOST_PER_PAGE, MOST_PER_PAGE, faults)
     api_key = given.get("api_key") or None
-    if api_key is not None and "\0" in api_key:
+    if api_key is not None and not is_storable(api_key):
         faults["api_key"] = [_INVALID]
     if faults:
         raise InvalidRecord(faults)
@@ -58,7 +61,20 @@ def page_wanted(query: bytes) -> PageWanted:
 
 def query_parameters(query: bytes) -> dict[str, str]:
     """Return the decoded parameters of a raw query, the last value of each."""
-    return dict(parse_qsl(query.decode(errors="replace"), keep_blank_values=True, errors="replace"))
+    return dict(pairs_of(query))
+
+
+def pairs_of(text: bytes) -> list[tuple[str, str]]:
+    """Return the decoded pairs of a raw query or form.
+
+    Bytes that are no UTF-8 stay what `is_storable` tells, so that they matter where they are read.
+    """
+    return parse_qsl(text.decode(errors=_KEPT), keep_blank_values=True, errors=_KEPT)
+
+
+def is_storable(text: str) -> bool:
+    """Return whether a text was sent as UTF-8, without the NUL that PostgreSQL takes nowhere."""
+    return "\0" not in text and (text.isascii() or _NO_UTF8.search(text) is None)
 
 
 def check_body(content_type: str | None, body: bytes) -> None:

@@ -254,10 +254,14 @@ async def test_a_nul_in_a_path_is_in_no_name(store: Store, method: str) -> None:
     [
         ("?market_code=a&venue_code=b%00", ""),
         ("?market_code=a", "venue_code=b%00"),
+        ("?market_code=a&venue_code=b%FF", ""),
+        ("", "market_code=a&venue_code=b%FF"),
         ("", '{"market_code": "a", "venue_code": "b\\u0000"}'),
     ],
 )
-async def test_a_nul_in_a_parameter(store: Store, query: str, body: str) -> None:
+async def test_a_nul_or_bytes_that_are_no_utf8_in_a_parameter(
+    store: Store, query: str, body: str
+) -> None:
     target = f"/public/api/v1/asset_mappings{query}"
     async with serving(store) as api:
         caller = await api.caller(permissions=("accounts_write",))

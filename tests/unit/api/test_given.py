@@ -12,8 +12,8 @@ def given(query: str = "", body: str = "", method: str = "POST", kind: str | Non
         SignedCall(
             method=method,
             path=b"/x",
-            query=query.encode(),
-            body=body.encode(),
+            query=query.encode(errors="surrogateescape"),
+            body=body.encode(errors="surrogateescape"),
             content_type=kind,
             api_key=None,
             signature=None,
@@ -89,8 +89,22 @@ def test_what_is_absent_or_null_is_missing_where_it_is_required() -> None:
         assert raised.value.attributes == {"name": ["is missing"]}
 
 
-def test_bytes_that_are_no_text_do_no_harm() -> None:
-    assert given("a=%ff%00", "b=%c3").text("b") == "\ufffd"
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [("a=%ff", ""), ("a=%00", ""), ("", "a=x%c3"), ("", "a=\udcff"), ("a=\udcc3%a9", "")],
+)
+def test_bytes_that_are_no_text_are_named_where_they_are_read(query: str, body: str) -> None:
+    wanted = given(f"b=%c3%a9&{query}", body)
+    assert wanted.text("b") == "é"
+    with pytest.raises(InvalidRecord) as raised:
+        wanted.text("a")
+    assert raised.value.attributes == {"a": ["is invalid"]}
+
+
+def test_a_name_of_bytes_that_are_no_text_is_no_key() -> None:
+    with pytest.raises(InvalidRecord) as raised:
+        given("", "balances[%FF]=1").by_key("balances")
+    assert raised.value.attributes == {"balances": ["is invalid"]}
 
 
 @pytest.mark.parametrize(

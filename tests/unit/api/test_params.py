@@ -52,8 +52,12 @@ def test_every_fault_is_told_at_once() -> None:
     assert sorted(refused.value.attributes) == ["api_key", "page", "per_page"]
 
 
-def test_bytes_that_are_no_utf8_are_no_error() -> None:
-    assert page_wanted(b"api_key=\xff%ff").api_key == "\ufffd\ufffd"
+@pytest.mark.parametrize("key", [b"\xff", b"%FF", b"a%C3", b"%ED%B3%BF"])
+def test_a_key_of_bytes_that_are_no_utf8_is_named(key: bytes) -> None:
+    with pytest.raises(InvalidRecord) as refused:
+        page_wanted(b"api_key=" + key)
+    assert refused.value.attributes == {"api_key": ["is invalid"]}
+    assert page_wanted(b"other=" + key) == PageWanted()
 
 
 @pytest.mark.parametrize(
