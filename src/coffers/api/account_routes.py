@@ -12,6 +12,7 @@ from coffers.api.documents import (
     ACCOUNT_HEADERS,
     ERRORS_OF_SIGNED,
     FORCED_MODE,
+    NOT_DELETABLE,
     NOT_FOUND,
     SIGNED,
     TRUST_HEADERS,
@@ -125,6 +126,7 @@ def _add_changed(
             **reply(201, "It is removed.", {"const": True}),
             **ERRORS_OF_SIGNED,
             **NOT_FOUND,
+            **NOT_DELETABLE,
         },
         openapi_extra=SIGNED,
     )

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import fastapi_offline
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from coffers import __version__
@@ -56,6 +56,7 @@ _ANYWHERE: Final = {
     500: "unknown_error, with the request's id.",
 }
 NOT_FOUND: Final = _errors({404: "not_found"})
+NOT_DELETABLE: Final = _errors({422: "account_not_deletable: orders are being placed in it."})
 PAPER_REFUSED: Final = _errors(
     {
         422: "insufficient_balance: the account has less than is asked of it; "
@@ -148,11 +149,17 @@ _SCHEMES: Final = {
 }
 
 
+_BY_KEY: Final[Schema] = {"style": "deepObject", "explode": True}
+"""How OpenAPI says that an object is written as `balances[USDT]=10000`."""
+
+
 def parameter(
     name: str, place: str, description: str, schema: Schema, *, is_required: bool = False
 ) -> Schema:
     """Return a parameter's description: `place` is "query" or "header"."""
     told = {"name": name, "in": place, "description": description, "schema": schema}
+    if place == "query" and _is_by_key(schema):
+        told |= _BY_KEY
     return {**told, "required": True} if is_required else told
 
 
@@ -167,14 +174,22 @@ def in_query_or_body(**fields: tuple[str, Schema]) -> Schema:
     Each is a sentence and a schema. None is required in one place, since it may be in the other.
     """
     properties = {name: {**schema, "description": told} for name, (told, schema) in fields.items()}
-    body = {"schema": {"type": "object", "properties": properties}}
-    kinds = ("application/json", "application/x-www-form-urlencoded")
+    body: Schema = {"schema": {"type": "object", "properties": properties}}
+    by_key = {name: _BY_KEY for name, (_, schema) in fields.items() if _is_by_key(schema)}
+    form = {**body, "encoding": by_key} if by_key else body
     return {
         "parameters": [
             parameter(name, "query", told, schema) for name, (told, schema) in fields.items()
         ],
-        "requestBody": {"required": False, "content": dict.fromkeys(kinds, body)},
+        "requestBody": {
+            "required": False,
+            "content": {"application/json": body, "application/x-www-form-urlencoded": form},
+        },
     }
+
+
+def _is_by_key(schema: Schema) -> bool:
+    return schema.get("type") == "object"
 
 
 def reply(
@@ -188,27 +203,28 @@ def reply(
     return {status: {**told, "headers": headers} if headers else told}
 
 
-def _header(description: str, kind: str = "string") -> Schema:
+def header(description: str, kind: str = "string") -> Schema:
+    """Return the description of an answer's header."""
     return {"description": description, "schema": {"type": kind}}
 
 
 TRUST_HEADERS: Final = {
-    "X-Prices-At": _header("The moment of the prices; absent before the first ones."),
-    "X-Accounts-Incomplete": _header("Accounts whose figures do not tell everything.", "integer"),
-    "X-Accounts-Incomplete-Why": _header("Those accounts and the reasons: `7;unread, 9;stale`."),
-    "X-Assets-Ignored": _header("Holdings that count for nothing by your own wish.", "integer"),
+    "X-Prices-At": header("The moment of the prices; absent before the first ones."),
+    "X-Accounts-Incomplete": header("Accounts whose figures do not tell everything.", "integer"),
+    "X-Accounts-Incomplete-Why": header("Those accounts and the reasons: `7;unread, 9;stale`."),
+    "X-Assets-Ignored": header("Holdings that count for nothing by your own wish.", "integer"),
 }
 ACCOUNT_HEADERS: Final = {
     **TRUST_HEADERS,
-    "X-Read-At": _header("The moment of the last good reading; absent before the first one."),
-    "X-Last-Failure": _header("The kind of the last failure; absent if the last try was good."),
+    "X-Read-At": header("The moment of the last good reading; absent before the first one."),
+    "X-Last-Failure": header("The kind of the last failure; absent if the last try was good."),
 }
 _LIST_HEADERS: Final = {
-    "ETag": _header("Weak; `If-None-Match` with it is answered 304 while nothing changes."),
-    "Link": _header("RFC 8288: first, prev, next, last."),
-    "X-Total-Count": _header("Accounts on all pages.", "integer"),
-    "X-Page": _header("The page.", "integer"),
-    "X-Per-Page": _header("Accounts per page.", "integer"),
+    "ETag": header("Weak; `If-None-Match` with it is answered 304 while nothing changes."),
+    "Link": header("RFC 8288: first, prev, next, last."),
+    "X-Total-Count": header("Accounts on all pages.", "integer"),
+    "X-Page": header("The page.", "integer"),
+    "X-Per-Page": header("Accounts per page.", "integer"),
     **TRUST_HEADERS,
 }
 _LIST: Final[Schema] = {
@@ -263,11 +279,16 @@ def add_documents(app: FastAPI) -> None:
     document = cache(partial(_document, app))
     # The framework's own place for a document that is not of its making alone.
     app.openapi = document  # type: ignore[method-assign]
-    app.mount(_ASSETS_URL, StaticFiles(directory=_ASSETS), name="docs-assets")
+    files = StaticFiles(directory=_ASSETS)
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> JSONResponse:
         return JSONResponse(document())
+
+    # Files that are mounted have no methods that an error could name.
+    @app.get(f"{_ASSETS_URL}/{{name}}", include_in_schema=False)
+    async def asset(name: str, request: Request) -> Response:
+        return await files.get_response(name, request.scope)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

@@ -11,11 +11,7 @@ from fastapi.responses import Response
 
 from coffers.api.account_answers import AccountAnswers
 from coffers.api.account_schema import Schema
-from coffers.api.documents import (
-    SIGNED,
-    in_query_or_body,
-    reply,
-)
+from coffers.api.documents import ACCOUNT_HEADERS, SIGNED, in_query_or_body, reply
 from coffers.api.doing_schema import CONVERTED
 from coffers.api.door import Admitted, Door
 from coffers.api.operation_desk import (
@@ -39,6 +35,7 @@ from coffers.portfolio.ledger import (
 
 _TEXT: Final[Schema] = {"type": "string"}
 _LISTED: Final[Schema] = {"$ref": "#/components/schemas/Account"}
+_HEADERS: Final = {**ACCOUNT_HEADERS, **OPERATION_HEADERS}
 _SALES: Final = (
     (SELL_TO_USD, "Sell all for dollars", "into dollars, or the exchange's nearest to them"),
     (SELL_TO_BTC, "Sell all for bitcoin", "into BTC"),
@@ -66,7 +63,7 @@ def add_doing(
             "Permission: ACCOUNTS_WRITE. Security: SIGNED.",
             response_class=Response,
             responses={
-                **reply(201, "The account afterwards.", _LISTED, OPERATION_HEADERS),
+                **reply(201, "The account afterwards.", _LISTED, _HEADERS),
                 **OPERATION_ERRORS,
             },
             openapi_extra={**SIGNED, "parameters": [KEY_PARAMETER]},

@@ -13,6 +13,7 @@ from coffers.api.documents import (
     NOT_FOUND,
     PORTFOLIO_IN_USE,
     SIGNED,
+    header,
     in_query_or_body,
     parameter,
     reply,
@@ -148,7 +149,9 @@ def _add_published(app: FastAPI, portfolios: PortfolioKeeping, door: Door) -> No
         parameter("limit", "query", "How many.", {**_NUMBER, "maximum": 100}),
         parameter("offset", "query", "After how many.", {"type": "integer", "minimum": 0}),
     ]
-    listed = reply(200, "Portfolios, by id.", {"type": "array", "items": PUBLISHED_PORTFOLIO})
+    many = {"type": "array", "items": PUBLISHED_PORTFOLIO}
+    total = {"X-Total-Count": header("All portfolios.", "integer")}
+    listed = reply(200, "Portfolios, by id.", many, total)
 
     @app.get(
         PUBLISHED_PATH,

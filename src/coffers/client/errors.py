@@ -93,7 +93,11 @@ class SignatureInvalid(Unauthorized):
 
 
 class AccessDenied(ApiError):
-    """The token lacks a permission; the description names it."""
+    """The token lacks a permission, or the server, the account or its key does not allow it.
+
+    That is where trading is off, the exchange key may not trade, the account is locked or a
+    sub-account, or is of a kind that has no such thing. The description says which.
+    """
 
     codes = frozenset({"access_denied", "Forbidden. Unavailable for this account."})
 

@@ -69,6 +69,12 @@ async def test_the_methods_of_all_routes_of_an_address_are_told(
     assert allowed in answer.json()["error_description"]
 
 
+async def test_files_of_the_docs_page_are_only_read(api: Served) -> None:
+    answer = await api.http.delete("/docs/assets/swagger-ui.css")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert answer.json()["error_description"] == "This address answers GET, HEAD."
+
+
 async def test_an_icon_is_a_drawing_that_nothing_can_run_in(api: Served) -> None:
     icon = await api.http.get("/img/exchanges/binance.svg")
     assert icon.headers["content-type"] == "image/svg+xml"
@@ -201,6 +207,44 @@ async def test_the_document_describes_the_account_as_it_is_sent(api: Served) -> 
     assert "HTTPValidationError" not in schemas
     # The framework would describe answers in a form that is never sent.
     assert "Validation Error" not in str(document["paths"])
+
+
+async def test_the_document_tells_how_objects_are_written_outside_of_json(api: Served) -> None:
+    paths = (await api.http.get("/openapi.json")).json()["paths"]
+    by_key = {"style": "deepObject", "explode": True}
+    for path, name in (("paper_accounts", "balances"), ("auto_balance/portfolios", "targets")):
+        route = paths[f"/public/api/v1/{path}"]["post"]
+        [told] = [each for each in route["parameters"] if each["name"] == name]
+        assert by_key.items() <= told.items()
+        content = route["requestBody"]["content"]
+        assert content["application/x-www-form-urlencoded"]["encoding"] == {name: by_key}
+        assert "encoding" not in content["application/json"]
+
+
+@pytest.mark.parametrize(
+    ("route", "status", "headers"),
+    [
+        (
+            f"accounts/{{account_id}}/sell_all_to_{asset}",
+            "201",
+            {"X-Accounts-Incomplete", "X-Prices-At", "X-Read-At", "X-Operation-Id"},
+        )
+        for asset in ("usd", "btc")
+    ]
+    + [(path, "200", {"X-Total-Count"}) for path in ("portfolios", "portfolios/portfolios")],
+)
+async def test_the_document_tells_the_headers_of_answers(
+    api: Served, route: str, status: str, headers: set[str]
+) -> None:
+    paths = (await api.http.get("/openapi.json")).json()["paths"]
+    [told] = paths[f"{BASE}/{route}"].values()
+    assert headers <= told["responses"][status]["headers"].keys()
+
+
+async def test_the_document_tells_that_an_account_may_not_be_deletable(api: Served) -> None:
+    paths = (await api.http.get("/openapi.json")).json()["paths"]
+    told = paths[f"{BASE}/accounts/{{account_id}}/remove"]["post"]["responses"]["422"]
+    assert told["description"].startswith("account_not_deletable")
 
 
 async def test_every_route_is_described_for_people(api: Served) -> None:
