@@ -15,6 +15,7 @@ from coffers.api.documents import (
     OF_VENUE,
     OF_VENUE_ACCOUNT,
     SIGNED,
+    header,
     parameter,
     reply,
 )
@@ -39,6 +40,7 @@ from coffers.api.replies import json_reply
 from coffers.api.services import Services
 from coffers.clock import Clock, Millis, iso
 from coffers.errors import InvalidRecord
+from coffers.markets.catalogue import Catalogue
 from coffers.markets.pairs import VenueCurrency
 from coffers.portfolio.errands import Errands
 from coffers.portfolio.market_data import MarketData
@@ -52,6 +54,15 @@ _PURPOSES: Final = frozenset({"deposit", "withdraw"})
 _CODE: Final = parameter(
     "market_code", "query", "A market's code.", {"type": "string"}, is_required=True
 )
+_OF_PAIRS: Final = [
+    parameter("market_code", "query", "A market's code.", {"type": "string"}),
+    {
+        **parameter(
+            "pretty_display_type", "query", "Or the market's display type.", {"type": "string"}
+        ),
+        "deprecated": True,
+    },
+]
 _PAIR: Final = parameter(
     "pair", "query", "A name of `market_pairs`.", {"type": "string"}, is_required=True
 )
@@ -77,8 +88,8 @@ _NETWORK: Final = parameter(
 
 def _age_headers(name: str, what: str) -> dict[str, Schema]:
     return {
-        f"X-{name}-At": {"description": f"The moment of {what}.", "schema": {"type": "string"}},
-        f"X-{name}-Age": {"description": "Its age in seconds.", "schema": {"type": "number"}},
+        f"X-{name}-At": header(f"The moment of {what}."),
+        f"X-{name}-Age": header("Its age in seconds.", "number"),
     }
 
 
@@ -90,19 +101,21 @@ _NETWORKS_AGE: Final = _age_headers("Networks", "what is told of the networks")
 def add_market_data(app: FastAPI, services: Services, accounts: AccountAnswers, door: Door) -> None:
     """Add the routes."""
     data = MarketData(services.store, services.catalogue, services.clock)
-    _add_pairs(app, services.clock, data, door)
+    _add_pairs(app, services.clock, services.catalogue, data, door)
     _add_rates(app, services.clock, data, door)
     _add_of_accounts(app, services, accounts, data, door)
 
 
-def _add_pairs(app: FastAPI, clock: Clock, data: MarketData, door: Door) -> None:
+def _add_pairs(
+    app: FastAPI, clock: Clock, catalogue: Catalogue, data: MarketData, door: Door
+) -> None:
     async def not_banned(request: Request) -> None:
         await door.check_address(request.scope)
 
     async def market_pairs(request: Request) -> Response:
         """Return the names of a market's active pairs: `USDT_BTC`, of contracts `USDT_BTCUSDT`."""
         given = _given(request)
-        names, at = await data.names(_named(given, "market_code"))
+        names, at = await data.names(_market_code(given, catalogue))
         return _aged(names, "Pairs", at, clock)
 
     for base in (BASE, _V2):
@@ -118,7 +131,7 @@ def _add_pairs(app: FastAPI, clock: Clock, data: MarketData, door: Door) -> None
                 **ERRORS_OF_UNSIGNED,
                 **OF_VENUE,
             },
-            openapi_extra={"parameters": [_CODE]},
+            openapi_extra={"parameters": _OF_PAIRS},
         )(market_pairs)
 
 
@@ -247,6 +260,21 @@ def _add_of_accounts(
 
 def _given(request: Request) -> Given:
     return Given(query_parameters(request.scope["query_string"]))
+
+
+def _market_code(given: Given, catalogue: Catalogue) -> str:
+    """Return the code of a market, which older clients name by its display type.
+
+    Raises:
+        InvalidRecord: where neither is there, or no market has this display type.
+    """
+    shown_as = given.text("pretty_display_type")
+    if not shown_as or given.text("market_code"):
+        return _named(given, "market_code")
+    market = catalogue.shown_as(shown_as)
+    if market is None:
+        raise InvalidRecord({"pretty_display_type": ["does not have a valid value"]})
+    return market.code
 
 
 def _named(given: Given, name: str) -> str:

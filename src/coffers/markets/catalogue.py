@@ -88,6 +88,10 @@ class Catalogue:
         """Return the market of this code, None where the catalogue has none."""
         return self._markets.get(code)
 
+    def shown_as(self, display_type: str) -> Market | None:
+        """Return the market of this display type, "BinanceUs", None where there is none."""
+        return next((each for each in self if each.pretty_display_type == display_type), None)
+
     def suggest(self, code: str) -> str | None:
         """Return the known code that was most likely meant, None where nothing comes near.
 

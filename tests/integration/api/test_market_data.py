@@ -98,6 +98,11 @@ async def test_a_rate_that_cannot_be_had_anew_is_told_with_its_age(office: Offic
     assert unknown.json()["error"] == "exchange_unavailable"
 
 
+async def test_older_clients_name_a_market_by_its_display_type(office: Office) -> None:
+    names = await office.told(f"{PAIRS_V1}?market_code=binance")
+    assert await office.told(f"{PAIRS_V1}?pretty_display_type=Binance") == names != []
+
+
 async def test_a_listing_that_cannot_be_had_anew_stays_with_its_age(office: Office) -> None:
     target = f"{PAIRS_V1}?market_code=binance"
     names = await office.told(target)
@@ -127,6 +132,16 @@ async def test_what_no_worker_finds_out_is_an_error_that_says_so(
     ("target", "attributes"),
     [
         (PAIRS_V1, {"market_code": ["is missing"]}),
+        (f"{PAIRS_V1}?pretty_display_type=", {"market_code": ["is missing"]}),
+        (
+            f"{PAIRS_V1}?pretty_display_type=binance",
+            {"pretty_display_type": ["does not have a valid value"]},
+        ),
+        # The code goes before it.
+        (
+            f"{PAIRS_V1}?market_code=mtgox&pretty_display_type=Binance",
+            {"market_code": ["does not have a valid value"]},
+        ),
         (f"{PAIRS_V2}?market_code=", {"market_code": ["is missing"]}),
         (f"{PAIRS_V1}?market_code=mtgox", {"market_code": ["does not have a valid value"]}),
         (f"{PAIRS_V1}?market_code=bitcoin_wallet", {"market_code": ["has no pairs of its own"]}),
