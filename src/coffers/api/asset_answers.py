@@ -54,10 +54,9 @@ def mapping_of(given: Given) -> AssetMapping:
     """Return what a caller says that a venue's code means.
 
     Raises:
-        InvalidRecord: naming the parameter that is missing or cannot be meant.
+        InvalidRecord: naming the parameters that are missing or cannot be meant.
     """
-    code = given.required("market_code")
-    return AssetMapping(code, given.required("venue_code"), given.required("asset"))
+    return AssetMapping(*given.all_required("market_code", "venue_code", "asset"))
 
 
 def _short(name: str, given: Given) -> str:

@@ -190,7 +190,7 @@ def _add_mappings(app: FastAPI, answers: _Answers, door: Door) -> None:
     async def remove_mapping(admitted: writer) -> JSONResponse:
         """Forget what you said that a code means. Permission: ACCOUNTS_WRITE. Security: SIGNED."""
         given = admitted.given
-        market_code, venue_code = given.required("market_code"), given.required("venue_code")
+        market_code, venue_code = given.all_required("market_code", "venue_code")
         await answers.overrides.unmap(admitted.caller.user_id, market_code, venue_code)
         return JSONResponse(True, headers=_HEADERS)
 

@@ -141,9 +141,10 @@ def _asked(
     Raises:
         InvalidRecord: naming every field that cannot be accepted, by the names of this API.
     """
+    market_code, name = given.all_required("type", "name")
     asked = asking.Given(
-        given.required("type"),
-        given.required("name"),
+        market_code,
+        name,
         {name: given.text(name) for name in CREDENTIALS},
         given.texts(ALSO) or (),
         given.flag("include_in_summary") is not False,

@@ -123,6 +123,17 @@ class Given:
             raise InvalidRecord({name: ["is missing"]})
         return text
 
+    def all_required(self, *names: str) -> list[str]:
+        """Return parameters as texts; all that are absent are named at once.
+
+        Raises:
+            InvalidRecord: as `required`.
+        """
+        missing = [name for name in names if self._values.get(name) is None]
+        if missing:
+            raise InvalidRecord({name: ["is missing"] for name in missing})
+        return [self.required(name) for name in names]
+
 
 def given_of(call: SignedCall) -> Given:
     """Return the parameters of a call."""

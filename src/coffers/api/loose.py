@@ -129,8 +129,8 @@ def add_loose(app: FastAPI, services: Services, door: Door) -> None:
 
         Permission: ACCOUNTS_WRITE. Security: SIGNED.
         """
-        admitted.given.required("name")
-        account = await loose.create(admitted.caller.user_id, _said(admitted.given))
+        said = _said(admitted.given, is_new=True)
+        account = await loose.create(admitted.caller.user_id, said)
         return json_reply(_plain(account), 201)
 
     @app.put(
@@ -146,16 +146,16 @@ def add_loose(app: FastAPI, services: Services, door: Door) -> None:
 
         Permission: ACCOUNTS_WRITE. Security: SIGNED. The difference is a deposit or a withdrawal.
         """
-        said = _said(admitted.given)
+        said = _said(admitted.given, is_new=False)
         return json_reply(_plain(await loose.replace(admitted.caller.user_id, account_id, said)))
 
 
-def _said(given: Given) -> HandKept:
-    codes, amounts = given.texts(CODES), given.texts(AMOUNTS)
-    if codes is None or amounts is None:
-        lacking = {CODES: codes, AMOUNTS: amounts}
-        raise InvalidRecord({name: ["is missing"] for name, v in lacking.items() if v is None})
-    return HandKept(codes, amounts, given.text("name"), given.flag("include_in_summary"))
+def _said(given: Given, *, is_new: bool) -> HandKept:
+    codes, amounts, name = given.texts(CODES), given.texts(AMOUNTS), given.text("name")
+    if codes is None or amounts is None or (is_new and name is None):
+        needed = {CODES: codes, AMOUNTS: amounts, **({"name": name} if is_new else {})}
+        raise InvalidRecord({key: ["is missing"] for key, v in needed.items() if v is None})
+    return HandKept(codes, amounts, name, given.flag("include_in_summary"))
 
 
 def _currencies_wanted(given: Given) -> CurrenciesWanted:

@@ -165,7 +165,7 @@ def _moving(
 
     async def move(account_id: AccountId, admitted: writer) -> JSONResponse:
         given = admitted.given
-        asset, amount = given.required("asset"), given.required("amount")
+        asset, amount = given.all_required("asset", "amount")
         found = await accounts.move(admitted.caller.user_id, account_id, direction, asset, amount)
         return JSONResponse(as_plain(found), 201, headers=_HEADERS)
 
@@ -216,10 +216,11 @@ def _add_orders(app: FastAPI, orders: PaperOrders, door: Door) -> None:
 
 
 def _wanted(given: Given, key: str | None) -> OrderWanted:
+    side, base, quote = given.all_required("side", "base", "quote")
     return OrderWanted(
-        given.required("side"),
-        given.required("base"),
-        given.required("quote"),
+        side,
+        base,
+        quote,
         given.text("amount"),
         given.text("quote_amount"),
         key,

@@ -78,14 +78,16 @@ def add_transfers(app: FastAPI, desk: OperationDesk, door: Door) -> None:
         Permission: ACCOUNTS_WRITE. Security: SIGNED.
         """
         given = admitted.given
-        for name in ("currency", "amount", "from_account_id", "to_account_id"):
-            given.required(name)
+        currency, amount, *_ = given.all_required(
+            "currency", "amount", "from_account_id", "to_account_id"
+        )
         ends = (
             given.number("from_account_id", 0, range(1, MOST_ID + 1)),
             given.number("to_account_id", 0, range(1, MOST_ID + 1)),
         )
-        moved = given.required("currency"), given.required("amount")
-        begun = await desk.moving.begin(admitted.caller.user_id, ends, moved, key_of(request))
+        begun = await desk.moving.begin(
+            admitted.caller.user_id, ends, (currency, amount), key_of(request)
+        )
         done = await desk.done(begun)
         return JSONResponse(plain_operation(done), 201, headers={**_HEADERS, **told_of(done)})
 
@@ -120,14 +122,13 @@ def add_transfers(app: FastAPI, desk: OperationDesk, door: Door) -> None:
         Permission: ACCOUNTS_READ. Security: SIGNED.
         """
         given = admitted.given
-        given.required("account_id")
+        _, currency = given.all_required("account_id", "currency")
         account_id = given.number("account_id", 0, range(1, MOST_ID + 1))
-        currency = given.required("currency").upper()
         since = given.number("start_time", 0, range(2**40))
         page = given.number("page", 1, range(1, 10**6))
         per_page = given.number("per_page", USUAL_PER_PAGE, range(1, MOST_AT_ONCE + 1))
         found = await desk.moving.history(
-            admitted.caller.user_id, account_id, currency, since * 1000, (page, per_page)
+            admitted.caller.user_id, account_id, currency.upper(), since * 1000, (page, per_page)
         )
         return JSONResponse([_plain_transfer(each) for each in found], headers=_HEADERS)
 

@@ -163,6 +163,33 @@ async def test_an_empty_object_with_a_get_is_no_body_to_speak_of(api: Served) ->
     assert (answer.status_code, answer.json()) == (200, [])
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "missing"),
+    [
+        ("POST", "ver1/accounts/new", ["type", "name"]),
+        (
+            "POST",
+            "ver1/accounts/transfer",
+            ["currency", "amount", "from_account_id", "to_account_id"],
+        ),
+        ("GET", "ver1/accounts/transfer_history", ["account_id", "currency"]),
+        ("POST", "ver1/loose_accounts", ["tokens[code][]", "tokens[amount][]", "name"]),
+        ("POST", "v1/paper_accounts/1/orders", ["side", "base", "quote"]),
+        ("POST", "v1/paper_accounts/1/deposits", ["asset", "amount"]),
+        ("PUT", "v1/asset_mappings", ["market_code", "venue_code", "asset"]),
+        ("DELETE", "v1/asset_mappings", ["market_code", "venue_code"]),
+    ],
+)
+async def test_all_that_is_missing_is_named_at_once(
+    api: Served, method: str, path: str, missing: list[str]
+) -> None:
+    caller = await api.caller(permissions=("accounts_read", "accounts_write"))
+    target = f"/public/api/{path}"
+    answer = await api.http.request(method, target, headers=caller.headers(target))
+    assert error_of(answer) == INVALID
+    assert answer.json()["error_attributes"] == {name: ["is missing"] for name in missing}
+
+
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", ""])
 @pytest.mark.parametrize(
     "body",
