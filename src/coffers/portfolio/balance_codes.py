@@ -61,6 +61,10 @@ class Codes:
             )
         return found
 
+    def code_of(self, asset: str) -> str | None:
+        """Return the code under which an asset is traded, None where it is not."""
+        return self._codes.get(asset)
+
     def order(self, step: Step) -> PlannedOrder:
         """Return a planned step as the venue takes it."""
         return PlannedOrder(self._codes[step.base], self._codes[step.quote], step.side, step.amount)

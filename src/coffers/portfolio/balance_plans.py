@@ -1,5 +1,6 @@
 """The plan for one account: read now, priced now, with what its venue demands of orders."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -19,8 +20,8 @@ from coffers.sync.prices import PriceRounds
 from coffers.sync.snapshots import FRESH
 from coffers.sync.syncer import Outcome
 from coffers.valuation.model import PriceBook
-from coffers.valuation.order_sizes import Step
-from coffers.valuation.orders import PlannedOrder
+from coffers.valuation.order_sizes import Step, counted_on_by
+from coffers.valuation.orders import PlannedOrder, Round
 from coffers.valuation.rebalancing import Line, NoPriceForTarget, Plan, Unplanned, plan
 
 TRADED_WALLET = "spot"
@@ -40,13 +41,42 @@ class Venue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MadePlan:
-    """A plan, what it was made of, and its orders as the venue takes them."""
+    """A plan, what it was made of, and how the venue calls what is traded."""
 
     plan: Plan
     account: Account
     portfolio: Portfolio
     book: PriceBook
-    orders: tuple[PlannedOrder, ...]
+    codes: Codes
+
+    @property
+    def orders(self) -> tuple[PlannedOrder, ...]:
+        """Its orders as the venue takes them."""
+        return tuple(self.codes.order(step) for step in self.plan.steps)
+
+    def round(self, free: Mapping[str, Decimal]) -> Round:
+        """Return what is to be placed, once nobody else trades in the account any more.
+
+        Args:
+            free: what is free there by then, by the venue's codes.
+
+        Raises:
+            CannotBalance: where that is further from what was planned with than the tolerance.
+        """
+        for line in self.plan.lines:
+            code = self.codes.code_of(line.asset)
+            if code is None:
+                continue
+            change = money.subtract(free.get(code, money.ZERO), line.free).copy_abs()
+            points = money.percentage(money.multiply(change, line.price), self.plan.usd)
+            if points > self.portfolio.tolerance:
+                raise CannotBalance(f"what is free of {line.asset} changed while it was planned")
+        counted_on = {
+            code: min(amount, free.get(code, money.ZERO))
+            for asset, amount in counted_on_by(self.plan.steps).items()
+            if (code := self.codes.code_of(asset)) is not None
+        }
+        return Round(self.orders, {}, counted_on)
 
 
 class Planner:
@@ -137,8 +167,7 @@ def _made(account: Account, portfolio: Portfolio, book: PriceBook, codes: Codes)
         made = plan(codes.held(), prices, goal_of(portfolio), codes.pairs)
     except NoPriceForTarget as fault:
         raise CannotBalance(str(fault)) from None
-    orders = tuple(codes.order(step) for step in made.steps)
-    return MadePlan(made, account, portfolio, book, orders)
+    return MadePlan(made, account, portfolio, book, codes)
 
 
 def plain_plan(made: MadePlan, now: Millis) -> dict[str, object]:

@@ -6,9 +6,10 @@ died brings that to its end before anything is planned anew. No outside is asked
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final, Protocol
 
 from coffers import metrics
@@ -23,7 +24,7 @@ from coffers.store.balancing import Due
 from coffers.store.engine import Store
 from coffers.store.records import AuditEvent, AutoBalance, BalanceState
 from coffers.sync.policy import BackOff
-from coffers.valuation.orders import PlannedOrder
+from coffers.valuation.orders import Round
 
 HELD: Final = Millis(3 * MINUTE)
 """How long a claim holds that is not extended any more."""
@@ -58,6 +59,10 @@ class Operation(Protocol):
         ...
 
 
+Free = Callable[[], Awaitable[Mapping[str, Decimal]]]
+"""Asks the venue what is free, by its codes."""
+
+
 class Operations(Protocol):
     """Who places orders."""
 
@@ -67,7 +72,7 @@ class Operations(Protocol):
         account_id: int,
         kind: str,
         key: str | None,
-        plan: Callable[[], Awaitable[Sequence[PlannedOrder]]],
+        plan: Callable[[Free], Awaitable[Round]],
     ) -> Operation:
         """Place the orders of a plan, or go on with those that were planned under the same key."""
         ...
@@ -185,7 +190,7 @@ class Balancer:
             run.made = await self._planner.make(run.user_id, run.account_id)
             if not run.made.orders:
                 return Ran(run.planned_at, None, "done", run.made, _left_off(run.made))
-            operation = await self._operated(run, run.made.orders)
+            operation = await self._operated(run, run.made)
         except CoffersError as fault:
             return Ran(run.planned_at, None, "failed", run.made, str(fault))
         error = _unfinished(operation) or _left_off(run.made)
@@ -198,7 +203,7 @@ class Balancer:
             CannotBalance: while it is not at its end: an order of it may be filled yet, and what it
                 spends must not be spent again.
         """
-        await self._operated(run, ())
+        await self._operated(run, None)
         if run.is_unsettled:
             raise CannotBalance("what was begun before is not at its end yet")
         run.planned_at = self._clock.now()
@@ -221,9 +226,9 @@ class Balancer:
                 "it is switched off: what was begun is at its end, nothing is planned anew"
             )
 
-    async def _operated(self, run: _Run, orders: Sequence[PlannedOrder]) -> Operation:
-        async def plan() -> Sequence[PlannedOrder]:
-            return orders
+    async def _operated(self, run: _Run, made: MadePlan | None) -> Operation:
+        async def plan(free: Free) -> Round:
+            return Round(()) if made is None else made.round(await free())
 
         run.is_unsettled = True
         try:

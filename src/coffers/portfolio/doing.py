@@ -2,24 +2,25 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from coffers import money
 from coffers.clock import HOUR, MINUTE, Millis
 from coffers.connectors.reading import ConnectorFailure
-from coffers.connectors.trading import Move, NotDone, Placed, TradingDesk
+from coffers.connectors.trading import NotDone, Placed, TradingDesk
 from coffers.errors import CoffersError
 from coffers.money import plain
-from coffers.portfolio.ledger import CONVERT, TRANSFER
+from coffers.portfolio.budgets import Budget, Funds, read_funds
+from coffers.portfolio.ledger import AUTO_BALANCE, CONVERT, TRANSFER
 from coffers.portfolio.moving import MoveAsked
-from coffers.portfolio.operation_notes import Notes
-from coffers.store.operations import Operation, State, Step, StepState
-from coffers.valuation.orders import PlannedOrder
+from coffers.portfolio.operation_notes import Known, Notes
+from coffers.portfolio.steps import NOT_OVER, UNSETTLED, after, failed, move_of, order_of
+from coffers.store.operations import Operation, Step, StepState
+from coffers.valuation.orders import PlannedOrder, Round
 
 RESUMES_WITHIN = Millis(5 * MINUTE)
 """Until when planned orders are still placed: later they are about another market."""
@@ -43,9 +44,8 @@ LOOK_AGAIN = 1.0
 
 _T = TypeVar("_T")
 
-Orders = Sequence[PlannedOrder]
-Rounds = Callable[[TradingDesk], Awaitable[tuple[Orders, Mapping[str, str]]]]
-"""What to place now; and what stays, with the reason."""
+Rounds = Callable[[TradingDesk], Awaitable[Round]]
+"""What to place now."""
 
 
 class Later(CoffersError):
@@ -138,18 +138,20 @@ class Doing:
         for _ in range(ROUNDS):
             if self._refused >= REFUSALS:
                 return None
-            planned, left = await rounds(self._desk)
-            refused = {_pair(step): step for step in self._steps if step.state == "refused"}
-            unsettled = {_spent(step) for step in self._steps if step.state in _UNSETTLED}
-            self._left = dict(left)
+            planned = await rounds(self._desk)
+            asked = [(order_of(step), step) for step in self._steps]
+            refused = {_way(order): step for order, step in asked if step.state == "refused"}
+            unsettled = {order.spent for order, step in asked if step.state in UNSETTLED}
+            self._left = dict(planned.left)
+            if planned.counted_on is not None:
+                self._result = Funds(dict(planned.counted_on)).text()
             orders = []
-            for order in planned:
-                before = refused.get((order.base, order.quote, order.side))
-                spent = order.base if order.side == "sell" else order.quote
+            for order in planned.orders:
+                before = refused.get(_way(order))
                 if before is not None:
-                    self._left[spent] = before.why or "its order was refused"
-                elif spent in unsettled:
-                    self._left[spent] = "an order that spends it is not settled"
+                    self._left[order.spent] = before.why or "its order was refused"
+                elif order.spent in unsettled:
+                    self._left[order.spent] = "an order that spends it is not settled"
                 else:
                     orders.append(order)
             if not orders:
@@ -160,7 +162,7 @@ class Doing:
             await self._place_all()
         return None
 
-    async def _add(self, orders: Orders) -> None:
+    async def _add(self, orders: Sequence[PlannedOrder]) -> None:
         steps = [
             # The client's id has the form that every venue takes: letters and digits, at most 32.
             Step(0, "order", each.base, each.quote, each.side, each.amount, uuid.uuid4().hex)
@@ -178,14 +180,13 @@ class Doing:
             return
         operation = self._operation
         known = await self._notes.known(operation.user_id, operation.account_id)
-        for number, step in enumerate(self._steps):
-            if step.state != "planned" or self._refused >= REFUSALS:
+        budget = await self._budget(known)
+        for number, planned in enumerate(self._steps):
+            if planned.state != "planned" or self._refused >= REFUSALS:
                 continue
-            order = _order(step)
-            worth = await self._desk.worth(order)
-            why = self._notes.too_bad(order, worth, self._desk, known)
-            if why is not None:
-                await self._keep(number, replace(step, state="refused", why=why))
+            step = await self._checked(planned, known, budget)
+            if step.state != "planned":
+                await self._keep(number, step)
                 continue
             self._steps[number] = replace(step, state="sent", updated_at=self._notes.now)
             if not await self._notes.send(self._operation, self._steps[number], self._holder):
@@ -195,9 +196,25 @@ class Doing:
             is_refused = self._steps[number].state == "refused"
             self._refused = self._refused + 1 if is_refused else 0
 
+    async def _budget(self, known: Known) -> Budget | None:
+        """Return what the orders may spend, None where that is all that there is."""
+        if self._operation.kind != AUTO_BALANCE:
+            return None
+        pairs = [pair.limits for pair in await self._desk.quoted()]
+        return Budget(read_funds(self._result), pairs, known, self._desk)
+
+    async def _checked(self, step: Step, known: Known, budget: Budget | None) -> Step:
+        """Return a planned step as it may be placed now: cut, refused or skipped if need be."""
+        order = order_of(step)
+        worth = await self._desk.worth(order)
+        why = known.too_bad(order, worth, self._desk)
+        if worth is None or why is not None:
+            return replace(step, state="refused", why=why)
+        return step if budget is None else budget.paid(step, worth, self._steps)
+
     async def _placed(self, step: Step) -> Step:
         try:
-            return _after(step, await self._desk.place(_order(step), step.client_id))
+            return after(step, await self._desk.place(order_of(step), step.client_id))
         except NotDone as refusal:
             self._refused = REFUSALS
             return replace(step, state="refused", why=str(refusal))
@@ -216,7 +233,7 @@ class Doing:
                 raise Later(str(failure)) from failure
             return replace(step, state="unknown", why=str(failure))
         if found is not None:
-            return _after(step, found)
+            return after(step, found)
         if self._notes.now - step.updated_at < LISTED_WITHIN:
             raise Later(f"the exchange does not list the {step.kind} yet")
         return replace(step, state="refused", why=f"the exchange knows no such {step.kind}")
@@ -224,9 +241,9 @@ class Doing:
     async def _asked_for(self, step: Step) -> Placed | None:
         """Return what the venue tells of a step that may have been done, None where it was not."""
         if step.kind == "order":
-            return await self._desk.find(_order(step), step.client_id)
+            return await self._desk.find(order_of(step), step.client_id)
         known = await self._notes.moves(self._operation)
-        return await self._desk.find_move(_move(step), step.updated_at, known)
+        return await self._desk.find_move(move_of(step), step.updated_at, known)
 
     async def _convert(self) -> None:
         codes = self._asked(dict[str, list[str] | None]).get("codes")
@@ -236,7 +253,7 @@ class Doing:
         try:
             done = await self._desk.convert(codes)
         except (NotDone, ConnectorFailure) as failure:
-            await self._keep(0, _failed(step, failure))
+            await self._keep(0, failed(step, failure))
             return
         told = {
             "totalTransfered": plain(done.received),
@@ -253,7 +270,7 @@ class Doing:
         self._steps += await self._notes.add(self._operation, [step], self._holder)
         [step] = self._steps
         try:
-            found = await self._desk.move(_move(step))
+            found = await self._desk.move(move_of(step))
         except NotDone as refusal:
             await self._keep(0, replace(step, state="refused", why=str(refusal)))
         except ConnectorFailure:
@@ -272,66 +289,17 @@ class Doing:
         await self._notes.keep(self._now_is(), step, holder)
 
 
-_UNSETTLED = frozenset({"open", "unknown", "sent"})
-"""How orders stand that may be filled yet, or have been: what they spend is not spent again."""
-
-
-def _spent(step: Step) -> str:
-    return step.base if step.side == "sell" else step.quote
-
-
-def _pair(step: Step) -> tuple[str, str, str]:
-    return step.base, step.quote, step.side
-
-
-def _order(step: Step) -> PlannedOrder:
-    side: Literal["buy", "sell"] = "buy" if step.side == "buy" else "sell"
-    return PlannedOrder(step.base, step.quote, side, step.amount or money.ZERO)
-
-
-def _move(step: Step) -> Move:
-    return Move(step.base, step.amount or money.ZERO, step.side, step.quote)
-
-
-def _after(step: Step, placed: Placed) -> Step:
-    return replace(
-        step,
-        state=placed.fate,
-        filled=placed.filled,
-        cost=placed.cost,
-        fee=placed.fee,
-        fee_asset=placed.fee_asset,
-        venue_id=placed.venue_id,
-        why=placed.why,
-    )
-
-
-def _failed(step: Step, failure: CoffersError) -> Step:
-    """Return a step that ended in a failure: only a refusal says that nothing was done."""
-    state: StepState = "refused" if isinstance(failure, NotDone) else "unknown"
-    return replace(step, state=state, why=str(failure))
+def _way(order: PlannedOrder) -> tuple[str, str, str]:
+    """Return what orders have in common of which the next is not tried once one was refused."""
+    return order.base, order.quote, order.side
 
 
 async def given_up(notes: Notes, operation: Operation, why: str) -> Operation:
     """Return an operation that cannot be gone on with: what was sent has an unknown fate."""
     steps = list(operation.steps)
     for place, step in enumerate(steps):
-        if step.state in _NOT_OVER:
+        if step.state in NOT_OVER:
             state: StepState = "unknown" if step.state == "sent" else "skipped"
             steps[place] = replace(step, state=state, why=why)
             await notes.keep(operation, steps[place])
     return replace(operation, steps=tuple(steps), why=why)
-
-
-_NOT_OVER = frozenset({"planned", "sent"})
-
-_DONE = frozenset({"filled", "partly", "open", "unknown", "sent"})
-"""How steps stand of which something was done, or may have been."""
-
-
-def state_of(operation: Operation) -> State:
-    """Return how an operation ended: all of it was done, some of it, or nothing."""
-    states = {step.state for step in operation.steps}
-    if operation.why is None and states <= {"filled"}:
-        return "done"
-    return "partly" if states & _DONE else "failed"

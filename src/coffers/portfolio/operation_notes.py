@@ -18,6 +18,8 @@ from coffers.sync.prices import PriceRounds
 from coffers.valuation.model import Price, PriceBook
 from coffers.valuation.orders import PlannedOrder
 
+_ONE = Decimal(1)
+
 
 class TakenOver(CoffersError):
     """An operation at which another process works by now: nothing more may be done here."""
@@ -28,15 +30,51 @@ class Known:
     """What orders of an account are judged by: prices, and its codes, as they are to its owner.
 
     `book` is None before the first prices; `said` are the assets that the owner says codes mean.
+    `slippage` is the share by which a venue may pay worse than these prices.
     """
 
     book: PriceBook | None
     said: Mapping[str, str]
+    slippage: Decimal
 
     def price(self, code: str, desk: TradingDesk) -> Price | None:
         """Return the price of what a venue's code means, None where none is known."""
         asset = self.said.get(code, desk.asset_of(code))
         return None if self.book is None else self.book.prices.get(asset)
+
+    def expected(self, order: PlannedOrder, desk: TradingDesk) -> Decimal | None:
+        """Return what an order should have per unit, in units of quote; None where nobody knows."""
+        base, quote = (self.price(code, desk) for code in (order.base, order.quote))
+        if base is None or quote is None or not quote.usd:
+            return None
+        return money.divide(base.usd, quote.usd)
+
+    def too_bad(self, order: PlannedOrder, worth: Decimal | None, desk: TradingDesk) -> str | None:
+        """Return why an order is not placed at what the venue would pay, None where it may be."""
+        pair = f"{order.base}/{order.quote}"
+        if worth is None:
+            return f"the book of {pair} holds less than the order takes"
+        expected = self.expected(order, desk)
+        if expected is None:
+            return f"no price is known here to check the exchange's price of {pair} against"
+        gap = money.divide(money.subtract(worth, expected), expected)
+        loss = gap if order.side == "buy" else gap.copy_negate()
+        if loss <= self.slippage:
+            return None
+        share = plain(money.rounded(money.multiply(loss, money.HUNDRED), 1))
+        return f"the exchange pays {share} % worse in {pair} than is known elsewhere"
+
+    def least(self, order: PlannedOrder, desk: TradingDesk) -> Decimal | None:
+        """Return the lowest price per unit that an order is sold at; None where nobody knows."""
+        return self._off(order, desk, money.subtract(_ONE, self.slippage))
+
+    def most(self, order: PlannedOrder, desk: TradingDesk) -> Decimal | None:
+        """Return the highest price per unit that an order is bought at; None where nobody knows."""
+        return self._off(order, desk, money.add(_ONE, self.slippage))
+
+    def _off(self, order: PlannedOrder, desk: TradingDesk, share: Decimal) -> Decimal | None:
+        expected = self.expected(order, desk)
+        return None if expected is None else money.multiply(expected, share)
 
 
 class Notes:
@@ -68,25 +106,7 @@ class Notes:
             newest = await self._newest.read(tx)
             choices = await tx.choices.of(user_id)
         book = None if newest is None else choices.book(newest)
-        return Known(book, choices.meanings(account_id))
-
-    def too_bad(
-        self, order: PlannedOrder, worth: Decimal | None, desk: TradingDesk, known: Known
-    ) -> str | None:
-        """Return why an order is not placed at what the venue would pay, None where it may be."""
-        pair = f"{order.base}/{order.quote}"
-        if worth is None:
-            return f"the book of {pair} holds less than the order takes"
-        base, quote = (known.price(code, desk) for code in (order.base, order.quote))
-        if base is None or quote is None or not quote.usd:
-            return f"no price is known here to check the exchange's price of {pair} against"
-        expected = money.divide(base.usd, quote.usd)
-        gap = money.divide(money.subtract(worth, expected), expected)
-        loss = gap if order.side == "buy" else gap.copy_negate()
-        if loss <= self._slippage:
-            return None
-        share = plain(money.rounded(money.multiply(loss, money.HUNDRED), 1))
-        return f"the exchange pays {share} % worse in {pair} than is known elsewhere"
+        return Known(book, choices.meanings(account_id), self._slippage)
 
     async def send(self, operation: Operation, step: Step, holder: str | None) -> bool:
         """Write down that an order is about to be sent; False, and nothing, where it must not be.

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from coffers import metrics
 from coffers.clock import Clock, Millis
@@ -18,7 +19,7 @@ from coffers.logs import logger
 from coffers.markets.catalogue import PAPER, Catalogue, Market
 from coffers.portfolio.balance_codes import Tradable
 from coffers.portfolio.claimed import CLAIM, claimed
-from coffers.portfolio.doing import GIVES_UP, Doing, Later, Orders, Rounds, given_up, state_of
+from coffers.portfolio.doing import GIVES_UP, Doing, Later, Rounds, given_up
 from coffers.portfolio.ledger import (
     SELL_TO_BTC,
     SELL_TO_USD,
@@ -31,6 +32,7 @@ from coffers.portfolio.operation_notes import Notes, TakenOver
 from coffers.portfolio.paper import PaperAccounts
 from coffers.portfolio.paper_desk import PaperDesk
 from coffers.portfolio.paper_orders import PaperOrders
+from coffers.portfolio.steps import state_of
 from coffers.store.claims import OPERATION
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
@@ -39,7 +41,7 @@ from coffers.store.records import Account
 from coffers.sync.credentials import open_credentials
 from coffers.sync.syncer import Syncer
 from coffers.valuation.model import PriceBook
-from coffers.valuation.orders import PairLimits
+from coffers.valuation.orders import PairLimits, Round
 from coffers.valuation.selling import plan_sale
 from coffers.vault.vault import Vault
 
@@ -51,7 +53,8 @@ BRIDGES = ("BTC", "USDT", "USDC", "ETH", "BNB", "EUR", "TRY", "BRL")
 
 _log = logger("coffers.operations")
 
-Plan = Callable[[], Awaitable[Orders]]
+Free = Callable[[], Awaitable[Mapping[str, Decimal]]]
+Plan = Callable[[Free], Awaitable[Round]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,8 @@ class Operations:
     ) -> Operation:
         """Begin an operation and do it to its end; one of the same key is taken up instead.
 
-        `plan` is asked once, when the account is claimed; what it raises ends the operation.
+        `plan` is asked once, when the account is claimed, and may ask what is free there by then;
+        what it raises ends the operation.
 
         Raises:
             NotFound, NotAllowed, KeyReused, InvalidRecord: as `Ledger.begin`.
@@ -135,11 +139,11 @@ class Operations:
         operation = await self._ledger.begin(user_id, Wanted(account_id, kind, key))
         asked = False
 
-        async def rounds(_desk: TradingDesk) -> tuple[Orders, Mapping[str, str]]:
+        async def rounds(desk: TradingDesk) -> Round:
             nonlocal asked
-            orders = () if asked else await plan()
+            planned = Round(()) if asked else await plan(desk.free)
             asked = True
-            return orders, {}
+            return planned
 
         return await self._only_once(operation, rounds)
 
@@ -308,12 +312,11 @@ def _purpose(operation: Operation) -> str:
 
 
 def _selling(targets: Sequence[str]) -> Rounds:
-    async def rounds(desk: TradingDesk) -> tuple[Orders, Mapping[str, str]]:
+    async def rounds(desk: TradingDesk) -> Round:
         free, pairs = await desk.free(), await desk.quoted()
         wanted = [desk.code_of(asset) for asset in targets]
         bridges = [desk.code_of(asset) for asset in BRIDGES if asset not in targets]
-        sale = plan_sale(free, pairs, wanted, bridges)
-        return sale.orders, dict(sale.left)
+        return plan_sale(free, pairs, wanted, bridges)
 
     return rounds
 

@@ -63,7 +63,8 @@ class Operation:
     """Something that a user asked for, on one account.
 
     `asked` tells it apart from others under the same `key`. `left` are assets that stayed as they
-    were, and why. `result` is the answer in JSON where there is more to it than the steps.
+    were, and why. `result` is in JSON what there is to it beside the steps: the answer of a
+    conversion, and what the plan of a rebalancing counted on having.
     """
 
     id: int

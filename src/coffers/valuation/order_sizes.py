@@ -3,7 +3,8 @@
 All is rounded down, never up: an order is rather left out than made larger than it was meant.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Context, Decimal
 from typing import Final, Literal
 
@@ -65,6 +66,13 @@ class Step:
         return self.base if self.side == "buy" else self.quote
 
     @property
+    def reserved(self) -> Decimal:
+        """What must be there of what it is paid with: a market order may cost more than planned."""
+        if self.side == "sell":
+            return self.spent
+        return money.multiply(self.spent, money.total((_ONE, self.fee, CUSHION)))
+
+    @property
     def order(self) -> PlannedOrder:
         """The order itself."""
         return PlannedOrder(self.base, self.quote, self.side, self.amount)
@@ -114,6 +122,39 @@ def sized(
     return _step(
         pair, price, amount, base_usd, is_sale=is_sale, is_whole=most is None or most >= wanted
     )
+
+
+def counted_on_by(steps: Iterable[Step]) -> dict[str, Decimal]:
+    """Return by asset what steps spend of what was there before, beside what they bring."""
+    found: dict[str, Decimal] = {}
+    for step in steps:
+        spent, received = step.spent_asset, step.received_asset
+        found[spent] = money.add(found.get(spent, money.ZERO), step.reserved)
+        found[received] = money.subtract(found.get(received, money.ZERO), step.received)
+    return {asset: amount for asset, amount in found.items() if amount > 0}
+
+
+def within_budget(
+    pair: PairLimits, order: PlannedOrder, price: Decimal, budget: Decimal
+) -> PlannedOrder | None:
+    """Return an order as far as a budget pays for it; None where that is too little for any.
+
+    Args:
+        pair: the order's.
+        order: what was planned.
+        price: units of quote per unit of base, as the venue would fill it.
+        budget: units of what it is paid with.
+    """
+    if order.side == "sell":
+        cost, payable = order.amount, budget
+    else:
+        cost = money.multiply(order.amount, money.multiply(price, money.add(_ONE, fee_of(pair))))
+        payable = money.divide(budget, money.multiply(price, cost_of_one(pair)))
+    if cost <= budget:
+        return order
+    amount = _stepped(min(order.amount, payable), pair.amount_step)
+    is_too_small = _is_too_small(pair, amount, money.multiply(amount, price))
+    return None if is_too_small else replace(order, amount=amount)
 
 
 def _step(

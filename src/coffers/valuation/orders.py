@@ -1,6 +1,7 @@
 """Orders that are to be placed: what planners make and what workers carry out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
@@ -16,6 +17,29 @@ class PlannedOrder:
     quote: str
     side: Literal["buy", "sell"]
     amount: Decimal
+
+    @property
+    def spent(self) -> str:
+        """What is paid with."""
+        return self.quote if self.side == "buy" else self.base
+
+    @property
+    def received(self) -> str:
+        """What comes in."""
+        return self.base if self.side == "buy" else self.quote
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Orders that are to be placed one after the other; all codes are the venue's.
+
+    `left` tells why others stay. What the orders may spend beside what they bring is `counted_on`,
+    in units by code; None where they may spend all that there is.
+    """
+
+    orders: Sequence[PlannedOrder]
+    left: Mapping[str, str] = field(default_factory=dict)
+    counted_on: Mapping[str, Decimal] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from coffers import money
-from coffers.valuation.orders import PairLimits, PlannedOrder
+from coffers.valuation.orders import PairLimits, PlannedOrder, Round
 
 MARGIN = Decimal("0.002")
 """The share of an amount that a purchase leaves for a price that moves meanwhile, beside fees."""
@@ -27,20 +27,12 @@ class Quoted:
     ask: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sale:
-    """Orders to be placed now, and why each of the other assets stays."""
-
-    orders: tuple[PlannedOrder, ...]
-    left: Mapping[str, str]
-
-
 def plan_sale(
     free: Mapping[str, Decimal],
     pairs: Iterable[Quoted],
     targets: Sequence[str],
     bridges: Sequence[str],
-) -> Sale:
+) -> Round:
     """Return how to sell all that is free.
 
     Args:
@@ -63,7 +55,7 @@ def plan_sale(
             orders.append(order)
         else:
             left[code] = why
-    return Sale(tuple(orders), left)
+    return Round(orders, left)
 
 
 def _ways(code: str, wanted: Iterable[str], ways: Mapping[tuple[str, str], Quoted]) -> list[Quoted]:

@@ -1,7 +1,7 @@
 """Runs of rebalancing on a paper account: what is traded, what is written, who goes on with it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -17,7 +17,7 @@ from coffers.portfolio.auto_balance import BalanceSettings, BalanceWanted
 from coffers.portfolio.balance_codes import Tradable
 from coffers.portfolio.balance_plans import Planner, plain_plan
 from coffers.portfolio.balance_worker import BalanceWorker
-from coffers.portfolio.balancer import FAILURES_ALLOWED, AlreadyRunning, Balancer
+from coffers.portfolio.balancer import FAILURES_ALLOWED, AlreadyRunning, Balancer, Free
 from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.ledger import NotAllowed
 from coffers.portfolio.operation_notes import Notes
@@ -33,7 +33,7 @@ from coffers.store.records import Account, AssetMapping, AutoBalance, BalanceSta
 from coffers.sync.assets import note_assets
 from coffers.sync.prices import PriceRounds
 from coffers.sync.syncer import Outcome, Result
-from coffers.valuation.orders import PairLimits, PlannedOrder
+from coffers.valuation.orders import PairLimits, PlannedOrder, Round
 from factories import NOW
 from served import add_book
 
@@ -56,7 +56,8 @@ class Operation:
 class Desk:
     """Fills orders on paper, each operation once under its key; fails as told."""
 
-    orders: PaperOrders
+    store: Store
+    clock: ManualClock
     pairs: Sequence[PairLimits] = PAIRS
     fault: Exception | None = None
     dies_after: int | None = None
@@ -74,14 +75,18 @@ class Desk:
         account_id: int,
         kind: str,
         key: str | None,
-        plan: Callable[[], Awaitable[Sequence[PlannedOrder]]],
+        plan: Callable[[Free], Awaitable[Round]],
     ) -> Operation:
         assert (kind, key is None) == ("auto_balance", False)
         if self.refusal is not None:
             raise self.refusal
         waiting = self.planned.setdefault(key or "", [])
         await self.place(user_id, account_id, waiting)
-        waiting.extend(await plan())
+
+        async def free() -> Mapping[str, Decimal]:
+            return (await PaperAccounts(self.store, self.clock).get(user_id, account_id)).amounts
+
+        waiting.extend((await plan(free)).orders)
         await self.place(user_id, account_id, waiting)
         return Operation(7, self.state)
 
@@ -92,7 +97,7 @@ class Desk:
             order = waiting.pop(0)
             amount = plain(order.amount)
             wanted = OrderWanted(order.side, order.base, order.quote, amount)
-            await self.orders.place(user_id, account_id, wanted)
+            await PaperOrders(self.store, self.clock).place(user_id, account_id, wanted)
             self.placed.append(order)
 
 
@@ -196,7 +201,7 @@ async def world(store: Store) -> World:
     portfolio = await PortfolioKeeping(store, clock).create(
         user.id, PortfolioWanted("Halves", {"BTC": "50", "ETH": "30", "USDT": "20"})
     )
-    desk, reader = Desk(PaperOrders(store, clock)), Reader()
+    desk, reader = Desk(store, clock), Reader()
     rounds = Rounds(store, clock)
     planner = Planner(store, cast("ReadingNow", reader), cast("PriceRounds", rounds), desk, clock)
     balancer = Balancer(store, planner, desk, clock)
@@ -249,11 +254,12 @@ async def test_an_order_is_judged_by_what_its_user_says_that_the_code_means(worl
         await tx.choices.map(world.account.user_id, said, NOW)
     notes = Notes(world.store, cast("PriceRounds", world.rounds), world.clock, D("0.05"))
     papers = PaperAccounts(world.store, world.clock)
-    desk = PaperDesk(world.store, world.desk.orders, papers, world.own, None)
+    orders = PaperOrders(world.store, world.clock)
+    desk = PaperDesk(world.store, orders, papers, world.own, None)
     known, order = await notes.known(*world.own), PlannedOrder("SOL", "USDT", "buy", D(1))
 
-    assert notes.too_bad(order, D(2500), desk, known) is None
-    assert "pays 8.0 % worse" in (notes.too_bad(order, D(2700), desk, known) or "")
+    assert known.too_bad(order, D(2500), desk) is None
+    assert "pays 8.0 % worse" in (known.too_bad(order, D(2700), desk) or "")
 
 
 async def test_a_run_by_hand_trades_and_tells_when(world: World) -> None:

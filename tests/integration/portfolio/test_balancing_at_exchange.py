@@ -20,7 +20,7 @@ from coffers.portfolio.balance_plans import MadePlan, Planner
 from coffers.portfolio.balance_worker import BalanceWorker
 from coffers.portfolio.balancer import Balancer
 from coffers.portfolio.connecting import Connecting, Connection
-from coffers.portfolio.ledger import Ledger
+from coffers.portfolio.ledger import Ledger, Wanted
 from coffers.portfolio.operation_notes import Notes
 from coffers.portfolio.operations import Operations
 from coffers.portfolio.paper import NewPaper, PaperAccounts
@@ -289,3 +289,125 @@ async def test_where_trading_is_off_nothing_is_traded_and_the_account_says_so(
     assert await bench.operations_of(bench.own) == []
     # A plan may be looked at all the same.
     assert (await bench.planner.make(*bench.own)).orders != ()
+
+
+REFUSED = NewFault(
+    venue="binance",
+    kind=FaultKind.STATUS,
+    path="/api/v3/order",
+    method="POST",
+    count=1,
+    status=400,
+    body='{"code":-1013,"msg":"Filter failure: MARKET_LOT_SIZE"}',
+)
+
+
+async def holds(bench: Bench, **amounts: str) -> None:
+    """Let the account hold these amounts and nothing else."""
+    for code in {"BTC", "ETH", *amounts}:
+        await bench.control.hold("binance", "fake-key", code, D(amounts.get(code, "0")))
+
+
+async def owned(bench: Bench) -> dict[str, Decimal]:
+    """Return what the exchange says that the account has."""
+    codes = ("AVAX", "ETH", "USDT")
+    return {code: await bench.control.free("binance", "fake-key", code) for code in codes}
+
+
+async def test_a_purchase_waits_for_the_sale_that_pays_for_it(bench: Bench) -> None:
+    await holds(bench, AVAX="1000", USDT="30000")
+    await bench.to_portfolio(bench.own, targets={"AVAX": "50", "ETH": "50"})
+    for _ in range(2):
+        await bench.control.inject(REFUSED)
+        ran = await bench.balancer.run(*bench.own)
+        assert ran.state == "failed"
+        assert await owned(bench) == {"AVAX": D(1000), "ETH": D(0), "USDT": D(30000)}
+    [operation, _] = await bench.operations_of(bench.own)
+    assert [(step.side, step.state) for step in operation.steps] == [
+        ("sell", "refused"),
+        ("buy", "skipped"),
+    ]
+    assert operation.steps[1].why == "no more than 0.0 USDT of the plan's is there to spend"
+
+    assert (await bench.balancer.run(*bench.own)).state == "done"
+    left = await owned(bench)
+    # What was not bought for lies beside what the account had.
+    assert D(30000) < left["USDT"] < D(30300)
+    assert is_there(await bench.planner.make(*bench.own))
+
+
+async def test_a_currency_below_its_share_pays_for_no_sale_that_failed(bench: Bench) -> None:
+    await holds(bench, AVAX="1000", USDT="30000")
+    await bench.to_portfolio(bench.own, targets={"AVAX": "5", "ETH": "25", "USDT": "70"})
+    await bench.control.inject(REFUSED)
+    assert (await bench.balancer.run(*bench.own)).state == "failed"
+    assert (await owned(bench))["USDT"] == D(30000)
+
+
+async def test_what_is_above_its_share_is_spent_although_a_sale_failed(bench: Bench) -> None:
+    await holds(bench, AVAX="1000", USDT="100000")
+    await bench.to_portfolio(bench.own, targets={"AVAX": "5", "ETH": "90", "USDT": "5"})
+    planned = await bench.planner.make(*bench.own)
+    await bench.control.inject(REFUSED)
+    assert (await bench.balancer.run(*bench.own)).state == "partly"
+
+    [operation] = await bench.operations_of(bench.own)
+    sale, purchase = operation.steps
+    assert (sale.state, purchase.state) == ("refused", "filled")
+    assert purchase.amount is not None
+    assert purchase.amount < planned.orders[1].amount
+    assert (purchase.why or "").startswith("cut from ")
+    [usdt] = [line for line in planned.plan.lines if line.asset == "USDT"]
+    kept = planned.plan.usd * usdt.target / 100
+    assert abs((await owned(bench))["USDT"] - kept) < kept / 20
+
+
+async def test_whoever_takes_a_run_over_spends_no_more_than_its_sales_brought(
+    bench: Bench,
+) -> None:
+    await holds(bench, AVAX="1000", USDT="30000")
+    await bench.to_portfolio(bench.own, targets={"AVAX": "50", "ETH": "50"})
+    notes, sent = bench.operations._notes, asyncio.Event()
+    send = notes.send
+
+    async def told(operation: Operation, step: Step, holder: str | None) -> bool:
+        await send(operation, step, holder)
+        sent.set()
+        # Here the process dies: the sale never reaches the exchange.
+        return await asyncio.Event().wait()
+
+    notes.send = told  # type: ignore[method-assign]
+    run = asyncio.create_task(bench.balancer.run(*bench.own))
+    await sent.wait()
+    notes.send = send  # type: ignore[method-assign]
+    run.cancel()
+    tasks = list(bench.operations._running.values())
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(run, *tasks, return_exceptions=True)
+    bench.clock.ahead += 3 * MINUTE
+    assert await bench.operations.resume() == 1
+
+    [operation] = await bench.operations_of(bench.own)
+    assert [step.state for step in operation.steps] == ["refused", "skipped"]
+    assert await owned(bench) == {"AVAX": D(1000), "ETH": D(0), "USDT": D(30000)}
+
+
+async def test_what_was_sold_while_it_was_planned_is_not_bought_back(bench: Bench) -> None:
+    await holds(bench, AVAX="1000", USDT="30000")
+    await bench.to_portfolio(bench.own, targets={"AVAX": "50", "ETH": "50"})
+    user_id, account_id = bench.own
+    make = bench.planner.make
+
+    async def meanwhile(user: int, account: int) -> MadePlan:
+        made = await make(user, account)
+        begun = await bench.operations._ledger.begin(user_id, Wanted(account_id, "sell_all_to_usd"))
+        assert (await bench.operations.perform(user_id, begun.id)).state == "done"
+        return made
+
+    bench.planner.make = meanwhile  # type: ignore[assignment,method-assign]
+    ran = await bench.balancer.run(*bench.own)
+    assert ran.state == "failed"
+    assert "what is free of AVAX changed while it was planned" in (ran.error or "")
+    left = await owned(bench)
+    assert (left["AVAX"], left["ETH"]) == (D(0), D(0))

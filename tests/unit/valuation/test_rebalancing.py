@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coffers import money
-from coffers.valuation.order_sizes import CUSHION, Step, fee_of
+from coffers.valuation.order_sizes import CUSHION, Step, counted_on_by, fee_of, within_budget
 from coffers.valuation.orders import PairLimits
 from coffers.valuation.rebalancing import (
     NOTHING_HELD,
@@ -241,6 +241,25 @@ def test_no_order_spends_what_is_not_there(world: Any) -> None:
         came = step.amount if step.side == "buy" else step.amount * step.price
         free[step.spent_asset] = has - cost
         free[step.received_asset] = free.get(step.received_asset, D(0)) + came * (1 - fee)
+
+
+@given(worlds())
+def test_what_is_counted_on_is_above_its_share_and_pays_for_all_that_is_planned(world: Any) -> None:
+    amounts, prices, target, pairs = world
+    made = plan(amounts, prices, target, pairs)
+    above = {line.asset for line in made.lines if line.share > line.target}
+    counted_on = counted_on_by(made.steps)
+    nearly, dust = D("1.0000000000000001"), D("0.0000000001")
+    for asset, amount in counted_on.items():
+        assert asset in above or amount < dust
+        counted_on[asset] = min(amount, amounts[asset].free if asset in above else dust)
+    for step in made.steps:
+        has = counted_on.get(step.spent_asset, D(0)) * nearly + dust
+        assert within_budget(found(pairs, step), step.order, step.price, has) == step.order
+        on_top = step.spent * (1 + step.fee) if step.side == "buy" else step.spent
+        counted_on[step.spent_asset] = has - on_top
+        brought = counted_on.get(step.received_asset, D(0)) + step.received
+        counted_on[step.received_asset] = brought
 
 
 @given(worlds())

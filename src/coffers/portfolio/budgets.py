@@ -1,0 +1,127 @@
+"""What the orders of a plan may spend: what it counted on, and what its own orders have brought.
+
+An order that fails must not let a later one spend what the plan leaves alone. All follows from what
+is written down, so that whoever takes an operation over holds to it too.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import msgspec
+
+from coffers import money
+from coffers.connectors.trading import TradingDesk
+from coffers.money import plain
+from coffers.portfolio.operation_notes import Known
+from coffers.portfolio.steps import UNSETTLED, order_of
+from coffers.store.operations import Step
+from coffers.valuation.order_sizes import ASSUMED_FEE, within_budget
+from coffers.valuation.orders import PairLimits
+
+_TOLD = frozenset({"filled", "partly", "open"})
+
+
+class Funds(msgspec.Struct, frozen=True):
+    """What a plan counted on having, in units by the venue's code, as it is written down."""
+
+    counted_on: dict[str, Decimal]
+
+    def text(self) -> str:
+        """Return the form that is written down."""
+        return msgspec.json.encode(self).decode()
+
+
+def read_funds(text: str | None) -> Funds:
+    """Return what was written down; where nothing was, nothing was counted on."""
+    return Funds({}) if text is None else msgspec.json.decode(text, type=Funds)
+
+
+class Budget:
+    """What may be spent by the orders of one plan.
+
+    Args:
+        funds: what the plan counted on.
+        pairs: what the venue demands of orders.
+        known: the prices by which is judged what a venue does not tell.
+        desk: where the orders are placed.
+    """
+
+    def __init__(
+        self, funds: Funds, pairs: Iterable[PairLimits], known: Known, desk: TradingDesk
+    ) -> None:
+        self._funds = funds
+        self._pairs = {(pair.base, pair.quote): pair for pair in pairs}
+        self._known = known
+        self._desk = desk
+
+    def paid(self, step: Step, price: Decimal, steps: Sequence[Step]) -> Step:
+        """Return a planned step as far as it can be paid for; skipped where it cannot.
+
+        Args:
+            step: an order.
+            price: what it would have, in units of quote per unit of base.
+            steps: all of its operation, as they stand.
+        """
+        order = order_of(step)
+        pair = self._pairs.get((order.base, order.quote))
+        if pair is None:
+            told = f"the exchange does not trade {order.base}/{order.quote} now"
+            return replace(step, state="skipped", why=told)
+        budget = self._left(order.spent, steps)
+        paid = within_budget(pair, order, price, budget)
+        if paid is None:
+            told = f"no more than {plain(budget)} {order.spent} of the plan's is there to spend"
+            return replace(step, state="skipped", why=told)
+        if paid == order:
+            return step
+        told = f"cut from {plain(order.amount)} to what {plain(budget)} {order.spent} pay for"
+        return replace(step, amount=paid.amount, why=told)
+
+    def _left(self, code: str, steps: Sequence[Step]) -> Decimal:
+        """Return the units of a code that may be spent now."""
+        left = self._funds.counted_on.get(code, money.ZERO)
+        for step in steps:
+            order = order_of(step)
+            if order.received == code:
+                left = money.add(left, self._brought(step))
+            elif order.spent == code:
+                spent = self._went(step)
+                if spent is None:
+                    return money.ZERO
+                left = money.subtract(left, spent)
+        return max(left, money.ZERO)
+
+    def _brought(self, step: Step) -> Decimal:
+        """Return what came in by an order for certain."""
+        if step.state not in _TOLD or step.filled is None:
+            return money.ZERO
+        gross = step.filled if step.side == "buy" else step.cost
+        if gross is None:
+            # No order is placed where the venue pays less.
+            least = self._known.least(order_of(step), self._desk)
+            gross = money.multiply(step.filled, least or money.ZERO)
+        return money.subtract(gross, _fee(step, order_of(step).received, gross))
+
+    def _went(self, step: Step) -> Decimal | None:
+        """Return what an order has spent, or may have, at the most; None where nobody knows."""
+        if step.state not in _TOLD | UNSETTLED:
+            return money.ZERO
+        order, is_over = order_of(step), step.state not in UNSETTLED
+        if order.side == "sell":
+            return step.filled if is_over and step.filled is not None else order.amount
+        cost = step.cost if is_over else None
+        if cost is None:
+            # No order is placed where the venue takes more.
+            most = self._known.most(order, self._desk)
+            if most is None:
+                return None
+            cost = money.multiply(order.amount, most)
+        return money.add(cost, _fee(step, order.spent, cost))
+
+
+def _fee(step: Step, code: str, gross: Decimal) -> Decimal:
+    """Return what an order cost in a code: one that is not told may have been taken in it."""
+    if step.fee is None:
+        return money.multiply(gross, ASSUMED_FEE)
+    return step.fee if step.fee_asset == code else money.ZERO

@@ -1,0 +1,57 @@
+"""The steps of operations: what they ask of a venue, and what their ends come to."""
+
+from dataclasses import replace
+from typing import Literal
+
+from coffers import money
+from coffers.connectors.trading import Move, NotDone, Placed
+from coffers.errors import CoffersError
+from coffers.store.operations import Operation, State, Step, StepState
+from coffers.valuation.orders import PlannedOrder
+
+UNSETTLED = frozenset({"open", "unknown", "sent"})
+"""How orders stand that may be filled yet, or have been: what they spend is not spent again."""
+
+NOT_OVER = frozenset({"planned", "sent"})
+
+_DONE = frozenset({"filled", "partly", "open", "unknown", "sent"})
+"""How steps stand of which something was done, or may have been."""
+
+
+def order_of(step: Step) -> PlannedOrder:
+    """Return the order that a step is."""
+    side: Literal["buy", "sell"] = "buy" if step.side == "buy" else "sell"
+    return PlannedOrder(step.base, step.quote, side, step.amount or money.ZERO)
+
+
+def move_of(step: Step) -> Move:
+    """Return the transfer that a step is."""
+    return Move(step.base, step.amount or money.ZERO, step.side, step.quote)
+
+
+def after(step: Step, placed: Placed) -> Step:
+    """Return a step with what the venue tells of it."""
+    return replace(
+        step,
+        state=placed.fate,
+        filled=placed.filled,
+        cost=placed.cost,
+        fee=placed.fee,
+        fee_asset=placed.fee_asset,
+        venue_id=placed.venue_id,
+        why=placed.why or step.why,
+    )
+
+
+def failed(step: Step, failure: CoffersError) -> Step:
+    """Return a step that ended in a failure: only a refusal says that nothing was done."""
+    state: StepState = "refused" if isinstance(failure, NotDone) else "unknown"
+    return replace(step, state=state, why=str(failure))
+
+
+def state_of(operation: Operation) -> State:
+    """Return how an operation ended: all of it was done, some of it, or nothing."""
+    states = {step.state for step in operation.steps}
+    if operation.why is None and states <= {"filled"}:
+        return "done"
+    return "partly" if states & _DONE else "failed"
