@@ -37,7 +37,11 @@ REFUSALS = 3
 LISTED_WITHIN = Millis(MINUTE)
 """After so long the venue tells of an order that was placed, or of a transfer that was done."""
 
+CLOCKS_DIFFER = MINUTE
+"""By how much the clocks of two machines may differ."""
+
 _TOO_LATE = "it was planned too long ago to be placed now"
+_FROM_AHEAD = "it was planned while a clock was ahead, nobody knows how long ago"
 
 LOOK_AGAIN = 1.0
 """Seconds after which an order whose answer was lost is looked for."""
@@ -113,8 +117,8 @@ class Doing:
         for number, step in enumerate(self._steps):
             if step.state == "sent":
                 await self._keep(number, await self._found(step))
-            elif step.state == "planned" and self._is_old:
-                await self._keep(number, replace(step, state="skipped", why=_TOO_LATE))
+            elif step.state == "planned" and (why := self._too_late) is not None:
+                await self._keep(number, replace(step, state="skipped", why=why))
 
     async def _gone_on(self, rounds: Rounds | None) -> str | None:
         """Do what may still be done; return why nothing can be, where that is so."""
@@ -122,8 +126,8 @@ class Doing:
         if self._operation.kind in {CONVERT, TRANSFER}:
             if self._steps:
                 return None
-            if self._is_old:
-                return _TOO_LATE
+            if self._too_late is not None:
+                return self._too_late
             await (self._convert() if self._operation.kind == CONVERT else self._move())
             return None
         if rounds is not None:
@@ -131,8 +135,16 @@ class Doing:
         return None if self._steps else "it was interrupted before it was planned"
 
     @property
-    def _is_old(self) -> bool:
-        return self._notes.now - self._operation.created_at > RESUMES_WITHIN
+    def _too_late(self) -> str | None:
+        """Why what was asked for is not of just now, None where it is."""
+        if self._is_ahead(self._operation.created_at):
+            return _FROM_AHEAD
+        is_old = self._notes.now - self._operation.created_at > RESUMES_WITHIN
+        return _TOO_LATE if is_old else None
+
+    def _is_ahead(self, moment: Millis) -> bool:
+        """Tell whether a clock wrote a moment that was ahead: nobody knows how long ago it is."""
+        return moment - self._notes.now > CLOCKS_DIFFER
 
     async def _in_rounds(self, rounds: Rounds) -> str | None:
         for _ in range(ROUNDS):
@@ -156,8 +168,8 @@ class Doing:
                     orders.append(order)
             if not orders:
                 return None
-            if self._is_old:
-                return _TOO_LATE
+            if self._too_late is not None:
+                return self._too_late
             await self._add(orders)
             await self._place_all()
         return None
@@ -229,21 +241,35 @@ class Doing:
         try:
             found = await self._asked_for(step)
         except ConnectorFailure as failure:
-            if self._notes.now - self._since < GIVES_UP:
+            if self._is_young:
                 raise Later(str(failure)) from failure
             return replace(step, state="unknown", why=str(failure))
         if found is not None:
+            # Where transfers are not listed at all, a later look tells no more.
+            may_be_told = step.kind == "order" or found.venue_id is not None
+            if found.fate == "unknown" and may_be_told and self._is_young:
+                raise Later(found.why or f"the exchange does not tell of the {step.kind} yet")
             return after(step, found)
-        if self._notes.now - step.updated_at < LISTED_WITHIN:
+        is_ahead = self._is_ahead(step.updated_at)
+        if self._notes.now - (self._since if is_ahead else step.updated_at) < LISTED_WITHIN:
             raise Later(f"the exchange does not list the {step.kind} yet")
-        return replace(step, state="refused", why=f"the exchange knows no such {step.kind}")
+        # It may have been done before what was looked through.
+        is_certain = step.kind == "order" or not is_ahead
+        state: StepState = "refused" if is_certain else "unknown"
+        return replace(step, state=state, why=f"the exchange knows no such {step.kind}")
+
+    @property
+    def _is_young(self) -> bool:
+        return self._notes.now - self._since < GIVES_UP
 
     async def _asked_for(self, step: Step) -> Placed | None:
         """Return what the venue tells of a step that may have been done, None where it was not."""
         if step.kind == "order":
             return await self._desk.find(order_of(step), step.client_id)
         known = await self._notes.moves(self._operation)
-        return await self._desk.find_move(move_of(step), step.updated_at, known)
+        is_ahead = self._is_ahead(step.updated_at)
+        since = Millis(self._since - GIVES_UP) if is_ahead else step.updated_at
+        return await self._desk.find_move(move_of(step), since, known)
 
     async def _convert(self) -> None:
         codes = self._asked(dict[str, list[str] | None]).get("codes")

@@ -206,7 +206,9 @@ class Operations:
             TakenOver: when another process works at it by now.
         """
         own = operation.user_id, operation.id
-        since = self._taken_on.setdefault(own, self._clock.now())
+        now = self._clock.now()
+        # Not later than now, also where the clock was set back since.
+        since = self._taken_on[own] = min(self._taken_on.get(own, now), now)
         try:
             return await self._at_the_desk(operation, account, rounds, since)
         except (Later, TakenOver):

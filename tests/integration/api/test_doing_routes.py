@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from coffers.clock import Millis
+from coffers.connectors.exchange.trading import VenueDesk
+from coffers.connectors.trading import Placed
 from coffers.portfolio import claimed, errands
 from coffers.portfolio.ledger import Wanted
 from coffers.portfolio.operation_notes import Known
@@ -335,6 +338,95 @@ async def test_a_sale_that_waited_for_too_long_is_told_as_not_made(sqlite_store:
         assert "binance POST /api/v3/order" not in (await house.control.requests()).counts
     assert (shown["state"], shown["steps"]) == ("failed", [])
     assert shown["why"] == "it was planned too long ago to be placed now"
+
+
+async def _dies_over_it(house: TradingHouse) -> int:
+    """Have a worker die between its plan and the first order; return the operation's id."""
+    async with _standing_still(house) as (number, _):
+        [task] = house.operations._running.values()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return number
+
+
+async def _set_back(house: TradingHouse, number: int, at: int) -> None:
+    """Set the clock, and bring the operation back to its turn as is done then."""
+    house.api.clock.set(at)
+    async with house.api.services.store.transaction() as tx:
+        operation = await tx.operations.get(house.account.user_id, number)
+        assert operation is not None
+        await tx.operations.note(operation, Millis(at - 3 * 60_000))
+
+
+@pytest.mark.parametrize(("ahead", "state"), [(0, "filled"), (30, "filled"), (3_000, "skipped")])
+async def test_what_a_clock_planned_that_was_ahead_is_not_placed(
+    sqlite_store: Store, ahead: int, state: str
+) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}) as house:
+        real = house.api.clock.now()
+        house.api.clock.set(real + ahead * 1_000)
+        number = await _dies_over_it(house)
+        await _set_back(house, number, real)
+        async with house.another() as operations:
+            assert await operations.resume() == 1
+        [step] = (await house.shown(number))["steps"]
+    assert step["state"] == state
+    assert ("while a clock was ahead" in (step["why"] or "")) == (state == "skipped")
+
+
+async def test_an_order_of_a_clock_that_was_ahead_is_not_waited_for_until_then(
+    sqlite_store: Store,
+) -> None:
+    async with trading(sqlite_store, {"BTC": "1"}) as house:
+        real = house.api.clock.now()
+        fault = NewFault(
+            venue="binance", kind=FaultKind.EMPTY_OBJECT, path=_ORDER, method="POST", count=1
+        )
+        await house.control.inject(fault)
+        house.api.clock.set(real + 3_600_000)
+        answer = await house.post("sell_all_to_usd")
+        assert answer.json()["error"] == "exchange_timeout", answer.text
+        [number] = answer.json()["error_attributes"]["operation_id"]
+        async with house.another() as operations:
+            await _set_back(house, number, real)
+            assert await operations.resume() == 1
+            # It is not known since when the exchange could list it.
+            assert (await house.shown(number))["state"] == "running"
+            await _later(house, operations)
+        shown = await house.shown(number)
+    assert shown["steps"][0]["why"] == "the exchange knows no such order"
+    assert shown["state"] == "failed"
+
+
+async def test_an_order_that_the_exchange_tells_nothing_of_is_asked_about_for_an_hour(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with trading(sqlite_store, {"BTC": "1", "ETH": "10"}) as house:
+        find = VenueDesk.find
+
+        async def found(*_: object) -> Placed:
+            return Placed("unknown", why="it does not tell")
+
+        fault = NewFault(
+            venue="binance", kind=FaultKind.TRUNCATED, path=_ORDER, method="POST", count=1
+        )
+        await house.control.inject(fault)
+        monkeypatch.setattr(VenueDesk, "find", found)
+        answer = await house.post("sell_all_to_usd")
+        assert answer.json()["error"] == "exchange_timeout", answer.text
+        [number] = answer.json()["error_attributes"]["operation_id"]
+        await _later(house, house.operations)
+        waiting = await house.shown(number)
+        assert [step["state"] for step in waiting["steps"]] == ["sent", "planned"]
+        async with house.another() as operations:
+            await _later(house, operations)
+            assert (await house.shown(number))["state"] == "running"
+            await _later(house, operations, minutes=61)
+            given_up = await house.shown(number)
+        monkeypatch.setattr(VenueDesk, "find", find)
+        assert await _placed(house) == 1
+    assert (given_up["state"], given_up["steps"][0]["state"]) == ("partly", "unknown")
+    assert given_up["steps"][0]["why"] == "it does not tell"
 
 
 @asynccontextmanager

@@ -2,14 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
 import httpx
+import pytest
 
-from coffers.clock import MINUTE
+from coffers.clock import HOUR, MINUTE, Millis
+from coffers.connectors.exchange.trading import VenueDesk
+from coffers.connectors.trading import Move, Placed
 from coffers.portfolio.ledger import TRANSFER as TRANSFER_KIND
 from coffers.portfolio.ledger import Wanted
 from coffers.sandbox import FaultKind, NewFault, Wallet
@@ -156,9 +159,19 @@ async def test_a_transfer_that_is_not_listed_yet_is_looked_for_again(sqlite_stor
     assert shown["steps"][0]["why"] == "the exchange knows no such transfer"
 
 
+@pytest.mark.parametrize("later", [3 * MINUTE, -HOUR])
 async def test_a_process_that_dies_before_it_wrote_what_was_done_sends_nothing_again(
-    store: Store,
+    store: Store, later: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    find_move, looked_from = VenueDesk.find_move, list[Millis]()
+
+    async def looked(
+        desk: VenueDesk, move: Move, since: Millis, others: Collection[str]
+    ) -> Placed | None:
+        looked_from.append(since)
+        return await find_move(desk, move, since, others)
+
+    monkeypatch.setattr(VenueDesk, "find_move", looked)
     async with with_futures(store) as (house, other):
         notes, done = house.operations._notes, asyncio.Event()
         keep = notes.keep
@@ -178,8 +191,10 @@ async def test_a_process_that_dies_before_it_wrote_what_was_done_sends_nothing_a
         await asyncio.gather(task, return_exceptions=True)
         notes.keep = keep  # type: ignore[method-assign]
         left = await house.shown(number)
-        house.api.clock.set(house.api.clock.now() + 3 * MINUTE)
+        await at(house, number, house.api.clock.now() + later)
         assert await house.operations.resume() == 1
+        # Whatever bears a moment to come was done before now.
+        assert [since <= house.api.clock.now() for since in looked_from] == [True]
         shown = await house.shown(number)
         assert (await wallets(house), await sent(house)) == ((D(90), D(10)), 1)
         asking.cancel()
@@ -214,3 +229,12 @@ async def begun(house: TradingHouse) -> int:
                 number: int = found[0]["id"]
                 return number
             await asyncio.sleep(0.02)
+
+
+async def at(house: TradingHouse, number: int, now: int) -> None:
+    """Set the clock to a moment at which nobody has worked at an operation for some minutes."""
+    house.api.clock.set(now)
+    async with house.api.services.store.transaction() as tx:
+        operation = await tx.operations.get(house.account.user_id, number)
+        assert operation is not None
+        await tx.operations.note(operation, Millis(now - 3 * MINUTE))
