@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from coffers import money
-from coffers.valuation.model import Position
+from coffers.valuation.model import Position, PriceBook
 from coffers.valuation.order_sizes import Step
 from coffers.valuation.orders import PairLimits, PlannedOrder
 from coffers.valuation.rebalancing import Held
@@ -16,6 +16,12 @@ class Tradable:
 
     pairs: Sequence[PairLimits]
     assets: Mapping[str, str]
+    venue: str | None = None
+
+    def named(self, book: PriceBook) -> "Tradable":
+        """Return the same with the names that go with the prices of a book."""
+        assets = {code: book.named(self.venue, asset) for code, asset in self.assets.items()}
+        return replace(self, assets=assets)
 
 
 class Codes:
@@ -38,11 +44,11 @@ class Codes:
                 known = self._codes.setdefault(names[code], code)
                 if free.get(code, money.ZERO) > free.get(known, money.ZERO):
                     self._codes[names[code]] = code
-        traded = {code: asset for asset, code in self._codes.items()}
+        self.assets = {code: asset for asset, code in self._codes.items()}
         self.pairs = [
-            replace(pair, base=traded[pair.base], quote=traded[pair.quote])
+            replace(pair, base=self.assets[pair.base], quote=self.assets[pair.quote])
             for pair in tradable.pairs
-            if pair.base in traded and pair.quote in traded
+            if pair.base in self.assets and pair.quote in self.assets
         ]
 
     def held(self) -> dict[str, Held]:

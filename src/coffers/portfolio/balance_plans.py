@@ -21,7 +21,7 @@ from coffers.sync.snapshots import FRESH
 from coffers.sync.syncer import Outcome
 from coffers.valuation.model import PriceBook
 from coffers.valuation.order_sizes import Step, counted_on_by
-from coffers.valuation.orders import PlannedOrder, Round
+from coffers.valuation.orders import PlannedOrder, Round, Terms
 from coffers.valuation.rebalancing import Line, NoPriceForTarget, Plan, Unplanned, plan
 
 TRADED_WALLET = "spot"
@@ -76,7 +76,9 @@ class MadePlan:
             for asset, amount in counted_on_by(self.plan.steps).items()
             if (code := self.codes.code_of(asset)) is not None
         }
-        return Round(self.orders, {}, counted_on)
+        traded = {code for each in self.orders for code in (each.base, each.quote)}
+        terms = Terms(counted_on, {code: self.codes.assets[code] for code in traded})
+        return Round(self.orders, terms=terms)
 
 
 class Planner:
@@ -118,7 +120,7 @@ class Planner:
         check_account(account)
         book = self._usable(None if newest is None else choices.book(newest))
         traded = [position for position in held if position.wallet == TRADED_WALLET]
-        codes = Codes(tradable, traded, choices.meanings(account_id))
+        codes = Codes(tradable.named(book), traded, choices.meanings(account_id))
         return _made(account, portfolio, book, codes)
 
     async def _read(self, user_id: int, account_id: int) -> None:

@@ -17,40 +17,30 @@ from coffers.portfolio.operation_notes import Known
 from coffers.portfolio.steps import UNSETTLED, order_of
 from coffers.store.operations import Step
 from coffers.valuation.order_sizes import ASSUMED_FEE, within_budget
-from coffers.valuation.orders import PairLimits
+from coffers.valuation.orders import PairLimits, Terms
 
 _TOLD = frozenset({"filled", "partly", "open"})
 
 
-class Funds(msgspec.Struct, frozen=True):
-    """What a plan counted on having, in units by the venue's code, as it is written down."""
-
-    counted_on: dict[str, Decimal]
-
-    def text(self) -> str:
-        """Return the form that is written down."""
-        return msgspec.json.encode(self).decode()
-
-
-def read_funds(text: str | None) -> Funds:
+def read_terms(text: str | None) -> Terms:
     """Return what was written down; where nothing was, nothing was counted on."""
-    return Funds({}) if text is None else msgspec.json.decode(text, type=Funds)
+    return Terms({}, {}) if text is None else msgspec.json.decode(text, type=Terms)
 
 
 class Budget:
     """What may be spent by the orders of one plan.
 
     Args:
-        funds: what the plan counted on.
+        terms: what the plan counted on, and what it took the codes for.
         pairs: what the venue demands of orders.
         known: the prices by which is judged what a venue does not tell.
         desk: where the orders are placed.
     """
 
     def __init__(
-        self, funds: Funds, pairs: Iterable[PairLimits], known: Known, desk: TradingDesk
+        self, terms: Terms, pairs: Iterable[PairLimits], known: Known, desk: TradingDesk
     ) -> None:
-        self._funds = funds
+        self._terms = terms
         self._pairs = {(pair.base, pair.quote): pair for pair in pairs}
         self._known = known
         self._desk = desk
@@ -68,6 +58,11 @@ class Budget:
         if pair is None:
             told = f"the exchange does not trade {order.base}/{order.quote} now"
             return replace(step, state="skipped", why=told)
+        for code in (order.base, order.quote):
+            planned, asset = self._terms.assets.get(code), self._known.asset(code, self._desk)
+            if planned != asset:
+                told = f"{code} was planned as {planned}, and is {asset} by the newest prices"
+                return replace(step, state="skipped", why=told)
         budget = self._left(order.spent, steps)
         paid = within_budget(pair, order, price, budget)
         if paid is None:
@@ -80,7 +75,7 @@ class Budget:
 
     def _left(self, code: str, steps: Sequence[Step]) -> Decimal:
         """Return the units of a code that may be spent now."""
-        left = self._funds.counted_on.get(code, money.ZERO)
+        left = self._terms.counted_on.get(code, money.ZERO)
         for step in steps:
             order = order_of(step)
             if order.received == code:

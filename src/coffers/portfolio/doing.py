@@ -14,7 +14,7 @@ from coffers.connectors.reading import ConnectorFailure
 from coffers.connectors.trading import NotDone, Placed, TradingDesk
 from coffers.errors import CoffersError
 from coffers.money import plain
-from coffers.portfolio.budgets import Budget, Funds, read_funds
+from coffers.portfolio.budgets import Budget, read_terms
 from coffers.portfolio.ledger import AUTO_BALANCE, CONVERT, TRANSFER
 from coffers.portfolio.moving import MoveAsked
 from coffers.portfolio.operation_notes import Known, Notes
@@ -70,6 +70,7 @@ class Doing:
         notes: where its steps are written down.
         operation: as it is written down.
         desk: where it is done.
+        venue: whose desk it is, None on paper.
         holder: by what name its account is held meanwhile, None where that needs no holding.
         since: when it was taken on here, from which on orders of unknown fate are asked about.
     """
@@ -79,12 +80,14 @@ class Doing:
         notes: Notes,
         operation: Operation,
         desk: TradingDesk,
+        venue: str | None,
         holder: str | None,
         since: Millis,
     ) -> None:
         self._notes = notes
         self._operation = operation
         self._desk = desk
+        self._venue = venue
         self._holder = holder
         self._since = since
         self._steps = list(operation.steps)
@@ -155,8 +158,8 @@ class Doing:
             refused = {_way(order): step for order, step in asked if step.state == "refused"}
             unsettled = {order.spent for order, step in asked if step.state in UNSETTLED}
             self._left = dict(planned.left)
-            if planned.counted_on is not None:
-                self._result = Funds(dict(planned.counted_on)).text()
+            if planned.terms is not None:
+                self._result = msgspec.json.encode(planned.terms).decode()
             orders = []
             for order in planned.orders:
                 before = refused.get(_way(order))
@@ -190,8 +193,7 @@ class Doing:
     async def _place_all(self) -> None:
         if not any(step.state == "planned" for step in self._steps):
             return
-        operation = self._operation
-        known = await self._notes.known(operation.user_id, operation.account_id)
+        known = await self._notes.known(self._operation, self._venue)
         budget = await self._budget(known)
         for number, planned in enumerate(self._steps):
             if planned.state != "planned" or self._refused >= REFUSALS:
@@ -213,7 +215,7 @@ class Doing:
         if self._operation.kind != AUTO_BALANCE:
             return None
         pairs = [pair.limits for pair in await self._desk.quoted()]
-        return Budget(read_funds(self._result), pairs, known, self._desk)
+        return Budget(read_terms(self._result), pairs, known, self._desk)
 
     async def _checked(self, step: Step, known: Known, budget: Budget | None) -> Step:
         """Return a planned step as it may be placed now: cut, refused or skipped if need be."""

@@ -30,17 +30,23 @@ class Known:
     """What orders of an account are judged by: prices, and its codes, as they are to its owner.
 
     `book` is None before the first prices; `said` are the assets that the owner says codes mean.
-    `slippage` is the share by which a venue may pay worse than these prices.
+    `slippage` is the share by which a `venue` may pay worse than these prices.
     """
 
     book: PriceBook | None
     said: Mapping[str, str]
     slippage: Decimal
+    venue: str | None = None
+
+    def asset(self, code: str, desk: TradingDesk) -> str:
+        """Return what the venue's code means, by the same book as the prices."""
+        asset = desk.asset_of(code)
+        named = asset if self.book is None else self.book.named(self.venue, asset)
+        return self.said.get(code, named)
 
     def price(self, code: str, desk: TradingDesk) -> Price | None:
         """Return the price of what a venue's code means, None where none is known."""
-        asset = self.said.get(code, desk.asset_of(code))
-        return None if self.book is None else self.book.prices.get(asset)
+        return None if self.book is None else self.book.prices.get(self.asset(code, desk))
 
     def expected(self, order: PlannedOrder, desk: TradingDesk) -> Decimal | None:
         """Return what an order should have per unit, in units of quote; None where nobody knows."""
@@ -99,14 +105,15 @@ class Notes:
         """The present moment."""
         return self._clock.now()
 
-    async def known(self, user_id: int, account_id: int) -> Known:
+    async def known(self, operation: Operation, venue: str | None) -> Known:
         """Return what orders are judged by, the prices made anew for what is about to be sold."""
         await self._prices.refresh()
         async with self._store.reading() as tx:
             newest = await self._newest.read(tx)
-            choices = await tx.choices.of(user_id)
+            choices = await tx.choices.of(operation.user_id)
         book = None if newest is None else choices.book(newest)
-        return Known(book, choices.meanings(account_id), self._slippage)
+        said = choices.meanings(operation.account_id)
+        return Known(book, said, self._slippage, venue)
 
     async def send(self, operation: Operation, step: Step, holder: str | None) -> bool:
         """Write down that an order is about to be sent; False, and nothing, where it must not be.

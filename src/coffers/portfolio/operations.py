@@ -123,7 +123,8 @@ class Operations:
         async with self._desk(account) as (desk, _):
             pairs = [pair.limits for pair in await desk.quoted()]
             codes = {code for pair in pairs for code in (pair.base, pair.quote)}
-            return Tradable(pairs, {code: desk.asset_of(code) for code in codes})
+            assets = {code: desk.asset_of(code) for code in codes}
+            return Tradable(pairs, assets, self._venue(account))
 
     async def run(
         self, user_id: int, account_id: int, kind: str, key: str | None, plan: Plan
@@ -252,7 +253,8 @@ class Operations:
             operation = await self._ledger.get(operation.user_id, operation.id)
             if operation.state != "running":
                 return None
-            doing = Doing(self._notes, operation, desk, holder, since)
+            venue = self._venue(account)
+            doing = Doing(self._notes, operation, desk, venue, holder, since)
             operation = await doing.done(rounds, forbidden)
             operation = replace(operation, state=state_of(operation))
             return operation if await self._notes.end(operation, holder) else None
@@ -295,6 +297,10 @@ class Operations:
         if account is None:
             raise NotFound(f"there is no account {account_id}")
         return account
+
+    def _venue(self, account: Account) -> str | None:
+        market = self._catalogue.get(account.market_code)
+        return None if market is None else market.venue
 
     def _market(self, account: Account) -> Market:
         market = self._catalogue.get(account.market_code)

@@ -10,7 +10,7 @@ import msgspec
 
 from coffers import money
 from coffers.clock import Millis
-from coffers.markets.assets import at_venue, symbol_of
+from coffers.markets.assets import at_venue, symbol_at, symbol_of
 from coffers.valuation.worths import Worths
 
 UNCOUNTED = frozenset({"pending", "spam"})
@@ -187,10 +187,11 @@ class PriceBook:
         return self.meanings.apart
 
     def named(self, venue: str | None, symbol: str) -> str:
-        """Return the asset that a venue means by a symbol."""
-        if venue is None or symbol not in self.apart.get(venue, ()):
+        """Return the asset that a venue means by a symbol, or by what another book made of it."""
+        if venue is None:
             return symbol
-        return at_venue(symbol, venue)
+        symbol = symbol_at(symbol, venue)
+        return at_venue(symbol, venue) if symbol in self.apart.get(venue, ()) else symbol
 
     def keys_of(self, asset: str) -> set[str]:
         """Return the keys of all assets that have the symbol of this one."""

@@ -30,16 +30,27 @@ class PlannedOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What the orders of a plan are bound to, by the venue's codes.
+
+    `counted_on` is what they may spend beside what they bring, in units; `assets` what the plan
+    took the codes for.
+    """
+
+    counted_on: Mapping[str, Decimal]
+    assets: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """Orders that are to be placed one after the other; all codes are the venue's.
 
-    `left` tells why others stay. What the orders may spend beside what they bring is `counted_on`,
-    in units by code; None where they may spend all that there is.
+    `left` tells why others stay; without `terms` all that there is may be spent.
     """
 
     orders: Sequence[PlannedOrder]
     left: Mapping[str, str] = field(default_factory=dict)
-    counted_on: Mapping[str, Decimal] | None = None
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -435,11 +435,11 @@ async def _standing_still(house: TradingHouse) -> AsyncIterator[tuple[int, async
     notes, reached, go_on = house.operations._notes, asyncio.Event(), asyncio.Event()
     known = notes.known
 
-    async def paused(user_id: int, account_id: int) -> Known:
+    async def paused(operation: Operation, venue: str | None) -> Known:
         if not reached.is_set():
             reached.set()
             await go_on.wait()
-        return await known(user_id, account_id)
+        return await known(operation, venue)
 
     notes.known = paused  # type: ignore[method-assign]
     asking = asyncio.create_task(house.post("sell_all_to_usd", Idempotency_Key="k"))

@@ -236,6 +236,22 @@ async def test_a_plan_shows_every_figure_and_places_nothing(world: World) -> Non
     assert world.desk.placed == []
 
 
+@pytest.mark.parametrize("free", [{"BTC": "0.98"}, {"BTC": "1", "ETH": "1"}, {}])
+async def test_a_plan_is_not_carried_out_on_what_has_changed_since(
+    world: World, free: dict[str, str]
+) -> None:
+    await world.switch_on()
+    made = await world.planner.make(*world.own)
+    # Half a point of change is within the tolerance; what is not balanced is left alone anyway.
+    nearly = {"BTC": D("0.995"), "USDT": D(100), "SOL": D(70)}
+    terms = made.round(nearly).terms
+    assert terms is not None
+    assert terms.counted_on == {"BTC": D("0.5")}
+    assert terms.assets == {code: code for code in ("BTC", "ETH", "USDT")}
+    with pytest.raises(CannotBalance, match="changed while it was planned"):
+        made.round({code: D(amount) for code, amount in free.items()})
+
+
 async def test_a_plan_buys_under_the_code_that_the_user_says_means_the_asset(world: World) -> None:
     await world.switch_on()
     world.desk.pairs = tuple(pair for pair in PAIRS if pair.base != "ETH")
@@ -256,7 +272,10 @@ async def test_an_order_is_judged_by_what_its_user_says_that_the_code_means(worl
     papers = PaperAccounts(world.store, world.clock)
     orders = PaperOrders(world.store, world.clock)
     desk = PaperDesk(world.store, orders, papers, world.own, None)
-    known, order = await notes.known(*world.own), PlannedOrder("SOL", "USDT", "buy", D(1))
+    async with world.store.transaction() as tx:
+        asked = (*world.own, "auto_balance", None, "", NOW)
+        operation, _ = await tx.operations.begin(*asked)
+    known, order = await notes.known(operation, None), PlannedOrder("SOL", "USDT", "buy", D(1))
 
     assert known.too_bad(order, D(2500), desk) is None
     assert "pays 8.0 % worse" in (known.too_bad(order, D(2700), desk) or "")

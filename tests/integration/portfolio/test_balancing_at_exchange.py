@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -45,6 +45,7 @@ from coffers.sync.flows import FlowValuer
 from coffers.sync.policy import Pace
 from coffers.sync.prices import PriceRounds
 from coffers.sync.syncer import Syncer
+from coffers.valuation.model import Meanings
 from coffers.vault.keyring import KeyRing, new_key
 from coffers.vault.vault import Vault
 from house import MovedClock
@@ -411,3 +412,28 @@ async def test_what_was_sold_while_it_was_planned_is_not_bought_back(bench: Benc
     assert "what is free of AVAX changed while it was planned" in (ran.error or "")
     left = await owned(bench)
     assert (left["AVAX"], left["ETH"]) == (D(0), D(0))
+
+
+async def another_there(bench: Bench, symbol: str) -> None:
+    """Have a new price book tell that the exchange means another asset by a symbol."""
+    book = await bench.planner._prices.refresh()
+    assert book is not None
+    prices = {**book.prices, f"{symbol}@binance": book.prices[symbol]}
+    prices[symbol] = replace(prices[symbol], usd=prices[symbol].usd * 5)
+    async with bench.store.transaction() as tx:
+        meanings = Meanings({"binance": {symbol: None}})
+        await tx.prices.save_book(prices, bench.clock.now(), meanings=meanings)
+
+
+async def test_a_plan_names_what_is_traded_by_the_book_of_its_prices(bench: Bench) -> None:
+    await holds(bench, USDT="30000")
+    await bench.to_portfolio(bench.own, targets={"AVAX": "50", "USDT": "50"})
+    assert [order.base for order in (await bench.planner.make(*bench.own)).orders] == ["AVAX"]
+
+    async def refresh() -> None:
+        await another_there(bench, "AVAX")
+
+    bench.planner._refresh_prices = refresh  # type: ignore[method-assign]
+    made = await bench.planner.make(*bench.own)
+    assert made.orders == ()
+    assert {each.asset: each.reason for each in made.plan.unplanned}["AVAX"] == "no_pair"

@@ -4,12 +4,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
+import msgspec
+
 from coffers.connectors.trading import TradingDesk
-from coffers.portfolio.budgets import Budget, Funds, read_funds
+from coffers.portfolio.budgets import Budget, read_terms
 from coffers.portfolio.operation_notes import Known
 from coffers.store.operations import Step
-from coffers.valuation.model import Price, PriceBook
-from coffers.valuation.orders import PairLimits
+from coffers.valuation.model import Meanings, Price, PriceBook
+from coffers.valuation.orders import PairLimits, Terms
 from factories import NOW
 
 D = Decimal
@@ -33,10 +35,15 @@ BOOK = PriceBook(1, NOW, {"BTC": price("50000"), "ETH": price("2500"), "USDT": p
 
 
 def budget(known: PriceBook | None = BOOK, **counted_on: str) -> Budget:
-    funds = Funds({code: D(amount) for code, amount in counted_on.items()})
-    desk = cast("TradingDesk", Codes())
+    amounts = {code: D(amount) for code, amount in counted_on.items()}
+    terms = Terms(amounts, {code: code for code in ("BTC", "ETH", "USDT")})
+    written = msgspec.json.encode(terms).decode()
+    return at(Known(known, {}, D("0.05"), "gate"), read_terms(written))
+
+
+def at(known: Known, terms: Terms) -> Budget:
     pairs = (pair("BTC"), pair("ETH"))
-    return Budget(read_funds(funds.text()), pairs, Known(known, {}, D("0.05")), desk)
+    return Budget(terms, pairs, known, cast("TradingDesk", Codes()))
 
 
 def order(side: str, base: str, amount: str, state: str = "planned", **told: str) -> Step:
@@ -114,5 +121,15 @@ def test_no_more_is_sold_than_was_counted_on() -> None:
     assert budget().paid(sale, D(50000), [sale]).state == "skipped"
 
 
-def test_an_operation_without_funds_has_counted_on_nothing() -> None:
-    assert read_funds(None) == Funds({})
+def test_an_order_is_not_placed_in_another_asset_than_was_planned() -> None:
+    terms = Terms({"USDT": D(10010)}, {"ETH": "ETH", "USDT": "USDT"})
+    apart = PriceBook(2, NOW, BOOK.prices, meanings=Meanings({"gate": {"ETH": None}}))
+    found = at(Known(apart, {}, D("0.05"), "gate"), terms).paid(PURCHASE, D(2500), [PURCHASE])
+    assert found.state == "skipped"
+    assert found.why == "ETH was planned as ETH, and is ETH@gate by the newest prices"
+    elsewhere = at(Known(apart, {}, D("0.05"), "kraken"), terms)
+    assert elsewhere.paid(PURCHASE, D(2500), [PURCHASE]) == PURCHASE
+
+
+def test_an_operation_without_terms_has_counted_on_nothing() -> None:
+    assert read_terms(None) == Terms({}, {})
