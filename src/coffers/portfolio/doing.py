@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
@@ -170,7 +170,7 @@ class Doing:
                 else:
                     orders.append(order)
             if not orders:
-                return None
+                return None if self._steps else _all_left(self._left)
             if self._too_late is not None:
                 return self._too_late
             await self._add(orders)
@@ -315,6 +315,15 @@ class Doing:
         holder = None if self._steps[number].state == "sent" else self._holder
         self._steps[number] = step
         await self._notes.keep(self._now_is(), step, holder)
+
+
+def _all_left(left: Mapping[str, str]) -> str | None:
+    """Return why nothing was sold, None where nothing was to be."""
+    if not left:
+        return None
+    (code, why), *others = left.items()
+    more = f", and {len(others)} more" if others else ""
+    return f"nothing could be sold: {code}: {why}{more}"
 
 
 def _way(order: PlannedOrder) -> tuple[str, str, str]:

@@ -22,7 +22,7 @@ from coffers.store.engine import Store
 from coffers.store.operations import Operation
 from coffers.store.records import NewAccount
 from served import LIST, add_book, serving
-from trading_house import TradingHouse, trading
+from trading_house import KEY, TradingHouse, trading
 
 D = Decimal
 OPERATIONS = "/public/api/v1/operations"
@@ -43,6 +43,20 @@ async def test_all_is_sold_for_dollars_and_the_account_shows_it(store: Store) ->
     got = sum(D(step["cost"]) - D(step["fee"]) for step in sold.values())
     assert held == {"DOGE": D(1), "USDC": D(30), "USDT": got}
     assert "worth less than the smallest order in DOGE" in shown["left"]["DOGE"]
+
+
+async def test_where_all_stays_nothing_was_done(sqlite_store: Store) -> None:
+    async with trading(sqlite_store, {"DOGE": "1", "ADA": "1", "USDT": "30"}) as house:
+        answer = await house.post("sell_all_to_usd")
+        [number] = answer.json()["error_attributes"]["operation_id"]
+        shown = await house.shown(number)
+        await house.control.hold("binance", KEY, "DOGE", D(0))
+        await house.control.hold("binance", KEY, "ADA", D(0))
+        nothing = await house.post("sell_all_to_usd")
+    assert (answer.status_code, answer.json()["error"]) == (422, "operation_failed"), answer.text
+    assert (shown["state"], set(shown["left"])) == ("failed", {"ADA", "DOGE"})
+    assert shown["why"] == f"nothing could be sold: ADA: {shown['left']['ADA']}, and 1 more"
+    assert nothing.headers["X-Operation-State"] == "done"
 
 
 async def test_all_is_sold_for_bitcoin(sqlite_store: Store) -> None:
