@@ -77,6 +77,7 @@ def test_every_reason_is_told_and_no_other(page: str) -> None:
         order_sizes.TOO_SMALL,
         order_sizes.TOO_LARGE,
         rebalancing.UNPRICED,
+        rebalancing.ONE_VENUE,
     }
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from coffers import money
 from coffers.errors import CoffersError
+from coffers.markets.assets import is_of_one_venue
 from coffers.valuation.drafting import Draft
 from coffers.valuation.order_sizes import Step
 from coffers.valuation.orders import PairLimits
@@ -19,7 +20,7 @@ from coffers.valuation.quotes import Pairs
 WITHIN, PLANNED, NOTHING_HELD = "within_tolerance", "planned", "nothing_held"
 """What a plan comes to; one that is planned may still be without orders, for the told reasons."""
 
-UNPRICED = "unpriced"
+UNPRICED, ONE_VENUE = "unpriced", "one_venue"
 """Why something is not balanced, beside the reasons that a draft has."""
 
 
@@ -126,7 +127,10 @@ def plan(
         lines = _lines(counted, prices, targets, worth)
         return Plan(WITHIN, total, None, lines, (), ignored)
     free = {asset: each.free for asset, each in counted.items()}
-    draft = Draft(free, prices, Pairs(pairs), _changes(worth, targets, total))
+    usable = [
+        each for each in pairs if not (is_of_one_venue(each.base) or is_of_one_venue(each.quote))
+    ]
+    draft = Draft(free, prices, Pairs(usable), _changes(worth, targets, total))
     draft.make()
     after = _after(counted, prices, draft.steps)
     lines = _lines(counted, prices, targets, worth, after)
@@ -137,16 +141,17 @@ def plan(
 def _counted(
     held: Mapping[str, Held], prices: Mapping[str, Decimal], goal: Goal
 ) -> tuple[dict[str, Held], tuple[Unplanned, ...]]:
-    """Return what is balanced, and what would be but has no price."""
+    """Return what is balanced, and what would be but cannot be sold."""
     nothing = Held(money.ZERO, money.ZERO)
     counted = {asset: held.get(asset, nothing) for asset in sorted(goal.shares)}
     if not goal.sells_others:
         return counted, ()
     others = sorted(asset for asset in held if asset not in counted and held[asset].owned > 0)
-    counted |= {asset: held[asset] for asset in others if asset in prices}
-    return counted, tuple(
-        Unplanned(asset, UNPRICED, None) for asset in others if asset not in prices
-    )
+    ignored = {asset: UNPRICED for asset in others if asset not in prices}
+    # It may be what the owner means by its symbol, and nobody else's price checks the venue's.
+    ignored |= {asset: ONE_VENUE for asset in others if is_of_one_venue(asset)}
+    counted |= {asset: held[asset] for asset in others if asset not in ignored}
+    return counted, tuple(Unplanned(asset, why, None) for asset, why in ignored.items())
 
 
 def _changes(

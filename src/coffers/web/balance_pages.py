@@ -31,6 +31,7 @@ _REASONS: Final = {
     "too_small": "the order would be below what the exchange takes",
     "too_large": "it was cut to what the exchange takes at once; the rest comes with the next run",
     "unpriced": "it has no price, and is none of the portfolio's",
+    "one_venue": "this exchange alone means it by its symbol: no other price checks its own",
 }
 _PLANNING: Final = (
     "The account is read, and the exchange asked what it demands of orders. Nothing is placed."

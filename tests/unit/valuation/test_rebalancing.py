@@ -119,6 +119,20 @@ def test_or_it_is_sold_where_that_is_wanted() -> None:
     assert reasons(made) == {"NEW": "unpriced", "BTC": "too_small"}
 
 
+def test_what_one_venue_alone_means_by_a_symbol_is_not_traded() -> None:
+    own = "ODD@gate"
+    prices = {**PRICES, own: D("0.5")}
+    pairs = (*USUAL, pair(own, "USDT"), pair("SOL", own))
+    has = {**held(BTC="1", USDT="0"), own: Held(D(9000), D(9000))}
+    for symbol in ("ODD", "ETH"):
+        made = plan(has, prices, goal(sells_others=True, BTC="50", **{symbol: "50"}), pairs)
+        assert own not in {code for step in made.steps for code in (step.base, step.quote)}
+        assert reasons(made)[own] == "one_venue"
+    # It is no way from one to the other either.
+    only = (pair("SOL", own), pair("BTC", own))
+    assert plan(held(SOL="9"), prices, goal(SOL="50", BTC="50"), only).steps == ()
+
+
 def test_nothing_held_is_nothing_to_do() -> None:
     made = plan({}, PRICES, goal(BTC="100"), USUAL)
 
