@@ -154,12 +154,14 @@ _HISTORY: Final = [
 def _plain_transfer(operation: Operation) -> dict[str, object]:
     told = plain_operation(operation)
     asked: dict[str, Any] = msgspec.json.decode(operation.asked)[2]
+    # The exchange may take fewer digits than were asked for.
+    sent = next((step.amount for step in operation.steps if step.amount), None)
     return {
         "id": operation.id,
         "from_account_id": operation.account_id,
         "to_account_id": asked["to_account_id"],
         "currency": asked["currency"],
-        "amount": plain(Decimal(asked["amount"])),
+        "amount": plain(sent or Decimal(asked["amount"])),
         "state": operation.state,
         "why": told["why"],
         "created_at": told["created_at"],

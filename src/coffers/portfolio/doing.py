@@ -11,7 +11,7 @@ import msgspec
 
 from coffers.clock import HOUR, MINUTE, Millis
 from coffers.connectors.reading import ConnectorFailure
-from coffers.connectors.trading import NotDone, Placed, TradingDesk
+from coffers.connectors.trading import Move, NotDone, Placed, TradingDesk
 from coffers.errors import CoffersError
 from coffers.money import plain
 from coffers.portfolio.budgets import Budget, read_terms
@@ -293,8 +293,11 @@ class Doing:
 
     async def _move(self) -> None:
         moved = self._asked(MoveAsked)
-        amount, code = Decimal(moved.amount), self._desk.code_of(moved.currency)
-        step = Step(0, "transfer", code, moved.target, moved.source, amount, "", state="sent")
+        code, amount = self._desk.code_of(moved.currency), Decimal(moved.amount)
+        # Written down as it is sent, since it is found again by its amount.
+        move = self._desk.movable(Move(code, amount, moved.source, moved.target))
+        ends = move.code, move.target, move.source
+        step = Step(0, "transfer", *ends, move.amount, "", state="sent")
         self._steps += await self._notes.add(self._operation, [step], self._holder)
         [step] = self._steps
         try:
@@ -305,7 +308,7 @@ class Doing:
             await asyncio.sleep(LOOK_AGAIN)
             await self._keep(0, await self._found(step))
         else:
-            await self._keep(0, replace(step, state="filled", filled=amount, venue_id=found))
+            await self._keep(0, replace(step, state="filled", filled=step.amount, venue_id=found))
 
     def _asked(self, kind: type[_T]) -> _T:
         parts = msgspec.json.decode(self._operation.asked, type=list[msgspec.Raw])

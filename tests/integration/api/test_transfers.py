@@ -111,6 +111,28 @@ async def test_money_goes_to_the_other_wallet_of_the_key(store: Store) -> None:
     assert held == {"USDT": D("87.5")}
 
 
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_what_is_written_down_is_what_the_exchange_is_sent(
+    sqlite_store: Store, is_lost: bool
+) -> None:
+    async with with_futures(sqlite_store) as (house, other):
+        if is_lost:
+            fault = NewFault(
+                venue="binance", kind=FaultKind.TRUNCATED, path=TRANSFER, method="POST", count=1
+            )
+            await house.control.inject(fault)
+        answer = await transfer(house, other, "12.50000000999")
+        assert answer.status_code == 201, answer.text
+        [step] = answer.json()["steps"]
+        [told] = await history(house, other)
+        assert (await wallets(house), await sent(house)) == ((D("87.5"), D("12.5")), 1)
+        little = await transfer(house, other, "0.000000009")
+        assert await sent(house) == 1
+    assert (step["state"], step["amount"], step["filled"]) == ("filled", "12.5", "12.5")
+    assert told["amount"] == "12.5"
+    assert (little.status_code, little.json()["error"]) == (422, "operation_failed")
+
+
 async def test_what_the_exchange_refuses_is_told_and_moves_nothing(sqlite_store: Store) -> None:
     async with with_futures(sqlite_store) as (house, other):
         answer = await transfer(house, other, "100.5")
