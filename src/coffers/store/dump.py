@@ -29,7 +29,7 @@ from coffers.errors import CoffersError
 from coffers.store.connection import AsyncConnection
 from coffers.store.engine import Store
 from coffers.store.migrate import check_known, lock_upgrades, migrated, revision_of
-from coffers.store.tables import QUEUE_TABLES, SNAPSHOT_PARTITIONS, vault_keys
+from coffers.store.tables import QUEUE_TABLES, SNAPSHOT_PARTITIONS, metadata, vault_keys
 
 LEFT_OUT = frozenset(
     {
@@ -162,6 +162,18 @@ async def filling(store: Store, revision: str) -> AsyncIterator[Filling]:
         await connection.run_sync(migrated(revision))
         yield Filling(connection, await connection.run_sync(_emptied))
         await connection.run_sync(migrated("head"))
+        if connection.dialect.name == "postgresql":
+            await _count_on(connection)
+
+
+async def _count_on(connection: AsyncConnection) -> None:
+    """Let the server's own counters go on behind the rows that came with their numbers."""
+    for table in metadata.sorted_tables:
+        column = table.autoincrement_column
+        if column is not None:
+            sequence = func.pg_get_serial_sequence(table.name, column.name)
+            newest = select(func.coalesce(func.max(column), 0)).scalar_subquery()
+            await connection.execute(select(func.setval(sequence, newest + 1, False)))
 
 
 async def _is_empty(connection: AsyncConnection) -> bool:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+from sqlalchemy import func, select
 
 from coffers.clock import DAY, ManualClock, Millis
 from coffers.errors import CoffersError, SettingsError, UsageError
@@ -34,10 +35,14 @@ from coffers.settings import Settings
 from coffers.store.dump import NotEmpty, dumping
 from coffers.store.engine import Store
 from coffers.store.errors import DatabaseTooNew
+from coffers.store.events import NewEvent
 from coffers.store.migrate import prepare, revision
+from coffers.store.paper import PaperOrder
 from coffers.store.passkeys import Passkey
+from coffers.store.records import AuditEvent, Portfolio
 from coffers.store.revision import NEWEST
 from coffers.store.rollups import TIERS
+from coffers.store.tables import audit_events
 from coffers.valuation.model import Flow, Snapshot, Value
 from factories import NOW
 from served import add_account, add_book, serving
@@ -176,12 +181,40 @@ async def test_what_is_restored_goes_on_growing(
     tmp_path: Path, store: Store, blank_store: Store, key: Path
 ) -> None:
     await filled(tmp_path / "old", store)
-    await put(tmp_path / "new", blank_store, await made(tmp_path / "old", store, key), key)
-    async with blank_store.reading() as tx:
+    before = [await one_of_everything(store, f"before {number}") for number in range(2)]
+    backup = await made(tmp_path / "old", store, key)
+    await put(tmp_path / "new", blank_store, backup, key)
+    after = await one_of_everything(blank_store, "after")
+    assert after == {name: number + 1 for name, number in before[-1].items()}
+
+
+async def one_of_everything(store: Store, name: str) -> dict[str, int]:
+    """Write one of all that is numbered, and return the numbers."""
+    async with store.reading() as tx:
         owner = await tx.users.by_name("ann")
     assert owner is not None
-    account = await add_account(blank_store, owner, "Three")
-    assert account.id not in {1, 2}
+    account = await add_account(store, owner, name)
+    one = Decimal(1)
+    order = PaperOrder("buy", "BTC", "USD", one, one, one, one, (), 1, NOW)
+    portfolio = Portfolio(0, owner.id, name, {"BTC": Decimal(100)}, one, True, NOW, NOW)
+    async with store.transaction() as tx:
+        own = owner.id, account.id
+        operation, _ = await tx.operations.begin(*own, "transfer", name, "", NOW)
+        await tx.events.add(owner.id, [NewEvent("account_connected", NOW, {})])
+        await tx.audit.add(AuditEvent(owner.id, NOW, "test", name, ""))
+        return {
+            "user": (await tx.users.add(name, NOW)).id,
+            "account": account.id,
+            "token": await tx.tokens.next_id(),
+            "operation": operation.id,
+            "portfolio": (await tx.portfolios.add(portfolio)).id,
+            "paper order": await tx.paper.add_order(*own, order, None),
+            "webhook": await tx.webhooks.new_id(),
+            "errand": await tx.errands.new_id(),
+            "book": (await tx.prices.save_book({}, NOW)).epoch,
+            "event": (await tx.events.heads({owner.id}))[owner.id],
+            "audit": await tx.connection.scalar(select(func.max(audit_events.c.id))),
+        }
 
 
 async def test_a_backup_is_of_one_moment(

@@ -13,13 +13,14 @@ from coffers.store.account_rows import new_columns
 from coffers.store.engine import Store
 from coffers.store.errors import DatabaseTooNew, MigrationNeeded, StoreUnavailable
 from coffers.store.migrate import _config, migrated, prepare, revision, upgrade
-from coffers.store.records import NewAccount
+from coffers.store.records import AuditEvent, NewAccount
 from coffers.store.revision import NEWEST, is_current
 from coffers.store.rollups import DAILY
 from coffers.store.tables import (
     QUEUE_TABLES,
     SNAPSHOT_PARTITIONS,
     accounts,
+    audit_events,
     auto_balances,
     metadata,
     users,
@@ -236,6 +237,24 @@ async def test_what_the_release_before_stored_is_kept(blank: Store) -> None:
             Position("spot", "BTC", code, Decimal("1.5"), Decimal("0.5"))
             for code in ("before", "beside")
         ]
+
+
+async def test_audit_events_of_a_database_that_was_restored_before_are_written_again(
+    blank: Store,
+) -> None:
+    async with blank.connection() as connection:
+        await connection.run_sync(migrated("0025"))
+        # With their numbers, as a restore put them in.
+        came_back = [
+            {"id": number, "at": NOW, "kind": "k", "subject": "", "details": ""}
+            for number in (1, 2, 7)
+        ]
+        await connection.execute(audit_events.insert(), came_back)
+    await upgrade(blank)
+    async with blank.transaction() as tx:
+        await tx.audit.add(AuditEvent(None, NOW, "k", "", ""))
+        numbers = await tx.connection.scalars(select(audit_events.c.id))
+        assert sorted(numbers) == [1, 2, 7, 8]
 
 
 async def test_a_postgresql_server_is_upgraded_only_when_that_is_asked_for(
