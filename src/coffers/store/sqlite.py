@@ -37,6 +37,10 @@ LONGEST_WAIT = 10.0
 MOST_IDLE = 5
 """Connections that are kept for those who come next; each may hold two megabytes of pages."""
 
+WAITED_WITHIN = 0.1
+"""Seconds that SQLite itself waits, and the event loop with it, for what others hold for a moment:
+a file that is just being opened or closed."""
+
 _PAUSE = 0.002
 _PRAGMAS = ("journal_mode = WAL", "foreign_keys = ON")
 
@@ -54,7 +58,7 @@ class SqliteDatabase:
 
     def __init__(self, url: str) -> None:
         self.engine = create_engine(
-            url, poolclass=QueuePool, max_overflow=-1, connect_args={"timeout": 0.1}
+            url, poolclass=QueuePool, max_overflow=-1, connect_args={"timeout": WAITED_WITHIN}
         )
         event.listen(self.engine, "do_connect", _before_connect)
         event.listen(self.engine, "connect", _on_connect)
@@ -80,7 +84,10 @@ class SqliteDatabase:
             return
         async with nullcontext() if is_reading else self._writing:
             with self._lent(_NORMAL if may_be_lost else _FULL) as connection:
-                await _begin(connection, "BEGIN" if is_reading else "BEGIN IMMEDIATE")
+                if is_reading:
+                    driver_of(connection).execute("BEGIN")
+                else:
+                    await _begin_writing(driver_of(connection))
                 yield _InLoop(connection)
                 _commit(connection)
 
@@ -89,7 +96,7 @@ class SqliteDatabase:
         """Run a block of several transactions, whose commit leaves the loop to others."""
         async with self._writing:
             with self._lent(_FULL) as connection:
-                await _begin(connection, "BEGIN IMMEDIATE")
+                await _begin_writing(driver_of(connection))
                 yield connection
                 committing = asyncio.get_running_loop().run_in_executor(
                     None, driver_of(connection).commit
@@ -169,19 +176,27 @@ def _commit(connection: Connection) -> None:
         driver_of(connection).commit()
 
 
-async def _begin(connection: Connection, statement: str) -> None:
-    """Begin a transaction, trying again while another process has the lock that it needs."""
-    driver = driver_of(connection)
+async def _begin_writing(driver: sqlite3.Connection) -> None:
+    """Begin a transaction with the write lock, trying again while another process has it."""
     given_up = monotonic() + LONGEST_WAIT
     while True:
         try:
-            driver.execute(statement)
+            _begin_at_once(driver)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > given_up:
                 raise
         else:
             return
         await asyncio.sleep(_PAUSE)
+
+
+def _begin_at_once(driver: sqlite3.Connection) -> None:
+    """Begin one without SQLite's own wait, in which the event loop would stand still: 4 us more."""
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {round(1000 * WAITED_WITHIN)}")
 
 
 def _before_connect(

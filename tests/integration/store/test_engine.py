@@ -1,4 +1,6 @@
 import asyncio
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -139,6 +141,21 @@ async def test_what_was_committed_is_read_by_another_process_connection(store: S
     other = Store(store.url)
     assert await stored.fresh(other, ann) == ann
     await other.close()
+
+
+async def test_the_event_loop_goes_on_while_another_process_has_the_write_lock(
+    sqlite_store: Store,
+) -> None:
+    path = sqlite_store.database.engine.url.database
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writing = asyncio.create_task(stored.user(sqlite_store, "ann"))
+        async with asyncio.timeout(2.5):
+            for _ in range(50):
+                await asyncio.sleep(0.001)
+        assert not writing.done()
+        other.execute("COMMIT")
+    assert (await writing).name == "ann"
 
 
 async def test_a_folder_that_is_a_file_cannot_hold_the_database(tmp_path: Path) -> None:
