@@ -13,13 +13,13 @@ from coffers import __version__
 from coffers.clock import Clock
 from coffers.errors import CoffersError, SettingsError
 from coffers.portfolio.archive import BrokenArchive, Members
-from coffers.portfolio.vaulting import open_vault
+from coffers.portfolio.vaulting import open_vault, ring_for
 from coffers.settings import Settings
-from coffers.store.dump import dumping, filling
+from coffers.store.dump import Dump, dumping, filling
 from coffers.store.engine import Store
 from coffers.store.migrate import check_known
 from coffers.vault.keyfile import has_key_file, read_key_file, replace_key_file
-from coffers.vault.keyring import KeyRing, parse_ring
+from coffers.vault.keyring import KeyRing, WrongMasterKey, parse_ring
 
 FORMAT = 1
 MANIFEST, KEYS, END = "manifest.json", "master.key", "end.json"
@@ -62,6 +62,13 @@ class BackedUp:
     rows: Mapping[str, int]
 
 
+class KeyChanged(CoffersError):
+    """The master key is not the one any more that opens what is backed up."""
+
+    def __init__(self) -> None:
+        super().__init__("the master key was changed meanwhile; back up again")
+
+
 async def back_up(
     settings: Settings,
     store: Store,
@@ -75,16 +82,18 @@ async def back_up(
 
     Raises:
         SettingsError, WrongMasterKey: when the master key is not the database's.
+        KeyChanged: when it was changed at that moment.
         StoreUnavailable: when the database cannot be read.
     """
-    vault = await open_vault(settings, store, clock)
+    await open_vault(settings, store, clock)
     counts: dict[str, int] = {}
     async with dumping(store) as dump:
         now, kind = clock.now(), store.database.dialect
         manifest = Manifest(FORMAT, __version__, dump.revision, kind, now, with_master_key)
         members.add(MANIFEST, msgspec.json.encode(manifest))
         if with_master_key:
-            members.add(KEYS, "".join(f"{key.text()}\n" for key in vault.ring).encode())
+            ring = await _ring_of(settings, dump)
+            members.add(KEYS, "".join(f"{key.text()}\n" for key in ring).encode())
         for table in dump.tables:
             counts[table], expected, part = 0, await dump.count(table), 0
             async for rows in dump.rows(table):
@@ -95,6 +104,14 @@ async def back_up(
                 progress(table, counts[table], expected)
         members.add(END, msgspec.json.encode(_End(counts)))
     return BackedUp(manifest, counts)
+
+
+async def _ring_of(settings: Settings, dump: Dump) -> KeyRing:
+    """Return the keys that open what is backed up: before the dump began they may be others."""
+    try:
+        return await ring_for(settings, dump.transaction)
+    except WrongMasterKey as error:
+        raise KeyChanged from error
 
 
 def checked(members: Iterator[tuple[str, bytes]], progress: Progress) -> BackedUp:

@@ -75,6 +75,17 @@ async def looked_at(settings: Settings, store: Store) -> Keys | None:
         return Keys(is_known=await _check(tx, vault), key_id=vault.ring.current.id)
 
 
+async def ring_for(settings: Settings, tx: Transaction) -> KeyRing:
+    """Return the master keys as they are now, all that open what a transaction sees among them.
+
+    Raises:
+        WrongMasterKey, SettingsError: as `open_vault`.
+    """
+    vault = Vault(lambda: _ring(settings))
+    await _check(tx, vault)
+    return vault.ring
+
+
 async def rotate(
     settings: Settings, store: Store, clock: Clock, progress: Progress = lambda _moved: None
 ) -> Rotation:

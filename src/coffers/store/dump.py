@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from coffers.errors import CoffersError
 from coffers.store.connection import AsyncConnection
-from coffers.store.engine import Store
+from coffers.store.engine import Store, Transaction
 from coffers.store.migrate import check_known, lock_upgrades, migrated, revision_of
 from coffers.store.tables import QUEUE_TABLES, SNAPSHOT_PARTITIONS, metadata, vault_keys
 
@@ -69,6 +69,8 @@ class Dump:
         self._tables = {table.name: table for table in tables}
         self.revision = revision
         """The revision of the tables."""
+        self.transaction = Transaction(connection)
+        """What else is to be known of that moment."""
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from sqlalchemy import func, select
 
 from coffers.clock import DAY, ManualClock, Millis
 from coffers.errors import CoffersError, SettingsError, UsageError
+from coffers.portfolio import backups
 from coffers.portfolio.archive import (
     BrokenArchive,
     Recipient,
@@ -28,11 +29,11 @@ from coffers.portfolio.archive import (
     recipient_of,
     written,
 )
-from coffers.portfolio.backups import BackedUp, back_up, checked, restore
-from coffers.portfolio.vaulting import open_vault
+from coffers.portfolio.backups import BackedUp, KeyChanged, back_up, checked, restore
+from coffers.portfolio.vaulting import open_vault, rotate
 from coffers.secret import Secret
 from coffers.settings import Settings
-from coffers.store.dump import NotEmpty, dumping
+from coffers.store.dump import Dump, NotEmpty, dumping
 from coffers.store.engine import Store
 from coffers.store.errors import DatabaseTooNew
 from coffers.store.events import NewEvent
@@ -348,6 +349,40 @@ async def test_the_master_key_can_be_left_out(
     assert not (tmp_path / "new" / "master.key").exists()
     with pytest.raises(CoffersError):
         await open_vault(settings(tmp_path / "new", blank_store), blank_store, CLOCK)
+
+
+async def test_a_master_key_that_was_changed_before_the_moment_of_a_backup_is_in_it(
+    tmp_path: Path, store: Store, blank_store: Store, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(tmp_path / "old", store)
+
+    @asynccontextmanager
+    async def late(store: Store) -> AsyncIterator[Dump]:
+        await rotate(settings(tmp_path / "old", store), store, CLOCK)
+        async with dumping(store) as dump:
+            yield dump
+
+    monkeypatch.setattr(backups, "dumping", late)
+    await put(tmp_path / "new", blank_store, await made(tmp_path / "old", store, key), key)
+    await open_vault(settings(tmp_path / "new", blank_store), blank_store, CLOCK)
+
+
+async def test_no_backup_is_made_with_a_master_key_that_was_changed_behind_its_moment(
+    tmp_path: Path, store: Store, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(tmp_path / "old", store)
+
+    @asynccontextmanager
+    async def early(store: Store) -> AsyncIterator[Dump]:
+        async with dumping(store) as dump:
+            await rotate(settings(tmp_path / "old", store), store, CLOCK)
+            yield dump
+
+    monkeypatch.setattr(backups, "dumping", early)
+    with pytest.raises(KeyChanged, match="back up again"):
+        await made(tmp_path / "old", store, key)
+    monkeypatch.undo()
+    await made(tmp_path / "old", store, key)
 
 
 def archive_of(key: Path, members: Sequence[tuple[str, bytes]]) -> bytes:
