@@ -127,13 +127,13 @@ class Ledger:
         known = await self.known(user_id, wanted)
         if known is not None:
             return known
-        async with self._store.reading() as tx:
-            account = await tx.accounts.get(user_id, wanted.account_id)
-        if account is None:
-            raise NotFound(f"there is no account {wanted.account_id}")
-        self.check(account, wanted.kind)
         now = self._clock.now()
         async with self._store.transaction() as tx:
+            # Held, or it could be removed before the operation is written down.
+            account = await tx.accounts.held(user_id, wanted.account_id)
+            if account is None:
+                raise NotFound(f"there is no account {wanted.account_id}")
+            self.check(account, wanted.kind)
             operation, is_new = await tx.operations.begin(
                 user_id, account.id, wanted.kind, wanted.key, wanted.told, now
             )
