@@ -113,11 +113,13 @@ class AccountKeeping:
         if account_id > MOST_ID:
             raise _no_account(account_id)
         async with self._store.transaction() as tx:
+            # Held, or an operation could be begun behind the look for one.
+            account = await tx.accounts.held(user_id, account_id)
+            if account is None:
+                raise _no_account(account_id)
             if await tx.operations.is_running(user_id, account_id):
                 raise NotDeletable
-            account = await tx.accounts.get(user_id, account_id)
-            if account is None or not await tx.accounts.remove(user_id, account_id):
-                raise _no_account(account_id)
+            await tx.accounts.remove(user_id, account_id)
             now = self._clock.now()
             await tx.events.add(user_id, [told_of(account, _REMOVED, now)])
             await tx.audit.add(AuditEvent(user_id, now, _REMOVED, str(account_id), ""))

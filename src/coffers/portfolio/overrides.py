@@ -61,9 +61,10 @@ class Overrides:
         said = override_of(asset, wanted)
         now = self._clock.now()
         async with self._store.transaction() as tx:
-            await tx.assets.meet([asset], now)
             await tx.choices.override(user_id, said, now)
             await _check_number(tx, user_id)
+            # Behind the accounts, as in a reading.
+            await tx.assets.meet([asset], now)
             event = AuditEvent(user_id, now, "asset_override_set", asset, f"{wanted}")
             await tx.audit.add(event)
 
@@ -97,9 +98,9 @@ class Overrides:
         now = self._clock.now()
         async with self._store.transaction() as tx:
             said = replace(said, asset=await _meant(tx, user_id, said.asset))
-            await tx.assets.meet([said.asset], now)
             await tx.choices.map(user_id, said, now)
             await _check_number(tx, user_id)
+            await tx.assets.meet([said.asset], now)
             subject = f"{said.market_code} {said.venue_code}"
             await tx.audit.add(AuditEvent(user_id, now, "asset_mapped", subject, said.asset))
         return said

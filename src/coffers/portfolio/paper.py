@@ -159,6 +159,8 @@ class PaperAccounts:
             if terms is None:
                 raise _none(account_id)
             start = terms.start if said is None else await amounts_said(tx, kept, said, self.added)
+            # Whoever looks for transfers now would wait for those that go, and this for them.
+            await tx.transfers.lock(user_id)
             await tx.paper.forget_past(user_id, account_id)
             await tx.paper.set_terms(user_id, account_id, PaperTerms(terms.fee, start))
             await put_amounts(tx, kept, start)

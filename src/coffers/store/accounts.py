@@ -41,7 +41,7 @@ from coffers.store.records import (
     NewAccount,
     SyncState,
 )
-from coffers.store.statements import bump_user, changed, insert, next_id
+from coffers.store.statements import bump_user, changed, held, insert, next_id
 from coffers.store.tables import accounts
 
 _UNCLAIMED: Mapping[str, object] = {"claimed_by": None, "claimed_until": None}
@@ -50,7 +50,7 @@ _BROUGHT = frozenset({"read_at", "missing_wallets", "flows_known", "flows_until"
 
 _ACCOUNTS = select(accounts)
 _ACCOUNT = Prepared(_ACCOUNTS.where(OWN))
-_HELD = Prepared(_ACCOUNTS.where(OWN).with_for_update())
+_HELD = Prepared(held(_ACCOUNTS.where(OWN)))
 _VERSION = Prepared(select(accounts.c.id, accounts.c.version).where(OWN))
 _OF_MODE = and_(accounts.c.user_id == bindparam("user"), accounts.c.mode == bindparam("mode"))
 _VERSIONS = Prepared(
@@ -279,10 +279,11 @@ class Accounts(Claims):
 
     async def remove(self, user_id: int, account_id: int) -> bool:
         """Remove an account with all that is known of it; False where there is none."""
-        statement = delete(accounts).where(is_account(user_id, account_id))
-        if not await changed(self._connection, statement):
+        if await self.held(user_id, account_id) is None:
             return False
+        # Before the row goes: who looks for transfers holds the user and refers to accounts.
         await bump_user(self._connection, user_id)
+        await self._connection.execute(delete(accounts).where(is_account(user_id, account_id)))
         return True
 
     async def _write(
@@ -337,7 +338,7 @@ def _listed(user_id: int, mode: Mode, api_key: str | None) -> ColumnElement[bool
 
 @cache
 def _shown(names: tuple[str, ...]) -> Prepared:
-    return Prepared(select(*(accounts.c[name] for name in names)).where(OWN).with_for_update())
+    return Prepared(held(select(*(accounts.c[name] for name in names)).where(OWN)))
 
 
 @cache

@@ -32,15 +32,22 @@ class Assets:
         self._connection = connection
 
     async def meet(self, codes: Iterable[str], at: Millis) -> None:
-        """Keep that assets were met; a token's code tells its chain and contract."""
-        rows = [_met(code, at) for code in sorted(set(codes))]
-        if rows:
+        """Keep that assets were met; a token's code tells its chain and contract.
+
+        Those that were met before are not written: every account's reading would else wait for
+        all others that hold the same, to their commits.
+        """
+        wanted = set(codes)
+        met = select(_A.code).where(_A.code.in_(sorted(wanted)), _A.first_seen_at.is_not(None))
+        unmet = wanted.difference(await self._connection.scalars(met)) if wanted else wanted
+        if unmet:
             statement = insert(self._connection, assets)
             seen = func.coalesce(_A.first_seen_at, statement.excluded.first_seen_at)
             statement = statement.on_conflict_do_update(
                 index_elements=[_A.code], set_={"first_seen_at": seen}
             )
-            await self._connection.execute(statement, rows)
+            # In one order, so that no two wait for each other.
+            await self._connection.execute(statement, [_met(code, at) for code in sorted(unmet)])
 
     async def tell(self, told: Collection[Asset]) -> None:
         """Keep what is known of assets; what is not told here stays as it is stored."""
@@ -49,7 +56,8 @@ class Assets:
         statement = insert(self._connection, assets)
         facts = {name: func.coalesce(statement.excluded[name], assets.c[name]) for name in _FACTS}
         statement = statement.on_conflict_do_update(index_elements=[_A.code], set_=facts)
-        await self._connection.execute(statement, [_columns_of(asset) for asset in told])
+        in_order = sorted(told, key=lambda asset: asset.code)
+        await self._connection.execute(statement, [_columns_of(asset) for asset in in_order])
 
     async def seen(self) -> set[str]:
         """Return the codes of all assets that were met: some thousands."""

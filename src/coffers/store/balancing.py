@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, false, func, or_, selec
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.records import BalanceState
-from coffers.store.statements import changed, insert
+from coffers.store.statements import changed, held, insert
 from coffers.store.tables import accounts, auto_balances
 
 _B, _A = auto_balances.c, accounts.c
@@ -176,7 +176,7 @@ class AutoBalances:
         """
         if is_held:
             account = select(_A.id).where(_A.user_id == user_id, _A.id == account_id)
-            await self._connection.execute(account.with_for_update())
+            await self._connection.execute(held(account))
         statement = select(_B.planned_at).where(_is(user_id, account_id))
         moment: Millis | None = await self._connection.scalar(statement)
         return moment

@@ -24,7 +24,7 @@ from coffers.store.connection import AsyncConnection
 from coffers.store.distinct import counted
 from coffers.store.prepared import Prepared
 from coffers.store.records import Account, Counts
-from coffers.store.statements import changed
+from coffers.store.statements import changed, held
 from coffers.store.tables import accounts
 
 OPERATION: Final = "operation "
@@ -48,13 +48,13 @@ _CLAIM = Prepared(
     .returning(*accounts.c)
 )
 _HOLDS = Prepared(
-    select(accounts.c.id)
-    .where(
-        OWN,
-        accounts.c.claimed_by == bindparam("holder"),
-        accounts.c.claimed_until >= bindparam("now"),
+    held(
+        select(accounts.c.id).where(
+            OWN,
+            accounts.c.claimed_by == bindparam("holder"),
+            accounts.c.claimed_until >= bindparam("now"),
+        )
     )
-    .with_for_update()
 )
 _RELEASE = Prepared(
     update(accounts)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Executable, Table, bindparam, update
+from sqlalchemy import Executable, Select, Table, bindparam, select, update
 from sqlalchemy.dialects import sqlite
 
 from coffers.store.connection import AsyncConnection
@@ -32,6 +32,15 @@ def insert_in(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert"
     return sqlite.insert(table)
 
 
+def held(rows: Select[Any]) -> Select[Any]:
+    """Return a query whose rows nobody else changes or removes before the transaction ends.
+
+    What refers to them may be written meanwhile: a transfer that is found names other accounts,
+    while their readings hold these and wait for whoever found it.
+    """
+    return rows.with_for_update(key_share=True)
+
+
 async def changed(connection: AsyncConnection, statement: Executable) -> int:
     """Run a statement and return how many rows it changed."""
     return (await connection.execute(statement)).rowcount
@@ -58,6 +67,9 @@ async def bump_user(connection: AsyncConnection, user_id: int, **values: Any) ->
 
 async def bump_accounts(connection: AsyncConnection, user_id: int) -> None:
     """Count the versions of all of a user's accounts up, and the user's: all is shown anew."""
+    # In one order, so that two changes at once do not wait for each other.
+    own = select(accounts.c.id).where(accounts.c.user_id == user_id).order_by(accounts.c.id)
+    await connection.execute(held(own))
     statement = update(accounts).where(accounts.c.user_id == user_id)
     await connection.execute(statement.values(version=accounts.c.version + 1))
     await bump_user(connection, user_id)

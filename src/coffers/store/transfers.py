@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, or_, select
 from coffers.store.connection import AsyncConnection
 from coffers.store.flow_rows import flow_of
 from coffers.store.flows import MADE_HERE
+from coffers.store.statements import held
 from coffers.store.tables import accounts, flows, transfers, users
 from coffers.valuation.transfers import Leg, Transfer
 
@@ -27,8 +28,7 @@ class Transfers:
         Two accounts that are read at once would else each miss the other's flows. An account's
         row is always locked before its user's, so that two transactions never wait crosswise.
         """
-        statement = select(users.c.id).where(users.c.id == user_id).with_for_update()
-        await self._connection.execute(statement)
+        await self._connection.execute(held(select(users.c.id).where(users.c.id == user_id)))
 
     async def legs(self, user_id: int, assets: Collection[str]) -> list[Leg]:
         """Return all flows of some assets that came or left, of all accounts of a user."""

@@ -22,7 +22,7 @@ from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.known_keys import require_known
 from coffers.store.records import Mode
-from coffers.store.statements import changed, next_id
+from coffers.store.statements import changed, held, next_id
 from coffers.store.tables import users, webhooks
 from coffers.vault.sealed import Sealed
 
@@ -185,8 +185,7 @@ class Webhooks:
         By it they are found without a look at all webhooks that there are. The lock lets those
         who change webhooks of a user, or write events, see each other's changes.
         """
-        own = select(_U.id).where(_U.id == user_id).with_for_update(key_share=True)
-        await self._connection.execute(own)
+        await self._connection.execute(held(select(_U.id).where(_U.id == user_id)))
         active = exists().where(_W.user_id == user_id, _W.is_active)
         values = {
             "has_webhooks": active,
