@@ -8,10 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from coffers.clock import SystemClock
-from coffers.store.driver import connect
+from coffers.store.driver import LOCK_WAITED_FOR, connect
 from coffers.store.engine import Store
 from coffers.store.errors import StoreUnavailable
 from coffers.store.fast import FastLook
@@ -167,6 +168,20 @@ async def test_readings_see_one_state_and_claims_exclude_each_other(
     await asyncio.gather(*(count() for _ in range(40)))
     async with store.reading() as tx:
         assert await tx.prices.newest_epoch() == 41
+    await store.close()
+
+
+async def test_transactions_are_bounded_in_every_session(pooler: Pooler, postgres_url: str) -> None:
+    url = pooler.url(postgres_url)
+    await mixed(url)
+    store = Store(url, is_pooled=True)
+    shown = text("SELECT pg_backend_pid(), current_setting('lock_timeout')")
+    found = set()
+    for _ in range(SESSIONS):
+        async with store.connection() as connection:
+            found.add(tuple((await connection.execute(shown)).one()))
+    assert len(found) == SESSIONS
+    assert {bound for _, bound in found} == {f"{LOCK_WAITED_FOR}s"}
     await store.close()
 
 

@@ -23,6 +23,13 @@ HELD_CONNECTIONS = 1
 LISTENING_CONNECTIONS = 1
 """How many a process listens over."""
 
+HELD_FOR: Final = 30
+"""Seconds after which the server undoes a transaction in which nothing more is said: its process
+stands still, or the machine has vanished. What it holds is free again then."""
+
+LOCK_WAITED_FOR: Final = 10
+"""Seconds after which a statement gives up that waits for what another transaction holds."""
+
 CONNECTED_BY = 10.0
 """Seconds within which a server must have taken a connection."""
 
@@ -33,6 +40,12 @@ _LOOKED_AT_EVERY: Final = 5
 
 TLS: Final = ("sslmode", "sslrootcert")
 """What a URL may tell of TLS, in libpq's words."""
+
+BOUNDED: Final = (
+    f"SET LOCAL idle_in_transaction_session_timeout = '{HELD_FOR}s';"
+    f"SET LOCAL lock_timeout = '{LOCK_WAITED_FOR}s';"
+)
+"""What bounds a transaction that has just begun."""
 
 _SQLALCHEMYS_OWN = ("prepared_statement_cache_size", "prepared_statement_name_func")
 _UNNAMED: dict[str, Any] = {"statement_cache_size": 0}
@@ -72,16 +85,25 @@ async def connect(url: URL) -> asyncpg.Connection:
 
 
 class _Watched(asyncpg.Connection):  # type: ignore[misc]  # the driver ships no types
-    """A connection that is lost when the server's machine is, however it went.
+    """A connection whose transactions end, and that is lost when the server's machine is.
 
     One that vanishes says nothing: whoever waits for its answer would wait for a quarter of an hour
     or for ever. The system itself asks it for a sign of life, and needs no answer of the server,
     which may be at work for long.
+
+    The other way round the server is told, by each transaction as it begins: through a pooler
+    nothing else would last until then, and in the same message it is no round trip more.
     """
 
     def __init__(self, protocol: Any, transport: BaseTransport, *rest: Any) -> None:  # noqa: ANN401 - the driver's
         super().__init__(protocol, transport, *rest)
         _watch(transport.get_extra_info("socket"))
+
+    async def execute(self, query: str, *arguments: object, timeout: float | None = None) -> str:  # noqa: ASYNC109 - the driver's
+        if query.startswith("BEGIN"):
+            query += BOUNDED
+        done: str = await super().execute(query, *arguments, timeout=timeout)
+        return done
 
 
 def _watch(line: socket.socket) -> None:

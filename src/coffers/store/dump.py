@@ -29,6 +29,7 @@ from coffers.errors import CoffersError
 from coffers.store.connection import AsyncConnection
 from coffers.store.engine import Store, Transaction
 from coffers.store.migrate import check_known, lock_upgrades, migrated, revision_of
+from coffers.store.statements import unhurried
 from coffers.store.tables import QUEUE_TABLES, SNAPSHOT_PARTITIONS, metadata, vault_keys
 
 LEFT_OUT = frozenset(
@@ -138,6 +139,7 @@ async def dumping(store: Store) -> AsyncIterator[Dump]:
         CoffersError: when it has no tables.
     """
     async with store.connection(is_reading=True) as connection:
+        await unhurried(connection)
         revision = await connection.run_sync(revision_of)
         if revision is None:
             raise CoffersError("the database is empty: there is nothing to back up")

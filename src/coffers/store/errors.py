@@ -74,6 +74,7 @@ _PLAIN = (
     (r"disk is full|No space left", "the disk with the database is full"),
     (r"unable to open database", "the database file cannot be opened"),
     (r"database is locked", "the database stayed locked by another process"),
+    (r"deadlock detected|lock timeout", "another change of the same held it up; try again"),
     (r"malformed|not a database", "the database file is damaged or no database"),
     (r"disk I/O error", "the disk with the database gives errors"),
     (r"password authentication|role .* does not exist", "the database refused the login"),

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from coffers.store.connection import AsyncConnection
 from coffers.store.engine import Store
 from coffers.store.errors import DatabaseTooNew, MigrationNeeded
+from coffers.store.statements import unhurried
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK = 0x636F6666657273
@@ -69,7 +70,8 @@ async def revision(store: Store) -> str | None:
 
 
 async def lock_upgrades(connection: AsyncConnection) -> None:
-    """Let nobody else upgrade the database within this transaction."""
+    """Let nobody else upgrade the database within this transaction, however long it takes."""
+    await unhurried(connection)
     # On SQLite the transaction holds the one write lock from its beginning on.
     if connection.dialect.name == "postgresql":
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))

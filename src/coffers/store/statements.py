@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Executable, Select, Table, bindparam, select, update
+from sqlalchemy import Executable, Select, Table, bindparam, func, select, update
 from sqlalchemy.dialects import sqlite
 
 from coffers.store.connection import AsyncConnection
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 
+_UNHURRIED = select(
+    *(
+        func.set_config(name, "0", True)
+        for name in ("lock_timeout", "idle_in_transaction_session_timeout")
+    )
+)
 _BUMP = Prepared(
     update(users).where(users.c.id == bindparam("user")).values(version=users.c.version + 1)
 )
@@ -30,6 +36,12 @@ def insert_in(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert"
 
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+async def unhurried(connection: AsyncConnection) -> None:
+    """Let a transaction take as long as it needs, and wait as long for others."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(_UNHURRIED)
 
 
 def held(rows: Select[Any]) -> Select[Any]:
