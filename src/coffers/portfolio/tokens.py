@@ -13,7 +13,7 @@ from coffers.access.tokens import (
     public_key_text,
     read_public_key,
 )
-from coffers.clock import Clock
+from coffers.clock import DAY, Clock, Millis
 from coffers.errors import CoffersError, NotFound
 from coffers.secret import Secret
 from coffers.store.engine import Store, Transaction
@@ -23,6 +23,9 @@ from coffers.vault.vault import Vault
 
 MOST_IN_FORCE: Final = 100
 """Tokens of one user that are neither revoked nor expired: each has limits of its own."""
+
+TOLD_FOR: Final = 90 * DAY
+"""How long a token is listed that was revoked or has expired."""
 
 
 class TooManyTokens(CoffersError):
@@ -85,6 +88,7 @@ class Tokens:
             public_key = public_key_text(read_public_key(asked.rsa_public_key))
         secret = new_secret() if public_key is None else None
         async with self._store.transaction() as tx:
+            await tx.tokens.forget(user_id, Millis(now - TOLD_FOR))
             token_id = await tx.tokens.next_id()
             token = Token(
                 id=token_id,

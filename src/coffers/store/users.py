@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, or_, select, update
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
@@ -163,6 +163,14 @@ class Tokens:
             api_tokens.c.revoked_at.is_(None),
         )
         return await changed(self._connection, statement.values(revoked_at=now)) > 0
+
+    async def forget(self, user_id: int, before: Millis) -> None:
+        """Forget tokens of a user that have been revoked or expired since before a moment."""
+        columns = api_tokens.c
+        is_over = or_(columns.revoked_at < before, columns.expires_at < before)
+        await self._connection.execute(
+            delete(api_tokens).where(columns.user_id == user_id, is_over)
+        )
 
 
 def _is_in_force(now: Millis) -> ColumnElement[bool]:

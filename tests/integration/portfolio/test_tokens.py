@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from coffers.clock import DAY, ManualClock
+from coffers.clock import DAY, HOUR, ManualClock
 from coffers.errors import InvalidRecord, NotFound
 from coffers.portfolio.tokens import Tokens, TooManyTokens, Wanted
 from coffers.portfolio.users import Users
@@ -47,6 +47,23 @@ async def test_a_token_of_one_s_own_key_has_no_secret(tokens: Tokens) -> None:
     assert (issued.secret, issued.token.kind) == (None, "rsa")
     with pytest.raises(NotFound):
         await tokens.secret_of(issued.token.api_key)
+
+
+async def test_tokens_that_are_over_are_forgotten_after_a_while(store: Store) -> None:
+    clock, key = ManualClock(NOW), new_key()
+    ann, bob = [(await Users(store, clock).add(name)).id for name in ("ann", "bob")]
+    tokens = Tokens(store, Vault(lambda: KeyRing([key])), clock)
+    wanted, short = Wanted(("accounts_read",)), Wanted(("accounts_read",), expires="1d")
+    for owner in (ann, bob):
+        await tokens.revoke(owner, (await tokens.create(owner, wanted)).token.api_key)
+    await tokens.create(ann, short)
+    lasting = await tokens.create(ann, wanted)
+    clock.advance(91 * DAY)
+    late = await tokens.create(ann, short)
+    clock.advance(DAY + HOUR)
+    new = await tokens.create(ann, wanted)
+    assert await tokens.of_user(ann) == [lasting.token, late.token, new.token]
+    assert len(await tokens.of_user(bob)) == 1
 
 
 async def test_a_token_is_revoked_once_and_by_its_owner_only(tokens: Tokens) -> None:
