@@ -11,6 +11,7 @@ from coffers.markets.assets import is_of_one_venue, name_of
 from coffers.money import plain
 from coffers.portfolio.prices import PriceOf
 from coffers.portfolio.visibility import Visible, visible
+from coffers.store.assets import unmet
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Asset, AssetOverride, Mode
 from coffers.valuation.choices import Choices
@@ -115,7 +116,7 @@ class Assets:
             )
             shown = found[: wanted.limit]
             met = await tx.assets.of(shown)
-        views = tuple(_view(met.get(code) or Asset(code, name_of(code)), known) for code in shown)
+        views = tuple(_view(met.get(code) or _unmet(code), known) for code in shown)
         return AssetPage(views, shown[-1] if len(found) > wanted.limit else None)
 
     async def one(self, user_id: int, mode: Mode, book: PriceBook | None, text: str) -> AssetView:
@@ -130,7 +131,7 @@ class Assets:
             if code is None:
                 raise NotFound(f"no asset {text!r} was met in your accounts or at an exchange")
             met = await tx.assets.of({code})
-        return _view(met.get(code) or Asset(code, name_of(code)), known)
+        return _view(met.get(code) or _unmet(code), known)
 
 
 async def _known(tx: Transaction, user_id: int, mode: Mode, book: PriceBook | None) -> _Known:
@@ -147,6 +148,10 @@ async def _known(tx: Transaction, user_id: int, mode: Mode, book: PriceBook | No
     own = None if book is None else choices.book(book)
     overrides, found = await tx.choices.overrides(user_id), await visible(tx, user_id, book)
     return _Known(held, choices, overrides, own, found)
+
+
+def _unmet(code: str) -> Asset:
+    return replace(unmet(code), name=name_of(code))
 
 
 def _is_called(code: str, known: _Known, text: str) -> bool:

@@ -63,8 +63,6 @@ class Overrides:
         async with self._store.transaction() as tx:
             await tx.choices.override(user_id, said, now)
             await _check_number(tx, user_id)
-            # Behind the accounts, as in a reading.
-            await tx.assets.meet([asset], now)
             event = AuditEvent(user_id, now, "asset_override_set", asset, f"{wanted}")
             await tx.audit.add(event)
 
@@ -100,7 +98,6 @@ class Overrides:
             said = replace(said, asset=await _meant(tx, user_id, said.asset))
             await tx.choices.map(user_id, said, now)
             await _check_number(tx, user_id)
-            await tx.assets.meet([said.asset], now)
             subject = f"{said.market_code} {said.venue_code}"
             await tx.audit.add(AuditEvent(user_id, now, "asset_mapped", subject, said.asset))
         return said

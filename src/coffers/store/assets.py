@@ -1,6 +1,7 @@
 """The assets that were met: in readings, in price books, or in what ships with this version."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, func, select, union
@@ -37,17 +38,19 @@ class Assets:
         Those that were met before are not written: every account's reading would else wait for
         all others that hold the same, to their commits.
         """
-        wanted = set(codes)
-        met = select(_A.code).where(_A.code.in_(sorted(wanted)), _A.first_seen_at.is_not(None))
-        unmet = wanted.difference(await self._connection.scalars(met)) if wanted else wanted
-        if unmet:
+        new = set(codes)
+        if new:
+            seen = select(_A.code).where(_A.code.in_(sorted(new)), _A.first_seen_at.is_not(None))
+            new.difference_update(await self._connection.scalars(seen))
+        if new:
             statement = insert(self._connection, assets)
-            seen = func.coalesce(_A.first_seen_at, statement.excluded.first_seen_at)
+            first = func.coalesce(_A.first_seen_at, statement.excluded.first_seen_at)
             statement = statement.on_conflict_do_update(
-                index_elements=[_A.code], set_={"first_seen_at": seen}
+                index_elements=[_A.code], set_={"first_seen_at": first}
             )
             # In one order, so that no two wait for each other.
-            await self._connection.execute(statement, [_met(code, at) for code in sorted(unmet)])
+            met = [replace(unmet(code), first_seen_at=at) for code in sorted(new)]
+            await self._connection.execute(statement, [_columns_of(asset) for asset in met])
 
     async def tell(self, told: Collection[Asset]) -> None:
         """Keep what is known of assets; what is not told here stays as it is stored."""
@@ -83,12 +86,13 @@ class Assets:
         return frozenset(code for code in found if code is not None)
 
 
-def _met(code: str, at: Millis) -> dict[str, object]:
+def unmet(code: str) -> Asset:
+    """Return what a code alone tells of an asset: of a token its chain and contract."""
     token = token_of(code)
     if token is None:
-        return _columns_of(Asset(code, first_seen_at=at))
+        return Asset(code)
     chain, contract = token
-    return _columns_of(Asset(code, kind="token", chain=chain, contract=contract, first_seen_at=at))
+    return Asset(code, kind="token", chain=chain, contract=contract)
 
 
 def _columns_of(asset: Asset) -> dict[str, object]:

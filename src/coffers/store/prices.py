@@ -142,14 +142,14 @@ class Prices:
         Those that a user says a venue's code means are among them, and the keys that users say
         their assets are priced by.
         """
-        needed: set[str] = set()
-        for codes in (
-            _HELD,
-            distinct(asset_mappings.c.asset),
-            distinct(asset_overrides.c.priced_as),
-        ):
+        needed = await self.positions_held()
+        for codes in (distinct(asset_mappings.c.asset), distinct(asset_overrides.c.priced_as)):
             needed.update(await self._connection.scalars(codes))
         return needed
+
+    async def positions_held(self) -> set[str]:
+        """Return the assets alone that any account holds or owes, but no spam."""
+        return set(await self._connection.scalars(_HELD))
 
     async def accepted_since(self, at: Millis) -> dict[str, Price]:
         """Return the prices that the operator accepted from a moment on; their time is when."""

@@ -19,7 +19,7 @@ async def note_assets(store: Store, book: PriceBook, now: Millis) -> None:
     async with store.reading() as tx:
         seen = await tx.assets.seen()
         known = await tx.assets.of([asset.code for asset in shipped_assets()])
-        held = await tx.prices.assets_held()
+        held = await tx.prices.positions_held()
     met = {*book.prices, *book.held_back, *held} - seen
     new = {code for code in met if not code.startswith(KEY)}
     told = [asset for asset in shipped_assets() if not _tells(known.get(asset.code), asset)]

@@ -295,6 +295,14 @@ async def test_a_contract_tells_what_other_sources_are_asked_for(api: Served) ->
         assert TOKEN in await tx.prices.assets_held()
 
 
+async def test_a_token_that_is_merely_said_something_of_is_one_of_its_chain(api: Served) -> None:
+    caller = await api.caller(permissions=WRITER)
+    target = f"{MAPPINGS}?market_code=binance&venue_code=XYZ&asset={quote('bsc:0xabc')}"
+    assert (await send(api, caller, "PUT", target)).is_success
+    told = (await api.get(caller, f"{ASSETS}/{quote('bsc:0xabc')}")).json()
+    assert (told["kind"], told["chain"], told["contract"]) == ("token", "bsc", "0xabc")
+
+
 @pytest.mark.parametrize(
     ("body", "field", "said"),
     [

@@ -1,8 +1,15 @@
 """The table of assets as the worker keeps it."""
 
-from coffers.clock import HOUR, Millis
+from decimal import Decimal
+
+import stored
+from coffers.clock import HOUR, ManualClock, Millis
+from coffers.markets.catalogue import load_catalogue
+from coffers.portfolio.overrides import Overrides, OverrideWanted
 from coffers.store.engine import Store
+from coffers.store.records import AssetMapping
 from coffers.sync.assets import note_assets, shipped_assets
+from coffers.valuation.model import Position
 from factories import NOW, price
 from served import add_book
 
@@ -39,3 +46,16 @@ async def test_a_key_for_prices_is_no_asset(sqlite_store: Store) -> None:
     await note_assets(sqlite_store, book, NOW)
     async with sqlite_store.reading() as tx:
         assert await tx.assets.of({"coingecko:abc"}) == {}
+
+
+async def test_what_users_merely_say_is_not_kept(store: Store) -> None:
+    account = await stored.account(store, await stored.user(store))
+    held = [Position("spot", "HELD", "HELD", Decimal(1))]
+    overrides = Overrides(store, load_catalogue(), ManualClock(NOW))
+    async with store.transaction() as tx:
+        await tx.holdings.replace(account.user_id, account.id, {"spot"}, held)
+    await overrides.set(account.user_id, "SAID", OverrideWanted(contract="ethereum:0xabc"))
+    await overrides.map(account.user_id, AssetMapping("binance", "abc", "MEANT"))
+    await note_assets(store, await add_book(store), NOW)
+    async with store.reading() as tx:
+        assert await tx.assets.seen() == {"BTC", "ETH", "USDT", "HELD"}
