@@ -9,9 +9,11 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, Table, and_, delete, or_, select
 
 from coffers.clock import Millis
+from coffers.store.claims import is_account
 from coffers.store.connection import AsyncConnection
 from coffers.store.statements import insert, next_id
 from coffers.store.tables import (
+    accounts,
     flows,
     paper_accounts,
     paper_orders,
@@ -132,7 +134,13 @@ class PaperBooks:
         return [_order_of(row) for row in rows]
 
     async def forget_past(self, user_id: int, account_id: int) -> None:
-        """Forget an account's orders, trades, snapshots and flows, and what had no price."""
+        """Forget an account's orders, trades, snapshots and flows, and what had no price.
+
+        Whoever calls this has locked the account, and then its user.
+        """
+        # For good: a roll-up refers to it, and may just be moving the snapshots elsewhere.
+        account = select(accounts.c.id).where(is_account(user_id, account_id)).with_for_update()
+        await self._connection.execute(account)
         ends = or_(_T.out_account_id == account_id, _T.in_account_id == account_id)
         await self._connection.execute(delete(transfers).where(_T.user_id == user_id, ends))
         for table in (paper_orders, trades, snapshots, flows, unpriced_assets):

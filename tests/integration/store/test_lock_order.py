@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import text
 
 import stored
-from coffers.clock import ManualClock, Millis
+from coffers.clock import DAY, ManualClock, Millis
 from coffers.markets.catalogue import PAPER, load_catalogue
 from coffers.portfolio.overrides import Overrides, OverrideWanted
 from coffers.portfolio.paper import NewPaper, PaperAccounts
 from coffers.store.engine import Store
 from coffers.store.records import Account, AssetMapping, User
+from coffers.store.rollups import HOURLY
 from coffers.sync.transfers import pair_transfers
 from coffers.valuation.transfers import Transfer
 from factories import NOW
@@ -143,6 +144,18 @@ async def test_a_search_for_transfers_meets_the_reset_of_an_account_that_is_part
         await tx.transfers.lock(ann.id)
         resetting = await met_by(pg, PaperAccounts(pg, ManualClock(NOW)).reset(ann.id, two.id))
         await tx.transfers.remove(ann.id, await tx.transfers.of_user(ann.id))
+    await resetting
+
+
+async def test_a_roll_up_meets_the_reset_of_an_account(pg: Store, ann: User) -> None:
+    papers = PaperAccounts(pg, ManualClock(NOW))
+    account = (await papers.create(ann.id, NewPaper("one", {"USDT": "1"}))).account
+    async with pg.transaction() as tx:
+        old = stored.snapshot(Millis(NOW - 9 * DAY), "1")
+        await tx.history.add_snapshot(ann.id, account.id, old)
+    async with pg.transaction() as tx:
+        await tx.rollups.roll_up(HOURLY, NOW)
+        resetting = await met_by(pg, papers.reset(ann.id, account.id))
     await resetting
 
 
