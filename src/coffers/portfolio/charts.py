@@ -42,6 +42,7 @@ class Point:
 
     `seen_at` is the oldest of the snapshots that the value is of, and `carried` how many of them
     were carried forward: in the hour or the day before the point there was none of the account.
+    `accounts` is how many accounts it is of: nothing was known of the others yet.
     """
 
     at: Millis
@@ -50,6 +51,7 @@ class Point:
     seen_at: Millis | None = None
     carried: int = 0
     payments: tuple[Payment, ...] = ()
+    accounts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,9 @@ def points_of(
         seen_at = min((each.at for each in known), default=None)
         payments = tuple(paid[done:due])
         deposited = None if imported else _total(payments)
-        points.append(Point(at, _total(known), deposited, seen_at, carried, payments))
+        points.append(
+            Point(at, _total(known), deposited, seen_at, carried, payments, accounts=len(known))
+        )
         done = due
     return points
 

@@ -39,12 +39,15 @@ class Past:
 
     `spots` are its moments in order: where each lies across and how high, how high the other line
     is there, and in words when it was, what was there, what was put in; and whether it was carried.
+    `unknown` is of how many accounts nothing is known up to its end.
     """
 
     span: str
     chart: Chart | None
     spots: list[Told]
     has_unknown_deposits: bool
+    ends_now: bool
+    unknown: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,13 @@ class Pasts:
     ) -> Past:
         """Return the past of accounts over a span that ends with what they are worth now.
 
-        A span that is unknown is the usual one.
+        Where `amount`, which is that, is unknown, it ends before: snapshots are of those accounts
+        alone that have some. A span that is unknown is the usual one.
         """
         chosen = wanted.span if wanted.span in RANGES else USUAL
         points = await self._points(wanted, chosen)
         value = [Mark(p.at, shown_in(display, p.value, p.at), p.carried > 0) for p in points]
-        if value and amount is not None:
+        if value:
             value[-1] = Mark(value[-1].at, amount, value[-1].is_carried)
         put_in = _put_in(points, display)
         drawn = chart(
@@ -89,6 +93,8 @@ class Pasts:
             drawn,
             [] if drawn is None else _told(drawn, value, put_in, formats, display.code),
             any(mark.value is None for mark in put_in),
+            amount is not None,
+            len(wanted.ids) - points[-1].accounts if points else 0,
         )
 
     async def _points(self, wanted: Wanted, chosen: str) -> list[Point]:

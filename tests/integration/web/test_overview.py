@@ -1,5 +1,6 @@
 """The overview with its table of accounts, and the page that tells how the sum comes about."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -305,6 +306,28 @@ async def test_the_first_readings_are_in_the_chart_at_once(pages: Pages) -> None
     assert "Too little is known" in await shown(pages)
     await read_account(store, account, {"BTC": "1"})
     assert "Too little is known" not in await shown(pages)
+
+
+async def test_a_chart_never_ends_with_the_worth_of_a_part_of_the_accounts(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    await add_account(store, ann, "Main", held={"BTC": "1"})
+    whole = await shown(pages)
+    assert "It ends before now" not in whole
+    assert "It leaves out" not in whole
+    async with store.transaction() as tx:
+        new = NewAccount(ann.id, "binance", "New", api_key="new")
+        await tx.accounts.add(new, identity=None, credential_id="new", now=NOW)
+    part = await shown(pages)
+    assert "It ends before now: what is there now is unknown." in part
+    assert "It leaves out 1 account of which no value was kept yet." in part
+    assert len(_spots(part)) == len(_spots(whole)) - 1
+
+
+def _spots(page: str) -> list[object]:
+    found = re.search(r"data-spots='([^']+)'", page)
+    assert found is not None
+    spots: list[object] = json.loads(found[1])
+    return spots
 
 
 async def test_one_that_is_left_is_told_as_one(pages: Pages) -> None:
