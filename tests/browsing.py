@@ -34,6 +34,27 @@ Colours = Literal["light", "dark"]
 PASSWORD = "a long password 1"
 
 
+_CUT = """() => {
+  const rect = (each) => each.getBoundingClientRect();
+  const texts = (row) => [...row.cells].filter((cell) => cell.innerText.trim()).map((cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return range.getBoundingClientRect();
+  });
+  const meet = (one, two) =>
+    one.left < two.right && two.left < one.right && one.top < two.bottom && two.top < one.bottom;
+  const wide = [...document.querySelectorAll("html, .wide, textarea[readonly]")]
+    .filter((each) => each.scrollWidth > each.clientWidth
+      || (each.matches("textarea") && each.scrollHeight > each.clientHeight))
+    .map((each) => each.outerHTML.slice(0, 100));
+  const over = [...document.querySelectorAll("tbody tr")].filter((row) => {
+    const all = texts(row);
+    return all.some((one, n) => all.slice(n + 1).some((two) => meet(one, two)));
+  });
+  return [...wide, ...over.map((row) => row.innerText)];
+}"""
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """A server that runs, the code for its first user, and the exchange that it reads."""
@@ -119,6 +140,11 @@ class Visitor:
         self.page.get_by_role("button", name="Check it").click()
         self.page.get_by_role("button", name="Connect", exact=True).click()
         self.page.wait_for_url(re.compile(r"/accounts/\d+"))
+
+    def cut(self) -> list[str]:
+        """Return what of tables and of fields to read is out of sight or written over."""
+        found: list[str] = self.page.evaluate(_CUT)
+        return found
 
     def check(self) -> None:
         """Require that the page is well made for everybody, and asked for nothing elsewhere."""

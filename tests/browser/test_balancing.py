@@ -32,6 +32,7 @@ def test_a_plan_is_looked_at_and_carried_out(
     page.get_by_role("button", name="Save").last.click()
     page.get_by_role("button", name="Show what a run would do").click()
     page.get_by_role("heading", name="Orders").wait_for()
+    assert visitor.cut() == []
     if script:
         visitor.check()
     page.get_by_label("Place the orders now").check()

@@ -37,6 +37,9 @@ _LONG_NAMES = """(names) => {
     }
   }
 }"""
+_LONG_NUMBERS = """(places) => {
+  for (const each of places) each.textContent = "184000000.123456789012345678 USD";
+}"""
 LIGHT_ENOUGH = 150_000
 """Bytes that the first page may weigh, with all that it loads, as they are sent."""
 
@@ -62,6 +65,17 @@ def test_long_names_push_nothing_out_of_sight(visit: Visit, size: tuple[int, int
             f"{wide}.map((each) => [each.scrollWidth, innerWidth])"
         ):
             assert within <= shown, path
+
+
+def test_a_phone_shows_long_numbers_with_all_their_digits(visit: Visit) -> None:
+    # A live page would put its own numbers back.
+    visitor = visit(PHONE, script=False)
+    page = visitor.page
+    page.locator(".hero .figure, .accounts .figure").evaluate_all(_LONG_NUMBERS)
+    assert visitor.cut() == []
+    visitor.goes("/accounts/1")
+    page.locator(".held :is(.c-amount, .c-price span)").evaluate_all(_LONG_NUMBERS)
+    assert visitor.cut() == []
 
 
 def test_the_keyboard_alone_does(visit: Visit, settled: Program) -> None:

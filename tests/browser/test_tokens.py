@@ -3,17 +3,19 @@
 from collections.abc import Callable
 
 import httpx
+import pytest
 
-from browsing import Program, Visitor
+from browsing import DESKTOP, PHONE, Program, Visitor
 from coffers.client import SignedAuth
 
 LIST = "/public/api/ver1/accounts"
 
 
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
 def test_a_token_made_at_the_pages_signs_requests(
-    visit: Callable[..., Visitor], settled: Program
+    visit: Callable[..., Visitor], settled: Program, size: tuple[int, int]
 ) -> None:
-    visitor = visit()
+    visitor = visit(size)
     visitor.goes("/tokens")
     visitor.page.locator("a[href='/tokens/new']").first.click()
     visitor.page.get_by_label("Name").fill("My bot")
@@ -21,11 +23,13 @@ def test_a_token_made_at_the_pages_signs_requests(
     visitor.page.get_by_role("button", name="Make it").dblclick()
     visitor.page.get_by_role("heading", name="The token is made").wait_for()
     visitor.check()
+    assert visitor.cut() == []
     key, secret = (visitor.page.locator(place).input_value() for place in ("#api_key", "#secret"))
     with httpx.Client(base_url=settled.url, auth=SignedAuth(key, secret)) as client:
         (account,) = client.get(LIST).json()
     assert account["name"] == "Main"
     visitor.goes("/tokens")
+    assert visitor.cut() == []
     assert secret not in visitor.page.content()
     assert "My bot" in visitor.page.locator("main").inner_text()
 

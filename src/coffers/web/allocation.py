@@ -53,8 +53,7 @@ class Mover:
 def by_asset(whole: Whole, names: Mapping[str, str]) -> list[Slice]:
     """Return what each asset is of the sum, the largest first."""
     found = [each for each in whole.holdings if whole.parts.get(each.asset)]
-    large = [each for each in found[:MOST_SLICES] if abs(whole.parts[each.asset]) >= LEAST_SLICE]
-    shown = found if len(found) == len(large) else large[: MOST_SLICES - 1]
+    shown = found[: _told_apart([whole.parts[each.asset] for each in found])]
     slices = [
         Slice(
             names.get(each.asset, each.asset),
@@ -83,8 +82,7 @@ def by_account(whole: Whole) -> list[Slice]:
         if (share := share_of(each, whole))
     ]
     found.sort(key=lambda each: -each.share)
-    large = [each for each in found[:MOST_SLICES] if abs(each.share) >= LEAST_SLICE]
-    shown = found if len(found) == len(large) else large[: MOST_SLICES - 1]
+    shown = found[: _told_apart([each.share for each in found])]
     if rest := found[len(shown) :]:
         share = money.total(each.share for each in rest)
         shown.append(_others(len(rest), share, [each.value for each in rest]))
@@ -113,10 +111,18 @@ def _moved(worth: Decimal | None, change: Decimal) -> Decimal | None:
     return money.divide(money.multiply(worth, change), whole)
 
 
+def _told_apart(shares: Sequence[Decimal]) -> int:
+    """Return how many parts of these shares, largest first, are told each by itself."""
+    large = sum(abs(share) >= LEAST_SLICE for share in shares[:MOST_SLICES])
+    shown = len(shares) if large == len(shares) else min(large, MOST_SLICES - 1)
+    # A single one that is left takes no more room by its name.
+    return shown + (len(shares) - shown == 1)
+
+
 def _others(count: int, share: Decimal, worths: Sequence[Decimal | None]) -> Slice:
     known = [worth for worth in worths if worth is not None]
     value = money.total(known) if len(known) == len(worths) else None
-    return Slice(f"{count} other{'s' if count > 1 else ''}", share, value, None)
+    return Slice(f"{count} others", share, value, None)
 
 
 def _placed(slices: Iterable[Slice]) -> list[Slice]:
