@@ -99,7 +99,8 @@ def tell_result(account: "Account", result: "Result", *, as_json: bool, done: st
 _SAID = {
     "complete": "all of it was read",
     "partial": "a part could not be read and keeps what was known of it",
-    "held_back": "the reading lost most of what was known, so a second one must agree first",
+    "held_back": "the reading lost most of what was known, so a second one must agree, "
+    "a minute later or more",
     "busy": "another process is at it, look again in a moment",
     "gone": "it was removed meanwhile",
 }
@@ -116,6 +117,7 @@ def _doubts(view: "AccountView", now: Millis, stale_after: float) -> list[str]:
         f"locked: {account.lock_reason}": account.is_locked,
         "not read yet": quality.read_at is None,
         "stale": _is_stale(view, now, stale_after),
+        "held back: a second reading must agree": account.sync.suspect is not None,
         f"unpriced: {', '.join(quality.unpriced)}": bool(quality.unpriced),
         f"missing: {', '.join(quality.missing_wallets)}": bool(quality.missing_wallets),
         "flows unknown": not quality.flows_known,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from coffers.cli.account_output import _state
 from coffers.clock import DAY, HOUR, MINUTE, ManualClock, Millis
 from coffers.connectors.reading import (
     ConnectorFailure,
@@ -271,7 +272,9 @@ async def test_an_empty_reading_is_held_back_until_a_second_one_agrees(house: Ho
     house.clock.advance(HOUR)
     await house.book()
     assert (await house.read(reading())).outcome is Outcome.HELD_BACK
-    assert (await house.view()).figures.usd.amount == 60000
+    doubted = await house.view()
+    assert doubted.figures.usd.amount == 60000
+    assert "held back: a second reading must agree" in _state(doubted, house.clock.now(), HOUR)
     house.clock.advance(MINUTE)
     assert (await house.read(reading())).outcome is Outcome.COMPLETE
     assert (await house.view()).figures.usd.amount == 0
