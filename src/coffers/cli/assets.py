@@ -15,7 +15,7 @@ from coffers.money import plain
 if TYPE_CHECKING:
     from coffers.portfolio.assets import Assets, AssetView
     from coffers.portfolio.overrides import Overrides, OverrideWanted
-    from coffers.store.records import AssetMapping, User
+    from coffers.store.records import AssetMapping, AssetOverride, User
     from coffers.valuation.model import PriceBook
 
 app = typer.Typer(help="Look at assets, and say what they are.", no_args_is_help=True)
@@ -204,8 +204,21 @@ def _lines(view: "AssetView") -> list[str]:
         f"{view.state}: {view.why}",
         f"code {asset.code}  kind {asset.kind or '-'}  CoinGecko {asset.coingecko_id or '-'}",
     ]
+    if view.override is not None:
+        lines.append(f"you say: {_said(view.override)}")
     return lines + [
         f"account {each.account_id} ({each.market_code}, {each.wallet}): {plain(each.owned)}"
         f" as {each.venue_code}"
         for each in view.held
     ]
+
+
+def _said(own: "AssetOverride") -> str:
+    told = {
+        f"called {own.name}": own.name,
+        f"symbol {own.symbol}": own.symbol,
+        f"priced as {own.priced_as}": own.priced_as,
+        "ignored": own.is_ignored,
+        "what is paid for its symbol is no price": not own.by_symbol,
+    }
+    return "; ".join(sentence for sentence, holds in told.items() if holds)

@@ -9,6 +9,7 @@ from coffers.markets.assets import LONGEST_CODE, spellings, token_of
 from coffers.markets.catalogue import Catalogue
 from coffers.markets.chains import shipped_chains
 from coffers.portfolio.secrecy import secret_fault, told
+from coffers.portfolio.token_keys import is_known_chain, known_token
 from coffers.portfolio.visibility import visible
 from coffers.pricing.sources.coins import KEY, is_coin_key
 from coffers.store.engine import Store, Transaction
@@ -154,7 +155,9 @@ def override_of(asset: str, wanted: OverrideWanted) -> AssetOverride:
 
 
 def _contract_key(text: str) -> str:
-    """Return a contract's key with an address of Ethereum's kind in its one form: small letters."""
+    """Return a contract's key in its one form: small letters in an address of Ethereum's kind."""
+    if (known := known_token(text)) is not None:
+        return known
     chain, _, contract = text.partition(":")
     return f"{chain}:{contract.lower()}" if contract.lower().startswith("0x") else text
 
@@ -167,7 +170,12 @@ def _contract_faults(wanted: OverrideWanted, contract: str | None) -> list[str]:
     is_token = token_of(contract) is not None and not contract.startswith(KEY)
     if not is_token:
         return ["must be a chain and an address, a colon between"]
-    return _asset_faults(contract)
+    if faults := _asset_faults(contract):
+        return faults
+    chain, _, _ = contract.partition(":")
+    # Other sources price tokens of more chains than are known here.
+    is_odd = is_known_chain(chain) and known_token(contract) is None
+    return [f"is no address that a token of {chain} can have"] if is_odd else []
 
 
 def _coin_faults(text: str | None, key: str | None) -> list[str]:

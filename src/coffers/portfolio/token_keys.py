@@ -42,6 +42,11 @@ def known_token(text: str, added: Collection[str] = ()) -> str | None:
     return f"{chain.lower()}:{named}" if form.fullmatch(named) else None
 
 
+def is_known_chain(id_: str) -> bool:
+    """Return whether it is known how a chain names its tokens, or that it has none."""
+    return id_.lower() in _families()
+
+
 def asset_named(key: str) -> str:
     """Return what a token counts as in a wallet: the asset that exchanges trade, or itself."""
     id_, _, name = key.partition(":")

@@ -312,6 +312,8 @@ async def test_a_token_that_is_merely_said_something_of_is_one_of_its_chain(api:
         ('{"coingecko_id":"no id"}', "coingecko_id", "is invalid"),
         ('{"contract":"0xdac"}', "contract", "must be a chain and an address"),
         ('{"contract":"coingecko:abc"}', "contract", "must be a chain and an address"),
+        ('{"contract":"ethereum:0x12"}', "contract", "is no address that a token of ethereum"),
+        ('{"contract":"bitcoin:abc"}', "contract", "is no address that a token of bitcoin"),
         ('{"contract":"bsc:0xabc","coingecko_id":"abc"}', "contract", "together"),
         ('{"name":" spaced "}', "name", "is invalid"),
         ('{"symbol":"' + "A" * 31 + '"}', "symbol", "is too long (maximum is 30 characters)"),

@@ -60,6 +60,10 @@ def test_what_is_said_counts_and_is_taken_back(coffers: Run) -> None:
     assert coffers("asset", "unset", "--user", "ann", "ABC").returncode == 1
     failed = coffers("asset", "set", "--user", "ann", "ABC", "--contract", "0xabc")
     assert "contract must be a chain and an address" in failed.stderr
+    said = ("--symbol", "NEW", "--contract", f"Ethereum:0x{'AB' * 20}", "--not-by-symbol")
+    told_back = coffers("asset", "set", "--user", "ann", "ABC", *said).stdout
+    own = f"symbol NEW; priced as ethereum:0x{'ab' * 20}; what is paid for its symbol is no price"
+    assert f"you say: {own}\n" in told_back
 
 
 @pytest.mark.usefixtures("held")
