@@ -21,6 +21,8 @@ async def test_who_comes_from_this_machine_is_signed_in_and_told_so(sqlite_store
         assert "signed in as ann" in shown.text
         assert COOKIE in pages.http.cookies
         assert (await pages.http.get("/password", headers=HERE)).status_code == 200
+        security = (await pages.http.get("/security", headers=HERE)).text
+        assert "There is none: whoever comes from this machine is signed in." in security
 
 
 async def test_signing_out_leads_back_in_and_not_to_a_dead_end(sqlite_store: Store) -> None:
