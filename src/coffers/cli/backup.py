@@ -70,8 +70,10 @@ def backup_key(
         raise UsageError(f"{file} cannot be made: {error.strerror}") from error
     with os.fdopen(descriptor, "w") as opened:
         opened.write(text)
-    typer.echo(f"The private key is in {file}. Keep it away from this machine, and not only once.")
-    typer.echo(f"Back up with: coffers backup --to {public}")
+    said = f"The private key is in {file}. Keep it away from this machine, and not only once."
+    typer.echo(said, err=True)
+    typer.echo(f"Back up with: coffers backup --to {public}", err=True)
+    typer.echo(public)
 
 
 def counted(done: "BackedUp") -> str:

@@ -64,6 +64,7 @@ def connect(
     """Connect an exchange account or a wallet: what is given is checked first, then it is read."""
     from coffers.markets.chains import catalogue_of
     from coffers.portfolio.connecting import Connection
+    from coffers.portfolio.naming import usable_name
     from coffers.portfolio.secrecy import told
     from coffers.portfolio.wallets import Wallet
 
@@ -74,7 +75,9 @@ def connect(
         near = catalogue.suggest(market)
         hint = f"; did you mean {near}?" if near else "; docs/markets.md lists them"
         raise UsageError(f"--market: there is no market {told(market)}{hint}")
-    if found is not None and found.chain is not None:
+    # What is wrong without a secret is told before one is asked for.
+    usable_name(name)
+    if found.chain is not None:
         given_address = address if address is not None else str(typer.prompt("Address"))
         wallet = Wallet(0, market, name, given_address, include_in_summary=not no_summary)
         account, result = run_async(_connect_wallet(settings, user, wallet))

@@ -77,7 +77,8 @@ async def _price_venues(settings: "Settings") -> Finding:
 
     load_catalogue().check_price_venues(settings.price_venues)
     asked = ", ".join(settings.price_venues) or "no exchange"
-    return Finding("prices", "ok", f"{asked} is asked for what lies at none")
+    verb = "are" if len(settings.price_venues) > 1 else "is"
+    return Finding("prices", "ok", f"{asked} {verb} asked for what lies at none")
 
 
 async def _chains(settings: "Settings") -> Finding:

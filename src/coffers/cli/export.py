@@ -39,6 +39,8 @@ def export(
 
     if table not in TABLES:
         raise typer.BadParameter(f"is none of {', '.join(TABLES)}", param_hint="TABLE")
+    if since is not None and until is not None and until < since:
+        raise typer.BadParameter("is before --from", param_hint="--to")
     begin = _millis(since)
     end = None if until is None else Millis((_millis(until) or 0) + DAY - 1)
     run_async(_write(settings_for(), user, table, account, (begin, end), output))

@@ -139,7 +139,10 @@ def _balances(given: list[str] | None) -> dict[str, str] | None:
     pairs = [text.partition("=") for text in given]
     if wrong := [text for text, (_, sign, _) in zip(given, pairs, strict=True) if not sign]:
         raise UsageError(f"{wrong[0]!r} is no balance; write it as USDT=10000")
-    return {asset: amount for asset, _, amount in pairs}
+    balances = {asset: amount for asset, _, amount in pairs}
+    if len(balances) < len(pairs):
+        raise UsageError("--balance names an asset twice")
+    return balances
 
 
 def _tell(paper: "PaperAccount", *, as_json: bool) -> None:

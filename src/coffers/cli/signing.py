@@ -48,7 +48,7 @@ def sign(
     if rsa_private_key is not None:
         key: HmacKey | RsaKey = _rsa(rsa_private_key)
     else:
-        key = HmacKey(_secret(api_key, from_stdin=secret_stdin).reveal())
+        key = HmacKey(_secret(api_key, from_stdin=secret_stdin, timestamp=timestamp).reveal())
     auth = SignedAuth(api_key, key, timestamp=timestamp)
     headers = auth.headers(path.encode(), body.encode())
     if as_json:
@@ -80,20 +80,24 @@ def _check(method: str, path: str, api_key: str, curl: str | None) -> None:
         raise UsageError("--curl takes the server's address, such as http://127.0.0.1:8787")
 
 
-def _secret(api_key: str, *, from_stdin: bool) -> Secret:
+def _secret(api_key: str, *, from_stdin: bool, timestamp: bool) -> Secret:
     if from_stdin:
         given = Secret(sys.stdin.read().strip())
         if not given:
             raise UsageError("standard input held no secret")
         return given
-    return run_async(_stored_secret(settings_for(), api_key))
+    return run_async(_stored_secret(settings_for(), api_key, timestamp=timestamp))
 
 
-async def _stored_secret(settings: "Settings", api_key: str) -> Secret:
+async def _stored_secret(settings: "Settings", api_key: str, *, timestamp: bool) -> Secret:
     from coffers.portfolio.tokens import Tokens
 
     async with opened_store(settings) as store:
         vault = await opened_vault(settings, store)
+        async with store.reading() as tx:
+            token = await tx.tokens.by_api_key(api_key)
+        if token is not None and token.require_timestamp and not timestamp:
+            raise UsageError("this token requires the time to be signed too: add --timestamp")
         return await Tokens(store, vault, SystemClock()).secret_of(api_key)
 
 

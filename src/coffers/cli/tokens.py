@@ -36,7 +36,9 @@ def create(
     allow_ip: Annotated[
         list[str] | None, typer.Option(help="An address or network (CIDR); may be repeated.")
     ] = None,
-    expires: Annotated[int | None, typer.Option(min=1, help="Days until it expires.")] = None,
+    expires: Annotated[
+        int | None, typer.Option(min=1, max=99_999, help="Days until it expires.")
+    ] = None,
     require_timestamp: Annotated[
         bool, typer.Option("--require-timestamp", help="Refuse requests that are sent twice.")
     ] = False,

@@ -74,7 +74,13 @@ def formats(
     as_json: Json = False,
 ) -> None:
     """Choose how the pages write numbers and times for a user."""
-    user = run_async(_write_for(name, "" if locale == "plain" else locale, time_zone))
+    from coffers.portfolio.manners import WRITTEN
+
+    written_as = "" if locale == "plain" else locale
+    if written_as is not None and written_as not in WRITTEN:
+        known = ", ".join(["plain", *filter(None, WRITTEN)])
+        raise typer.BadParameter(f"must be one of {known}", param_hint="--locale")
+    user = run_async(_write_for(name, written_as, time_zone))
     if as_json:
         print_json(_plain(user))
     else:

@@ -22,9 +22,9 @@ from program import Run
 def public(coffers: Run, tmp_path: Path) -> str:
     made = coffers("backup-key", str(tmp_path / "key.txt"))
     assert made.returncode == 0, made.stderr
-    found = re.search(r"age1[a-z0-9]+", made.stdout)
-    assert found
-    return found[0]
+    assert re.fullmatch(r"age1[a-z0-9]+\n", made.stdout)
+    assert "key.txt" in made.stderr
+    return made.stdout.strip()
 
 
 def test_a_machine_comes_back_from_a_backup(

@@ -69,6 +69,23 @@ def test_signing_gives_the_headers_that_the_server_expects(coffers: Run) -> None
     assert f"Signature: {expected}" in from_stdin.stdout
 
 
+def test_a_token_that_requires_the_time_is_not_signed_without_it(coffers: Run) -> None:
+    made_user(coffers)
+    made = coffers("token", "create", "--user", "ann", "--require-timestamp", "--json")
+    sign = ("sign", "GET", "/public/api/ver1/ping", "--api-key", json.loads(made.stdout)["api_key"])
+    failed = coffers(*sign)
+    assert (failed.returncode, "add --timestamp" in failed.stderr) == (2, True)
+    assert "Timestamp" in coffers(*sign, "--timestamp").stdout
+
+
+def test_an_option_that_cannot_be_is_named_with_what_can(coffers: Run) -> None:
+    made_user(coffers)
+    odd = coffers("user", "formats", "ann", "--locale", "xx_YY")
+    assert (odd.returncode, "--locale" in odd.stderr, "plain" in odd.stderr) == (2, True, True)
+    late = coffers("token", "create", "--user", "ann", "--expires", "99999999")
+    assert (late.returncode, "--expires" in late.stderr) == (2, True)
+
+
 def test_signing_a_path_without_the_prefix_is_a_usage_error(coffers: Run) -> None:
     failed = coffers("sign", "GET", "/ver1/accounts", "--api-key", "k")
     assert failed.returncode == 2
@@ -92,6 +109,7 @@ def test_the_doctor_finds_all_well_and_says_what_is_wrong(coffers: Run, tmp_path
         well = coffers("doctor", "--json", COFFERS_EXCHANGE_GATEWAY=gateway)
     assert well.returncode == 0, well.stdout
     assert {found["state"] for found in json.loads(well.stdout)} == {"ok"}
+    assert "binance, kraken, coinbase are asked for" in well.stdout
     away = coffers("doctor", COFFERS_EXCHANGE_GATEWAY=gateway)
     assert away.returncode == 1
     assert "FAIL reach" in away.stdout

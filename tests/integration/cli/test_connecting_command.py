@@ -43,6 +43,12 @@ def ann(coffers: Run) -> Run:
     return coffers
 
 
+def test_a_wrong_name_is_told_before_anything_is_asked_for(ann: Run) -> None:
+    failed = ann("account", "connect", "--user", "ann", "--market", "binance", "--name", "x")
+    assert "name is too short" in failed.stderr
+    assert "API key" not in failed.stdout + failed.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "stdin", "told"),
     [

@@ -75,3 +75,10 @@ def test_what_cannot_be_meant_is_said_in_a_sentence(
     assert refused.returncode != 0
     assert refused.stdout == ""
     assert "Traceback" not in refused.stderr
+
+
+def test_a_span_that_ends_before_it_begins_is_refused(coffers: Run) -> None:
+    span = ("--from", "2026-12-01", "--to", "2026-01-01")
+    failed = coffers("export", "--user", "ann", "history", *span)
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert "--to" in failed.stderr

@@ -85,3 +85,12 @@ def test_a_list_of_accounts_shows_made_up_money_apart(ann: Run, tmp_path: Path) 
     assert ("Savings" in paper, "Trying" in paper) == (False, True)
     listed = json.loads(ann("account", "list", "--user", "ann", "--json").stdout)
     assert {each["name"]: each["mode"] for each in listed} == {"Trying": "paper", "Savings": "real"}
+
+
+def test_a_balance_that_is_named_twice_is_refused(ann: Run) -> None:
+    twice = ("--balance", "USDT=1000", "--balance", "USDT=5")
+    made = ann("paper", "create", "--user", "ann", "--name", "Trying", *twice)
+    assert (made.returncode, "--balance names an asset twice" in made.stderr) == (2, True)
+    told(ann, "create", "--name", "Trying")
+    begun = ann("paper", "reset", "1", "--user", "ann", "--yes", *twice)
+    assert (begun.returncode, "--balance names an asset twice" in begun.stderr) == (2, True)

@@ -243,7 +243,7 @@ async def test_what_flows_were_worth_is_told_in_the_display_currency(pages: Page
     await edited(pages, account, code_1="BTC", amount_1="0.75")
     await pages.send("/settings", currency="BTC", written_as="", time_zone="UTC")
     shown = (await pages.http.get(f"/accounts/{account.id}")).text
-    assert re.search('0.25 BTC</td>\\s*<td [^>]+>0.25000000 BTC', shown)
+    assert re.search("0.25 BTC</td>\\s*<td [^>]+>0.25000000 BTC", shown)
 
 
 async def test_who_looks_at_paper_and_has_none_is_led_to_make_one(pages: Pages) -> None:
