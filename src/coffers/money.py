@@ -185,6 +185,11 @@ def plain(number: Decimal) -> str:
     return "0.0" if text == "-0.0" else text
 
 
+def brief(number: Decimal) -> str:
+    """Return a number as a sentence has it: as `plain`, a whole one without a point."""
+    return plain(number).removesuffix(".0")
+
+
 __all__ = [
     "HUNDRED",
     "MAX_EXPONENT",
@@ -192,6 +197,7 @@ __all__ = [
     "ZERO",
     "add",
     "all_rounded",
+    "brief",
     "divide",
     "exactly",
     "multiply",

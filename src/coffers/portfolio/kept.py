@@ -1,7 +1,8 @@
 """What a user says is in an account that is kept here: known assets, and amounts that can be."""
 
 import difflib
-from collections.abc import Collection, Sequence
+import functools
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -12,7 +13,7 @@ from coffers.markets.assets import is_of_one_venue, spellings
 from coffers.portfolio.secrecy import secret_fault, told
 from coffers.portfolio.token_keys import asset_named, known_token
 from coffers.portfolio.visibility import visible
-from coffers.pricing.sources.coins import KEY
+from coffers.pricing.sources.coins import KEY, coin_ids
 from coffers.store.engine import Transaction
 from coffers.sync.kept import Kept
 from coffers.valuation.model import PriceBook
@@ -38,6 +39,8 @@ def made_by(once: str | None) -> str | None:
 
 def why_no_number(text: str) -> str:
     """Return what is wrong with a text that is no number."""
+    if not text.strip():
+        return "is missing"
     if "," in text:
         return "must have a point before decimals and no comma, such as 0.5"
     return "is invalid"
@@ -178,17 +181,24 @@ def _faults(unknown: Sequence[str], known: Collection[str]) -> list[str]:
         if secret := secret_fault(code):
             faults.append(secret)
             continue
-        near = _nearest(code.upper()[:20], symbols) if place < _SUGGESTED_FOR else None
+        if not code:
+            faults.append("an asset is not named")
+            continue
+        near = _nearest(code[:20], symbols) if place < _SUGGESTED_FOR else None
         hint = f"; did you mean {near}?" if near else ""
         faults.append(f"{told(code)} is no known asset{hint}")
     return faults
 
 
 def _nearest(code: str, symbols: Sequence[str]) -> str | None:
-    """Return the symbol most like a code, of those with its first letter, which few mistype.
+    """Return the symbol of a coin of this name, or the one most like a code.
 
-    Of several that are as like, one that has its second letter too.
+    That is one with its first letter, which few mistype; of several that are as like, one that has
+    its second letter too.
     """
+    if (named := _symbols().get(code.lower().replace(" ", "-"))) in symbols:
+        return named
+    code = code.upper()
     likeness = difflib.SequenceMatcher()
     likeness.set_seq2(code)
     best, nearest = (_NEAR_ENOUGH, False), None
@@ -200,3 +210,9 @@ def _nearest(code: str, symbols: Sequence[str]) -> str | None:
         if found > best:
             best, nearest = found, symbol
     return nearest
+
+
+@functools.cache
+def _symbols() -> Mapping[str, str]:
+    """Return the symbols of coins by their names, as CoinGecko's ids write them."""
+    return {name: symbol for symbol, name in coin_ids().items()}

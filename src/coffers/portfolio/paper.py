@@ -10,7 +10,7 @@ from coffers import money
 from coffers.clock import Clock, iso
 from coffers.errors import CoffersError, InvalidAmount, InvalidRecord, NotFound
 from coffers.markets.catalogue import PAPER
-from coffers.money import plain
+from coffers.money import brief, plain
 from coffers.portfolio.accounts import MOST_ID, told_of
 from coffers.portfolio.kept import (
     Said,
@@ -44,7 +44,7 @@ class NotEnough(CoffersError):
 
     def __init__(self, asset: str, asked: Decimal, has: Decimal) -> None:
         super().__init__(
-            f"the account has {plain(has)} {asset}, and {plain(asked)} are asked of it"
+            f"the account has {brief(has)} {asset}, and {brief(asked)} are asked of it"
         )
 
 

@@ -1,6 +1,6 @@
 """Portfolios of a user: which share of an account each asset shall have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from coffers import money
 from coffers.clock import Clock, iso
 from coffers.errors import CoffersError, InvalidAmount, InvalidRecord, NotFound
-from coffers.money import plain
+from coffers.money import brief, plain
 from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.cursors import cursor_at, id_of
 from coffers.portfolio.kept import known_assets, why_no_number
@@ -30,9 +30,11 @@ _HIGHEST_TOLERANCE: Final = Decimal(50)
 class PortfolioInUse(CoffersError):
     """A portfolio that accounts are rebalanced to cannot be removed."""
 
-    def __init__(self, accounts: list[int]) -> None:
-        told = ", ".join(map(str, accounts))
-        super().__init__(f"it is the goal of these accounts: {told}; give them another one first")
+    def __init__(self, accounts: Sequence[Account]) -> None:
+        told = ", ".join(f"{each.name} ({each.id})" for each in accounts)
+        is_one = len(accounts) == 1
+        of = f"account {told}; give it" if is_one else f"accounts {told}; give them"
+        super().__init__(f"it is the goal of {of} another one first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ class PortfolioKeeping:
             # Removed first: whoever gives it to an account at the same time waits, and finds none.
             await tx.portfolios.remove(user_id, portfolio_id)
             if used := await tx.portfolios.users_of(user_id, portfolio_id):
-                raise PortfolioInUse(used)
+                found = [await tx.accounts.get(user_id, each) for each in used]
+                raise PortfolioInUse([each for each in found if each is not None])
             await _note(tx, replace(known, updated_at=self._clock.now()), "portfolio_removed")
 
     async def _checked(self, tx: Transaction, user_id: int, wanted: PortfolioWanted) -> Portfolio:
@@ -207,7 +210,7 @@ def _shares(targets: Mapping[str, str]) -> dict[str, Decimal]:
     if any(share <= 0 for share in shares.values()):
         raise InvalidRecord({"targets": ["must be more than zero each"]})
     if (together := money.total(shares.values())) != money.HUNDRED:
-        raise InvalidRecord({"targets": [f"must be 100 together, and are {plain(together)}"]})
+        raise InvalidRecord({"targets": [f"must be 100 together, and are {brief(together)}"]})
     return shares
 
 
@@ -217,7 +220,7 @@ def _percent(name: str, text: str, most: Decimal, whose: str = "") -> Decimal:
     except InvalidAmount:
         raise InvalidRecord({name: [f"{whose}{why_no_number(text)}"]}) from None
     if not 0 <= share <= most:
-        raise InvalidRecord({name: [f"{whose}must be from 0 to {plain(most)}"]})
+        raise InvalidRecord({name: [f"{whose}must be from 0 to {brief(most)}"]})
     if money.quotient_down(share, Decimal(1), PLACES) != share:
         raise InvalidRecord({name: [f"{whose}has more than {PLACES} decimal places"]})
     return share

@@ -67,8 +67,10 @@ async def taken_over(
     """
     is_there = await tx.accounts.take_over(*owned)
     account = await tx.accounts.get(*owned) if is_there else None
-    if account is None or account.market_code != market_code:
-        raise NotFound(f"there is no such account {owned[1]}")
+    if account is None:
+        raise NotFound(f"there is no account {owned[1]}")
+    if account.market_code != market_code:
+        raise NotFound(f"account {owned[1]} is of {account.market_code}, and not of {market_code}")
     at = Millis(max(clock.now(), (account.sync.read_at or account.created_at) + 1))
     held = holdings_of(await tx.holdings.of_account(*owned))
     book = await newest.read(tx)

@@ -150,7 +150,7 @@ async def test_an_order_beyond_the_balance_changes_nothing(api: Served, ann: Cal
     answer = await order(api, ann, account_id, amount="0.2000001")
     assert (answer.status_code, answer.json()["error"]) == (422, "insufficient_balance")
     assert answer.json()["error_description"] == (
-        "the account has 10000.0 USDT, and 10000.005 are asked of it"
+        "the account has 10000 USDT, and 10000.005 are asked of it"
     )
     assert await balances(api, ann, account_id) == {"USDT": "10000.0"}
     assert (await api.get(ann, f"{PAPER}/{account_id}/orders")).json()["orders"] == []

@@ -94,3 +94,10 @@ def test_a_balance_that_is_named_twice_is_refused(ann: Run) -> None:
     told(ann, "create", "--name", "Trying")
     begun = ann("paper", "reset", "1", "--user", "ann", "--yes", *twice)
     assert (begun.returncode, "--balance names an asset twice" in begun.stderr) == (2, True)
+
+
+def test_an_account_that_is_none_on_paper_is_told_as_what_it_is(ann: Run, tmp_path: Path) -> None:
+    asyncio.run(_real(tmp_path))
+    failed = ann("paper", "deposit", "--user", "ann", "1", "USDT", "5")
+    assert failed.returncode == 1
+    assert "account 1 is of binance, and not of paper_trading" in failed.stderr
