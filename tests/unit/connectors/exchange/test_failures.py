@@ -285,6 +285,13 @@ def test_a_proxy_that_wants_a_login_says_nothing_of_the_key(status: int) -> None
     assert failed(authentication(), Heard(status)).kind is FailureKind.UNREACHABLE
 
 
+def test_what_is_not_there_is_not_told_as_an_outage() -> None:
+    gone = ccxt_error("ExchangeNotAvailable", "OperationFailed", "BaseError")
+    said = "answered 404, or the gateway in its place: nothing is at the address that was asked"
+    assert str(failed(gone, Heard(404))) == f"Binance {said}."
+    assert str(failed(gone, Heard(503))) == "Binance is not available at present."
+
+
 @pytest.mark.parametrize(
     ("mro", "kind"),
     [
