@@ -73,7 +73,7 @@ async def test_a_purchase_sends_an_amount_to_buy_or_what_that_costs(code: str) -
         assert (has_amount, has_cost) == (TRADED[code].buys == "base", TRADED[code].buys != "base")
 
 
-@pytest.mark.parametrize("code", TRADED.keys() - UNREACHED)
+@pytest.mark.parametrize("code", sorted(TRADED.keys() - UNREACHED))
 async def test_a_sale_sends_its_amount(code: str) -> None:
     async with stubbed(code) as (desk, line):
         fate = await placed_at(desk, SELL)
