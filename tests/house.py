@@ -67,7 +67,9 @@ class World:
             account = await tx.accounts.get(self.account.user_id, self.account.id)
             book = await tx.prices.newest()
         assert account is not None
-        (shown,) = await Listing(self.store).views(account.user_id, [account], book, "USD")
+        (shown,) = await Listing(self.store, self.clock).views(
+            account.user_id, [account], book, "USD"
+        )
         return shown
 
 

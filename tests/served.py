@@ -113,7 +113,7 @@ async def serving(
         store=store,
         vault=vault,
         gate=Gate(look, vault, clock, tally_of(configured, clock, None)),
-        listing=Listing(store),
+        listing=Listing(store, clock),
         shelf=BookShelf(store),
         streams=Streams(store, StorePulse(store), clock, configured.stream_limit),
         catalogue=catalogue_of(configured),

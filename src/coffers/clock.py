@@ -16,6 +16,9 @@ MINUTE = Millis(60_000)
 HOUR = Millis(3_600_000)
 DAY = Millis(86_400_000)
 
+CLOCKS_DIFFER = MINUTE
+"""How far ahead of this machine's clock a moment may lie that another machine has written."""
+
 
 class Clock(Protocol):
     """Where the present moment comes from."""
@@ -50,6 +53,24 @@ class ManualClock:
     def advance(self, span: int) -> None:
         """Move forward by so many milliseconds."""
         self._now += span
+
+
+def is_ahead(at: Millis, now: Millis) -> bool:
+    """Tell whether a moment that is over lies ahead: a clock was wrong when it was written, or is.
+
+    Nobody knows then how long ago it was, and it would look fresh until the clock gets there.
+    """
+    return at > now + CLOCKS_DIFFER
+
+
+def is_recent(at: Millis, span: int, now: Millis) -> bool:
+    """Tell whether a moment was no longer than `span` ago; of one that lies ahead nobody knows."""
+    return at >= now - span and not is_ahead(at, now)
+
+
+def age(at: Millis | None, now: Millis) -> float | None:
+    """Return for how many seconds a moment is over, None where nobody knows."""
+    return None if at is None or is_ahead(at, now) else max(0, now - at) / 1000
 
 
 def iso(moment: Millis) -> str:

@@ -2,7 +2,18 @@
 
 import pytest
 
-from coffers.clock import ManualClock, Millis, SystemClock, from_iso, iso
+from coffers.clock import (
+    CLOCKS_DIFFER,
+    HOUR,
+    ManualClock,
+    Millis,
+    SystemClock,
+    age,
+    from_iso,
+    is_ahead,
+    is_recent,
+    iso,
+)
 
 
 def test_an_instant_goes_out_with_three_digits_and_z() -> None:
@@ -31,3 +42,26 @@ def test_a_manual_clock_moves_only_when_told() -> None:
 
 def test_the_system_clock_is_past_2026() -> None:
     assert SystemClock().now() > 1_767_225_600_000
+
+
+def test_a_moment_that_lies_ahead_is_of_no_known_age() -> None:
+    now = Millis(9 * HOUR)
+    latest = Millis(now + CLOCKS_DIFFER)
+    assert (is_ahead(latest, now), is_recent(latest, HOUR, now), age(latest, now)) == (
+        False,
+        True,
+        0,
+    )
+    beyond = Millis(latest + 1)
+    assert (is_ahead(beyond, now), is_recent(beyond, HOUR, now), age(beyond, now)) == (
+        True,
+        False,
+        None,
+    )
+
+
+def test_a_moment_is_recent_for_as_long_as_is_said() -> None:
+    now = Millis(9 * HOUR)
+    assert is_recent(Millis(now - HOUR), HOUR, now)
+    assert not is_recent(Millis(now - HOUR - 1), HOUR, now)
+    assert (age(Millis(now - HOUR), now), age(None, now)) == (3600, None)

@@ -38,7 +38,7 @@ from coffers.api.params import query_parameters
 from coffers.api.paths import ACCOUNT, BASE, AccountId
 from coffers.api.replies import json_reply
 from coffers.api.services import Services
-from coffers.clock import Clock, Millis, iso
+from coffers.clock import Clock, Millis, age, iso
 from coffers.errors import InvalidRecord
 from coffers.markets.catalogue import Catalogue
 from coffers.markets.pairs import VenueCurrency
@@ -319,10 +319,9 @@ def _serves(currency: VenueCurrency, purpose: str | None) -> bool:
 
 
 def _aged(body: Any, name: str, at: Millis, clock: Clock) -> Response:  # noqa: ANN401 - any JSON
-    """Return an answer with its age in headers."""
-    age = max(clock.now() - at, 0)
-    headers: list[Header] = [
-        (f"x-{name}-at".lower().encode(), iso(at).encode()),
-        (f"x-{name}-age".lower().encode(), f"{age / 1000:.3f}".encode()),
-    ]
+    """Return an answer with its age in headers, where that is known."""
+    headers: list[Header] = [(f"x-{name}-at".lower().encode(), iso(at).encode())]
+    seconds = age(at, clock.now())
+    if seconds is not None:
+        headers.append((f"x-{name}-age".lower().encode(), f"{seconds:.3f}".encode()))
     return json_reply(_encode(body), headers=headers)

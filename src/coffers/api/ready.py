@@ -20,10 +20,11 @@ from coffers.api.paging import Header, field_lines, page_headers
 from coffers.api.params import PageWanted
 from coffers.api.trust import doubts, trust_headers
 from coffers.api.validators import weak_tag
-from coffers.clock import Clock, Millis
+from coffers.clock import CLOCKS_DIFFER, Clock, Millis
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.portfolio.bookshelf import BookShelf
 from coffers.portfolio.listing import AccountPage, Listing, PageRequest, Table
+from coffers.portfolio.view import Quality
 from coffers.serving.encodings import WORTH_CODING, Coding, encoded
 from coffers.settings import Settings
 from coffers.store.records import Account, Mode
@@ -34,6 +35,8 @@ LISTS_BUDGET: Final = 64 * 2**20
 
 ALWAYS: Final = Millis(2**62)
 """No moment at which anything becomes stale."""
+
+_EVER: Final = Millis(0)
 
 _ACCOUNT_BYTES: Final = 2_500
 """What an account's record takes in memory, and its pieces besides their bytes."""
@@ -70,6 +73,7 @@ class Answer:
 class _ReadyAccount(msgspec.Struct, frozen=True):
     version: int
     epoch: int
+    good_from: Millis
     good_until: Millis
     frame: Frame
     parts: Pieces
@@ -81,12 +85,14 @@ class _ReadyAccount(msgspec.Struct, frozen=True):
 class ReadyList:
     """A list as it goes out, and what it was made of: the user's version and the book's epoch.
 
-    It holds until `good_until`, when the first of its readings becomes stale. Of its accounts those
+    It holds until `good_until`, when the first of its readings becomes stale, and not before
+    `good_from`, where the clock was set back: its moments lie ahead then. Of its accounts those
     that have not changed are in the next list as they are.
     """
 
     version: int
     epoch: int
+    good_from: Millis
     good_until: Millis
     page: AccountPage
     accounts: Mapping[int, _ReadyAccount]
@@ -135,7 +141,7 @@ class ReadyLists:
             ready is not None
             and ready.version == caller.user_version
             and ready.epoch == caller.epoch
-            and self._clock.now() < ready.good_until
+            and ready.good_from <= self._clock.now() < ready.good_until
         )
         metrics.waiting.count(_COUNTED[is_ready])
         if ready is None or not is_ready:
@@ -169,9 +175,12 @@ class ReadyLists:
         told = b"".join([account.frame.digest for account in ready])
         tag = weak_tag(made_of, told, *(value for _, value in headers))
         headers = [*_FIXED, (b"etag", tag), *headers]
+        since = max((account.good_from for account in ready), default=_EVER)
         until = min((account.good_until for account in ready), default=ALWAYS)
         unchanged = Answer.unchanged(headers)
-        made = ReadyList(caller.user_version, _epoch(book), until, page, accounts, tag, unchanged)
+        made = ReadyList(
+            caller.user_version, _epoch(book), since, until, page, accounts, tag, unchanged
+        )
         made.answers["identity"] = Answer.of(headers, body)
         return made
 
@@ -227,7 +236,7 @@ class ReadyLists:
             account.id: _ReadyAccount(
                 account.version,
                 epoch,
-                self._good_until(account, now),
+                *self._good_within(quality, now),
                 frame,
                 parts,
                 doubts(account.id, quality, now, stale_after, lacks_rate=lacks_rate),
@@ -239,10 +248,13 @@ class ReadyLists:
     def _market(self, account: Account) -> Market:
         return self._catalogue.get(account.market_code) or unlisted(account.market_code)
 
-    def _good_until(self, account: Account, now: Millis) -> Millis:
-        """Return when the account's reading becomes stale, if it has not yet."""
-        stale_at = Millis((account.sync.read_at or 0) + self._stale_after + 1)
-        return stale_at if stale_at > now else ALWAYS
+    def _good_within(self, quality: Quality, now: Millis) -> tuple[Millis, Millis]:
+        """Return since when, and until when, nothing changes of what the clock tells."""
+        settled = Millis(quality.as_of - CLOCKS_DIFFER)
+        if quality.is_ahead:
+            return _EVER, settled
+        stale_at = Millis((quality.read_at or 0) + self._stale_after + 1)
+        return settled, stale_at if stale_at > now else ALWAYS
 
 
 _COUNTED: Final[Mapping[bool, Counter]] = {
@@ -256,7 +268,7 @@ def _holds(kept: _ReadyAccount | None, account: Account, epoch: int, now: Millis
         kept is not None
         and kept.version == account.version
         and kept.epoch == epoch
-        and now < kept.good_until
+        and kept.good_from <= now < kept.good_until
     )
 
 

@@ -6,9 +6,10 @@
 - `X-Accounts-Incomplete-Why`: those accounts and the reasons, the first 40 of them, as a list of
   RFC 9651: `7;unread, 9;unpriced=2;stale`. The reasons are `unread` (no reading yet), `unpriced=N`
   (assets held that have no price), `missing_wallets=N` (parts that could not be read the last
-  time), `stale` (the reading is older than COFFERS_STALE_AFTER), `flows_unknown` (deposits and
-  withdrawals are not all known, so profits may hold some), `no_rate` (no rate of the display
-  currency, now or at a moment that a profit is reckoned from).
+  time), `stale` (the reading is older than COFFERS_STALE_AFTER, or nobody knows how old, since its
+  moment or that of the prices lies ahead of the clock), `flows_unknown` (deposits and withdrawals
+  are not all known, so profits may hold some), `no_rate` (no rate of the display currency, now or
+  at a moment that a profit is reckoned from).
 - `X-Assets-Ignored`: how many holdings count for nothing, since the user ignores the asset; absent
   where there are none. They make no account incomplete.
 
@@ -40,7 +41,7 @@ def doubts(
         reasons.append(f"unpriced={len(quality.unpriced)}")
     if quality.missing_wallets:
         reasons.append(f"missing_wallets={len(quality.missing_wallets)}")
-    if now - quality.read_at > stale_after:
+    if quality.is_stale(now, stale_after):
         reasons.append("stale")
     if not quality.flows_known:
         reasons.append("flows_unknown")

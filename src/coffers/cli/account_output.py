@@ -8,7 +8,7 @@ import typer
 
 from coffers import money
 from coffers.cli.console import amount, out, print_json, print_table, printable
-from coffers.clock import Millis, iso
+from coffers.clock import Millis, is_ahead, iso
 
 if TYPE_CHECKING:
     from coffers.portfolio.view import AccountView
@@ -127,12 +127,14 @@ def _doubts(view: "AccountView", now: Millis, stale_after: float) -> list[str]:
 
 
 def _is_stale(view: "AccountView", now: Millis, stale_after: float) -> bool:
-    read_at = view.quality.read_at
-    return read_at is not None and now - read_at > stale_after * 1000
+    return view.quality.is_stale(now, Millis(round(stale_after * 1000)))
 
 
 def _age(view: "AccountView", now: Millis) -> str:
-    seconds = max(0, now - (view.quality.read_at or now)) // 1000
+    read_at = view.quality.read_at or now
+    if is_ahead(read_at, now):
+        return f"of {iso(read_at)}, which lies ahead"
+    seconds = max(0, now - read_at) // 1000
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
             return f"{seconds // size} {unit} old"

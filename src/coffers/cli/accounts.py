@@ -73,12 +73,13 @@ async def _views(settings: "Settings", user_name: str) -> "list[AccountView]":
     from coffers.portfolio.listing import Listing
     from coffers.portfolio.users import Users
 
+    clock = SystemClock()
     async with opened_store(settings) as store:
-        user = await Users(store, SystemClock()).named(user_name)
+        user = await Users(store, clock).named(user_name)
         async with store.reading() as tx:
             accounts = await tx.accounts.of_user(user.id)
             book = await tx.prices.newest()
-        return await Listing(store).views(user.id, accounts, book, user.display_currency)
+        return await Listing(store, clock).views(user.id, accounts, book, user.display_currency)
 
 
 async def _sync(settings: "Settings", user_name: str, account_id: int) -> "tuple[Account, Result]":

@@ -70,7 +70,7 @@ async def _write(
         else:
             accounts = [await keeping.get(user.id, account_id)]
         book = await BookShelf(store).newest()
-        worked = await Listing(store).worked(user.id, accounts, book, user.display_currency)
+        worked = await Listing(store, clock).worked(user.id, accounts, book, user.display_currency)
         rows = Exports(store).rows(known, worked, now=clock.now(), since=span[0], until=span[1])
         if output is None:
             async for part in rows:

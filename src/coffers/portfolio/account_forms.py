@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 from coffers import money
-from coffers.clock import Millis, iso
+from coffers.clock import Millis, age, iso
 from coffers.markets.catalogue import MANUAL, PAPER, Catalogue
 from coffers.money import plain
 from coffers.portfolio.listing import Worked
@@ -77,7 +77,7 @@ def reasons_of(worked: Worked, now: Millis, stale_after: Millis) -> list[str]:
         "unread": quality.read_at is None,
         "unpriced": bool(quality.unpriced),
         "missing_wallets": bool(quality.missing_wallets),
-        "stale": quality.read_at is not None and now - quality.read_at > stale_after,
+        "stale": quality.is_stale(now, stale_after),
         "flows_unknown": not worked.view.account.sync.flows_known,
         "flows_unvalued": history is not None and history.has_unvalued_flows,
         "no_history": quality.read_at is not None and history is None,
@@ -113,11 +113,6 @@ def percent(gain: Gain, places: int) -> str:
 def text(amount: Decimal | None) -> str | None:
     """Return an amount with all of its digits, None where it is not known."""
     return None if amount is None else plain(amount)
-
-
-def age(at: Millis | None, now: Millis) -> float | None:
-    """Return the age of a moment in seconds, None where there is none."""
-    return None if at is None else max(0, now - at) / 1000
 
 
 def _currency(figures: CurrencyFigures, day_places: int) -> Plain:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from coffers import money
-from coffers.clock import MINUTE, Clock, Millis, iso
+from coffers.clock import MINUTE, Clock, Millis, is_recent, iso
 from coffers.errors import NotFound
 from coffers.markets.catalogue import PAPER
 from coffers.money import plain
@@ -138,14 +138,16 @@ class Planner:
     async def _refresh_prices(self) -> None:
         async with self._store.reading() as tx:
             newest = await tx.prices.newest()
-        if newest is None or self._clock.now() - newest.at > NEW_BOOK_AFTER:
+        if newest is None or not is_recent(newest.at, NEW_BOOK_AFTER, self._clock.now()):
             await self._prices.refresh()
 
     def _usable(self, book: PriceBook | None) -> PriceBook:
         if book is None:
             raise CannotBalance("there are no prices yet")
-        if self._clock.now() - book.at > FRESH:
-            raise CannotBalance(f"the newest prices are of {iso(book.at)}, which is too long ago")
+        if not is_recent(book.at, FRESH, self._clock.now()):
+            raise CannotBalance(
+                f"the newest prices are of {iso(book.at)}, too long ago or ahead of the clock"
+            )
         return book
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from coffers import money
-from coffers.clock import Clock
+from coffers.clock import Clock, is_recent
 from coffers.portfolio.auto_balance import target_prices
 from coffers.portfolio.balancer import AlreadyRunning, Balancer
 from coffers.store.balancing import Due, Watched
@@ -84,7 +84,7 @@ class BalanceWorker:
         async with self._store.reading() as tx:
             book = await self._newest.read(tx)
         now = self._clock.now()
-        if book is None or book.epoch == self._seen or now - book.at > FRESH:
+        if book is None or book.epoch == self._seen or not is_recent(book.at, FRESH, now):
             return []
         found: list[Due] = []
         after = 0

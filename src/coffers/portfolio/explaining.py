@@ -14,6 +14,7 @@ from coffers.money import plain
 from coffers.portfolio.account_forms import Plain, percent, text
 from coffers.portfolio.listing import Worked
 from coffers.portfolio.prices import PriceOf, as_plain
+from coffers.portfolio.view import Quality
 from coffers.valuation.figures import DisplayCurrency, Gain
 from coffers.valuation.history import (
     Amount,
@@ -54,9 +55,9 @@ def explained(
     rate_at = None if display.code in {"USD", "BTC"} else display.rate_at
     shown = display.amount
     currencies = {
-        "btc": _told(as_of, value, history, in_btc, 2),
-        "usd": _told(as_of, value, history, in_usd, 2),
-        "display": replace(_told(as_of, value, history, shown, 4), rate_at=rate_at),
+        "btc": _told(view.quality, value, history, in_btc, 2),
+        "usd": _told(view.quality, value, history, in_usd, 2),
+        "display": replace(_told(view.quality, value, history, shown, 4), rate_at=rate_at),
     }
     reckonings = [each.reckoning for each in currencies.values()]
     flows, earlier = _split(history, reckonings)
@@ -83,9 +84,10 @@ def explained(
 
 
 def _told(
-    as_of: Millis, value: Value | None, history: History | None, amount: Amount, places: int
+    quality: Quality, value: Value | None, history: History | None, amount: Amount, places: int
 ) -> _Told:
-    return _Told(amount, reckoned(as_of, value, history, amount), places)
+    found = reckoned(quality.as_of, value, history, amount)
+    return _Told(amount, found.without_gains() if quality.is_ahead else found, places)
 
 
 def _holdings(worked: Worked, held: Sequence[Position], now: Millis) -> list[Plain]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from coffers.clock import HOUR, Millis
+from coffers.clock import CLOCKS_DIFFER, HOUR, Clock, Millis, is_ahead
 from coffers.portfolio.rates import RateTable
 from coffers.portfolio.view import AccountView, Quality
 from coffers.store.engine import Store, Transaction
@@ -129,10 +129,15 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Listing:
-    """Lists accounts with their figures."""
+    """Lists accounts with their figures.
 
-    def __init__(self, store: Store) -> None:
+    Of one whose figures speak of a moment that lies ahead of the clock no gain of a day or a month
+    is told: the past is behind that moment, and not behind now.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
         self._inputs: OrderedDict[tuple[int, int], Inputs] = OrderedDict()
         self._rates = RateTable(store)
 
@@ -182,7 +187,7 @@ class Listing:
         """Return what `worked` does, in columns."""
         display = await self.display(currency, book)
         seen, inputs = await self._inputs_of(user_id, accounts, book)
-        return table_of(seen, inputs, _books_of(inputs, book), display)
+        return table_of(seen, inputs, _books_of(inputs, book), display, self._clock.now())
 
     async def worked_together(
         self, user_id: int, accounts: Sequence[Account], book: PriceBook | None, currency: str
@@ -202,7 +207,12 @@ class Listing:
             replace(found, history=joined.get(account.id))
             for account, found in zip(seen, inputs, strict=True)
         ]
-        return table_of(seen, together, _books_of(together, book), display).worked()
+        books, now = _books_of(together, book), self._clock.now()
+        return table_of(seen, together, books, display, now).worked()
+
+    def is_ahead(self, moment: Millis) -> bool:
+        """Return whether a moment that figures speak of lies ahead of the clock."""
+        return is_ahead(moment, self._clock.now())
 
     async def display(self, currency: str, book: PriceBook | None) -> DisplayCurrency:
         """Return a display currency with its rates up to this price book."""
@@ -302,6 +312,7 @@ def table_of(
     inputs: Sequence[Inputs],
     books: Sequence[PriceBook | None],
     display: DisplayCurrency,
+    now: Millis,
 ) -> Table:
     """Return accounts with their figures at prices as they count for each."""
     moments = [_as_of(account, book) for account, book in zip(accounts, books, strict=True)]
@@ -318,9 +329,14 @@ def table_of(
         for account, valuation in zip(accounts, valued, strict=True)
     ]
     sheet = sheet_of(moments, values, [found.history for found in inputs], display)
+    latest = now + CLOCKS_DIFFER
+    ahead = [as_of > latest for as_of in moments]
+    if any(ahead):
+        sheet = sheet.without_gains(ahead)
+    rows = zip(accounts, inputs, moments, valued, ahead, strict=True)
     qualities = [
-        _quality(account, found, as_of, valuation.unpriced)
-        for account, found, as_of, valuation in zip(accounts, inputs, moments, valued, strict=True)
+        _quality(account, found, as_of, valuation.unpriced, is_ahead=lies_ahead)
+        for account, found, as_of, valuation, lies_ahead in rows
     ]
     return Table(accounts, inputs, books, counted, sheet, qualities)
 
@@ -331,7 +347,9 @@ def _counted(inputs: Inputs, prices: Mapping[str, Price]) -> Holdings:
     return together(inputs.holdings, agreed(inputs.unlisted, prices))
 
 
-def _quality(account: Account, inputs: Inputs, as_of: Millis, unpriced: tuple[str, ...]) -> Quality:
+def _quality(
+    account: Account, inputs: Inputs, as_of: Millis, unpriced: tuple[str, ...], *, is_ahead: bool
+) -> Quality:
     sync, history = account.sync, inputs.history
     is_valued = history is None or not history.has_unvalued_flows
     return Quality(
@@ -341,4 +359,5 @@ def _quality(account: Account, inputs: Inputs, as_of: Millis, unpriced: tuple[st
         sync.missing_wallets,
         sync.flows_known and is_valued,
         inputs.ignored,
+        is_ahead,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coffers.clock import Millis, iso
+from coffers.clock import Millis, age, iso
 from coffers.errors import NotFound
 from coffers.markets.assets import spellings
 from coffers.money import plain
@@ -87,7 +87,7 @@ def as_plain(found: PriceOf, now: Millis) -> dict[str, object]:
         "usd": None if price is None else plain(price.usd),
         "btc": None if price is None else plain(price.btc),
         "at": None if shown is None else iso(shown.at),
-        "age_seconds": None if shown is None else max(0, now - shown.at) / 1000,
+        "age_seconds": age(None if shown is None else shown.at, now),
         "route": [] if shown is None else list(shown.route),
         "sources": [] if shown is None else list(shown.sources),
         "epoch": found.epoch,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from coffers import money
+from coffers.clock import Millis
 from coffers.portfolio.balances import parts_of
 from coffers.portfolio.bookshelf import BookShelf
 from coffers.portfolio.listing import Listing, Worked
@@ -52,6 +53,11 @@ class Whole:
     display: DisplayCurrency
 
     @property
+    def latest(self) -> Millis:
+        """The latest of the moments that figures speak of."""
+        return max((each.view.quality.as_of for each in self.accounts), default=Millis(0))
+
+    @property
     def summed_ids(self) -> list[int]:
         """The accounts in the sum."""
         return [each.view.account.id for each in self.summed]
@@ -80,12 +86,17 @@ class Wholes:
         kept = self._kept.get(user.id)
         if kept is not None and kept[:2] == (accounts, epoch):
             whole = kept[2]
-            if whole.display.code == user.display_currency:
+            if whole.display.code == user.display_currency and not self._is_ahead(whole):
                 self._kept.move_to_end(user.id)
                 return whole
         whole = await self._worked(user, accounts, book)
-        self._keep(user.id, accounts, epoch, whole)
+        # Once the clock has got there, more of it can be told.
+        if not self._is_ahead(whole):
+            self._keep(user.id, accounts, epoch, whole)
         return whole
+
+    def _is_ahead(self, whole: Whole) -> bool:
+        return self._listing.is_ahead(whole.latest)
 
     def _keep(self, user_id: int, accounts: list[Account], epoch: int, whole: Whole) -> None:
         self._kept.pop(user_id, None)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from coffers.clock import MINUTE, Millis
+from coffers.clock import MINUTE, Millis, is_recent
 from coffers.connectors.reading import Reading
 from coffers.markets.catalogue import Market
 from coffers.store.engine import Transaction
@@ -58,7 +58,7 @@ async def _kept(
     account, book = known.account, known.book
     kept = [held for held in known.positions if held.wallet not in reading.wallets]
     positions = [*kept, *reading.positions]
-    if book is None or now - book.at > FRESH:
+    if book is None or not is_recent(book.at, FRESH, now):
         if lack:
             choices = await tx.choices.of(account.user_id)
             counted = choices.counted(account.id, positions)

@@ -118,6 +118,20 @@ class Columns(msgspec.Struct, frozen=True):
             [row.total for row in rows],
         )
 
+    def without_gains(self, places: Sequence[bool]) -> Self:
+        """Return them without what was gained in a day and in a month, at some places."""
+
+        def hidden(column: Column) -> Column:
+            return [None if hides else told for told, hides in zip(column, places, strict=True)]
+
+        return msgspec.structs.replace(
+            self,
+            day_profit=hidden(self.day_profit),
+            day_percentage=hidden(self.day_percentage),
+            month_profit=hidden(self.month_profit),
+            month_percentage=hidden(self.month_percentage),
+        )
+
     def row(self, place: int) -> CurrencyFigures:
         """Return the figures of the account at a place."""
         return CurrencyFigures(
@@ -147,6 +161,15 @@ class Sheet(msgspec.Struct, frozen=True):
         is_usd = all(row.display is row.usd for row in rows)
         shown = usd if is_usd else Columns.of([row.display for row in rows])
         return cls(Columns.of([row.btc for row in rows]), usd, shown, display_currency)
+
+    def without_gains(self, places: Sequence[bool]) -> Self:
+        """Return it without what was gained in a day and in a month, at some places."""
+        btc, usd = self.btc.without_gains(places), self.usd.without_gains(places)
+        if self.display is self.usd:
+            shown = usd
+        else:
+            shown = btc if self.display is self.btc else self.display.without_gains(places)
+        return type(self)(btc, usd, shown, self.display_currency)
 
     def row(self, place: int) -> Figures:
         """Return the figures of the account at a place."""

@@ -4,6 +4,7 @@ What an explanation needs: the figures are those of `valuation.figures`, to the 
 """
 
 from decimal import Decimal
+from typing import Self
 
 import msgspec
 
@@ -39,6 +40,11 @@ class Reckoning(msgspec.Struct, frozen=True):
     latest: Point | None = None
     day: Baseline | None = None
     month: Baseline | None = None
+
+    def without_gains(self) -> Self:
+        """Return it without what was gained in a day and in a month."""
+        figures = msgspec.structs.replace(self.figures, day=None, month=None)
+        return msgspec.structs.replace(self, figures=figures, day=None, month=None)
 
 
 @money.exactly

@@ -8,8 +8,8 @@ from coffers.web.numbers import age, span
 
 
 def ago(at: Millis | None, now: Millis) -> Markup:
-    """Return how long ago a moment was, or `never`."""
-    return Markup("never") if at is None else _time(at, age(at, now))
+    """Return how long ago a moment was, or `never`; one that lies ahead is told as such."""
+    return Markup("never") if at is None else until(at, now)
 
 
 def until(at: Millis, now: Millis) -> Markup:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from coffers.clock import Millis
+from coffers.clock import Millis, is_recent
 from coffers.portfolio.account_forms import reasons_of
 from coffers.portfolio.listing import Worked
 from coffers.sync.snapshots import FRESH
 from coffers.valuation.model import PriceBook
-from coffers.web.numbers import age
+from coffers.web.moments import ago
 
 Standing = Literal["good", "doubtful", "bad"]
 
@@ -60,15 +60,17 @@ def trust_of(worked: Worked, now: Millis, stale_after: Millis) -> Trust:
 
 
 def are_old(book: PriceBook | None, now: Millis) -> bool:
-    """Return whether prices are too old to tell what something is worth now."""
-    return book is not None and now - book.at > FRESH
+    """Return whether prices are too old to tell what something is worth now, or may be."""
+    return book is not None and not is_recent(book.at, FRESH, now)
 
 
 def _said(reason: str, worked: Worked, now: Millis) -> str:
     """Return why figures are not wholly to be trusted, with what it is of."""
     if reason == _OLD_PRICES and worked.book is not None:
-        return f"the prices are from {age(worked.book.at, now)}"
+        return f"the prices are from {ago(worked.book.at, now).striptags()}"
     quality = worked.view.quality
+    if reason == "stale" and quality.is_ahead:
+        return "the last reading is of nobody knows when: the clock was wrong, or is"
     named = {"unpriced": quality.unpriced, "missing_wallets": quality.missing_wallets}.get(reason)
     if not named:
         return _SAID[reason]

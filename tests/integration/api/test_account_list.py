@@ -9,7 +9,7 @@ import zstandard
 
 from coffers import metrics
 from coffers.api.account_schema import ACCOUNT_KEYS
-from coffers.clock import HOUR, Millis
+from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.engine import Store
 from factories import NOW
 from served import HOST, LIST, add_account, add_book, read_account, serving
@@ -295,3 +295,28 @@ async def test_a_reading_turns_stale_by_itself_when_nothing_is_read_any_more(
     assert stale.headers["x-accounts-incomplete-why"] == f"{account.id};stale"
     assert stale.json() == fresh.json()
     assert again.status_code == 304
+
+
+async def test_a_list_tells_that_its_readings_lie_ahead_once_the_clock_was_set_back(
+    sqlite_store: Store,
+) -> None:
+    async with serving(sqlite_store) as api:
+        caller = await api.caller()
+        account = await add_account(sqlite_store, caller.user)
+        await add_book(sqlite_store, at=NOW - DAY)
+        await read_account(sqlite_store, account, {"BTC": "1"})
+        fresh = await api.get(caller)
+        api.clock.advance(-MINUTE)
+        assert (await api.get(caller)).headers["etag"] == fresh.headers["etag"]
+        api.clock.advance(-HOUR)
+        ahead = await api.get(caller)
+        assert (await api.get(caller)).headers["etag"] == ahead.headers["etag"]
+        api.clock.set(NOW)
+        again = await api.get(caller)
+    assert "x-accounts-incomplete-why" not in fresh.headers
+    assert fresh.json()[0]["day_profit_usd"] is not None
+    assert ahead.headers["x-accounts-incomplete-why"] == f"{account.id};stale"
+    assert ahead.json()[0]["day_profit_usd"] is ahead.json()[0]["day_profit_btc"] is None
+    for field in ("usd_amount", "total_usd_profit"):
+        assert ahead.json()[0][field] == fresh.json()[0][field]
+    assert (again.json(), again.headers["etag"]) == (fresh.json(), fresh.headers["etag"])

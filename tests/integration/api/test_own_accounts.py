@@ -297,3 +297,23 @@ async def test_what_is_listed_apart_is_in_the_positions_by_its_part(
     page = await told(served, ann, f"{OWN}/{account.id}/positions", own_schema.POSITIONS)
     (seen,) = [each for each in page["positions"] if each["wallet"] == wallet]
     assert (seen["not_counted_as"], seen["owned"]) == (wallet, "7.0")
+
+
+async def test_what_lies_ahead_of_the_clock_is_explained_without_gains_of_a_day(
+    served: Served, ann: Caller
+) -> None:
+    store = served.services.store
+    account = await add_account(store, ann.user, market_code="binance", name="Old")
+    await add_book(store)
+    await read_account(store, account, {"BTC": "1"})
+    served.clock.advance(-HOUR)
+    one = await told(served, ann, f"{OWN}/{account.id}", own_schema.ACCOUNT)
+    assert one["quality"]["reasons"] == ["stale"]
+    assert one["figures"]["usd"]["day"] is one["figures"]["display"]["month"] is None
+    assert one["prices_age_seconds"] is None
+    summary = await told(served, ann, f"{OWN}/summary", own_schema.SUMMARY)
+    assert summary["figures"]["usd"]["day"] is None
+    assert summary["incomplete"] == [{"account_id": account.id, "reasons": ["stale"]}]
+    explained = await told(served, ann, f"{OWN}/{account.id}/explain", own_schema.EXPLAINED)
+    assert explained["figures"]["usd"]["day"] is explained["figures"]["btc"]["month"] is None
+    assert explained["figures"]["usd"]["total_profit"] == one["figures"]["usd"]["total_profit"]

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 import stored
-from coffers.clock import MINUTE, Millis
+from coffers.clock import MINUTE, ManualClock, Millis
 from coffers.portfolio.listing import Listing
 from coffers.portfolio.view import AccountView
 from coffers.store.engine import Store
@@ -46,7 +46,7 @@ async def test_a_deposit_that_came_since_the_accounts_were_listed_is_no_profit(
 ) -> None:
     user, account, book = await start(store)
     await read_again(store, account)
-    listing = Listing(store)
+    listing = Listing(store, ManualClock(NOW))
     (view,) = await listing.views(user.id, [account], book, "USD")
     assert told(view) == (Decimal("0.5"), 0)
     assert view.account == await stored.seen(store, account)
@@ -57,7 +57,7 @@ async def test_a_deposit_that_came_since_the_accounts_were_listed_is_no_profit(
 
 async def test_an_account_whose_figures_are_kept_is_shown_as_it_was_listed(store: Store) -> None:
     user, account, book = await start(store)
-    listing = Listing(store)
+    listing = Listing(store, ManualClock(NOW))
     await listing.views(user.id, [account], book, "USD")
     await read_again(store, account)
     (view,) = await listing.views(user.id, [account], book, "USD")
@@ -68,7 +68,7 @@ async def test_an_account_that_was_removed_since_is_shown_as_unknown(store: Stor
     user, account, book = await start(store)
     async with store.transaction() as tx:
         await tx.accounts.remove(user.id, account.id)
-    listing = Listing(store)
+    listing = Listing(store, ManualClock(NOW))
     (view,) = await listing.views(user.id, [account], book, "USD")
     assert told(view) == (None, None)
     (joined,) = await listing.joined(user.id, [account], book, "USD")
@@ -81,7 +81,7 @@ async def test_a_change_among_more_accounts_than_are_kept_loses_none_of_them(
     monkeypatch.setattr("coffers.portfolio.listing.KEPT_INPUTS", 2)
     ann = await stored.user(sqlite_store)
     accounts = [await stored.account(sqlite_store, ann, f"Account {n}") for n in range(4)]
-    listing = Listing(sqlite_store)
+    listing = Listing(sqlite_store, ManualClock(NOW))
     assert len(await listing.views(ann.id, accounts, None, "USD")) == 4
     async with sqlite_store.transaction() as tx:
         await tx.accounts.rename(ann.id, accounts[3].id, "Another", NOW)

@@ -43,7 +43,7 @@ async def summary(store: Store, user: User) -> Summary:
     keeping, users = AccountKeeping(store, clock), Users(store, clock)
     async with store.reading() as tx:
         book = await tx.prices.newest()
-    return await Summaries(keeping, users, Listing(store)).of(user.id, "real", book, "USD")
+    return await Summaries(keeping, users, Listing(store, clock)).of(user.id, "real", book, "USD")
 
 
 async def moved(store: Store, user: User, to: str = "binance") -> tuple[Account, Account]:
@@ -68,7 +68,7 @@ async def test_the_summary_is_the_sum_but_for_what_the_way_cost(sqlite_store: St
     shown = await summary(sqlite_store, user)
     accounts = [await stored.seen(sqlite_store, account) for account in (one, two)]
     book = await _book(sqlite_store)
-    alone = await Listing(sqlite_store).views(user.id, accounts, book, "USD")
+    alone = await Listing(sqlite_store, ManualClock(NOW)).views(user.id, accounts, book, "USD")
     usd = [view.figures.usd for view in alone]
     assert [figures.total for figures in usd] == [
         Decimal(7950) - 18000 + 9000,

@@ -72,7 +72,9 @@ class Desk:
             found = await tx.accounts.get(account.user_id, account.id)
             book = await tx.prices.newest()
         assert found is not None
-        (shown,) = await Listing(self.store).views(account.user_id, [found], book, "USD")
+        (shown,) = await Listing(self.store, self.clock).views(
+            account.user_id, [found], book, "USD"
+        )
         return shown
 
 

@@ -140,7 +140,9 @@ class House:
             account = await tx.accounts.get(*self.own)
             book = await tx.prices.newest()
         assert account is not None
-        (shown,) = await Listing(self.store).views(account.user_id, [account], book, "USD")
+        (shown,) = await Listing(self.store, self.clock).views(
+            account.user_id, [account], book, "USD"
+        )
         return shown
 
 

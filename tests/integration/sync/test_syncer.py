@@ -85,7 +85,9 @@ class House:
             account = await tx.accounts.get(self.account.user_id, self.account.id)
             book = await tx.prices.newest()
         assert account is not None
-        (shown,) = await Listing(self.store).views(account.user_id, [account], book, "USD")
+        (shown,) = await Listing(self.store, self.clock).views(
+            account.user_id, [account], book, "USD"
+        )
         return shown
 
 
@@ -351,6 +353,43 @@ async def test_the_opening_waits_for_prices_of_its_own_venue(house: House) -> No
 
 async def test_stale_prices_make_no_snapshot(house: House) -> None:
     house.clock.advance(HOUR)
+    await house.read(reading(position("BTC", "1")))
+    assert (await house.view()).figures.usd.total is None
+
+
+async def test_gains_of_a_day_are_not_told_while_a_reading_lies_ahead_of_the_clock(
+    house: House,
+) -> None:
+    async def passes(hours: int, amount: str) -> AccountView:
+        for _ in range(hours):
+            house.clock.advance(HOUR)
+            await house.book()
+            await house.read(reading(position("BTC", amount)))
+        return await house.view()
+
+    ahead = 9 * DAY
+    await house.read(reading(position("BTC", "1")))
+    assert (await passes(30, "1")).figures.btc.day is not None
+    house.clock.advance(ahead)
+    assert (await passes(1, "1")).figures.btc.day is not None
+    house.clock.advance(-ahead)
+    for _ in range(3):
+        shown = await passes(24, "1.5")
+        assert (shown.figures.btc.amount, shown.figures.btc.total) == (1.5, 0.5)
+        assert shown.figures.btc.day is shown.figures.btc.month is None
+        assert shown.figures.usd.day is shown.figures.display.month is None
+        assert shown.quality.is_ahead
+        assert shown.quality.is_stale(house.clock.now(), HOUR)
+    house.clock.advance(ahead)
+    shown = await passes(1, "1.5")
+    assert shown.figures.btc.day is not None
+    assert not shown.quality.is_stale(house.clock.now(), HOUR)
+
+
+async def test_prices_that_lie_ahead_of_the_clock_make_no_snapshot(house: House) -> None:
+    house.clock.advance(HOUR)
+    await house.book()
+    house.clock.advance(-HOUR)
     await house.read(reading(position("BTC", "1")))
     assert (await house.view()).figures.usd.total is None
 

@@ -319,7 +319,7 @@ async def test_what_is_sent_to_another_account_without_a_price_is_nothing_to_the
     async with house.store.reading() as tx:
         assert len(await tx.transfers.of_user(user_id)) == 1
     keeping, users = AccountKeeping(house.store, house.clock), Users(house.store, house.clock)
-    summaries = Summaries(keeping, users, Listing(house.store))
+    summaries = Summaries(keeping, users, Listing(house.store, house.clock))
     for span, without in ((LONGEST_WAIT + HOUR, ["ETH"]), (HOUR, [])):
         for _ in range(span // HOUR):
             await later(house, HOUR, *without, held=(BITCOIN,), every=HOUR)

@@ -345,3 +345,18 @@ async def test_shares_among_exact_numbers_are_written_as_those(pages: Pages) -> 
     await pages.send("/settings", currency="USD", written_as="de_DE", time_zone="UTC")
     told = await shown(pages, "/explain")
     assert not re.search(r"\d,\d+\s*%", told)
+
+
+async def test_what_was_read_by_a_clock_that_was_ahead_is_marked_and_gains_nothing(
+    pages: Pages,
+) -> None:
+    ann = await pages.user()
+    await add_account(pages.api.services.store, ann, "Main", held={"BTC": "1"})
+    before = await shown(pages)
+    pages.api.clock.advance(-HOUR)
+    page = await shown(pages)
+    pages.api.clock.advance(HOUR)
+    assert "nobody knows when" not in before
+    assert "the last reading is of nobody knows when" in page
+    assert "in 59 min" in page
+    assert "nobody knows when" not in await shown(pages)

@@ -38,6 +38,8 @@ def told_of(shown: AccountView) -> str:
         ({"unpriced": ("DOGE", "SHIB")}, "7;unpriced=2"),
         ({"missing_wallets": ("earn",)}, "7;missing_wallets=1"),
         ({"read_at": Millis(NOW - HOUR)}, "7;stale"),
+        ({"is_ahead": True}, "7;stale"),
+        ({"is_ahead": True, "read_at": None}, "7;unread"),
         ({"flows_known": False}, "7;flows_unknown"),
         (
             {"unpriced": ("DOGE",), "read_at": Millis(NOW - HOUR), "flows_known": False},

@@ -90,7 +90,7 @@ def made(draw: st.DrawFn) -> tuple[Worked, list[Position], DisplayCurrency]:
     )
     inputs = Inputs.of(held, (), NO_CHOICES, history, (Millis(0), Millis(NOW)))
     book = draw(st.sampled_from([PriceBook(5, at, prices), None]))
-    return table_of([account()], [inputs], [book], display).worked()[0], held, display
+    return table_of([account()], [inputs], [book], display, NOW).worked()[0], held, display
 
 
 def moment_of(text: str) -> int:
@@ -239,7 +239,7 @@ def test_a_flow_that_enters_by_a_snapshot_after_the_figures_moment_is_counted() 
     at = Millis(NOW - HOUR)
     read = account()
     read = replace(read, sync=replace(read.sync, read_at=at))
-    (worked,) = table_of([read], [inputs], [PriceBook(5, at, {})], display).worked()
+    (worked,) = table_of([read], [inputs], [PriceBook(5, at, {})], display, NOW).worked()
     told = explained(worked, [], display, NOW)
     assert told["flows"][0]["is_counted"]  # type: ignore[index]
     assert reckoned_again(told) == plain_figures(worked.view.figures)
@@ -250,7 +250,7 @@ def test_wallets_of_another_reading_are_not_told() -> None:
     inputs = Inputs.of(held, (), NO_CHOICES, None, (Millis(0), Millis(NOW)))
     display = DisplayCurrency("USD", lambda _at: Decimal(1))
     book = PriceBook(1, NOW, {"BTC": price("1", "9")})
-    (worked,) = table_of([account()], [inputs], [book], display).worked()
+    (worked,) = table_of([account()], [inputs], [book], display, NOW).worked()
     (known,) = explained(worked, held, display, NOW)["holdings"]  # type: ignore[misc]
     assert known["wallets"] == [{"wallet": "spot", "venue_code": "BTC", "amount": "2.0"}]
     (later,) = explained(worked, [], display, NOW)["holdings"]  # type: ignore[misc]

@@ -409,6 +409,23 @@ def test_accounts_that_lack_a_rate_are_told_in_columns_as_alone() -> None:
         assert sheet.lacks_rate == [False, False, code == "EUR", code == "EUR", False, False]
 
 
+@pytest.mark.parametrize("code", ["USD", "BTC", "EUR"])
+def test_gains_can_be_left_out_of_some_accounts(code: str) -> None:
+    past = History(snapshot(NOW - 40 * DAY, 1, 100), (snapshot(NOW - 2 * DAY, 1, 100),))
+    display = DisplayCurrency(code, lambda _at: Decimal("0.8"))
+    whole = sheet_of([NOW] * 2, [value(1, 110)] * 2, [past] * 2, display)
+    hidden = whole.without_gains([True, False])
+    assert hidden.row(1) == whole.row(1)
+    for told, before in (
+        (getattr(hidden.row(0), name), getattr(whole.row(0), name))
+        for name in ("btc", "usd", "display")
+    ):
+        assert (told.day, told.month) == (None, None)
+        assert None not in {told.amount, told.total, before.day, before.month}
+        assert (told.amount, told.total) == (before.amount, before.total)
+    assert hidden.lacks_rate == [False, False]
+
+
 def test_btc_as_display_currency_is_the_btc_figures() -> None:
     history = History(snapshot(NOW - 2 * DAY, 1, 100), ())
     figures = figures_of(NOW, value(2, 90), history, DisplayCurrency("BTC", lambda _at: None))
