@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
-from coffers.clock import Millis
+from coffers.clock import Clock, Millis, SettledClock
 from coffers.keyrights import UNKNOWN_RIGHTS
 from coffers.store.records import Account, AutoBalance, SyncState
 from coffers.valuation.model import Position, Price
@@ -49,3 +50,10 @@ def position(asset: str, free: str, **amounts: Any) -> Position:
 def price(btc: str, usd: str) -> Price:
     """Return a price without a past."""
     return Price(Decimal(btc), Decimal(usd), ("X/USD",), ("test",), NOW)
+
+
+def settled(clock: Clock) -> SettledClock:
+    """Return a clock that has gone evenly for long enough, however it is moved from now on."""
+    made = SettledClock(clock, count(0, 10**9).__next__)
+    made.now()
+    return made

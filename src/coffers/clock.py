@@ -5,6 +5,7 @@ the machine's time; tests and the demo bring their own.
 """
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NewType, Protocol
 
@@ -18,6 +19,9 @@ DAY = Millis(86_400_000)
 
 CLOCKS_DIFFER = MINUTE
 """How far ahead of this machine's clock a moment may lie that another machine has written."""
+
+SETTLED_AFTER = Millis(10 * MINUTE)
+"""For how long a clock has to go evenly before anything old is removed by it."""
 
 
 class Clock(Protocol):
@@ -53,6 +57,35 @@ class ManualClock:
     def advance(self, span: int) -> None:
         """Move forward by so many milliseconds."""
         self._now += span
+
+
+class SettledClock:
+    """Tells the time to whoever removes what is old: what a clock ahead removes is lost for good.
+
+    A machine may start with a wrong clock, which is set soon, or have it set wrong for a moment. So
+    the clock must have gone as the machine counts seconds for `SETTLED_AFTER`, since the first time
+    that it was asked and since it last was set ahead. A machine that was off or asleep for a week
+    looks the same at first, and goes on after that.
+
+    Args:
+        clock: the time.
+        elapsed: seconds that have passed since some moment, however the clock is set.
+    """
+
+    def __init__(self, clock: Clock, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._elapsed = elapsed
+        self._ahead: float | None = None
+        self._since = 0.0
+
+    def now(self) -> Millis | None:
+        """Return the present moment, None while nothing old is to be removed by it."""
+        now, passed = self._clock.now(), 1000 * self._elapsed()
+        ahead = now - passed
+        if self._ahead is None or ahead > self._ahead + CLOCKS_DIFFER:
+            self._since = passed
+        self._ahead = ahead
+        return now if passed - self._since >= SETTLED_AFTER else None
 
 
 def is_ahead(at: Millis, now: Millis) -> bool:

@@ -5,8 +5,11 @@ import pytest
 from coffers.clock import (
     CLOCKS_DIFFER,
     HOUR,
+    MINUTE,
+    SETTLED_AFTER,
     ManualClock,
     Millis,
+    SettledClock,
     SystemClock,
     age,
     from_iso,
@@ -65,3 +68,23 @@ def test_a_moment_is_recent_for_as_long_as_is_said() -> None:
     assert is_recent(Millis(now - HOUR), HOUR, now)
     assert not is_recent(Millis(now - HOUR - 1), HOUR, now)
     assert (age(Millis(now - HOUR), now), age(None, now)) == (3600, None)
+
+
+def test_a_clock_has_settled_once_it_went_evenly_for_a_while() -> None:
+    seconds, clock = [100.0], ManualClock(9 * HOUR)
+    told = SettledClock(clock, lambda: seconds[0])
+
+    def passes(span: int, step: int = 0) -> Millis | None:
+        seconds[0] += span / 1000
+        clock.advance(span + step)
+        return told.now()
+
+    assert told.now() is None
+    assert passes(SETTLED_AFTER - 1) is None
+    assert passes(1) == clock.now()
+    # It is corrected a little, or was ahead and is set back: it has gone evenly since.
+    assert passes(MINUTE, CLOCKS_DIFFER) == clock.now()
+    assert passes(MINUTE, -HOUR) == clock.now()
+    assert passes(MINUTE, HOUR) is None
+    assert passes(SETTLED_AFTER - 1) is None
+    assert passes(1) == clock.now()

@@ -41,7 +41,7 @@ _LIMIT: Final = parameter(
 
 def add_events(app: FastAPI, services: Services, door: Door) -> None:
     """Add the pages of events."""
-    log = EventLog(services.store, services.clock)
+    log = EventLog(services.store)
     reader = Annotated[Admitted, Depends(door.admitting("accounts_read"))]
 
     @app.get(

@@ -77,7 +77,7 @@ class _Opened:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._log = EventLog(services.store, services.clock)
+        self._log = EventLog(services.store)
         keeping = AccountKeeping(services.store, services.clock)
         users = Users(services.store, services.clock)
         self._summaries = Summaries(keeping, users, services.listing)

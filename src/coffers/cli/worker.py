@@ -12,7 +12,7 @@ import typer
 from coffers.cli.children import when_parent_ends
 from coffers.cli.delivering import opened_deliveries
 from coffers.cli.rooms import opened_store, opened_vault, opened_venues, run_async, service_settings
-from coffers.clock import Millis, SystemClock
+from coffers.clock import Millis, SettledClock, SystemClock
 from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.settings import Settings
@@ -122,7 +122,7 @@ def _parts(
         OperationWatch(operations),
         VenueMarketWorker(store, catalogue, rooms.listings, clock),
         BalanceWorker(store, balancer, clock),
-        RollUpWorker(store, clock),
+        RollUpWorker(store, SettledClock(clock)),
         ClockWatch(
             store,
             clock,

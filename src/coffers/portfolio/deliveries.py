@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from coffers import metrics
-from coffers.clock import DAY, HOUR, MINUTE, SECOND, Clock, Millis, iso
+from coffers.clock import DAY, HOUR, MINUTE, SECOND, Clock, Millis, SettledClock, iso
 from coffers.logs import logger
 from coffers.outbound.guard import place_of
 from coffers.outbound.sender import Answer
@@ -33,8 +33,8 @@ from coffers.vault.vault import Vault
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks for webhooks that have something to send."""
 
-CLEAN_EVERY: Final = 3_600.0
-"""Seconds between two rounds of forgetting what is old."""
+CLEAN_EVERY: Final = 900.0
+"""Seconds between two rounds of forgetting what is old; the clock has settled by the second."""
 
 AT_ONCE: Final = 16
 """Webhooks that a worker works at at the same time."""
@@ -95,7 +95,8 @@ class DeliveryDesk:
         self._sender = sender
         self._clock = clock
         self._jitter = jitter
-        self._log_of_events = EventLog(store, clock)
+        self._settled = SettledClock(clock)
+        self._log_of_events = EventLog(store)
         self._loops = Loops()
         self._is_stopping = False
         self._busy: Counter[str] = Counter()
@@ -141,9 +142,11 @@ class DeliveryDesk:
 
     async def forget_old(self) -> None:
         """Forget old events and deliveries, in portions that hold nobody up."""
-        now = self._clock.now()
+        now = self._settled.now()
+        if now is None:
+            return
         for _ in range(_MOST_PORTIONS):
-            events = await self._log_of_events.forget_old()
+            events = await self._log_of_events.forget_old(now)
             async with self._store.transaction() as tx:
                 ended, made = Millis(now - KEPT_ENDED), Millis(now - KEPT)
                 deliveries = await tx.deliveries.forget(ended, made, _FORGOTTEN_AT_ONCE)

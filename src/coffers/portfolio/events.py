@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from coffers.clock import DAY, Clock, Millis, iso
+from coffers.clock import DAY, Millis, iso
 from coffers.errors import InvalidRecord
 from coffers.store.engine import Store
 from coffers.store.events import EVENT_KINDS, Event, EventFilter, EventKind
@@ -47,9 +47,8 @@ class EventPage:
 class EventLog:
     """Shows the events of users, and forgets those that are old."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._clock = clock
 
     async def page(self, user_id: int, after: int, limit: int, wanted: EventFilter) -> EventPage:
         """Return events above a number."""
@@ -61,11 +60,10 @@ class EventLog:
         next_after = shown[-1].number if has_more else span.last
         return EventPage(shown, next_after, has_more, not span.misses(after))
 
-    async def forget_old(self) -> int:
+    async def forget_old(self, now: Millis) -> int:
         """Forget some events that are older than `KEPT`, and return how many."""
-        before = Millis(self._clock.now() - KEPT)
         async with self._store.transaction() as tx:
-            return await tx.events.forget(before, FORGOTTEN_AT_ONCE)
+            return await tx.events.forget(Millis(now - KEPT), FORGOTTEN_AT_ONCE)
 
 
 def kinds_of(name: str, texts: list[str]) -> tuple[EventKind, ...]:

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from coffers import metrics
-from coffers.clock import MINUTE, Clock, Millis
+from coffers.clock import MINUTE, Clock, Millis, SettledClock, is_recent
 from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.markets.assets import is_of_one_venue
@@ -80,7 +80,8 @@ class PriceKeeper:
         self._rounds = 0
         self._asked: frozenset[str] = frozenset()
         self._book: PriceBook | None = None
-        self._thinned_at: Millis | None = None
+        self._settled = SettledClock(clock)
+        self._thinned_at = Millis(0)
 
     async def refresh(self, venues: Collection[str]) -> PriceBook | None:
         """Ask the venues, all at once, and store a new book of their quotes.
@@ -203,7 +204,9 @@ class PriceKeeper:
     async def _save(self, made: PriceBook, renamed: Sequence[tuple[str, str, str]]) -> PriceBook:
         prices, now = made.prices, made.at
         rates = {code: prices[code].usd for code in DISPLAY_CURRENCIES if code in prices}
-        is_thinning = self._thinned_at is None or now - self._thinned_at >= THIN_EVERY
+        is_thinning = self._settled.now() is not None and not is_recent(
+            self._thinned_at, THIN_EVERY, now
+        )
         codes_at = load_catalogue().codes_at
         async with self._store.transaction() as tx:
             book = await tx.prices.save_book(prices, now, made.held_back, made.meanings)

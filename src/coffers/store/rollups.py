@@ -27,16 +27,17 @@ from sqlalchemy import (
     delete,
     func,
     literal_column,
+    or_,
     select,
     text,
     tuple_,
     update,
 )
 
-from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.clock import CLOCKS_DIFFER, DAY, HOUR, MINUTE, Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.prepared import Prepared
-from coffers.store.statements import insert
+from coffers.store.statements import changed, insert
 from coffers.store.tables import accounts, snapshot_rollups, snapshots
 
 ACCOUNTS_AT_ONCE: Final = 100
@@ -149,6 +150,21 @@ class RollUps:
             await self._connection.changed(_move(tier), of)
         await self._keep(tier, replace(progress, until=until, after=batch[-1]))
         return Batch(removed, len(batch))
+
+    async def bring_back(self, now: Millis) -> int:
+        """Bring tiers back that a clock was ahead with: all of them are done up to now at the most.
+
+        They go on from there as time passes. Returns how many there were.
+        """
+        count = 0
+        for tier in TIERS:
+            due = max(_NEVER, tier.due_to(Millis(now + CLOCKS_DIFFER)))
+            is_late = or_(_R.done_to > due, _R.until > due)
+            statement = update(snapshot_rollups).where(_R.name == tier.name, is_late)
+            done_to = case((_R.done_to > due, due), else_=_R.done_to)
+            begin = {"done_to": done_to, "until": None, "after_user": 0, "after_account": 0}
+            count += await changed(self._connection, statement.values(begin))
+        return count
 
     async def _held(self, tier: Tier) -> Progress:
         """Return how far a tier is, and let nobody else go on with it in this transaction."""

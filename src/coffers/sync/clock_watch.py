@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from coffers.clock import HOUR, MINUTE, SECOND, Clock, Millis
+from coffers.clock import CLOCKS_DIFFER, HOUR, MINUTE, SECOND, Clock, Millis
 from coffers.logs import logger
 from coffers.store.engine import Store, Transaction
 from coffers.store.put_off import (
@@ -91,6 +91,11 @@ class ClockWatch:
     async def look(self) -> None:
         """Compare the clock with the seconds that have passed, and act if it was set back."""
         ahead = self._clock.now() - 1000 * self._elapsed()
+        if self._ahead is not None and ahead > self._ahead + CLOCKS_DIFFER:
+            _log.warning(
+                "the clock was set ahead: nothing old is removed for a while",
+                seconds=round((ahead - self._ahead) / SECOND),
+            )
         was_set_back = self._ahead is None or ahead < self._ahead - SET_BACK
         if was_set_back:
             await self._free_claims()
@@ -123,6 +128,8 @@ class ClockWatch:
         """Bring back what an index finds: nothing is looked through where nothing is late."""
         for moments, longest in (*LONGEST, (TRADE_WALKS, self._walks_wait)):
             await self._bring_back_moments(moments, longest)
+        now = self._clock.now()
+        await _in_portions(self._store, "roll-ups", lambda tx: tx.rollups.bring_back(now))
 
     async def _bring_back_unfound(self) -> None:
         """Bring back what is found by a walk through all of it, as when a worker starts."""

@@ -105,9 +105,9 @@ async def test_another_users_events_are_not_shown(served: Served, ann: Caller) -
 async def test_a_reader_who_stayed_away_too_long_is_told(served: Served, ann: Caller) -> None:
     await happened(served, ann, "deposit", "deposit")
     await happened(served, ann, "deposit", at=NOW + DAY)
-    log = EventLog(served.services.store, served.clock)
+    log = EventLog(served.services.store)
     served.clock.advance(KEPT + 1)
-    assert await log.forget_old() == 2
+    assert await log.forget_old(served.clock.now()) == 2
     answer = await served.get(ann, f"{PATH}?after=1")
     assert (ids(answer), answer.json()["is_complete"]) == ([3], False)
     assert (await served.get(ann, f"{PATH}?after=2")).json()["is_complete"] is True

@@ -165,7 +165,7 @@ async def test_who_stayed_away_too_long_is_told_of_the_gap(
 ) -> None:
     await happened(served, ann, "deposit", "deposit")
     served.clock.advance(KEPT + 1)
-    await EventLog(served.services.store, served.clock).forget_old()
+    await EventLog(served.services.store).forget_old(served.clock.now())
     async with streaming(base, ann, "after=1") as heard:
         assert (await heard.of_kind("gap")).data == {"after": 1}
         await happened(served, ann, "deposit")

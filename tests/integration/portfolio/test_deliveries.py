@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from coffers.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Millis
+from coffers.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Millis, SettledClock
 from coffers.errors import InvalidRecord, NotFound
 from coffers.outbound.sender import Sender
 from coffers.portfolio import deliveries
@@ -33,7 +33,7 @@ from coffers.store.events import NewEvent
 from coffers.store.records import User
 from coffers.vault.keyring import KeyRing, new_key
 from coffers.vault.vault import Vault
-from factories import NOW
+from factories import NOW, settled
 from receiver import Received, Receiver, receiving
 
 HERE = (ip_network("127.0.0.0/8"),)
@@ -57,7 +57,9 @@ class House:
     def desk(self, **settings: Any) -> DeliveryDesk:
         sender = Sender(HERE, **settings)
         self.senders.append(sender)
-        return DeliveryDesk(self.store, self.vault, sender, self.clock, lambda: 0.5)
+        made = DeliveryDesk(self.store, self.vault, sender, self.clock, lambda: 0.5)
+        made._settled = settled(self.clock)
+        return made
 
     async def webhook(self, **wanted: Any) -> Told:
         asked = WebhookWanted(**{"url": self.receiver.url, **wanted})
@@ -534,6 +536,16 @@ async def test_old_deliveries_and_events_are_forgotten(house: House) -> None:
     assert await house.deliveries(told) == []
     async with house.store.reading() as tx:
         assert await tx.events.after(house.user.id, 0, 10) == []
+
+
+async def test_nothing_is_forgotten_by_a_clock_that_was_just_set(house: House) -> None:
+    await house.happened("deposit")
+    desk = house.desk()
+    desk._settled = SettledClock(house.clock)
+    house.clock.advance(365 * DAY)
+    await desk.forget_old()
+    async with house.store.reading() as tx:
+        assert len(await tx.events.after(house.user.id, 0, 10)) == 1
 
 
 async def test_the_secret_is_sealed_and_moves_to_a_new_master_key(house: House) -> None:

@@ -6,16 +6,18 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 import stored
 from coffers import metrics
-from coffers.clock import HOUR, MINUTE, SECOND, ManualClock, Millis
+from coffers.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Millis, SettledClock
 from coffers.errors import CoffersError
 from coffers.markets.quote import Quote
 from coffers.pricing.keeper import QUOTES_LAST, PriceKeeper
 from coffers.store.engine import Store
-from factories import NOW, position
+from coffers.store.tables import price_books
+from factories import NOW, position, settled
 from unit.pricing.quoting import BITCOIN, FLOOR, quote
 
 ALGO = quote("ALGO/BTC", "0.000002", venue="binance")
@@ -61,7 +63,9 @@ def venues(clock: ManualClock) -> FakeVenues:
 
 @pytest.fixture
 def keeper(sqlite_store: Store, venues: FakeVenues, clock: ManualClock) -> PriceKeeper:
-    return PriceKeeper(sqlite_store, venues, clock, FLOOR)
+    made = PriceKeeper(sqlite_store, venues, clock, FLOOR)
+    made._settled = settled(clock)
+    return made
 
 
 BOTH = ("kraken", "binance")
@@ -357,3 +361,35 @@ async def test_a_price_that_sets_an_asset_apart_may_be_a_leap(
         clock.advance(MINUTE)
         book = await keeper.refresh(THREE)
     assert book.prices["NEIRO@gate"].usd == Decimal("0.02")
+
+
+async def books_left(store: Store, *ages: int) -> int:
+    """Store books of so long before `NOW`, and return how many there are of them all."""
+    async with store.transaction() as tx:
+        for age in ages:
+            await tx.prices.save_book({}, Millis(NOW - age))
+    async with store.connection(is_reading=True) as connection:
+        return len((await connection.execute(select(price_books.c.epoch))).all())
+
+
+async def test_old_books_are_forgotten_once_the_clock_has_settled(
+    keeper: PriceKeeper, sqlite_store: Store, clock: ManualClock
+) -> None:
+    await books_left(sqlite_store, 9 * DAY, 8 * DAY)
+    keeper._settled = SettledClock(clock)
+    await keeper.refresh(BOTH)
+    assert await books_left(sqlite_store) == 3
+    keeper._settled = settled(clock)
+    await keeper.refresh(BOTH)
+    assert await books_left(sqlite_store) == 2
+    # The next time is a quarter of an hour later, or once the clock was set back.
+    await books_left(sqlite_store, 9 * DAY)
+    await keeper.refresh(BOTH)
+    assert await books_left(sqlite_store) == 4
+    clock.advance(DAY)
+    await keeper.refresh(BOTH)
+    clock.advance(-DAY)
+    await books_left(sqlite_store, 9 * DAY)
+    before = await books_left(sqlite_store)
+    await keeper.refresh(BOTH)
+    assert await books_left(sqlite_store) == before

@@ -5,16 +5,19 @@ from typing import Any, Final
 
 import pytest
 from sqlalchemy import Column, Table, select
+from structlog.testing import capture_logs
 
 from coffers.clock import DAY, HOUR, MINUTE, ManualClock, Millis
 from coffers.portfolio import balancer, claimed, deliveries
 from coffers.store.engine import Store
 from coffers.store.put_off import VENUE_TASKS, WEBHOOKS
 from coffers.store.records import AutoBalance, NewAccount
+from coffers.store.rollups import HOURLY, TIERS, Progress, Tier
 from coffers.store.tables import (
     auto_balances,
     flow_histories,
     operations,
+    snapshot_rollups,
     trade_histories,
     venue_tasks,
     webhooks,
@@ -268,3 +271,68 @@ def test_nothing_is_put_off_for_longer_than_it_is_taken_for() -> None:
     assert trades.LOOK_EVERY <= HOUR
     claims = (balancer.HELD, claimed.CLAIM, deliveries.CLAIM, venue_markets.LASTS, walker.CLAIM)
     assert max(claims) <= LONGEST_CLAIM
+
+
+async def roll_ups(place: Place, now: Millis) -> None:
+    """Roll up all that is due by a moment."""
+    for tier in TIERS:
+        batch: object = True
+        while batch is not None:
+            async with place.store.transaction() as tx:
+                batch = await tx.rollups.roll_up(tier, now)
+
+
+async def progress(place: Place) -> dict[str, Progress]:
+    async with place.store.reading() as tx:
+        return await tx.rollups.progress()
+
+
+async def test_snapshots_are_rolled_up_again_that_a_clock_ahead_was_done_with(
+    place: Place,
+) -> None:
+    await place.watch.look()
+    await roll_ups(place, NOW)
+    right = await progress(place)
+    await roll_ups(place, Millis(NOW + 365 * DAY))
+    assert (await progress(place))["daily"].done_to > NOW
+    for _ in range(LOOKS_ANYWAY):
+        await place.passes(1000)
+    assert await progress(place) == right
+    later = Millis(place.clock.now() + DAY)
+    for tier in TIERS:
+        async with place.store.transaction() as tx:
+            assert await tx.rollups.roll_up(tier, later) is not None
+
+
+@pytest.mark.parametrize("tier", TIERS, ids=lambda tier: tier.name)
+async def test_a_roll_up_that_a_clock_ahead_began_is_left_where_it_was(
+    place: Place, tier: Tier
+) -> None:
+    due = tier.due_to(NOW)
+    began = {"until": due + DAY, "after_user": 3, "after_account": 4}
+    for done_to, kept in ((due - DAY, due - DAY), (due + DAY, due)):
+        await place.put(snapshot_rollups, name=tier.name, done_to=done_to, **began)
+        await place.watch.look()
+        assert (await progress(place))[tier.name] == Progress(Millis(kept))
+        async with place.store.connection() as connection:
+            await connection.execute(snapshot_rollups.delete())
+        place.watch = ClockWatch(place.store, place.clock, INTERVAL, PAUSE, place.seconds)
+
+
+async def test_a_roll_up_that_is_under_way_by_this_clock_goes_on(place: Place) -> None:
+    values = {"done_to": HOURLY.due_to(NOW) - DAY, "until": HOURLY.due_to(NOW), "after_user": 3}
+    await place.put(snapshot_rollups, name="hourly", **values)
+    await place.watch.look()
+    found = (await progress(place))["hourly"]
+    assert (found.until, found.after) == (values["until"], (3, 0))
+
+
+async def test_a_clock_that_was_set_ahead_is_told(
+    place: Place,
+) -> None:
+    await place.watch.look()
+    with capture_logs() as logs:
+        await place.passes(1000, MINUTE)
+        assert not logs
+        await place.passes(1000, HOUR)
+    assert [each["seconds"] for each in logs] == [3600]

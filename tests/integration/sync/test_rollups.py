@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 import stored
-from coffers.clock import HOUR, ManualClock, Millis
+from coffers.clock import DAY, HOUR, SETTLED_AFTER, ManualClock, SettledClock
 from coffers.metrics import REGISTRY
 from coffers.store import rollups
 from coffers.store.engine import Store
 from coffers.store.records import Account
 from coffers.store.rollups import HOURLY
 from coffers.sync.rollups import BATCHES_AT_ONCE, RollUpWorker
-from factories import NOW
+from factories import NOW, settled
 
 EDGE = HOURLY.due_to(NOW)
 
@@ -39,7 +39,7 @@ def _metric(name: str) -> float:
 async def test_what_is_old_enough_is_rolled_up_and_counted(store: Store) -> None:
     known = await _account(store)
     before = _metric("coffers_snapshots_rolled_up_total")
-    await RollUpWorker(store, ManualClock(NOW)).look()
+    await RollUpWorker(store, settled(ManualClock(NOW))).look()
     assert await _count(store, known) == 2
     assert _metric("coffers_snapshots_rolled_up_total") - before == 2
 
@@ -49,7 +49,7 @@ async def test_a_look_does_not_do_all_at_once(
 ) -> None:
     monkeypatch.setattr(rollups, "ACCOUNTS_AT_ONCE", 1)
     made = [await _account(sqlite_store, f"{number}") for number in range(BATCHES_AT_ONCE + 2)]
-    worker = RollUpWorker(sqlite_store, ManualClock(NOW))
+    worker = RollUpWorker(sqlite_store, settled(ManualClock(NOW)))
     counts = []
     for _ in range(4):
         await worker.look()
@@ -60,9 +60,26 @@ async def test_a_look_does_not_do_all_at_once(
 
 async def test_it_runs_until_it_is_stopped(sqlite_store: Store) -> None:
     known = await _account(sqlite_store)
-    worker = RollUpWorker(sqlite_store, ManualClock(Millis(NOW)))
+    worker = RollUpWorker(sqlite_store, settled(ManualClock(NOW)))
     running = asyncio.create_task(worker.run())
     while await _count(sqlite_store, known) > 2:  # noqa: ASYNC110 - only the rows tell
         await asyncio.sleep(0)
     worker.stop()
     await running
+
+
+async def test_a_clock_that_is_ahead_for_a_moment_removes_nothing(sqlite_store: Store) -> None:
+    known = await _account(sqlite_store)
+    seconds, clock = [0.0], ManualClock(NOW)
+    worker = RollUpWorker(sqlite_store, SettledClock(clock, lambda: seconds[0]))
+
+    async def left(span: int, step: int = 0) -> int:
+        seconds[0] += span / 1000
+        clock.advance(span + step)
+        await worker.look()
+        return await _count(sqlite_store, known)
+
+    assert await left(0) == 4
+    assert await left(SETTLED_AFTER - 1, step=365 * DAY) == 4
+    assert await left(SETTLED_AFTER - 1, step=-365 * DAY) == 4
+    assert await left(1) == 2
