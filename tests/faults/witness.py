@@ -254,10 +254,14 @@ class Witness:
         if name is not None and not held.name.was_told(name, names):
             self.wrong.append(f"{asked.what}: {name!r}, not one of {held.name.states[names:]}")
 
-    def _profits(self, asked: Asked, reasons: set[str], *profits: str) -> None:
-        """Check that a deposit is no profit, where it is not said that it may be."""
+    def _profits(self, asked: Asked, reasons: set[str], *profits: str | None) -> None:
+        """Check that a deposit is no profit, where it is not said that it may be.
+
+        That of a day is null where a reading lies ahead of the clock, which is told as stale.
+        """
         if FLOWS not in reasons:
-            self._same(asked, set(profits), {ZERO})
+            told = {each for each in profits if each is not None or "stale" not in reasons}
+            self._same(asked, told, {ZERO})
 
     def _marks(self, asked: Asked, held: Held, reasons: set[str]) -> None:
         self._same(asked, "unpriced" in reasons, held.has_orphan)
