@@ -97,8 +97,8 @@ def is_ahead(at: Millis, now: Millis) -> bool:
 
 
 def is_recent(at: Millis, span: int, now: Millis) -> bool:
-    """Tell whether a moment was no longer than `span` ago; of one that lies ahead nobody knows."""
-    return at >= now - span and not is_ahead(at, now)
+    """Tell whether a moment was less than `span` ago; of one that lies ahead nobody knows."""
+    return at > now - span and not is_ahead(at, now)
 
 
 def age(at: Millis | None, now: Millis) -> float | None:

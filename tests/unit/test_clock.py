@@ -65,8 +65,8 @@ def test_a_moment_that_lies_ahead_is_of_no_known_age() -> None:
 
 def test_a_moment_is_recent_for_as_long_as_is_said() -> None:
     now = Millis(9 * HOUR)
-    assert is_recent(Millis(now - HOUR), HOUR, now)
-    assert not is_recent(Millis(now - HOUR - 1), HOUR, now)
+    assert is_recent(Millis(now - HOUR + 1), HOUR, now)
+    assert not is_recent(Millis(now - HOUR), HOUR, now)
     assert (age(Millis(now - HOUR), now), age(None, now)) == (3600, None)
 
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 
 from coffers.access.addresses import ban_key
 from coffers.access.bounded import Bounded
-from coffers.clock import Clock, Millis
+from coffers.clock import Clock, Millis, is_ahead
 from coffers.settings import Settings
 
 _TABLE_SIZE: Final = 50_000
@@ -58,6 +58,7 @@ class Rules:
 @dataclass(slots=True)
 class _Window:
     ends: Millis
+    span: Millis
     used: int = 0
     is_locked: bool = False
 
@@ -88,7 +89,7 @@ class MemoryLimits:
         if not self._bans:
             return _FREE
         ban = self._bans.get(ban_key(address))
-        return _FREE if ban is None else Millis(max(ban.until - self._clock.now(), 0))
+        return _FREE if ban is None else left_of(ban.until, ban.length, self._clock.now())
 
     def learn_ban(self, key: str, left: Millis, length: Millis) -> None:
         """Take over a ban that was counted elsewhere; `key` is what it covers."""
@@ -114,8 +115,8 @@ class MemoryLimits:
             window.used += 1
             return _FREE
         if not window.is_locked:
-            window.is_locked = True
-            window.ends = Millis(now + self._rules.lockout)
+            window.is_locked, window.span = True, self._rules.lockout
+            window.ends = Millis(now + window.span)
         return Millis(window.ends - now)
 
     def _ban(self, key: str) -> Millis:
@@ -150,6 +151,15 @@ class NoLimits:
         return _FREE
 
 
+def left_of(until: Millis, span: Millis, now: Millis) -> Millis:
+    """Return what is left of a span until a moment, 0 where it is over.
+
+    It never begins in the future: one that ends so late is of a clock that was ahead, and would bar
+    for as long as that was.
+    """
+    return _FREE if is_ahead(Millis(until - span), now) else Millis(max(until - now, 0))
+
+
 def limits_of(settings: Settings, clock: Clock) -> Limits:
     """Return the limits that the settings ask for."""
     return MemoryLimits(rules_of(settings), clock) if settings.limits_enabled else NoLimits()
@@ -169,8 +179,8 @@ def rules_of(settings: Settings) -> Rules:
 
 def _current(table: Bounded[K, _Window], key: K, now: Millis, span: Millis) -> _Window:
     window = table.get(key)
-    if window is None or now >= window.ends:
-        window = _Window(Millis(now + span))
+    if window is None or not left_of(window.ends, window.span, now):
+        window = _Window(Millis(now + span), span)
         table.put(key, window)
     return window
 

@@ -8,7 +8,7 @@ import re
 from collections import OrderedDict
 from typing import Final
 
-from coffers.clock import SECOND, Clock, Millis
+from coffers.clock import SECOND, Clock, Millis, is_ahead
 
 WINDOW: Final = Millis(30 * SECOND)
 """How far a `Timestamp` may lie from the server's time, either way."""
@@ -64,6 +64,13 @@ class SeenSignatures:
     def _current(self, token_id: int) -> OrderedDict[bytes, Millis]:
         now = self._clock.now()
         seen = self._seen.setdefault(token_id, OrderedDict())
-        while seen and next(iter(seen.values())) <= now:
-            seen.popitem(last=False)
+        for _ in range(len(seen)):
+            signature, until = next(iter(seen.items()))
+            if until <= now:
+                seen.popitem(last=False)
+            elif is_ahead(Millis(until - KEPT), now):
+                # Seen by a clock that was ahead, it may be sent again then; others go before it.
+                seen.move_to_end(signature)
+            else:
+                break
         return seen

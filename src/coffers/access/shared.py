@@ -14,7 +14,7 @@ from typing import Final
 from coffers import metrics
 from coffers.access.addresses import ban_key
 from coffers.access.bounded import Bounded
-from coffers.access.limits import MemoryLimits, Rules, limits_of, rules_of
+from coffers.access.limits import MemoryLimits, Rules, left_of, limits_of, rules_of
 from coffers.access.replay import KEPT, PER_TOKEN, SeenSignatures
 from coffers.access.shared_scripts import BANNED, LIMIT, LOOK, REFUSED, REPLAY, TAKE
 from coffers.access.tally import Bar, MemoryTally, Tally, Use
@@ -100,8 +100,8 @@ class SharedTally:
         if use.signature is not None and self._seen.has(use.token_id, use.signature):
             return Bar("replay", _FREE)
         until = self._locked.get(use.token_id)
-        if until is not None and until > self._clock.now():
-            return Bar("limit", Millis(until - self._clock.now()))
+        if until is not None and (left := left_of(until, self._rules.lockout, self._clock.now())):
+            return Bar("limit", left)
         return None
 
     async def _ask_for(self, use: Use) -> list[int] | None:

@@ -17,6 +17,8 @@ local SPARE = 60000
 local now = tonumber(ARGV[1])
 local ban = redis.call('HMGET', KEYS[1], 'until', 'length')
 local ends, length = tonumber(ban[1] or 0), tonumber(ban[2] or 0)
+-- Of a clock that was ahead: it would bar for as long as that was.
+if ends - now > length + SPARE then ends = 0 end
 """
 
 _WINDOW: Final = """

@@ -248,7 +248,7 @@ class DeliveryDesk:
             good = replace(webhook, failures=0, failing_since=None, next_at=now)
             await tx.webhooks.keep(good)
             return True
-        failures, since = webhook.failures + 1, webhook.failing_since or now
+        failures, since = webhook.failures + 1, min(webhook.failing_since or now, now)
         pause = self._pause(failures)
         bad = replace(webhook, failures=failures, failing_since=since, next_at=Millis(now + pause))
         if answer.status == _GONE:
@@ -263,7 +263,7 @@ class DeliveryDesk:
         return False
 
     def _after(self, delivery: Delivery, answer: Answer, now: Millis) -> Delivery:
-        tries, first = delivery.tries + 1, delivery.first_tried_at or now
+        tries, first = delivery.tries + 1, min(delivery.first_tried_at or now, now)
         tried = replace(
             delivery, tries=tries, first_tried_at=first, status=answer.status, error=answer.fault
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from coffers.access.addresses import ban_key
-from coffers.clock import DAY, HOUR, SECOND, Clock, Millis
+from coffers.clock import DAY, HOUR, SECOND, Clock, Millis, is_ahead
 from coffers.errors import CoffersError
 from coffers.portfolio.codes import hash_of
 from coffers.store.engine import Store, Transaction
@@ -150,5 +150,6 @@ def _wait(count: int, free: int) -> int:
 
 
 def _refuse_locked(found: Failures | None, now: Millis) -> None:
-    if found is not None and found.locked_until > now:
+    # Of a try that lies ahead the wait would last for as long as a clock was ahead.
+    if found is not None and found.locked_until > now and not is_ahead(found.last_at, now):
         raise SignInLocked(-(-(found.locked_until - now) // SECOND))

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coffers.clock import HOUR, MINUTE, SECOND, Clock, Millis
+from coffers.clock import HOUR, MINUTE, SECOND, Clock, Millis, is_recent
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord
 from coffers.markets.catalogue import Catalogue, Market
@@ -143,7 +143,7 @@ class MarketData:
         market, pair = await self.pair(code, name)
         venue = str(market.venue)
         rate = await self._rate(venue, pair.symbol)
-        if rate is None or self._clock.now() - rate.at > RATE_FRESH:
+        if rate is None or not is_recent(rate.at, RATE_FRESH, self._clock.now()):
             task = rate_of(venue, pair.symbol)
             await self._find_out(task, LONGEST_WAIT if rate is None else SHORT_WAIT)
             rate = await self._rate(venue, pair.symbol)
@@ -161,8 +161,8 @@ class MarketData:
         standing = await self._standing(task)
         now = self._clock.now()
         done_at = None if standing is None else standing.done_at
-        if standing is not None and done_at is not None and now - done_at < LISTING_FRESH:
-            if now - standing.asked_at > NOTED_EVERY:
+        if standing is not None and done_at is not None and is_recent(done_at, LISTING_FRESH, now):
+            if not is_recent(standing.asked_at, NOTED_EVERY, now):
                 async with self._store.transaction() as tx:
                     await tx.venue_tasks.ask(task, now, is_due=standing.due_at is None)
             return done_at
@@ -219,7 +219,7 @@ def _pause(pauses: Sequence[float], looks: int) -> float:
 
 def _just_failed(standing: Standing, now: Millis, task: Task) -> bool:
     pause = LISTING_PAUSE if task.symbol is None else RATE_PAUSE
-    return standing.failed_at is not None and now - standing.failed_at < pause
+    return standing.failed_at is not None and is_recent(standing.failed_at, pause, now)
 
 
 def _fault(standing: Standing | None, venue: str) -> CoffersError:

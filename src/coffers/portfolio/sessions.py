@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from coffers.clock import DAY, MINUTE, Clock, Millis
+from coffers.clock import DAY, MINUTE, Clock, Millis, is_recent
 from coffers.errors import CoffersError, NotFound
 from coffers.portfolio.codes import hash_of
 from coffers.portfolio.guessing import FORGOTTEN_AFTER, Visitor
@@ -53,7 +53,7 @@ class SignedIn:
 
     def is_checked(self, now: Millis) -> bool:
         """Return whether the user showed lately who they are."""
-        return now - self.session.checked_at < CHECK_LASTS
+        return is_recent(self.session.checked_at, CHECK_LASTS, now)
 
     def require_check(self, now: Millis) -> None:
         """Refuse to go on where that was too long ago.

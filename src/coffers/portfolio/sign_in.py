@@ -3,7 +3,7 @@
 from typing import Final
 
 from coffers.access.passwords import Passwords, check_password
-from coffers.clock import DAY, MINUTE, Clock, Millis
+from coffers.clock import DAY, MINUTE, Clock, Millis, is_recent
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio.codes import grouped, hash_of, new_code, plain
 from coffers.portfolio.guessing import (
@@ -201,7 +201,7 @@ class SignIn:
             user = None if session is None else await tx.users.get(session.user_id)
         if session is None or user is None:
             return None
-        if now - session.seen_at >= SEEN_EVERY:
+        if not is_recent(session.seen_at, SEEN_EVERY, now):
             expires_at = min(now + IDLE, session.created_at + LONGEST)
             async with self._store.transaction() as tx:
                 await tx.sign_ins.see_session(session, now, Millis(expires_at))

@@ -8,7 +8,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Final
 
-from coffers.clock import MINUTE, SECOND, Clock, Millis
+from coffers.clock import MINUTE, SECOND, Clock, Millis, is_recent
 from coffers.errors import InvalidRecord
 from coffers.portfolio.recovery_codes import drop_last_codes, first_codes
 from coffers.portfolio.sessions import SignedIn
@@ -131,7 +131,7 @@ class TotpApps:
         found = await tx.factors.totp(who.user.id)
         if found is None or found.confirmed_at is not None:
             return None
-        return found if self._clock.now() - found.begun_at < BEGINNING_LASTS else None
+        return found if is_recent(found.begun_at, BEGINNING_LASTS, self._clock.now()) else None
 
     def _opened(self, user_id: int, found: Totp) -> Secret:
         return self._vault.open(found.sealed, _context(user_id))

@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from coffers import money
-from coffers.clock import HOUR, Clock, Millis
+from coffers.clock import HOUR, Clock, Millis, is_recent
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, InvalidRecord
 from coffers.markets.catalogue import Catalogue
@@ -84,7 +84,7 @@ class VenueAccounts:
         """
         venue = self.venue(account)
         known, at = await self._known(venue)
-        if at is None or self._clock.now() - at > NETWORKS_FRESH:
+        if at is None or not is_recent(at, NETWORKS_FRESH, self._clock.now()):
             try:
                 await self._ask_once(venue, account)
             except CoffersError:

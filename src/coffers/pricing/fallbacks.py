@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from coffers import metrics, money
-from coffers.clock import MINUTE, Clock, Millis
+from coffers.clock import MINUTE, Clock, Millis, is_ahead
 from coffers.logs import logger
 from coffers.pricing.consensus import Voice, agree, verdict_of
 from coffers.pricing.currencies import BITCOIN, DOLLAR
@@ -65,7 +65,9 @@ class Fallbacks:
         for source in self._sources:
             told = self._told[source.name]
             self._told[source.name] = {
-                asset: each for asset, each in told.items() if now - each.at <= source.lasts
+                asset: each
+                for asset, each in told.items()
+                if now - each.at <= source.lasts and not is_ahead(each.at, now)
             }
         found = {asset: self._opinion(asset) for asset in wanted}
         return {asset: opinion for asset, opinion in found.items() if opinion is not None}

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from coffers import metrics
-from coffers.clock import MINUTE, Clock, Millis, SettledClock, is_recent
+from coffers.clock import MINUTE, Clock, Millis, SettledClock, is_ahead, is_recent
 from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.markets.assets import is_of_one_venue
@@ -190,7 +190,7 @@ class PriceKeeper:
         self._answers = {
             venue: answer
             for venue, answer in self._answers.items()
-            if now - answer.at <= QUOTES_LAST
+            if now - answer.at <= QUOTES_LAST and not is_ahead(answer.at, now)
         }
         quotes = [
             quote

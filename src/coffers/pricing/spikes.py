@@ -62,11 +62,13 @@ class SpikeWatch:
         return suspects(prices, self._believed, self._factor, now)
 
     def believe(self, prices: Mapping[str, Price], now: Millis) -> None:
-        """Remember the prices of a book."""
+        """Remember the prices of a book; what a clock ahead believed, for as long from now on."""
         anew = {asset: Believed(price, now) for asset, price in prices.items()}
         known = self._believed | anew
         self._believed = {
-            asset: last for asset, last in known.items() if now - last.at < REMEMBERED
+            asset: Believed(last.price, min(last.at, now))
+            for asset, last in known.items()
+            if now - last.at < REMEMBERED
         }
 
 

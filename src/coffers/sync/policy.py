@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from coffers.clock import DAY, HOUR, MINUTE, SECOND, Millis
+from coffers.clock import DAY, HOUR, MINUTE, SECOND, Millis, is_ahead
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.keyrights import KeyRights
 from coffers.store.records import Account, KeyState, SyncState
@@ -107,9 +107,10 @@ def after_reading(sync: SyncState, rights: KeyRights, now: Millis, interval: Mil
 
 def after_doubt(account: Account, fingerprint: str, now: Millis) -> Standing:
     """Return the standing after a reading that lost most of what was known: look again soon."""
-    mark, _ = _suspect(account.sync)
+    mark, seen_at = _suspect(account.sync)
     # One that was seen before and is seen again too soon keeps the time of its first sight.
-    suspect = account.sync.suspect if mark == fingerprint else f"{fingerprint}:{now}"
+    is_known = mark == fingerprint and not is_ahead(seen_at, now)
+    suspect = account.sync.suspect if is_known else f"{fingerprint}:{now}"
     state = replace(account.sync, next_sync_at=Millis(now + SECOND_LOOK), suspect=suspect)
     return Standing(state, account.key_state, account.is_locked, account.lock_reason)
 
@@ -143,9 +144,9 @@ def spread(interval: Millis, jitter: Jitter) -> Millis:
     return Millis(round(interval * (0.9 + 0.2 * jitter())))
 
 
-def _suspect(sync: SyncState) -> tuple[str, int]:
+def _suspect(sync: SyncState) -> tuple[str, Millis]:
     mark, _, seen_at = (sync.suspect or ":0").partition(":")
-    return mark, int(seen_at)
+    return mark, Millis(int(seen_at))
 
 
 def _refusals(sync: SyncState, failure: ConnectorFailure) -> int:

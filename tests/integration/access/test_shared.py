@@ -271,3 +271,14 @@ async def test_the_settings_choose_the_tally(
     assert isinstance(tally, SharedTally)
     spent = [await tally.take(Use(1, HOME, None)) for _ in range(101)]
     assert spent == [None] * 100 + [Bar("limit", Millis(5 * MINUTE))]
+
+
+async def test_a_lockout_of_a_clock_that_was_ahead_is_asked_for_again(
+    two: tuple[Process, Process], clock: ManualClock
+) -> None:
+    one, _ = two
+    assert await one.spend(4) == [0, 0, 0, 5 * MINUTE]
+    use = Use(1, HOME, None)
+    assert one.tally._known_bar(use) == Bar("limit", Millis(5 * MINUTE))
+    clock.advance(-60 * MINUTE)
+    assert one.tally._known_bar(use) is None

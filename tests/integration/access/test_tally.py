@@ -198,3 +198,14 @@ async def test_a_token_with_too_many_signatures_waits_for_room(
     assert await once(tally, b"c", token_id=2) is None
     clock.advance(bar.wait)
     assert await once(tally, b"c") is None
+
+
+async def test_a_ban_of_a_clock_that_was_ahead_bars_nobody(
+    tally: Tally, clock: ManualClock
+) -> None:
+    assert await refuse(tally, 4) == [0, 0, 0, 2 * MINUTE]
+    clock.advance(-SECOND)
+    assert await tally.banned_for(HOME) > 0
+    clock.advance(-DAY)
+    assert await tally.banned_for(HOME) == 0
+    assert await spend(tally, 1) == [0]

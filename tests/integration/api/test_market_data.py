@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from coffers.clock import DAY, SECOND
+from coffers.clock import DAY, HOUR, SECOND
 from coffers.portfolio import market_data
 from coffers.store.engine import Store
 from coffers.store.venue_tasks import PAIRS, Task
@@ -103,6 +103,23 @@ async def test_older_clients_name_a_market_by_its_display_type(office: Office) -
     assert await office.told(f"{PAIRS_V1}?pretty_display_type=Binance") == names != []
 
 
+async def test_what_lies_ahead_of_the_clock_is_asked_anew_or_told_without_an_age(
+    office: Office,
+) -> None:
+    target = f"{RATES}?market_code=binance&pair=USDT_ETH"
+    office.api.clock.advance(HOUR)
+    await office.told(target)
+    office.api.clock.advance(-HOUR)
+    asked = await office.calls("/api/v3/ticker/24hr")
+    assert (await office.get(target)).headers["X-Rate-Age"] == "0.000"
+    assert await office.calls("/api/v3/ticker/24hr") == asked + 1
+    await office.broken("/api/v3/ticker/24hr")
+    office.api.clock.advance(-HOUR)
+    answer = await office.get(target)
+    assert answer.status_code == 200
+    assert "X-Rate-Age" not in answer.headers
+
+
 async def test_a_listing_that_cannot_be_had_anew_stays_with_its_age(office: Office) -> None:
     target = f"{PAIRS_V1}?market_code=binance"
     names = await office.told(target)
@@ -115,6 +132,16 @@ async def test_a_listing_that_cannot_be_had_anew_stays_with_its_age(office: Offi
         standing = await tx.venue_tasks.standing(Task("binance", PAIRS))
     assert standing is not None
     assert standing.failure == "venue_down"
+
+
+async def test_pairs_of_a_clock_that_was_ahead_are_asked_anew(office: Office) -> None:
+    target = f"{PAIRS_V1}?market_code=binance"
+    office.api.clock.advance(HOUR)
+    await office.told(target)
+    asked = await office.calls("/api/v3/exchangeInfo")
+    office.api.clock.advance(-HOUR)
+    assert (await office.get(target)).headers["X-Pairs-Age"] == "0.000"
+    assert await office.calls("/api/v3/exchangeInfo") == asked + 1
 
 
 async def test_what_no_worker_finds_out_is_an_error_that_says_so(

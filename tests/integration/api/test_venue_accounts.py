@@ -89,6 +89,16 @@ async def test_networks_that_cannot_be_asked_anew_are_told_with_their_age(office
     assert answer.headers["X-Networks-Age"] == "25200.000"
 
 
+async def test_networks_of_a_clock_that_was_ahead_are_asked_anew(office: Office) -> None:
+    account = await office.connected()
+    office.api.clock.advance(HOUR)
+    await office.of(account, "networks_info")
+    office.api.clock.advance(-HOUR)
+    answer = await office.of(account, "networks_info")
+    assert answer.headers["X-Networks-Age"] == "0.000"
+    assert await office.answered("/sapi/v1/capital/config/getall") == 2
+
+
 async def test_a_deposit_address_comes_with_what_is_there_already(office: Office) -> None:
     account = await office.connected()
     told = (await office.of(account, "deposit_data?currency=BTC&network=BTC")).json()

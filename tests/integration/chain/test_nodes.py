@@ -253,9 +253,9 @@ async def test_a_name_and_a_password_before_the_host_log_in_as_ever(
     assert first.sent[0]["authorization"].startswith("Basic ")
 
 
-@pytest.mark.parametrize("is_failure", [False, True])
+@pytest.mark.parametrize("after", ["a failure", "a while", "a clock ahead"])
 async def test_a_node_that_comes_to_belong_to_another_chain_is_found_out(
-    nodes: Nodes, first: Node, second: Node, clock: ManualClock, is_failure: bool
+    nodes: Nodes, first: Node, second: Node, clock: ManualClock, after: str
 ) -> None:
     second.status = 500
     nodes.admit_only("eth_chainId", [], lambda answer: answer == "0x1")
@@ -263,13 +263,13 @@ async def test_a_node_that_comes_to_belong_to_another_chain_is_found_out(
     assert await nodes.call("eth_blockNumber", []) == "0x1"
     assert [body["method"] for body in first.bodies].count("eth_chainId") == 1
     first.result = "0x38"
-    if is_failure:
+    if after == "a failure":
         first.status = 502
         with pytest.raises(ConnectorFailure):
             await nodes.call("eth_blockNumber", [])
         first.status = 200
     else:
-        clock.advance(ADMITTED)
+        clock.advance(ADMITTED if after == "a while" else -ADMITTED)
     with pytest.raises(ConnectorFailure):
         await nodes.call("eth_blockNumber", [])
     assert first.bodies[-1]["method"] == "eth_chainId"

@@ -102,7 +102,7 @@ def with_markets(venues: Venues, venue: str, clock: Clock, *symbols: str) -> Any
     prototype.options.setdefault("timeDifference", 0)
     for filled_with_the_markets in prototype.options.get("marketHelperProps", ()):
         prototype.options.setdefault(filled_with_the_markets, {})
-    shared._due = Millis(clock.now() + NEVER)
+    shared._tried_at, shared._holds_for = clock.now(), NEVER
     return shared
 
 

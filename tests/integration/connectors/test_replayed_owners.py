@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from coffers.clock import DAY, Millis
+from coffers.clock import DAY
 from coffers.connectors.exchange.account_rules import ownership_rules
 from coffers.connectors.exchange.connector import ExchangeConnector
 from coffers.connectors.exchange.venues import Venues
@@ -99,18 +99,17 @@ async def test_a_classic_account_shares_nothing() -> None:
     assert (reading.shared_wallet, reading.identity is not None) == (None, True)
 
 
-async def test_whose_a_key_is_is_asked_once_a_day() -> None:
+async def test_whose_a_key_is_is_asked_once_a_day_and_after_a_clock_was_ahead() -> None:
     async def often(asked: Asked) -> list[int]:
         counts = []
-        for ahead in (0, 0, DAY):
+        for ahead in (0, 0, DAY, -DAY):
             asked.clock.ahead += ahead
-            asked.connector._venues._of("okx")._due = Millis(10**15)
             await asked.read("okex")
             counts.append(asked.asked("/account/config"))
         return counts
 
-    first, second, next_day = await asking("okx", often)
-    assert first == second < next_day
+    first, second, next_day, back = await asking("okx", often)
+    assert first == second < next_day < back
 
 
 async def test_a_reading_is_not_lost_where_the_owner_is_not_told() -> None:

@@ -220,6 +220,10 @@ async def test_rights_are_asked_once_a_day_and_anew_on_demand(world: World) -> N
     world.clock.advance(RIGHTS_AGE)
     await world.connector.read(market(), credentials(), NO_FLOWS)
     assert (await world.control.requests()).counts[f"binance GET {RIGHTS}"] == 3
+    # They were asked by a clock that was ahead.
+    world.clock.advance(-RIGHTS_AGE)
+    await world.connector.read(market(), credentials(), NO_FLOWS)
+    assert (await world.control.requests()).counts[f"binance GET {RIGHTS}"] == 4
 
 
 async def test_a_venue_that_does_not_tell_rights_leaves_them_unknown(world: World) -> None:

@@ -233,6 +233,21 @@ async def test_markets_are_loaded_anew_after_a_day(
     assert asked(replay, "exchangeInfo") == 2
 
 
+@pytest.mark.parametrize("is_down", [False, True])
+async def test_markets_of_a_clock_that_was_ahead_are_loaded_anew(
+    venues: Venues, replay: Replay, clock: ManualClock, is_down: bool
+) -> None:
+    await opened(venues)
+    clock.advance(9 * DAY)
+    if is_down:
+        replay.by_path["/api/v3/exchangeInfo"] = DOWN
+    await opened(venues)
+    replay.by_path["/api/v3/exchangeInfo"] = EXCHANGE_INFO
+    clock.advance(-9 * DAY)
+    await opened(venues)
+    assert asked(replay, "exchangeInfo") == 3
+
+
 async def test_old_markets_serve_on_when_a_refresh_fails(
     venues: Venues, replay: Replay, clock: ManualClock
 ) -> None:

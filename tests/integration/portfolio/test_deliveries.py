@@ -538,6 +538,24 @@ async def test_old_deliveries_and_events_are_forgotten(house: House) -> None:
         assert await tx.events.after(house.user.id, 0, 10) == []
 
 
+async def test_a_receiver_that_failed_by_a_clock_ahead_is_given_up_as_soon_as_others(
+    house: House,
+) -> None:
+    told = await house.webhook()
+    house.receiver.status = 503
+    house.clock.advance(9 * DAY)
+    await house.happened("deposit")
+    await house.send()
+    house.clock.advance(-9 * DAY)
+    async with house.store.transaction() as tx:
+        held = await tx.webhooks.held(house.user.id, told.webhook.id)
+        assert held is not None
+        await tx.webhooks.keep(replace(held, next_at=house.clock.now()))
+    await house.keep_sending(DAY + 3 * HOUR, HOUR)
+    shown = await house.webhooks.get(house.user.id, told.webhook.id)
+    assert not shown.is_active
+
+
 async def test_nothing_is_forgotten_by_a_clock_that_was_just_set(house: House) -> None:
     await house.happened("deposit")
     desk = house.desk()

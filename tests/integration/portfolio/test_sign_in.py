@@ -9,7 +9,7 @@ from coffers.clock import DAY, HOUR, MINUTE, ManualClock
 from coffers.errors import InvalidRecord, NotFound
 from coffers.portfolio import guessing
 from coffers.portfolio.guessing import SignInLocked
-from coffers.portfolio.sessions import SignedIn
+from coffers.portfolio.sessions import IDLE, SignedIn
 from coffers.portfolio.sign_in import SignIn, SignInRefused
 from coffers.secret import Secret
 from coffers.store.engine import Store
@@ -121,6 +121,37 @@ async def test_who_guesses_waits_longer_and_longer(signing: SignIn, clock: Manua
     # All is forgotten with the right one.
     with pytest.raises(SignInRefused):
         await signing.by_password("ann", OTHER, HOME)
+
+
+async def test_failures_of_a_clock_that_was_ahead_lock_nobody_out(
+    signing: SignIn, clock: ManualClock
+) -> None:
+    await _begun(signing)
+    clock.advance(DAY)
+    for _ in range(guessing.FREE_TRIES):
+        with pytest.raises(SignInRefused):
+            await signing.by_password("ann", OTHER, HOME)
+    clock.advance(-DAY)
+    with pytest.raises(SignInRefused):
+        await signing.by_password("ann", OTHER, HOME)
+    # That one was of now, and what was counted before counts.
+    with pytest.raises(SignInLocked) as locked:
+        await signing.by_password("ann", GOOD, HOME)
+    assert locked.value.seconds == 60
+    clock.advance(61_000)
+    assert (await signing.by_password("ann", GOOD, HOME)).user.name == "ann"
+
+
+async def test_a_session_of_a_clock_that_was_ahead_ends_when_nobody_uses_it(
+    signing: SignIn, clock: ManualClock
+) -> None:
+    clock.advance(300 * DAY)
+    signed_in = await _begun(signing)
+    clock.advance(-300 * DAY)
+    assert not signed_in.is_checked(clock.now())
+    assert await signing.of(signed_in.token) is not None
+    clock.advance(IDLE)
+    assert await signing.of(signed_in.token) is None
 
 
 async def test_guesses_that_are_sent_at_once_are_no_more_than_may_fail(signing: SignIn) -> None:

@@ -128,6 +128,18 @@ async def test_a_failing_venues_last_quotes_count_for_ten_minutes_with_their_age
     assert "BTC" in gone.prices
 
 
+async def test_quotes_of_a_clock_that_was_ahead_do_not_count_for_as_long(
+    keeper: PriceKeeper, venues: FakeVenues, clock: ManualClock
+) -> None:
+    clock.advance(HOUR)
+    await keeper.refresh(BOTH)
+    venues.fail("binance")
+    clock.advance(-HOUR)
+    book = await keeper.refresh(BOTH)
+    assert "ALGO" not in book.prices
+    assert "BTC" in book.prices
+
+
 async def test_each_failure_is_counted_and_each_change_logged_once(
     keeper: PriceKeeper, venues: FakeVenues
 ) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pyotp import TOTP
 
-from coffers.clock import HOUR, ManualClock
+from coffers.clock import HOUR, MINUTE, ManualClock
 from coffers.store.engine import Store
 from coffers.web.forms import COOKIE, HALF
 from pages import BASE, PASSWORD, Pages, opened
@@ -62,6 +62,16 @@ async def test_the_name_in_the_header_leads_to_what_signs_one_in(pages: Pages) -
     assert 'href="/password"' in page
     assert "this one" in page
     assert "It alone signs you in" in page
+
+
+async def test_an_app_that_was_begun_by_a_clock_ahead_waits_for_no_code(pages: Pages) -> None:
+    await pages.begin()
+    clock(pages).advance(5 * MINUTE)
+    await pages.send("/security/totp/begin")
+    assert 'class="secret"' in (await pages.http.get("/security/totp")).text
+    clock(pages).advance(-5 * MINUTE)
+    answer = await pages.http.get("/security/totp", follow_redirects=True)
+    assert 'class="secret"' not in answer.text
 
 
 async def test_an_app_is_set_up_by_picture_or_text_and_a_code(pages: Pages) -> None:

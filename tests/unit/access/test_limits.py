@@ -60,3 +60,14 @@ async def test_the_settings_give_the_published_limits() -> None:
     assert spent == [0] * 100 + [300 * SECOND]
     bans = [await limits.refused(HOME) for _ in range(50)]
     assert bans == [0] * 49 + [120 * SECOND]
+
+
+async def test_a_window_of_a_clock_that_was_ahead_bars_nobody(clock: ManualClock) -> None:
+    limits = MemoryLimits(RULES, clock)
+    assert [await limits.spend(1) for _ in range(4)] == [0, 0, 0, 5 * MINUTE]
+    assert [await limits.spend(2) for _ in range(3)] == [0, 0, 0]
+    # It is corrected by a little, and nobody gets more by that.
+    clock.advance(-SECOND)
+    assert [await limits.spend(each) > 0 for each in (1, 2)] == [True, True]
+    clock.advance(-DAY)
+    assert [await limits.spend(each) for each in (1, 2)] == [0, 0]

@@ -59,3 +59,20 @@ def test_a_full_table_bars_its_token_only_until_there_is_room() -> None:
     assert seen.wait_for_room(2) == 0
     clock.advance(wait)
     assert seen.wait_for_room(1) == 0
+
+
+def test_signatures_of_a_clock_that_was_ahead_do_not_fill_the_table() -> None:
+    clock = ManualClock(NOW)
+    seen = SeenSignatures(clock, per_token=4)
+    for signature in (b"ahead", b"ahead too"):
+        seen.add(1, signature)
+    clock.advance(-3600 * SECOND)
+    for number in range(20):
+        assert seen.wait_for_room(1) == 0
+        seen.add(1, b"%d" % number)
+        clock.advance(60 * SECOND)
+    # They could be sent again once the clock gets there, and are refused then.
+    assert seen.has(1, b"ahead")
+    clock.set(NOW + 61 * SECOND)
+    assert seen.wait_for_room(1) == 0
+    assert not seen.has(1, b"ahead too")

@@ -179,6 +179,27 @@ async def test_a_price_that_is_too_old_when_it_comes_is_asked_for_less_and_less(
     assert len(web.asked) == 4
 
 
+async def test_what_is_told_of_nobody_knows_when_counts_no_more(clock: ManualClock) -> None:
+    source = FakeSource("coingecko", ALGO="0.2")
+    fallbacks = Fallbacks([source], clock)
+    await fallbacks.opinions({"ALGO"})
+    source.is_down = True
+    clock.advance(-DAY)
+    assert await fallbacks.opinions({"ALGO"}) == {}
+
+
+async def test_what_was_asked_for_in_vain_by_a_clock_ahead_is_asked_for_again(
+    clock: ManualClock,
+) -> None:
+    old = "0x" + "aa" * 20
+    web = FakeWeb(ManualClock(Millis(NOW - 9 * DAY)), old)
+    source = WebSource(CoinGeckoTokens(), cast("Web", web), clock)
+    for asked in (1, 2):
+        assert await source.prices([f"ethereum:{old}"]) == {}
+        assert len(web.asked) == asked
+        clock.advance(-DAY)
+
+
 async def test_a_new_process_knows_what_the_one_before_was_told(clock: ManualClock) -> None:
     source = FakeSource("coingecko")
     source.is_down = True

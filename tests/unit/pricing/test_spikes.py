@@ -71,6 +71,15 @@ def test_what_was_believed_is_forgotten_after_ten_minutes() -> None:
     assert watch.suspects({"X": said("900")}, LATER) == {}
 
 
+def test_what_a_clock_ahead_believed_is_remembered_for_ten_minutes_from_now_on() -> None:
+    watch = SpikeWatch(FIVE)
+    watch.believe({"X": said("100")}, Millis(NOW + 90 * MINUTE))
+    assert watch.suspects({"X": said("900")}, NOW)
+    watch.believe({}, NOW)
+    assert watch.suspects({"X": said("900")}, Millis(NOW + 10 * MINUTE - 1))
+    assert not watch.suspects({"X": said("900")}, Millis(NOW + 10 * MINUTE))
+
+
 def test_a_book_tells_the_next_process_what_was_believed() -> None:
     held = HeldBack(said("900"), said("100"), Millis(NOW + 4 * MINUTE))
     book = PriceBook(1, NOW, {"Y": said("1")}, {"X": held})

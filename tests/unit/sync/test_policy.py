@@ -156,6 +156,13 @@ def test_looks_that_come_too_soon_do_not_put_off_the_one_that_counts() -> None:
     assert not is_confirmed(other.sync, "b0b", Millis(NOW + SECOND_LOOK))
 
 
+def test_a_look_of_a_clock_that_was_ahead_is_as_a_first_one() -> None:
+    ahead = Millis(NOW + 60 * MINUTE)
+    doubted = standing_of(account(), after_doubt(account(), "f00", ahead))
+    again = standing_of(doubted, after_doubt(doubted, "f00", NOW))
+    assert is_confirmed(again.sync, "f00", Millis(NOW + SECOND_LOOK))
+
+
 def test_intervals_are_spread_by_a_tenth_either_way() -> None:
     assert spread(Millis(1000), lambda: 0.0) == 900
     assert spread(Millis(1000), lambda: 1.0) == 1100

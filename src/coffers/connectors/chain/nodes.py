@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from coffers.clock import MINUTE, SECOND, Clock, Millis
+from coffers.clock import MINUTE, SECOND, Clock, Millis, is_recent
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError
 from coffers.logs import logger
@@ -77,7 +77,7 @@ class _Node:
     calls: asyncio.Semaphore
     rests_until: Millis
     headers: Mapping[str, str] = field(default_factory=dict)
-    admitted_until: Millis = field(default=Millis(0))
+    admitted_at: Millis = field(default=Millis(0))
 
     @property
     def host(self) -> str:
@@ -189,7 +189,7 @@ class Nodes:
 
     async def _admit(self, node: _Node) -> None:
         """Let the node pass if it belongs to the chain."""
-        if self._belongs is None or self._clock.now() < node.admitted_until:
+        if self._belongs is None or is_recent(node.admitted_at, ADMITTED, self._clock.now()):
             return
         try:
             answer = await self._belongs.ask(node)
@@ -198,7 +198,7 @@ class Nodes:
             raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, reason) from None
         if not self._belongs.test(answer):
             raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, "it is a node of another chain")
-        node.admitted_until = Millis(self._clock.now() + ADMITTED)
+        node.admitted_at = self._clock.now()
 
     async def _call(self, node: _Node, method: str, params: object) -> object:
         body = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
@@ -235,7 +235,7 @@ class Nodes:
                 return await ask(node)
             except _NodeFailed as failure:
                 node.rests_until = Millis(self._clock.now() + (failure.retry_after or REST))
-                node.admitted_until = Millis(0)
+                node.admitted_at = Millis(0)
                 _log.info("node failed", chain=self._chain.id, host=node.host, reason=str(failure))
                 failures.append(failure)
         raise self._failure(failures)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from coffers.clock import DAY, SECOND, Clock, Millis
+from coffers.clock import DAY, SECOND, Clock, Millis, is_recent
 from coffers.connectors.exchange.balances import Holdings, plans_of, read_holdings
 from coffers.connectors.exchange.credentials import fingerprint
 from coffers.connectors.exchange.doubts import Doubts
@@ -220,7 +220,7 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
         self, session: VenueSession, credentials: Credentials
     ) -> KeyRights:
         asked_at, known = self._rights.get(_key(session, credentials), (None, UNKNOWN_RIGHTS))
-        if asked_at is not None and self._clock.now() < asked_at + RIGHTS_AGE:
+        if asked_at is not None and is_recent(asked_at, RIGHTS_AGE, self._clock.now()):
             return known
         try:
             return await self._fresh_rights(session, credentials)

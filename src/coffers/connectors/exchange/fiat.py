@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from coffers.clock import HOUR, MINUTE, Millis
+from coffers.clock import HOUR, MINUTE, Millis, is_ahead, is_recent
 from coffers.connectors.exchange.failures import UNTOLD, unexpected
 from coffers.connectors.exchange.flow_rows import Direction
 from coffers.connectors.exchange.session import VenueSession
@@ -87,6 +87,7 @@ class FiatOrders:
             until: where it ends.
         """
         key = str(session.exchange.apiKey)
+        self._forget_ahead(key, session.now())
         direction = self._oldest(key)
         rows: tuple[Mapping[str, Any], ...] = ()
         last = self._asked.get((key, direction))
@@ -127,10 +128,11 @@ class FiatOrders:
     def is_free(self, session: VenueSession) -> bool:
         """Return whether a call about the past may be made now."""
         key = str(session.exchange.apiKey)
+        self._forget_ahead(key, session.now())
         asked = (self._asked.get((key, direction)) for direction in _DIRECTIONS)
         calls = [call.at for call in asked if call is not None]
         last = max([*calls, self._past_asked.get(key, Millis(0))])
-        return session.now() >= last + PAST_PAUSE
+        return not is_recent(Millis(last), PAST_PAUSE, session.now())
 
     async def past(
         self, session: VenueSession, direction: Direction, since: Millis, until: Millis
@@ -154,18 +156,25 @@ class FiatOrders:
             return FiatRows(direction, (), is_whole=False)
         return FiatRows(direction, rows, is_whole=True)
 
+    def _forget_ahead(self, key: str, now: Millis) -> None:
+        """Forget calls of a clock that was ahead: they would put others off for as long."""
+        for direction in _DIRECTIONS:
+            call = self._asked.get((key, direction))
+            if call is not None and is_ahead(call.at, now):
+                del self._asked[key, direction]
+
     def _oldest(self, key: str) -> Direction:
         into, out = (self._asked.get((key, direction)) for direction in _DIRECTIONS)
         return "out" if into is not None and (out is None or out.at < into.at) else "in"
 
     def _is_due(self, key: str, direction: Direction, held: Held, now: Millis) -> bool:
-        if now < self._past_asked.get(key, Millis(0)) + PAST_PAUSE:
+        if is_recent(self._past_asked.get(key, Millis(0)), PAST_PAUSE, now):
             return False
         last = self._asked.get((key, direction))
         if last is None:
             return True
         pause = USUAL_PAUSE if last.held == held else SHORTEST_PAUSE
-        return now >= last.at + pause
+        return not is_recent(last.at, pause, now)
 
     def _is_told(self, key: str) -> bool:
         calls = [self._asked.get((key, direction)) for direction in _DIRECTIONS]

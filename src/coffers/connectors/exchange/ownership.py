@@ -1,6 +1,6 @@
 """Whose account a reading is of, and which of its wallets other markets read whole as well."""
 
-from coffers.clock import DAY, Clock, Millis
+from coffers.clock import DAY, Clock, Millis, is_recent
 from coffers.connectors.exchange.account_rules import ownership_rules
 from coffers.connectors.exchange.balances import Holdings, kinds_of
 from coffers.connectors.exchange.credentials import fingerprint
@@ -62,7 +62,7 @@ class Owners:
 
     def _remembered(self, session: VenueSession, credentials: Credentials) -> str | None:
         asked_at, told = self._known.get(_key(session, credentials), (None, None))
-        is_fresh = asked_at is not None and self._clock.now() < asked_at + OWNER_AGE
+        is_fresh = asked_at is not None and is_recent(asked_at, OWNER_AGE, self._clock.now())
         return told if is_fresh else None
 
     def _keep(

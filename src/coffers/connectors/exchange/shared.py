@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from coffers.clock import DAY, MINUTE, Clock, Millis
+from coffers.clock import DAY, MINUTE, Clock, Millis, is_ahead, is_recent
 from coffers.connectors.exchange.blank import Blank
 from coffers.connectors.exchange.credentials import hidden_texts, set_credentials
 from coffers.connectors.exchange.failures import Venue, unexpected
@@ -58,7 +58,7 @@ class SharedVenue:
         self._names = self.prototype.commonCurrencies
         self._trades_lei = "binance" in family
         self.venue = Venue(family[0], str(self.prototype.name), family)
-        self._due = self.loaded_at = Millis(0)
+        self.loaded_at = self._tried_at = self._holds_for = Millis(0)
         self._failure: ConnectorFailure | None = None
         self.lent = 0
         self._loading: asyncio.Task[None] | None = None
@@ -69,7 +69,8 @@ class SharedVenue:
         Raises:
             ConnectorFailure: when there is no table at all.
         """
-        if self.prototype.markets and self._clock.now() < self._due:
+        is_settled = is_recent(self._tried_at, self._holds_for, self._clock.now())
+        if self.prototype.markets and is_settled:
             return
         await self._loaded_once()
 
@@ -79,7 +80,8 @@ class SharedVenue:
         Raises:
             ConnectorFailure: when there is no table that is not older.
         """
-        if not self.prototype.markets or self.loaded_at < oldest:
+        is_ahead_of_us = is_ahead(self.loaded_at, self._clock.now())
+        if not self.prototype.markets or self.loaded_at < oldest or is_ahead_of_us:
             await self._loaded_once()
         if self.loaded_at < oldest and self._failure is not None:
             raise self._failure
@@ -119,15 +121,15 @@ class SharedVenue:
         self.prototype.open()
         try:
             await self._load_markets()
-            self.loaded_at = self._clock.now()
-            self._due = Millis(self.loaded_at + self._markets_age)
+            self.loaded_at = self._tried_at = self._clock.now()
+            self._holds_for = self._markets_age
             self._failure = None
             # The table stays for a day.
             settle()
         except ConnectorFailure as failure:
             if not self.prototype.markets:
                 raise
-            self._due = Millis(self._clock.now() + MARKETS_RETRY)
+            self._tried_at, self._holds_for = self._clock.now(), MARKETS_RETRY
             self._failure = failure
             _log.warning("markets not refreshed", venue=self.venue.id, reason=str(failure))
 

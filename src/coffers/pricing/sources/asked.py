@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from coffers.clock import DAY, MINUTE, Clock, Millis
+from coffers.clock import DAY, MINUTE, Clock, Millis, is_recent
 from coffers.pricing.sources.dialect import Dialect
 from coffers.pricing.sources.limiter import Limiter
 from coffers.pricing.sources.source import SourceFailure, Told
@@ -13,10 +13,11 @@ from coffers.pricing.sources.web import Web
 
 @dataclass(frozen=True, slots=True)
 class _Silence:
-    """How often in a row nothing was told of an asset, and when it is asked for again."""
+    """How often in a row nothing was told of an asset, and how long it is not asked for since."""
 
     times: int
-    until: Millis
+    since: Millis
+    wait: Millis
 
 
 class WebSource:
@@ -85,15 +86,15 @@ class WebSource:
 
     def _may_tell(self, asset: str) -> bool:
         silence = self._silent.get(asset)
-        return silence is None or silence.until <= self._clock.now()
+        return silence is None or not is_recent(silence.since, silence.wait, self._clock.now())
 
     def _note_silent(self, asked: Sequence[str], told: Mapping[str, Told]) -> None:
         for asset in asked:
-            before = self._silent.pop(asset, _Silence(0, Millis(0)))
+            before = self._silent.pop(asset, None)
             if asset not in told:
-                wait = min(MINUTE << min(before.times, 16), DAY)
-                until = Millis(self._clock.now() + wait)
-                self._silent[asset] = _Silence(before.times + 1, until)
+                times = 0 if before is None else before.times
+                wait = Millis(min(MINUTE << min(times, 16), DAY))
+                self._silent[asset] = _Silence(times + 1, self._clock.now(), wait)
 
     async def _ask(self, assets: Sequence[str]) -> Mapping[str, Told]:
         dialect = self._dialect

@@ -7,7 +7,7 @@ out of that round: what it told before goes on counting.
 from collections import deque
 from dataclasses import dataclass
 
-from coffers.clock import DAY, HOUR, MINUTE, Clock, Millis
+from coffers.clock import DAY, HOUR, MINUTE, Clock, Millis, is_recent
 
 FIRST_WAIT = MINUTE
 LONGEST_WAIT = HOUR
@@ -33,14 +33,15 @@ class Limiter:
         self._clock = clock
         self._calls: deque[Millis] = deque(maxlen=pace.per_minute)
         self._failures = 0
-        self._not_before = Millis(0)
+        self._rests_since = self._rest = Millis(0)
 
     def may_ask(self) -> bool:
         """Tell whether a call is allowed now."""
         now = self._clock.now()
-        if now < self._not_before:
+        if is_recent(self._rests_since, self._rest, now):
             return False
-        return len(self._calls) < self._pace.per_minute or now - self._calls[0] >= MINUTE
+        is_full = len(self._calls) == self._pace.per_minute
+        return not is_full or not is_recent(self._calls[0], MINUTE, now)
 
     def count(self) -> None:
         """Note that a call goes out now."""
@@ -49,11 +50,11 @@ class Limiter:
     def succeeded(self) -> None:
         """Rest for a while, and forget past failures."""
         self._failures = 0
-        self._not_before = Millis(self._clock.now() + self._pace.apart)
+        self._rests_since, self._rest = self._clock.now(), self._pace.apart
 
     def failed(self, retry_after: Millis | None) -> None:
         """Wait before the next call: longer each time, and as long as the source asked for."""
         wait = min(FIRST_WAIT << min(self._failures, 16), LONGEST_WAIT)
         asked = min(retry_after or 0, LONGEST_OBEYED)
         self._failures += 1
-        self._not_before = Millis(self._clock.now() + max(wait, asked))
+        self._rests_since, self._rest = self._clock.now(), Millis(max(wait, asked))

@@ -70,6 +70,17 @@ async def test_each_reading_asks_for_one_kind_and_then_rests_for_an_hour() -> No
     assert kinds(session) == [0, 1, 0, 1]
 
 
+async def test_what_a_clock_ahead_asked_puts_nothing_off() -> None:
+    clock = ManualClock(Millis(NOW + 24 * HOUR))
+    orders, session = FiatOrders(), talk(clock=clock)
+    await asked(orders, session)
+    clock.set(NOW)
+    await asked(orders, session)
+    await asked(orders, session)
+    assert not orders.is_free(session)
+    assert kinds(session) == [0, 0, 1]
+
+
 async def test_it_is_asked_sooner_where_what_is_held_changed() -> None:
     clock = ManualClock(NOW)
     orders, session = FiatOrders(), talk(clock=clock)

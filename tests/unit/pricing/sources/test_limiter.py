@@ -80,3 +80,18 @@ def test_nobody_is_left_alone_for_more_than_a_day(limiter: Limiter, clock: Manua
     assert not limiter.may_ask()
     clock.advance(MINUTE)
     assert limiter.may_ask()
+
+
+def test_a_clock_that_was_ahead_makes_no_rest_longer(limiter: Limiter, clock: ManualClock) -> None:
+    clock.advance(DAY)
+    for _ in range(3):
+        limiter.count()
+    limiter.failed(None)
+    clock.advance(-DAY)
+    assert limiter.may_ask()
+    for _ in range(3):
+        limiter.count()
+    assert not limiter.may_ask()
+    limiter.succeeded()
+    clock.advance(-HOUR)
+    assert limiter.may_ask()
