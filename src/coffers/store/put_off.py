@@ -20,19 +20,23 @@ from sqlalchemy import (
 
 from coffers.clock import HOUR, Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.deliveries import REFUSALS_TO_STEP_ASIDE
 from coffers.store.statements import changed
 from coffers.store.tables import (
     accounts,
     auto_balances,
+    errands,
     flow_histories,
     operations,
     trade_histories,
     venue_tasks,
+    webhook_deliveries,
     webhooks,
 )
 
 _A, _B = accounts.c, auto_balances.c
 _F, _T, _W = flow_histories.c, trade_histories.c, webhooks.c
+_D = webhook_deliveries.c
 
 
 class Moments(NamedTuple):
@@ -51,6 +55,12 @@ TRADE_WALKS = Moments(_T.next_at, _T.failures == 0)
 WEBHOOKS = Moments(_W.next_at, and_(_W.is_active, _W.failures > 0))
 """Those that failed: others are due by their events, and by deliveries that stepped aside."""
 
+ASIDE = Moments(_D.next_at, and_(_D.state == "pending", _D.refusals >= REFUSALS_TO_STEP_ASIDE))
+"""Deliveries that stepped aside."""
+
+WEBHOOKS_WITH_ASIDE = Moments(_W.next_at, and_(_W.is_active, _W.failures == 0))
+"""Webhooks that wait for nothing but these."""
+
 VENUE_TASKS = Moments(venue_tasks.c.due_at, venue_tasks.c.due_at.is_not(None))
 
 OPERATIONS = Moments(operations.c.updated_at, operations.c.state == "running")
@@ -61,6 +71,8 @@ _CLAIMS = (
     (_B.claimed_until, _B.claimed_by, _B.planned_at.is_not(None)),
     (_W.claimed_until, _W.claimed_by, _W.claimed_until.is_not(None)),
     (venue_tasks.c.taken_until, venue_tasks.c.taken_by, venue_tasks.c.taken_until.is_not(None)),
+    # The open ones are few, and have an index.
+    (errands.c.taken_until, errands.c.taken_by, errands.c.outcome.is_(None)),
 )
 
 

@@ -13,11 +13,13 @@ from coffers.clock import CLOCKS_DIFFER, HOUR, MINUTE, SECOND, Clock, Millis
 from coffers.logs import logger
 from coffers.store.engine import Store, Transaction
 from coffers.store.put_off import (
+    ASIDE,
     FLOW_WALKS,
     OPERATIONS,
     TRADE_WALKS,
     VENUE_TASKS,
     WEBHOOKS,
+    WEBHOOKS_WITH_ASIDE,
     Moments,
 )
 from coffers.sync.loops import Loops
@@ -41,10 +43,13 @@ LONGEST_CLAIM = Millis(10 * MINUTE)
 LONGEST_RETRY = Millis(6 * HOUR)
 """No account waits for longer to be rebalanced again after a failure."""
 
+LONGEST_DELIVERY = Millis(2 * HOUR)
+"""No delivery waits for longer to be tried again."""
+
 LONGEST: Final[Sequence[tuple[Moments, Millis]]] = (
     # Somebody was at work on them, and is so at no moment to come; clocks may differ a little.
     (OPERATIONS, MINUTE),
-    (WEBHOOKS, Millis(2 * HOUR)),
+    (WEBHOOKS, LONGEST_DELIVERY),
     (VENUE_TASKS, Millis(8 * HOUR)),
 )
 """How far ahead these moments can be at the most. The walks' depend on a setting."""
@@ -135,6 +140,9 @@ class ClockWatch:
         """Bring back what is found by a walk through all of it, as when a worker starts."""
         now = self._clock.now()
         await self._bring_back_moments(FLOW_WALKS, self._walks_wait)
+        # The deliveries first: by them their webhook is put off again.
+        for moments in (ASIDE, WEBHOOKS_WITH_ASIDE):
+            await self._bring_back_moments(moments, LONGEST_DELIVERY)
         await _in_portions(
             self._store,
             "auto_balances",

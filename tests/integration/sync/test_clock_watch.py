@@ -15,11 +15,13 @@ from coffers.store.records import AutoBalance, NewAccount
 from coffers.store.rollups import HOURLY, TIERS, Progress, Tier
 from coffers.store.tables import (
     auto_balances,
+    errands,
     flow_histories,
     operations,
     snapshot_rollups,
     trade_histories,
     venue_tasks,
+    webhook_deliveries,
     webhooks,
 )
 from coffers.sync import trades, venue_markets, walker
@@ -336,3 +338,28 @@ async def test_a_clock_that_was_set_ahead_is_told(
         assert not logs
         await place.passes(1000, HOUR)
     assert [each["seconds"] for each in logs] == [3600]
+
+
+async def test_deliveries_that_stepped_aside_wait_no_longer_than_they_can(place: Place) -> None:
+    user_id, _ = await place.add(NOW)
+    late, soon = NOW + DAY, NOW + HOUR
+    await place.put(webhooks, user_id=user_id, id=1, is_active=True, next_at=late)
+    own = {"user_id": user_id, "webhook_id": 1}
+    rows = (("pending", 3, late), ("pending", 3, soon), ("pending", 0, late), ("given_up", 3, late))
+    for number, (state, refusals, next_at) in enumerate(rows):
+        values = {"state": state, "refusals": refusals, "next_at": next_at}
+        await place.put(webhook_deliveries, **own, number=number, **values)
+    await place.watch.look()
+    assert await place.all_of(webhook_deliveries.c.next_at) == [NOW, soon, late, late]
+    assert await place.all_of(webhooks.c.next_at) == [NOW]
+
+
+async def test_an_errand_that_a_clock_ahead_took_is_open_to_all(place: Place) -> None:
+    user_id, _ = await place.add(NOW)
+    for number, (until, outcome) in enumerate(
+        ((NOW + DAY, None), (NOW + MINUTE, None), (NOW + DAY, "done"))
+    ):
+        taken = {"taken_by": "dead", "taken_until": until, "outcome": outcome}
+        await place.put(errands, user_id=user_id, id=number, **taken)
+    await place.watch.look()
+    assert await place.all_of(errands.c.taken_by) == [None, "dead", "dead"]
