@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from coffers import metrics
 from coffers.api.facts import facts
 from coffers.api.services import Services
-from coffers.clock import SECOND
+from coffers.clock import age
 from coffers.errors import CoffersError
 from coffers.store.errors import StoreUnavailable
 from coffers.store.revision import is_current
@@ -98,4 +98,4 @@ async def _price_age(services: Services) -> float | None:
         book = await services.shelf.newest()
     except StoreUnavailable:
         return None
-    return None if book is None else (services.clock.now() - book.at) / SECOND
+    return age(None if book is None else book.at, services.clock.now())

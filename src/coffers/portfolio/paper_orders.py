@@ -220,11 +220,11 @@ def _price(asset: str, kept: Kept) -> Price:
     book = kept.book
     if book is None:
         raise NoPrice("there are no prices yet; a worker finds them")
-    if kept.at - book.at > FRESH:
+    if not kept.is_fresh:
         minutes = FRESH // 60_000
         raise NoPrice(
-            f"the newest prices are of {iso(book.at)}, older than {minutes} minutes; "
-            "a worker finds new ones"
+            f"the newest prices are of {iso(book.at)}, older than {minutes} minutes or ahead of "
+            "the clock; a worker finds new ones"
         )
     if held := book.held_back.get(asset):
         leap = f"{plain(held.believed.usd)} to {plain(held.price.usd)} USD"

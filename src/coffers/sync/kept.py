@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from coffers import money
-from coffers.clock import Clock, Millis
+from coffers.clock import Clock, Millis, is_recent
 from coffers.connectors.reading import Reading
 from coffers.errors import NotFound
 from coffers.store.engine import Transaction
@@ -35,20 +35,26 @@ Amounts = Mapping[str, Decimal]
 class Kept:
     """An account that a transaction has taken over, as it is at the moment `at`.
 
-    `at` is later than all that is known of the account. `book` is the newest price book as it
-    counts for the owner, however old.
+    `at` is later than all that is known of the account, and so maybe than now. `book` is the newest
+    price book as it counts for the owner, however old; `is_fresh` says that it is of now.
     """
 
     account: Account
     amounts: Amounts
     book: PriceBook | None
     at: Millis
+    is_fresh: bool
+
+    @property
+    def fresh_book(self) -> PriceBook | None:
+        """The price book of this moment, None where there is none that is fresh."""
+        return self.book if self.is_fresh else None
 
     @property
     def prices(self) -> Mapping[str, Price]:
         """The prices of this moment, none where there are none that are fresh."""
-        book = self.book
-        return {} if book is None or self.at - book.at > FRESH else book.prices
+        book = self.fresh_book
+        return {} if book is None else book.prices
 
 
 def kept_reading(positions: Iterable[Position], now: Millis) -> Reading:
@@ -71,11 +77,13 @@ async def taken_over(
         raise NotFound(f"there is no account {owned[1]}")
     if account.market_code != market_code:
         raise NotFound(f"account {owned[1]} is of {account.market_code}, and not of {market_code}")
-    at = Millis(max(clock.now(), (account.sync.read_at or account.created_at) + 1))
+    now = clock.now()
+    at = Millis(max(now, (account.sync.read_at or account.created_at) + 1))
     held = holdings_of(await tx.holdings.of_account(*owned))
     book = await newest.read(tx)
     own = None if book is None else (await tx.choices.of(account.user_id)).book(book)
-    return Kept(account, held, own, at)
+    is_fresh = book is not None and is_recent(book.at, FRESH, now)
+    return Kept(account, held, own, at, is_fresh)
 
 
 async def put_amounts(tx: Transaction, kept: Kept, amounts: Amounts) -> None:
@@ -88,7 +96,7 @@ async def put_amounts(tx: Transaction, kept: Kept, amounts: Amounts) -> None:
     own = account.user_id, account.id
     held = positions_of(amounts)
     await tx.holdings.replace(*own, {KEPT_WALLET}, held)
-    await note_worth(tx, account, held, kept.book, kept.at)
+    await note_worth(tx, account, held, kept.fresh_book, kept.at)
     await tx.assets.meet(amounts, kept.at)
     await tx.accounts.record_standing(
         *own,

@@ -93,10 +93,11 @@ async def note_worth(
 ) -> None:
     """Take a snapshot of an account that needs no reading, where there are prices of all of it.
 
+    `book` is None where none is of now.
     Where the prices that it lacks are others than those that it lacked before, the next reading
     says what follows.
     """
-    if book is None or at - book.at > FRESH:
+    if book is None:
         return
     choices = await tx.choices.of(account.user_id)
     counted, prices = choices.counted(account.id, held), choices.book(book)

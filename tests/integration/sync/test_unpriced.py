@@ -331,6 +331,23 @@ async def test_what_is_sent_to_another_account_without_a_price_is_nothing_to_the
         assert summary.figures.usd.total == 0
 
 
+async def test_a_change_by_hand_after_a_clock_was_ahead_is_worth_what_it_is_now(
+    house: House,
+) -> None:
+    hand = LooseAccounts(house.store, house.clock)
+    user_id = house.account.user_id
+    house.account = await hand.create(user_id, HandKept(["BTC"], ["1"], "Drawer"))
+    house.clock.advance(DAY)
+    await book(house)
+    await hand.replace(user_id, house.account.id, HandKept(["BTC"], ["2"]))
+    house.clock.advance(-DAY)
+    await book(house)
+    await hand.replace(user_id, house.account.id, HandKept(["BTC"], ["5"]))
+    view = await house.view()
+    assert (view.figures.btc.amount, view.figures.btc.total) == (5, 0)
+    assert view.quality.flows_known
+
+
 async def test_what_is_withdrawn_while_a_price_is_waited_for_is_a_withdrawal(house: House) -> None:
     await read(house, *HELD)
     await later(house, HOUR)
