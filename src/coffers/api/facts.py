@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from coffers import metrics
 from coffers.api.services import Services
-from coffers.clock import MINUTE, SECOND, Millis
+from coffers.clock import MINUTE, SECOND, Millis, is_recent
 from coffers.store.engine import Transaction
 from coffers.store.leases import WORKS
 from coffers.store.rollups import TIERS
@@ -40,7 +40,7 @@ async def _of_database(tx: Transaction, now: Millis) -> AsyncIterator[GaugeMetri
     leases = {work: await tx.leases.get(work) for work in WORKS}
     yield metrics.work_led.of(
         {
-            work: lease is not None and lease.until + LEASE_GRACE >= now
+            work: lease is not None and is_recent(lease.until, LEASE_GRACE + 1, now)
             for work, lease in leases.items()
         }
     )

@@ -80,6 +80,9 @@ async def test_work_is_led_while_a_worker_renews_its_lease(api: Served) -> None:
     api.clock.advance(1)
     found = await told(api)
     assert found['work_led{work="prices"}'] == found['work_led{work="balance"}'] == 0
+    # One that a clock ahead gave is nobody's by now: its holder would have renewed it.
+    api.clock.advance(-DAY)
+    assert (await told(api))['work_led{work="prices"}'] == 0
 
 
 async def test_the_lag_of_roll_ups_is_told_once_they_have_begun(api: Served) -> None:

@@ -98,6 +98,19 @@ def _asked(redis: Redis) -> int:
     return int(calls[0].partition("calls=")[2].partition(",")[0])
 
 
+async def test_nobody_waits_for_a_moment_of_a_clock_that_was_ahead(
+    servers: tuple[SharedServer, SharedServer], mortal_redis: Redis
+) -> None:
+    naps = Naps()
+    throttle = SharedThrottler(servers[0], "okx:direct", SLOW, naps)
+    await throttle()
+    ahead = int(mortal_redis.say("GET coffers:throttle:okx:direct").splitlines()[1]) + 3_600 * 10**6
+    mortal_redis.say(f"SET coffers:throttle:okx:direct {ahead}")
+    await throttle()
+    await throttle()
+    assert naps.taken == [1]
+
+
 async def test_a_call_that_is_given_up_holds_nobody_up(
     servers: tuple[SharedServer, SharedServer],
 ) -> None:
