@@ -17,7 +17,7 @@ from coffers.portfolio.reading_now import ReadingNow
 from coffers.store.engine import Store
 from coffers.store.records import Account, Portfolio
 from coffers.sync.prices import PriceRounds
-from coffers.sync.snapshots import FRESH
+from coffers.sync.snapshots import is_fresh
 from coffers.sync.syncer import Outcome
 from coffers.valuation.model import PriceBook
 from coffers.valuation.order_sizes import Step, counted_on_by
@@ -144,7 +144,7 @@ class Planner:
     def _usable(self, book: PriceBook | None) -> PriceBook:
         if book is None:
             raise CannotBalance("there are no prices yet")
-        if not is_recent(book.at, FRESH, self._clock.now()):
+        if not is_fresh(book, self._clock.now()):
             raise CannotBalance(
                 f"the newest prices are of {iso(book.at)}, too long ago or ahead of the clock"
             )

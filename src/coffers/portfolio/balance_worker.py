@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from coffers import money
-from coffers.clock import Clock, is_recent
+from coffers.clock import Clock
 from coffers.portfolio.auto_balance import target_prices
 from coffers.portfolio.balancer import AlreadyRunning, Balancer
 from coffers.store.balancing import Due, Watched
@@ -16,7 +16,7 @@ from coffers.store.newest import NewestBook
 from coffers.store.records import BalanceState
 from coffers.sync.elected import Elected
 from coffers.sync.loops import Loops, guarded
-from coffers.sync.snapshots import FRESH
+from coffers.sync.snapshots import is_fresh
 from coffers.valuation.model import PriceBook
 
 LOOK_EVERY: Final = 1.0
@@ -84,7 +84,7 @@ class BalanceWorker:
         async with self._store.reading() as tx:
             book = await self._newest.read(tx)
         now = self._clock.now()
-        if book is None or book.epoch == self._seen or not is_recent(book.at, FRESH, now):
+        if book is None or book.epoch == self._seen or not is_fresh(book, now):
             return []
         found: list[Due] = []
         after = 0

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from coffers import money
-from coffers.clock import Clock, Millis, is_recent
+from coffers.clock import Clock, Millis
 from coffers.connectors.reading import Reading
 from coffers.errors import NotFound
 from coffers.store.engine import Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.records import Account
 from coffers.sync.events import of_balances, of_flows
-from coffers.sync.snapshots import FRESH, note_worth
+from coffers.sync.snapshots import is_fresh, note_worth
 from coffers.sync.transfers import pair_transfers
 from coffers.sync.unpriced import Lack, needing_prices
 from coffers.valuation.model import Flow, Position, Price, PriceBook, Value
@@ -82,8 +82,8 @@ async def taken_over(
     held = holdings_of(await tx.holdings.of_account(*owned))
     book = await newest.read(tx)
     own = None if book is None else (await tx.choices.of(account.user_id)).book(book)
-    is_fresh = book is not None and is_recent(book.at, FRESH, now)
-    return Kept(account, held, own, at, is_fresh)
+    has_fresh = book is not None and is_fresh(book, now)
+    return Kept(account, held, own, at, has_fresh)
 
 
 async def put_amounts(tx: Transaction, kept: Kept, amounts: Amounts) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from coffers.clock import MINUTE, Millis, is_recent
+from coffers.clock import MINUTE, Millis, is_ahead
 from coffers.connectors.reading import Reading
 from coffers.markets.catalogue import Market
 from coffers.store.engine import Transaction
@@ -16,6 +16,11 @@ from coffers.valuation.value import agreed, holdings_of, together, unlisted_of, 
 
 FRESH = Millis(10 * MINUTE)
 """A price book older than this says nothing of an account's worth now."""
+
+
+def is_fresh(book: PriceBook, now: Millis) -> bool:
+    """Tell whether a price book says what something is worth now."""
+    return now - book.at <= FRESH and not is_ahead(book.at, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ async def _kept(
     account, book = known.account, known.book
     kept = [held for held in known.positions if held.wallet not in reading.wallets]
     positions = [*kept, *reading.positions]
-    if book is None or not is_recent(book.at, FRESH, now):
+    if book is None or not is_fresh(book, now):
         if lack:
             choices = await tx.choices.of(account.user_id)
             counted = choices.counted(account.id, positions)

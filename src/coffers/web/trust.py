@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from coffers.clock import Millis, is_recent
+from coffers.clock import Millis
 from coffers.portfolio.account_forms import reasons_of
 from coffers.portfolio.listing import Worked
-from coffers.sync.snapshots import FRESH
+from coffers.sync.snapshots import is_fresh
 from coffers.valuation.model import PriceBook
 from coffers.web.moments import ago
 
@@ -61,7 +61,7 @@ def trust_of(worked: Worked, now: Millis, stale_after: Millis) -> Trust:
 
 def are_old(book: PriceBook | None, now: Millis) -> bool:
     """Return whether prices are too old to tell what something is worth now, or may be."""
-    return book is not None and not is_recent(book.at, FRESH, now)
+    return book is not None and not is_fresh(book, now)
 
 
 def _said(reason: str, worked: Worked, now: Millis) -> str:
