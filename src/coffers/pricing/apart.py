@@ -118,6 +118,8 @@ class _Watch:
             if venue not in before.venues:
                 found[at] = None
             elif (since := before.far_off.get(venue, {}).get(symbol)) is not None:
+                # A clock that was ahead when it began would have it wait until then.
+                since = Millis(min(since, self._now))
                 is_over = owns[at].is_live and self._now - since >= PATIENCE
                 found[at] = None if is_over else since
             else:
@@ -148,7 +150,7 @@ def _reunite(apart: _Apart, owns: _Owns, prices: Mapping[str, Price], now: Milli
         for symbol, since in list(symbols.items()):
             own, others = owns.get((venue, at_venue(symbol, venue))), prices.get(symbol)
             agrees = own is not None and others is not None and agree(own.worth, others.usd)
-            symbols[symbol] = began = (since or now) if agrees else None
+            symbols[symbol] = began = Millis(min(since or now, now)) if agrees else None
             if began is not None and now - began >= SAME_AGAIN:
                 del symbols[symbol]
                 is_less = True

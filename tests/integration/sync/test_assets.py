@@ -54,7 +54,7 @@ async def test_what_users_merely_say_is_not_kept(store: Store) -> None:
     overrides = Overrides(store, load_catalogue(), ManualClock(NOW))
     async with store.transaction() as tx:
         await tx.holdings.replace(account.user_id, account.id, {"spot"}, held)
-    await overrides.set(account.user_id, "SAID", OverrideWanted(contract="ethereum:0xabc"))
+    await overrides.set(account.user_id, "SAID", OverrideWanted(contract=f"ethereum:0x{1:040x}"))
     await overrides.map(account.user_id, AssetMapping("binance", "abc", "MEANT"))
     await note_assets(store, await add_book(store), NOW)
     async with store.reading() as tx:

@@ -255,6 +255,16 @@ def test_a_small_market_that_agrees_for_a_day_is_of_one_asset_again_too() -> Non
     assert found.apart == {}
 
 
+def test_what_began_by_a_clock_ahead_is_waited_for_from_now_on() -> None:
+    crashed = told([*OTHERS, GATE], told([*OTHERS, AGREEING]), after=DAY)
+    found = told([*OTHERS, GATE], crashed, after=MINUTE)
+    assert found.meanings.far_off == {"gate": {"NEIRO": NOW + MINUTE}}
+
+    agreed = told([*OTHERS, AGREEING], told([*OTHERS, GATE]), after=3 * DAY)
+    found = told([*OTHERS, AGREEING], agreed, after=MINUTE)
+    assert found.apart == {"gate": {"NEIRO": NOW + MINUTE}}
+
+
 def test_changes_tell_what_is_called_otherwise_from_now_on() -> None:
     before: Apart = {"gate": {"A": None, "B": None}, "mexc": {"C": NOW}}
     after: Apart = {"gate": {"B": NOW, "D": None}, "htx": {"E": None}}
