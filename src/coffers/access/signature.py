@@ -129,8 +129,8 @@ def why_unsignable(call: SignedCall) -> str:
         return ""
     if b'"' in call.query:
         return 'The query holds a bare ", which must be sent as %22.'
-    if call.method in _QUERY_ALONE:
-        return "Parameters of GET and HEAD go into the query; a body must be a JSON object."
+    if call.method in _QUERY_ALONE and call.body != _EMPTY_OBJECT:
+        return "Parameters of GET and HEAD go into the query; a body must be a JSON object, or {}."
     if b'"' in call.body:
         return 'The body is no JSON object that begins with {, and a form holds no bare ".'
     return "The form repeats a name of the query, or one of the two cannot be read."

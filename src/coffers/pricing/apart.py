@@ -26,6 +26,9 @@ CONTESTED = Decimal(3)
 PATIENCE = Millis(10 * MINUTE)
 """How long a venue that was not far off before has to be so: a market's crash is no other asset."""
 
+KNOWN_FOR = DAY
+"""How long a venue that tells nothing is known still: an outage makes no new venue of it."""
+
 SAME_AGAIN = DAY
 """How long a venue has to agree without a break before it means the others' asset again.
 
@@ -66,9 +69,9 @@ def told_apart(
     """Return the prices of quotes, as `graph` finds them, with no two assets taken for one.
 
     A symbol is set apart where its venue is far off from the others (`CONTESTED`): at once where
-    the venue is asked for the first time, or where others that were not there before brought
-    another price; else once that has lasted (`PATIENCE`) with somebody ready to trade at it. It
-    means the others' asset again after a day in agreement (`SAME_AGAIN`).
+    the venue is new, or where others that were not there before brought another price; else once
+    that has lasted (`PATIENCE`). Somebody has to stand ready to trade at its price. It means the
+    others' asset again after a day in agreement (`SAME_AGAIN`).
 
     `before` are the meanings of the book before, `believed` its prices.
     """
@@ -82,8 +85,8 @@ def told_apart(
         far_off = watch.waiting(_far_off(owns, prices), owns, prices)
         begun = [at for at, since in far_off.items() if since is None]
         if not begun:
-            venues = sorted({pair.venue for pair in usable})
-            return prices, Meanings(apart, _by_venue(far_off), tuple(venues))
+            venues = {**watch.venues, **{pair.venue: now for pair in usable}}
+            return prices, Meanings(apart, _by_venue(far_off), venues)
         for venue, symbol in begun:
             apart.setdefault(venue, {})[symbol] = None
         prices, owns = _priced(usable, apart, floor_usd)
@@ -100,10 +103,14 @@ def changes(before: Apart, after: Apart) -> Iterator[tuple[str, str, str]]:
 
 
 class _Watch:
-    """Tells since when venues are far off, by what was known before."""
+    """Tells since when venues are far off, by what was known before.
+
+    `venues` are those that are known, and when they told a price last.
+    """
 
     def __init__(self, before: Meanings, believed: Mapping[str, Believed], now: Millis) -> None:
-        self._before = before
+        self.venues = {each: at for each, at in before.venues.items() if now - at < KNOWN_FOR}
+        self._far_off = before.far_off
         self._believed = believed
         self._now = now
 
@@ -111,19 +118,22 @@ class _Watch:
         self, far_off: Iterable[_At], owns: _Owns, prices: Mapping[str, Price]
     ) -> dict[_At, Millis | None]:
         """Return since when what is far off is waited for; None where that is over."""
-        before = self._before
+        with_books = {venue for (venue, _), own in owns.items() if own.is_live}
         found: dict[_At, Millis | None] = {}
         for at in far_off:
             venue, symbol = at
-            if venue not in before.venues:
-                found[at] = None
-            elif (since := before.far_off.get(venue, {}).get(symbol)) is not None:
+            since = self._far_off.get(venue, {}).get(symbol)
+            is_new = venue not in self.venues
+            if since is None:
+                is_over, since = is_new or self._others_came(symbol, owns, prices), self._now
+            else:
                 # A clock that was ahead when it began would have it wait until then.
                 since = Millis(min(since, self._now))
-                is_over = owns[at].is_live and self._now - since >= PATIENCE
-                found[at] = None if is_over else since
-            else:
-                found[at] = None if self._others_came(symbol, owns, prices) else self._now
+                is_over = is_new or self._now - since >= PATIENCE
+            # A last trade alone may be of before a market was halted, unless its venue tells no
+            # bids at all.
+            is_shown = owns[at].is_live or venue not in with_books
+            found[at] = None if is_over and is_shown else since
         return found
 
     def _others_came(self, symbol: str, owns: _Owns, prices: Mapping[str, Price]) -> bool:

@@ -1,6 +1,6 @@
 """What accounts hold, and their open contracts, as their last readings found them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -17,14 +17,16 @@ from sqlalchemy import (
     literal_column,
     select,
     tuple_,
+    union_all,
     update,
 )
 
+from coffers.markets.assets import is_of_one_venue
 from coffers.store.claims import OPERATION
 from coffers.store.connection import AsyncConnection
 from coffers.store.prepared import Prepared
-from coffers.store.statements import bump_user, changed
-from coffers.store.tables import accounts, contracts, flows, positions, unpriced_assets
+from coffers.store.statements import held
+from coffers.store.tables import accounts, contracts, flows, positions, unpriced_assets, users
 from coffers.valuation.contract import Contract
 from coffers.valuation.model import Position
 
@@ -97,45 +99,73 @@ class HeldPositions:
     async def rename(self, changes: Sequence[tuple[Collection[str], str, str]]) -> None:
         """Call what accounts hold of assets by other keys: of (markets, old key, new key) each.
 
-        What came and went of it follows. Readings that are under way are not stored: they know the
-        old key. Spam stays what it calls itself. To be called last in a transaction: it waits for
-        others of the same users.
+        What came and went of it follows. Readings of holders that are under way are not stored:
+        they know the old key. Spam stays what it calls itself. To be called last in a transaction:
+        it waits for others of the same users.
         """
-        # First all accounts and last all users, in the order that readings lock theirs.
-        made = [change for change in changes if await self._take_over(*change)]
-        owners: set[int] = set()
-        for markets, old, new in made:
+        keys: dict[tuple[str, ...], dict[str, str]] = {}
+        for markets, old, new in changes:
+            keys.setdefault(tuple(sorted(markets)), {})[old] = new
+        # First all accounts and last all users, in the order that others lock theirs.
+        owners = await self._take_over(keys)
+        for markets, renamed in keys.items():
+            if owners:
+                its = update(positions).where(_P.asset.in_(renamed), _IS_NO_SPAM, _is_at(markets))
+                await self._connection.execute(its.values(asset=case(renamed, value=_P.asset)))
+                await self._rename_unpriced(markets, renamed)
+            await self._rename_flows(markets, renamed)
+        if owners:
+            is_owner = users.c.id.in_(owners)
             await self._connection.execute(
-                update(positions)
-                .where(_P.asset == old, _IS_NO_SPAM, _is_at(markets))
-                .values(asset=new)
+                held(select(users.c.id).where(is_owner).order_by(users.c.id))
             )
-            holders = _holders(markets, new)
-            for column in (flows.c.asset, flows.c.fee_asset, unpriced_assets.c.asset):
-                table = column.table
-                is_holder = tuple_(table.c.user_id, table.c.account_id).in_(holders)
-                if table is unpriced_assets:
-                    # Of another time, when it was called so before.
-                    await self._connection.execute(delete(table).where(is_holder, column == new))
-                statement = update(table).where(is_holder, column == old)
-                await self._connection.execute(statement.values({column: new}))
-            owners.update(await self._connection.scalars(select(holders.subquery().c.user_id)))
-        for user_id in sorted(owners):
-            await bump_user(self._connection, user_id)
+            counted_up = update(users).where(is_owner).values(version=users.c.version + 1)
+            await self._connection.execute(counted_up)
 
-    async def _take_over(self, markets: Collection[str], old: str, _new: str) -> int:
-        """Count the versions of holders up, and take their accounts over from readings."""
+    async def _take_over(self, keys: Mapping[tuple[str, ...], Mapping[str, str]]) -> list[int]:
+        """Count the versions of holders up, and take their accounts over from readings.
+
+        Return the users that they are of.
+        """
+        if not keys:
+            return []
+        holders = union_all(*(_holders(markets, renamed) for markets, renamed in keys.items()))
+        is_holder = tuple_(_A.user_id, _A.id).in_(holders)
+        found = select(_A.user_id).where(is_holder).order_by(_A.user_id, _A.id)
+        owners = set(await self._connection.scalars(held(found)))
         is_operation = _A.claimed_by.startswith(OPERATION)
-        return await changed(
-            self._connection,
-            update(accounts)
-            .where(tuple_(_A.user_id, _A.id).in_(_holders(markets, old)))
-            .values(
-                version=_A.version + 1,
-                claimed_by=case((is_operation, _A.claimed_by)),
-                claimed_until=case((is_operation, _A.claimed_until)),
-            ),
+        if owners:
+            await self._connection.execute(
+                update(accounts)
+                .where(is_holder)
+                .values(
+                    version=_A.version + 1,
+                    claimed_by=case((is_operation, _A.claimed_by)),
+                    claimed_until=case((is_operation, _A.claimed_until)),
+                )
+            )
+        return sorted(owners)
+
+    async def _rename_unpriced(self, markets: tuple[str, ...], renamed: Mapping[str, str]) -> None:
+        of = unpriced_assets.c
+        own = tuple_(of.user_id, of.account_id).in_(_holders(markets, renamed.values()))
+        # Of another time, when it was called so before.
+        await self._connection.execute(
+            delete(unpriced_assets).where(own, of.asset.in_(renamed.values()))
         )
+        its = update(unpriced_assets).where(own, of.asset.in_(renamed))
+        await self._connection.execute(its.values(asset=case(renamed, value=of.asset)))
+
+    async def _rename_flows(self, markets: tuple[str, ...], renamed: Mapping[str, str]) -> None:
+        """Call flows by the new keys, of who holds the asset; of all where it is one again."""
+        over = {old: new for old, new in renamed.items() if is_of_one_venue(old)}
+        begun = {old: new for old, new in renamed.items() if old not in over}
+        all_there = select(_A.user_id, _A.id).where(_A.market_code.in_(markets))
+        for keys, owned in ((begun, _holders(markets, begun.values())), (over, all_there)):
+            own = tuple_(flows.c.user_id, flows.c.account_id).in_(owned)
+            for column in (flows.c.asset, flows.c.fee_asset) if keys else ():
+                its = update(flows).where(own, column.in_(keys))
+                await self._connection.execute(its.values({column: case(keys, value=column)}))
 
     async def replace_contracts(
         self,
@@ -165,13 +195,15 @@ class HeldPositions:
         return [Contract(*row) for row in await self._connection.rows(_CONTRACTS_OF, own)]
 
 
-def _is_at(markets: Collection[str]) -> Exists:
+def _is_at(markets: tuple[str, ...]) -> Exists:
     own = and_(_A.user_id == _P.user_id, _A.id == _P.account_id)
-    return exists().where(own, _A.market_code.in_(sorted(markets))).correlate(positions)
+    return exists().where(own, _A.market_code.in_(markets)).correlate(positions)
 
 
-def _holders(markets: Collection[str], asset: str) -> Select[tuple[int, int]]:
-    return select(_P.user_id, _P.account_id).where(_P.asset == asset, _IS_NO_SPAM, _is_at(markets))
+def _holders(markets: tuple[str, ...], assets: Iterable[str]) -> Select[tuple[int, int]]:
+    return select(_P.user_id, _P.account_id).where(
+        _P.asset.in_(list(assets)), _IS_NO_SPAM, _is_at(markets)
+    )
 
 
 def _refuse_strays(held: Iterable[Position | Contract], wallets: Collection[str]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from coffers.clock import HOUR, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
+from coffers.markets.assets import symbol_at
 from coffers.markets.catalogue import Market
 from coffers.store.records import Account
 from coffers.valuation.contract import Contract
@@ -47,29 +48,47 @@ def check_identity(known: Known, reading: Reading) -> None:
         raise ConnectorFailure(FailureKind.UNEXPECTED_ANSWER, message, code="other_account")
 
 
+def has_other_names(known: Known, newest: PriceBook) -> bool:
+    """Return whether an account's venue means other assets than by the book of its reading."""
+    venue, book = known.market.venue, known.book
+    if venue is None or book is newest:
+        return False
+    before = {} if book is None else book.apart.get(venue, {})
+    return before.keys() != newest.apart.get(venue, {}).keys()
+
+
 def named(known: Known, reading: Reading) -> Reading:
     """Return a reading by the keys of what its venue means, where others mean another asset."""
-    book, venue = known.book, known.market.venue
-    if book is None or venue is None or venue not in book.apart:
+    venue, book = known.market.venue, known.book
+    if venue is None or book is None:
         return reading
-    positions = [replace(held, asset=book.named(venue, held.asset)) for held in reading.positions]
+    positions = tuple(
+        held
+        if (asset := _key(held.asset, venue, book)) == held.asset
+        else replace(held, asset=asset)
+        for held in reading.positions
+    )
     flows = named_flows(reading.flows, known.market, book)
-    return replace(reading, positions=tuple(positions), flows=flows)
+    return replace(reading, positions=positions, flows=flows)
 
 
 def named_flows(flows: Iterable[Flow], market: Market, book: PriceBook | None) -> tuple[Flow, ...]:
     """Return flows by the keys of what a market's venue means, where others mean another asset."""
     venue = market.venue
-    if book is None or venue is None or venue not in book.apart:
+    if venue is None or book is None:
         return tuple(flows)
     return tuple(
         replace(
             flow,
-            asset=book.named(venue, flow.asset),
-            fee_asset=book.named(venue, flow.fee_asset),
+            asset=_key(flow.asset, venue, book),
+            fee_asset=_key(flow.fee_asset, venue, book),
         )
         for flow in flows
     )
+
+
+def _key(asset: str, venue: str, book: PriceBook) -> str:
+    return book.named(venue, symbol_at(asset, venue))
 
 
 def is_new(account: Account, reading: Reading) -> bool:

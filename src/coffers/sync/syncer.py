@@ -41,7 +41,7 @@ from coffers.sync.flows import (
 )
 from coffers.sync.holdings import keep_holdings
 from coffers.sync.kept import kept_reading
-from coffers.sync.known import Known, check_identity, is_new, named
+from coffers.sync.known import Known, check_identity, has_other_names, is_new, named, named_flows
 from coffers.sync.overlap import marked
 from coffers.sync.past import begin_walk
 from coffers.sync.policy import (
@@ -296,6 +296,12 @@ class Syncer:
         async with self._ending(known, holder) as tx:
             if tx is None:
                 return
+            newest = await self._newest.read(tx)
+            if newest is not None and has_other_names(known, newest):
+                # Who did not hold the asset yet was not told of its new key.
+                known = replace(known, book=newest)
+                reading = named(known, reading)
+                new = named_flows(new, known.market, newest)
             await keep_holdings(tx, known, reading)
             own = account.user_id, account.id
             undone = await tx.history.remove_flows(*own, reading.flows_undone)

@@ -149,12 +149,12 @@ FarOff = Mapping[str, Mapping[str, Millis]]
 class Meanings(msgspec.Struct, frozen=True, array_like=True):
     """What venues mean by symbols, where that is not what the other venues mean, or in doubt.
 
-    `venues` are those that told prices.
+    `venues` are those that told prices, and when they did last.
     """
 
     apart: Apart = {}
     far_off: FarOff = {}
-    venues: tuple[str, ...] = ()
+    venues: Mapping[str, Millis] = {}
 
 
 NO_MEANINGS = Meanings()

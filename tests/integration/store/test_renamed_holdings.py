@@ -5,7 +5,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 import stored
-from coffers.clock import Millis
+from coffers.clock import ManualClock, Millis
+from coffers.markets.catalogue import load_catalogue
+from coffers.portfolio.overrides import Overrides, OverrideWanted
 from coffers.store.claims import OPERATION
 from coffers.store.engine import Store
 from coffers.store.records import Account
@@ -157,3 +159,42 @@ async def versions(store: Store, known: Account) -> tuple[int, int]:
         user = await tx.users.get(known.user_id)
     assert user is not None
     return (await stored.seen(store, known)).version, user.version
+
+
+async def test_flows_of_who_sold_it_all_are_called_as_before_too_once_it_is_one_again(
+    store: Store,
+) -> None:
+    known = await holding(store, "ann")
+    await renamed(store, "NEIRO", AT_GATE)
+    async with store.transaction() as tx:
+        await tx.holdings.replace(known.user_id, known.id, ["spot", "earn", "spam"], [BTC])
+    await renamed(store, AT_GATE, "NEIRO")
+
+    assert (await names(store, known))["flows"] == {
+        "came": ("NEIRO", "NEIRO"),
+        "bitcoin": ("BTC", "NEIRO"),
+    }
+
+
+async def test_what_users_say_meanwhile_waits_its_turn(store: Store) -> None:
+    owner = await stored.user(store)
+    held = [await stored.account(store, owner, f"{n}", market_code="gate") for n in range(40)]
+    for place, known in enumerate([*held, *held[::3], *held[::2]]):
+        # Rows then lie in another order than their ids.
+        async with store.transaction() as tx:
+            if place < len(held):
+                await tx.holdings.replace(owner.id, known.id, ["spot"], [NEIRO])
+            else:
+                await tx.accounts.rename(owner.id, known.id, f"other {known.name}", NOW)
+    overrides = Overrides(store, load_catalogue(), ManualClock(NOW))
+
+    async def say() -> None:
+        for turn in range(20):
+            await overrides.set(owner.id, "XYZ", OverrideWanted(name=f"{turn}"))
+
+    async def rename() -> None:
+        for _ in range(5):
+            await renamed(store, "NEIRO", AT_GATE)
+            await renamed(store, AT_GATE, "NEIRO")
+
+    await asyncio.gather(say(), say(), rename())

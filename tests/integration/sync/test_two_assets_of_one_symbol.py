@@ -6,10 +6,12 @@ from decimal import Decimal
 import pytest
 
 import stored
-from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.clock import DAY, HOUR, MINUTE, SECOND, Millis
+from coffers.connectors.reading import Reading
 from coffers.store.engine import Store
 from coffers.store.records import AssetOverride
 from coffers.sync.flows import FlowValuer
+from coffers.sync.syncer import Outcome
 from coffers.sync.transfers import pair_transfers
 from coffers.valuation.model import Flow, Meanings, Price, PriceBook
 from factories import NOW, position
@@ -35,7 +37,7 @@ async def book(house: House, meanings: Meanings = APART, **told: Price) -> Price
 
 
 async def set_apart(house: House, **told: Price) -> None:
-    house.clock.advance(MINUTE)
+    house.clock.advance(SECOND)
     await book(house, **told)
     async with house.store.transaction() as tx:
         await tx.holdings.rename([(["binance"], "NEIRO", "NEIRO@binance")])
@@ -74,6 +76,26 @@ async def test_without_a_price_it_leaves_with_the_worth_that_it_was_counted_with
     await later(opened, HOUR, its_own=ITS_OWN)
     amount, _, _, total = await shown(opened)
     assert (amount, total) == (66000, 0)
+
+
+async def test_a_reading_that_finds_it_first_knows_its_new_key(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await book(house, Meanings())
+
+    async def meanwhile(*_asked: object) -> Reading:
+        await set_apart(house, its_own=ITS_OWN)
+        now = house.clock.now()
+        came = Flow("d1", "in", "NEIRO", "NEIRO", Decimal(1), Decimal(0), "NEIRO", now)
+        return replace(reading(*HELD, flows=(came,)), at=now)
+
+    monkeypatch.setattr(house.connector, "read", meanwhile)
+    result = await house.syncer.sync(house.account.user_id, house.account.id)
+    assert result.outcome is Outcome.COMPLETE
+    async with house.store.reading() as tx:
+        held = await tx.holdings.of_account(house.account.user_id, house.account.id)
+    assert [each.asset for each in held] == ["BTC", "NEIRO@binance"]
+    assert (await house.view()).figures.usd.amount == 66000
 
 
 async def say(house: House, said: AssetOverride) -> None:

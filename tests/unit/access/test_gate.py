@@ -118,7 +118,7 @@ async def test_a_wrong_signature_is_refused_with_the_text_that_was_expected(
         ({"query": b'a="x"'}, 'The query holds a bare ", which must be sent as %22.'),
         (
             {"method": "GET", "body": b"a=1"},
-            "Parameters of GET and HEAD go into the query; a body must be a JSON object.",
+            "Parameters of GET and HEAD go into the query; a body must be a JSON object, or {}.",
         ),
         *(
             (

@@ -178,13 +178,30 @@ def test_who_only_has_a_last_trade_left_as_all_others_move_on_keeps_no_old_price
     fallen = [
         BITCOIN,
         TETHER,
+        quote("BTC/USDT", "100000", venue="gate"),
         quote("NEIRO/USD", "0.04", volume="1e7"),
         quote("NEIRO/USDT", "0.04", venue="binance", volume="1e7"),
     ]
-    found = lasting([*fallen, halted], told([*OTHERS, halted]), 50 * MINUTE)
+    before = told([*OTHERS, quote("BTC/USDT", "100000", venue="gate"), halted])
+    found = lasting([*fallen, halted], before, 50 * MINUTE)
 
     assert found.apart == {}
     assert usd(found, "NEIRO") == Decimal("0.04")
+
+
+def test_an_outage_makes_no_new_venue_of_one() -> None:
+    found = told(OTHERS, told([*OTHERS, AGREEING]), after=HOUR)
+    for odd in (GATE, ticker("NEIRO/USDT", last="0.02", venue="gate", volume="50000")):
+        assert told([*OTHERS, odd], found, after=2 * HOUR).apart == {}
+        assert symbols(told([*OTHERS, odd], found, after=DAY)) == {"gate": {"NEIRO"}}
+
+
+def test_a_last_trade_alone_sets_nothing_apart_at_a_venue_with_bids() -> None:
+    halted = ticker("NEIRO/USDT", last="0.02", venue="gate", volume="50000")
+    live = quote("BTC/USDT", "100000", venue="gate")
+    assert told([*OTHERS, live, halted]).apart == {}
+    without = ticker("BTC/USDT", last="100000", venue="gate")
+    assert symbols(told([*OTHERS, without, halted])) == {"gate": {"NEIRO"}}
 
 
 def test_a_venue_that_the_others_join_with_another_price_is_set_apart_at_once() -> None:
@@ -256,7 +273,7 @@ def test_a_small_market_that_agrees_for_a_day_is_of_one_asset_again_too() -> Non
 
 
 def test_what_began_by_a_clock_ahead_is_waited_for_from_now_on() -> None:
-    crashed = told([*OTHERS, GATE], told([*OTHERS, AGREEING]), after=DAY)
+    crashed = told([*OTHERS, GATE], told([*OTHERS, AGREEING]), after=12 * HOUR)
     found = told([*OTHERS, GATE], crashed, after=MINUTE)
     assert found.meanings.far_off == {"gate": {"NEIRO": NOW + MINUTE}}
 

@@ -8,7 +8,10 @@ down_revision = "0025"
 _COUNT_ON = """
     SELECT setval(
         pg_get_serial_sequence('audit_events', 'id'),
-        (SELECT coalesce(max(id), 0) + 1 FROM audit_events),
+        greatest(
+            (SELECT coalesce(max(id), 0) + 1 FROM audit_events),
+            (SELECT last_value + 1 FROM audit_events_id_seq)
+        ),
         false
     )
 """
