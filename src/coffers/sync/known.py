@@ -48,6 +48,12 @@ def check_identity(known: Known, reading: Reading) -> None:
         raise ConnectorFailure(FailureKind.UNEXPECTED_ANSWER, message, code="other_account")
 
 
+def finds_new(known: Known, reading: Reading) -> bool:
+    """Return whether a reading found an asset that was not held before."""
+    before = {held.asset for held in known.positions}
+    return any(held.asset not in before for held in reading.positions)
+
+
 def has_other_names(known: Known, newest: PriceBook) -> bool:
     """Return whether an account's venue means other assets than by the book of its reading."""
     venue, book = known.market.venue, known.book

@@ -41,7 +41,15 @@ from coffers.sync.flows import (
 )
 from coffers.sync.holdings import keep_holdings
 from coffers.sync.kept import kept_reading
-from coffers.sync.known import Known, check_identity, has_other_names, is_new, named, named_flows
+from coffers.sync.known import (
+    Known,
+    check_identity,
+    finds_new,
+    has_other_names,
+    is_new,
+    named,
+    named_flows,
+)
 from coffers.sync.overlap import marked
 from coffers.sync.past import begin_walk
 from coffers.sync.policy import (
@@ -296,9 +304,10 @@ class Syncer:
         async with self._ending(known, holder) as tx:
             if tx is None:
                 return
-            newest = await self._newest.read(tx)
+            # Who did not hold an asset before was not told of its new key.
+            is_met = finds_new(known, reading) or bool(new)
+            newest = await self._newest.read(tx) if is_met else None
             if newest is not None and has_other_names(known, newest):
-                # Who did not hold the asset yet was not told of its new key.
                 known = replace(known, book=newest)
                 reading = named(known, reading)
                 new = named_flows(new, known.market, newest)
