@@ -10,7 +10,7 @@ from coffers.clock import Millis
 from coffers.connectors.reading import Credentials
 from coffers.errors import CoffersError
 from coffers.markets.catalogue import Market
-from coffers.valuation.orders import PlannedOrder
+from coffers.valuation.orders import PlannedOrder, Side
 from coffers.valuation.selling import Quoted
 
 Fate = Literal["filled", "partly", "refused", "open", "unknown"]
@@ -84,6 +84,10 @@ class TradingDesk(Protocol):
 
         In units of quote per unit of base.
         """
+        ...
+
+    def untaken(self, side: Side) -> str | None:
+        """Return why the venue is given no market orders of a side, None where it is."""
         ...
 
     async def place(self, order: PlannedOrder, client_id: str) -> Placed:

@@ -1,22 +1,26 @@
 """Between our names of assets and the codes that a venue trades them under, for one account."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from coffers import money
 from coffers.valuation.model import Position, PriceBook
 from coffers.valuation.order_sizes import Step
-from coffers.valuation.orders import PairLimits, PlannedOrder
+from coffers.valuation.orders import PairLimits, PlannedOrder, Side
 from coffers.valuation.rebalancing import Held
 
 
 @dataclass(frozen=True, slots=True)
 class Tradable:
-    """The pairs that an account can trade, in the venue's codes, and our names of those codes."""
+    """The pairs that an account can trade, in the venue's codes, and our names of those codes.
+
+    `untaken` tells of a side why the venue is given no orders of it.
+    """
 
     pairs: Sequence[PairLimits]
     assets: Mapping[str, str]
     venue: str | None = None
+    untaken: Mapping[Side, str] = field(default_factory=dict)
 
     def named(self, book: PriceBook) -> "Tradable":
         """Return the same with the names that go with the prices of a book."""

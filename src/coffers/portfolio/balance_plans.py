@@ -121,7 +121,11 @@ class Planner:
         book = self._usable(None if newest is None else choices.book(newest))
         traded = [position for position in held if position.wallet == TRADED_WALLET]
         codes = Codes(tradable.named(book), traded, choices.meanings(account_id))
-        return _made(account, portfolio, book, codes)
+        made = _made(account, portfolio, book, codes)
+        # Known before anything is sold: a sale alone would be repeated with every run.
+        for side in {order.side for order in made.orders} & tradable.untaken.keys():
+            raise CannotBalance(tradable.untaken[side])
+        return made
 
     async def _read(self, user_id: int, account_id: int) -> None:
         result = await self._reading.read(user_id, account_id)

@@ -41,7 +41,7 @@ from coffers.store.records import Account
 from coffers.sync.credentials import open_credentials
 from coffers.sync.syncer import Syncer
 from coffers.valuation.model import PriceBook
-from coffers.valuation.orders import PairLimits, Round
+from coffers.valuation.orders import PairLimits, Round, Side
 from coffers.valuation.selling import plan_sale
 from coffers.vault.vault import Vault
 
@@ -124,7 +124,9 @@ class Operations:
             pairs = [pair.limits for pair in await desk.quoted()]
             codes = {code for pair in pairs for code in (pair.base, pair.quote)}
             assets = {code: desk.asset_of(code) for code in codes}
-            return Tradable(pairs, assets, self._venue(account))
+            sides: tuple[Side, ...] = ("sell", "buy")
+            untaken = {side: why for side in sides if (why := desk.untaken(side)) is not None}
+            return Tradable(pairs, assets, self._venue(account), untaken)
 
     async def run(
         self, user_id: int, account_id: int, kind: str, key: str | None, plan: Plan

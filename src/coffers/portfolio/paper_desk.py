@@ -16,7 +16,7 @@ from coffers.store.engine import Store
 from coffers.store.errors import StoreUnavailable
 from coffers.store.paper import PaperOrder
 from coffers.valuation.model import PriceBook
-from coffers.valuation.orders import PairLimits, PlannedOrder
+from coffers.valuation.orders import PairLimits, PlannedOrder, Side
 from coffers.valuation.selling import Quoted
 
 QUOTES = ("USD", "USDT", "USDC", "BTC")
@@ -72,6 +72,9 @@ class PaperDesk:
             for base, usd in prices.items()
             if base != quote and (ratio := money.divide(usd, prices[quote])) > 0
         ]
+
+    def untaken(self, side: Side) -> None:
+        """Return None: paper takes market orders of either side."""
 
     async def worth(self, order: PlannedOrder) -> Decimal | None:
         """Return the ratio of the book's prices."""

@@ -1,13 +1,12 @@
 """The steps of operations: what they ask of a venue, and what their ends come to."""
 
 from dataclasses import replace
-from typing import Literal
 
 from coffers import money
 from coffers.connectors.trading import Move, NotDone, Placed
 from coffers.errors import CoffersError
 from coffers.store.operations import Operation, State, Step, StepState
-from coffers.valuation.orders import PlannedOrder
+from coffers.valuation.orders import PlannedOrder, Side
 
 UNSETTLED = frozenset({"open", "unknown", "sent"})
 """How orders stand that may be filled yet, or have been: what they spend is not spent again."""
@@ -20,7 +19,7 @@ _DONE = frozenset({"filled", "partly", "open", "unknown", "sent"})
 
 def order_of(step: Step) -> PlannedOrder:
     """Return the order that a step is."""
-    side: Literal["buy", "sell"] = "buy" if step.side == "buy" else "sell"
+    side: Side = "buy" if step.side == "buy" else "sell"
     return PlannedOrder(step.base, step.quote, side, step.amount or money.ZERO)
 
 

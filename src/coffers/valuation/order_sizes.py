@@ -6,10 +6,10 @@ All is rounded down, never up: an order is rather left out than made larger than
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Context, Decimal
-from typing import Final, Literal
+from typing import Final
 
 from coffers import money
-from coffers.valuation.orders import PairLimits, PlannedOrder
+from coffers.valuation.orders import PairLimits, PlannedOrder, Side
 
 NOT_FREE, TOO_SMALL, TOO_LARGE = "not_free", "too_small", "too_large"
 """Why an order cannot be placed, or only in part."""
@@ -45,7 +45,7 @@ class Step:
 
     base: str
     quote: str
-    side: Literal["buy", "sell"]
+    side: Side
     amount: Decimal
     price: Decimal
     usd: Decimal

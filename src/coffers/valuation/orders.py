@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+Side = Literal["buy", "sell"]
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedOrder:
@@ -15,7 +17,7 @@ class PlannedOrder:
 
     base: str
     quote: str
-    side: Literal["buy", "sell"]
+    side: Side
     amount: Decimal
 
     @property

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from coffers.clock import HOUR, MINUTE, Millis
+from coffers.connectors.exchange import trading as exchange_trading
 from coffers.connectors.exchange.connector import ExchangeConnector
+from coffers.connectors.exchange.rules import OrderRule
 from coffers.connectors.exchange.trading import ExchangeTrading
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import Credentials
@@ -20,6 +22,7 @@ from coffers.portfolio.balance_plans import MadePlan, Planner
 from coffers.portfolio.balance_worker import BalanceWorker
 from coffers.portfolio.balancer import Balancer
 from coffers.portfolio.connecting import Connecting, Connection
+from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.ledger import Ledger, Wanted
 from coffers.portfolio.operation_notes import Notes
 from coffers.portfolio.operations import Operations
@@ -412,6 +415,23 @@ async def test_what_was_sold_while_it_was_planned_is_not_bought_back(bench: Benc
     assert "what is free of AVAX changed while it was planned" in (ran.error or "")
     left = await owned(bench)
     assert (left["AVAX"], left["ETH"]) == (D(0), D(0))
+
+
+async def test_nothing_is_sold_where_nothing_would_be_bought(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await holds(bench, AVAX="1000")
+    await bench.to_portfolio(bench.own, targets={"AVAX": "50", "ETH": "50"})
+    monkeypatch.setattr(exchange_trading, "order_rule", lambda _: OrderRule())
+    with pytest.raises(CannotBalance, match="is given no market purchases"):
+        await bench.planner.make(*bench.own)
+    ran = await bench.balancer.run(*bench.own)
+    assert (ran.state, ran.operation_id) == ("failed", None)
+    assert (await owned(bench))["AVAX"] == D(1000)
+
+    # A plan that only sells is one.
+    await bench.to_portfolio(bench.own, targets={"AVAX": "50", "USDT": "50"})
+    assert (await bench.balancer.run(*bench.own)).state == "done"
 
 
 async def another_there(bench: Bench, symbol: str) -> None:

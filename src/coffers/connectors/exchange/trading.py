@@ -23,14 +23,14 @@ from coffers.connectors.exchange.order_answers import (
     step_of,
 )
 from coffers.connectors.exchange.order_looks import Told, at_its_end, found, id_at
-from coffers.connectors.exchange.rules import OrderRule, order_rule
+from coffers.connectors.exchange.rules import order_rule
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
 from coffers.connectors.trading import Converted, Move, NotDone, Placed
 from coffers.markets.assets import at_venue, symbol_at
 from coffers.markets.catalogue import Market
-from coffers.valuation.orders import PlannedOrder
+from coffers.valuation.orders import PlannedOrder, Side
 from coffers.valuation.selling import Quoted, stepped
 
 _P = ParamSpec("_P")
@@ -150,11 +150,23 @@ class VenueDesk:
         levels = book["asks" if order.side == "buy" else "bids"]
         return average_price(levels, order.amount)
 
+    def untaken(self, side: Side) -> str | None:
+        """Return why the venue is given no market orders of a side, by what is known of it."""
+        name = self.session.venue.name
+        if self._rule.takes_none is not None:
+            return f"{name} is given no market orders: {self._rule.takes_none}"
+        if side == "buy" and self._rule.buys is None:
+            return (
+                f"{name} is given no market purchases: it is not known whether it takes amounts to "
+                "buy or to pay"
+            )
+        return None
+
     @_told
     async def place(self, order: PlannedOrder, client_id: str) -> Placed:
         """Place a market order."""
         symbol, session = self._symbol(order), self.session
-        why = _untaken(session, self._rule, order)
+        why = self.untaken(order.side)
         if why is not None:
             return Placed("refused", why=why)
         asked = await self._asked(symbol, order, client_id)
@@ -291,18 +303,6 @@ class VenueDesk:
 
 _REFUSED = {"InsufficientFunds", "InvalidOrder", "BadRequest", "OperationRejected"}
 """What ccxt raises over answers that refuse an order, and those that derive from it."""
-
-
-def _untaken(session: VenueSession, rule: OrderRule, order: PlannedOrder) -> str | None:
-    """Return why a venue is given no such order, None where it takes it."""
-    if rule.takes_none is not None:
-        return f"{session.venue.name} is given no market orders: {rule.takes_none}"
-    if order.side == "buy" and rule.buys is None:
-        return (
-            f"{session.venue.name} is given no market purchases: it is not known whether it takes "
-            "amounts to buy or to pay"
-        )
-    return None
 
 
 def _was_refused(session: VenueSession) -> bool:
