@@ -1,6 +1,6 @@
 """What places orders and moves money at a venue, and what it tells of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -55,6 +55,10 @@ class Move:
     amount: Decimal
     source: str
     target: str
+
+
+Free = Callable[[], Awaitable[Mapping[str, Decimal]]]
+"""Asks a venue what is free, by its codes."""
 
 
 class TradingDesk(Protocol):

@@ -6,22 +6,25 @@ died brings that to its end before anything is planned anew. No outside is asked
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Final, Protocol
 
 from coffers import metrics
 from coffers.clock import HOUR, MINUTE, Clock, Millis
+from coffers.connectors.trading import Free
 from coffers.errors import CoffersError
 from coffers.logs import logger
 from coffers.portfolio.auto_balance import next_run, target_prices
 from coffers.portfolio.balance_plans import MadePlan, Planner
+from coffers.portfolio.budgets import read_terms
 from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.ledger import AUTO_BALANCE, NotAllowed, balance_key
+from coffers.portfolio.steps import unspent
 from coffers.store.balancing import Due
 from coffers.store.engine import Store
+from coffers.store.operations import Step
 from coffers.store.records import AuditEvent, AutoBalance, BalanceState
 from coffers.sync.policy import BackOff
 from coffers.valuation.orders import Round
@@ -58,9 +61,15 @@ class Operation(Protocol):
         """What stopped it."""
         ...
 
+    @property
+    def steps(self) -> Sequence[Step]:
+        """Its orders, as they stand."""
+        ...
 
-Free = Callable[[], Awaitable[Mapping[str, Decimal]]]
-"""Asks the venue what is free, by its codes."""
+    @property
+    def result(self) -> str | None:
+        """The terms of its plan, as `read_terms` reads them."""
+        ...
 
 
 class Operations(Protocol):
@@ -87,13 +96,17 @@ class AlreadyRunning(CannotBalance):
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a run: its operation, the plan where one was made in it, and what went wrong."""
+    """What came of a run: its operation, the plan where one was made in it, and what went wrong.
+
+    `is_last` says that another run would do harm before somebody has looked.
+    """
 
     planned_at: Millis
     operation_id: int | None
     state: str
     made: MadePlan | None
     error: str | None
+    is_last: bool = False
 
 
 @dataclass(slots=True)
@@ -185,30 +198,60 @@ class Balancer:
     async def _carried_out(self, run: _Run) -> Ran:
         try:
             if run.is_unsettled:
-                await self._settle(run)
+                before = await self._settle(run)
+                if (harm := await self._harm(run, before)) is not None:
+                    return Ran(run.planned_at, before.id, before.state, None, harm, is_last=True)
             await self._check_on(run)
             run.made = await self._planner.make(run.user_id, run.account_id)
             if not run.made.orders:
                 return Ran(run.planned_at, None, "done", run.made, _left_off(run.made))
             operation = await self._operated(run, run.made)
+            harm = await self._harm(run, operation)
         except CoffersError as fault:
             return Ran(run.planned_at, None, "failed", run.made, str(fault))
-        error = _unfinished(operation) or _left_off(run.made)
-        return Ran(run.planned_at, operation.id, operation.state, run.made, error)
+        error = harm or _unfinished(operation) or _left_off(run.made)
+        return Ran(
+            run.planned_at, operation.id, operation.state, run.made, error, is_last=harm is not None
+        )
 
-    async def _settle(self, run: _Run) -> None:
+    async def _harm(self, run: _Run, operation: Operation) -> str | None:
+        """Return why no run may follow an operation, None where one may.
+
+        What was sold for something that the portfolio does not count is missing from the next plan,
+        which would sell the same share of what is left.
+        """
+        codes = unspent(operation.steps)
+        if operation.state in {"running", "done"} or not codes:
+            return None
+        async with self._store.reading() as tx:
+            account = await tx.accounts.get(run.user_id, run.account_id)
+            chosen = None if account is None else account.auto_balance.portfolio_id
+            portfolio = None if chosen is None else await tx.portfolios.get(run.user_id, chosen)
+        if portfolio is None or portfolio.sells_others:
+            return None
+        assets = read_terms(operation.result).assets
+        lost = sorted({assets.get(code, code) for code in codes} - portfolio.targets.keys())
+        if not lost:
+            return None
+        return (
+            f"{_unfinished(operation)}; it sold for {', '.join(lost)}, bought nothing with that, "
+            "and the portfolio does not count it: another run would sell still more"
+        )
+
+    async def _settle(self, run: _Run) -> Operation:
         """Bring the operation to its end that a process died in; what is due is planned anew.
 
         Raises:
             CannotBalance: while it is not at its end: an order of it may be filled yet, and what it
                 spends must not be spent again.
         """
-        await self._operated(run, None)
+        operation = await self._operated(run, None)
         if run.is_unsettled:
             raise CannotBalance("what was begun before is not at its end yet")
         run.planned_at = self._clock.now()
         async with self._store.transaction() as tx:
             await tx.balancing.plan_anew(run.user_id, run.account_id, run.holder, run.planned_at)
+        return operation
 
     async def _check_on(self, run: _Run) -> None:
         """Let nothing be planned that nobody asks for.
@@ -254,7 +297,7 @@ class Balancer:
                 return
             await tx.accounts.set_auto_balance(*own, settings, now)
             kind = "auto_balanced" if ran.state == "done" else "auto_balance_failed"
-            told = ran.error or (
+            told = settings.error or (
                 "" if ran.operation_id is None else f"operation {ran.operation_id}"
             )
             await tx.audit.add(AuditEvent(run.user_id, now, kind, str(run.account_id), told))
@@ -272,6 +315,9 @@ def _after(
         return settings, BalanceState(next_at, prices=prices)
     settings = replace(settings, error=ran.error)
     if not settings.enabled and not run.is_unsettled:
+        return settings, BalanceState(None, prices=state.prices)
+    if ran.is_last:
+        settings = replace(settings, enabled=False, error=f"switched off: {ran.error}")
         return settings, BalanceState(None, prices=state.prices)
     if run.by_hand and not run.is_unsettled:
         return settings, replace(state, planned_at=None)

@@ -6,14 +6,13 @@ planned lately, and ends it. Nothing is ever sent twice.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from coffers import metrics
 from coffers.clock import Clock, Millis
-from coffers.connectors.trading import Trading, TradingDesk
+from coffers.connectors.trading import Free, Trading, TradingDesk
 from coffers.errors import CoffersError, NotFound
 from coffers.logs import logger
 from coffers.markets.catalogue import PAPER, Catalogue, Market
@@ -53,7 +52,6 @@ BRIDGES = ("BTC", "USDT", "USDC", "ETH", "BNB", "EUR", "TRY", "BRL")
 
 _log = logger("coffers.operations")
 
-Free = Callable[[], Awaitable[Mapping[str, Decimal]]]
 Plan = Callable[[Free], Awaitable[Round]]
 
 

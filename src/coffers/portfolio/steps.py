@@ -1,5 +1,6 @@
 """The steps of operations: what they ask of a venue, and what their ends come to."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from coffers import money
@@ -46,6 +47,12 @@ def failed(step: Step, failure: CoffersError) -> Step:
     """Return a step that ended in a failure: only a refusal says that nothing was done."""
     state: StepState = "refused" if isinstance(failure, NotDone) else "unknown"
     return replace(step, state=state, why=str(failure))
+
+
+def unspent(steps: Iterable[Step]) -> set[str]:
+    """Return the codes that orders brought in, or may have, and that none of them spent."""
+    placed = [order_of(step) for step in steps if step.state in _DONE]
+    return {order.received for order in placed} - {order.spent for order in placed}
 
 
 def state_of(operation: Operation) -> State:

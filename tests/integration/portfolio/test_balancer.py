@@ -11,13 +11,14 @@ import pytest
 
 from coffers.clock import DAY, HOUR, MINUTE, ManualClock, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
+from coffers.connectors.trading import Free
 from coffers.markets.catalogue import load_catalogue
 from coffers.money import plain
 from coffers.portfolio.auto_balance import BalanceSettings, BalanceWanted
 from coffers.portfolio.balance_codes import Tradable
 from coffers.portfolio.balance_plans import Planner, plain_plan
 from coffers.portfolio.balance_worker import BalanceWorker
-from coffers.portfolio.balancer import FAILURES_ALLOWED, AlreadyRunning, Balancer, Free
+from coffers.portfolio.balancer import FAILURES_ALLOWED, AlreadyRunning, Balancer
 from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.ledger import NotAllowed
 from coffers.portfolio.operation_notes import Notes
@@ -29,6 +30,7 @@ from coffers.portfolio.reading_now import ReadingNow
 from coffers.store.accounts import Accounts
 from coffers.store.balancing import AutoBalances, Due
 from coffers.store.engine import Store
+from coffers.store.operations import Step
 from coffers.store.records import Account, AssetMapping, AutoBalance, BalanceState
 from coffers.sync.assets import note_assets
 from coffers.sync.prices import PriceRounds
@@ -50,6 +52,8 @@ class Operation:
     id: int
     state: str = "done"
     why: str | None = None
+    steps: Sequence[Step] = ()
+    result: str | None = None
 
 
 @dataclass

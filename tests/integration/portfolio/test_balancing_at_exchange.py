@@ -12,9 +12,10 @@ from coffers.clock import HOUR, MINUTE, Millis
 from coffers.connectors.exchange import trading as exchange_trading
 from coffers.connectors.exchange.connector import ExchangeConnector
 from coffers.connectors.exchange.rules import OrderRule
-from coffers.connectors.exchange.trading import ExchangeTrading
+from coffers.connectors.exchange.trading import ExchangeTrading, VenueDesk
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import Credentials
+from coffers.connectors.trading import Placed
 from coffers.markets.catalogue import load_catalogue
 from coffers.portfolio import operations as operating
 from coffers.portfolio.auto_balance import BalanceSettings, BalanceWanted
@@ -49,6 +50,7 @@ from coffers.sync.policy import Pace
 from coffers.sync.prices import PriceRounds
 from coffers.sync.syncer import Syncer
 from coffers.valuation.model import Meanings
+from coffers.valuation.orders import PlannedOrder
 from coffers.vault.keyring import KeyRing, new_key
 from coffers.vault.vault import Vault
 from house import MovedClock
@@ -432,6 +434,95 @@ async def test_nothing_is_sold_where_nothing_would_be_bought(
     # A plan that only sells is one.
     await bench.to_portfolio(bench.own, targets={"AVAX": "50", "USDT": "50"})
     assert (await bench.balancer.run(*bench.own)).state == "done"
+
+
+@pytest.mark.parametrize("fate", ["refused", "untold"])
+async def test_what_was_sold_without_a_purchase_is_not_sold_further(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, fate: str
+) -> None:
+    await holds(bench, AVAX="1000")
+    await bench.to_portfolio(bench.own, targets={"AVAX": "50", "ETH": "50"})
+    place = VenueDesk.place
+
+    async def placed(desk: VenueDesk, order: PlannedOrder, client_id: str) -> Placed:
+        if fate == "refused" and order.side == "buy":
+            return Placed("refused", why="not in this kind of account")
+        done = await place(desk, order, client_id)
+        return done if fate == "refused" else Placed("unknown", venue_id=done.venue_id)
+
+    monkeypatch.setattr(VenueDesk, "place", placed)
+    bench.clock.ahead += HOUR
+    await bench.worker.run_due()
+    sold = await owned(bench)
+    assert D(490) < sold["AVAX"] < D(510)
+    settings = (await bench.shown()).auto_balance
+    assert not settings.enabled
+    assert (settings.error or "").startswith("switched off: operation ")
+    assert "it sold for USDT, bought nothing with that" in (settings.error or "")
+    async with bench.store.reading() as tx:
+        events = await tx.audit.of_user(bench.own[0])
+    told = {each.kind: each.details for each in events}
+    assert told["auto_balance_failed"] == settings.error
+    bench.clock.ahead += 12 * HOUR
+    await bench.worker.run_due()
+    assert await owned(bench) == sold
+
+
+async def test_what_was_sold_for_a_target_is_counted_by_the_next_run(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await holds(bench, AVAX="1000")
+    await bench.to_portfolio(bench.own, targets={"AVAX": "50", "ETH": "40", "USDT": "10"})
+    place = VenueDesk.place
+
+    async def placed(desk: VenueDesk, order: PlannedOrder, client_id: str) -> Placed:
+        if order.side == "buy":
+            return Placed("refused", why="not now")
+        return await place(desk, order, client_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VenueDesk, "place", placed)
+        assert (await bench.balancer.run(*bench.own)).state == "partly"
+    sold = await owned(bench)
+    assert (await bench.shown()).auto_balance.enabled
+    assert (await bench.balancer.run(*bench.own)).state == "done"
+    # The first sale's fee alone is worth another order.
+    assert sold["AVAX"] - (await owned(bench))["AVAX"] < 1
+    assert is_there(await bench.planner.make(*bench.own))
+
+
+async def test_a_run_that_a_process_died_in_after_its_sale_is_the_last(bench: Bench) -> None:
+    await holds(bench, AVAX="1000")
+    await bench.to_portfolio(bench.own, targets={"AVAX": "50", "ETH": "50"})
+    bench.clock.ahead += HOUR
+    notes, filled = bench.operations._notes, asyncio.Event()
+    keep = notes.keep
+
+    async def told(operation: Operation, step: Step, holder: str | None = None) -> None:
+        await keep(operation, step, holder)
+        if step.state == "filled":
+            filled.set()
+            # Here the process dies.
+            await asyncio.Event().wait()
+
+    notes.keep = told  # type: ignore[method-assign]
+    run = asyncio.create_task(bench.balancer.run(*bench.own))
+    await filled.wait()
+    notes.keep = keep  # type: ignore[method-assign]
+    run.cancel()
+    tasks = list(bench.operations._running.values())
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(run, *tasks, return_exceptions=True)
+    sold = await owned(bench)
+    # The purchase is too old to be placed by then.
+    bench.clock.ahead += 20 * MINUTE
+    await bench.worker.run_due()
+
+    assert await owned(bench) == sold
+    settings = (await bench.shown()).auto_balance
+    assert not settings.enabled
+    assert "it sold for USDT, bought nothing with that" in (settings.error or "")
 
 
 async def another_there(bench: Bench, symbol: str) -> None:
