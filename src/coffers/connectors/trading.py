@@ -104,8 +104,12 @@ class TradingDesk(Protocol):
         """
         ...
 
-    async def find(self, order: PlannedOrder, client_id: str) -> Placed | None:
+    async def find(
+        self, order: PlannedOrder, client_id: str, sent_at: Millis | None
+    ) -> Placed | None:
         """Return what became of an order that may have been placed; None where it never was.
+
+        `sent_at` is when it was sent, if it was; None where nobody knows.
 
         Raises:
             ConnectorFailure: when the venue does not tell.

@@ -266,10 +266,11 @@ class Doing:
 
     async def _asked_for(self, step: Step) -> Placed | None:
         """Return what the venue tells of a step that may have been done, None where it was not."""
-        if step.kind == "order":
-            return await self._desk.find(order_of(step), step.client_id)
-        known = await self._notes.moves(self._operation)
         is_ahead = self._is_ahead(step.updated_at)
+        if step.kind == "order":
+            sent_at = None if is_ahead else step.updated_at
+            return await self._desk.find(order_of(step), step.client_id, sent_at)
+        known = await self._notes.moves(self._operation)
         since = Millis(self._since - GIVES_UP) if is_ahead else step.updated_at
         return await self._desk.find_move(move_of(step), since, known)
 

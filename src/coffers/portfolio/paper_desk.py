@@ -96,7 +96,9 @@ class PaperDesk:
             return Placed("refused", why=str(error))
         return _placed(filled)
 
-    async def find(self, order: PlannedOrder, client_id: str) -> Placed | None:  # noqa: ARG002  # the protocol's
+    async def find(
+        self, _order: PlannedOrder, client_id: str, _sent_at: Millis | None
+    ) -> Placed | None:
         """Return what became of an order."""
         async with self._store.reading() as tx:
             found = await tx.paper.named(self._user_id, self._account_id, client_id)

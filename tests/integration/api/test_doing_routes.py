@@ -416,9 +416,10 @@ async def test_an_order_that_the_exchange_tells_nothing_of_is_asked_about_for_an
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with trading(sqlite_store, {"BTC": "1", "ETH": "10"}) as house:
-        find = VenueDesk.find
+        find, moments = VenueDesk.find, set()
 
-        async def found(*_: object) -> Placed:
+        async def found(*asked: object) -> Placed:
+            moments.add(asked[-1])
             return Placed("unknown", why="it does not tell")
 
         fault = NewFault(
@@ -437,6 +438,8 @@ async def test_an_order_that_the_exchange_tells_nothing_of_is_asked_about_for_an
             assert (await house.shown(number))["state"] == "running"
             await _later(house, operations, minutes=61)
             given_up = await house.shown(number)
+        # Each time as one of the moment that it was sent.
+        assert len(moments - {None}) == len(moments) == 1
         monkeypatch.setattr(VenueDesk, "find", find)
         assert await _placed(house) == 1
     assert (given_up["state"], given_up["steps"][0]["state"]) == ("partly", "unknown")

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from ccxt.base.errors import NotSupported
 
+from coffers.clock import HOUR, MINUTE, Millis, SystemClock
 from coffers.connectors.exchange import order_looks
 from coffers.connectors.exchange.order_looks import id_at
 from coffers.connectors.exchange.rules import order_rule, order_rules
@@ -15,6 +16,7 @@ from coffers.valuation.orders import PlannedOrder
 from integration.connectors.stubs import CATALOGUE, stubbed
 
 D = Decimal
+NOW = SystemClock().now()
 ID = "0123456789abcdef0123456789abcdef"
 BUY = PlannedOrder("ETH", "USDT", "buy", D("0.1234"))
 SELL = PlannedOrder("ETH", "USDT", "sell", D("0.1234"))
@@ -36,6 +38,14 @@ BYBIT = {
     "timeInForce": "IOC",
 }
 
+HTX_MISSING = {"status": "error", "err-code": "base-record-invalid", "err-msg": "x", "data": None}
+KUCOIN_MISSING = (400, {"code": "400100", "msg": "order not exist."})
+EMPTY = {
+    "huobi": {"status": "ok", "data": []},
+    "kucoin": {"code": "200000", "data": {"items": []}},
+    "bybit_spot": {},
+}
+
 TRADED = {
     market.code: order_rule(family_of(market.venue))
     for market in CATALOGUE
@@ -45,6 +55,25 @@ TRADED = {
 
 def bybit(*rows: object) -> dict[str, object]:
     return {"retCode": 0, "result": {"list": list(rows), "category": "spot", "nextPageCursor": ""}}
+
+
+def gate_order() -> dict[str, str]:
+    return {
+        "id": "77",
+        "text": id_at(TRADED["gate_io"], ID),
+        "status": "closed",
+        "type": "market",
+        "currency_pair": "ETHUSDT",
+        "side": "sell",
+        "amount": "0.1234",
+        "left": "0",
+        "filled_total": "308.5",
+        "create_time_ms": "1672217748287",
+        "fee": "0.3",
+        "fee_currency": "USDT",
+        "avg_deal_price": "2500",
+        "finish_as": "filled",
+    }
 
 
 async def unsupported(*_: object) -> None:
@@ -65,7 +94,7 @@ def test_every_rule_is_of_an_exchange_that_trades() -> None:
 async def test_where_a_no_is_believed_the_question_names_our_id(code: str) -> None:
     async with stubbed(code) as (desk, line):
         with pytest.raises(ConnectorFailure):
-            await desk.find(SELL, ID)
+            await desk.find(SELL, ID, NOW)
         sent = line.sent[0]
         assert re.search(rf"\b(t-)?{id_at(TRADED[code], ID)}\b", sent.text)
         assert not re.search(r"None|null", sent.text)
@@ -75,7 +104,7 @@ async def test_where_a_no_is_believed_the_question_names_our_id(code: str) -> No
 async def test_elsewhere_no_order_is_asked_for_by_an_id_that_is_none(code: str) -> None:
     async with stubbed(code) as (desk, line):
         try:
-            found = await desk.find(SELL, ID)
+            found = await desk.find(SELL, ID, NOW)
         except ConnectorFailure:
             pass
         else:
@@ -88,7 +117,7 @@ async def test_an_order_that_is_asked_for_without_our_id_may_be_there_all_the_sa
     missing = (404, {"error": {"name": "order_not_found", "message": "x"}})
     answers = {"v1/order?": missing, "v1/orders/open": [], "v1/orders/closed": []}
     async with stubbed("upbit", answers) as (desk, _):
-        found = await desk.find(SELL, ID)
+        found = await desk.find(SELL, ID, NOW)
         assert found is not None
         assert found.fate == "unknown"
 
@@ -96,7 +125,7 @@ async def test_an_order_that_is_asked_for_without_our_id_may_be_there_all_the_sa
 async def test_an_order_that_is_asked_for_by_our_id_and_missing_was_never_placed() -> None:
     missing = (400, {"code": -2013, "msg": "Order does not exist."})
     async with stubbed("binance", {"api/v3/order?": missing}) as (desk, _):
-        assert await desk.find(SELL, ID) is None
+        assert await desk.find(SELL, ID, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -110,7 +139,7 @@ async def test_lists_that_were_asked_for_our_id_alone_are_believed(
     code: str, answers: dict[str, object], name: str
 ) -> None:
     async with stubbed(code, answers) as (desk, line):
-        assert await desk.find(SELL, ID) is None
+        assert await desk.find(SELL, ID, NOW) is None
         assert len(line.sent) > 1
         assert all(f"{name}={ID}" in sent.text for sent in line.sent)
 
@@ -122,7 +151,7 @@ async def test_a_list_that_is_not_told_leaves_it_open_what_became_of_an_order() 
     }
     async with stubbed("kraken", answers) as (desk, _):
         with pytest.raises(ConnectorFailure):
-            await desk.find(SELL, ID)
+            await desk.find(SELL, ID, NOW)
 
 
 async def test_a_list_that_cannot_be_asked_for_is_no_list_that_was_told() -> None:
@@ -131,7 +160,7 @@ async def test_a_list_that_cannot_be_asked_for_is_no_list_that_was_told() -> Non
         _,
     ):
         desk.session.exchange.fetch_closed_orders = unsupported
-        found = await desk.find(SELL, ID)
+        found = await desk.find(SELL, ID, NOW)
         assert found is not None
         assert found.fate == "unknown"
 
@@ -140,28 +169,53 @@ async def test_an_answer_that_says_nothing_of_an_order_is_no_word_of_it() -> Non
     answers = {"api/v3/order?": (400, {"code": -1, "msg": "?"}), "openOrders": [], "allOrders": []}
     async with stubbed("binance", answers) as (desk, _):
         with pytest.raises(ConnectorFailure):
-            await desk.find(SELL, ID)
+            await desk.find(SELL, ID, NOW)
+
+
+@pytest.mark.parametrize(
+    ("code", "answers", "hours"),
+    [
+        ("huobi", {"getClientOrder": HTX_MISSING}, 8),
+        ("kucoin", {"client-order/": KUCOIN_MISSING}, 72),
+        ("bybit_spot", {"v5/order/": bybit()}, 168),
+    ],
+)
+async def test_a_no_counts_for_as_long_as_orders_at_their_end_are_told(
+    code: str, answers: dict[str, object], hours: int
+) -> None:
+    lists = {**answers, "": EMPTY[code]}
+    async with stubbed(code, lists) as (desk, _):
+        now = desk.session.now()
+        sent = Millis(now - hours * HOUR)
+        assert await desk.find(SELL, ID, Millis(sent + MINUTE)) is None
+        for moment in (sent, None):
+            found = await desk.find(SELL, ID, moment)
+            assert found is not None
+            assert found.fate == "unknown"
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        (404, {"label": "ORDER_NOT_FOUND", "message": "Order not found"}),
+        (400, {"label": "CLIENT_ID_NOT_FOUND", "message": "Order with client ID not found"}),
+    ],
+)
+@pytest.mark.parametrize("is_listed", [True, False])
+async def test_gate_tells_an_order_at_its_end_among_the_closed_ones_alone(
+    missing: object, is_listed: bool
+) -> None:
+    rows = [gate_order()] if is_listed else []
+    answers = {"spot/orders/t-": missing, "spot/open_orders": [], "spot/orders?": rows}
+    async with stubbed("gate_io", answers) as (desk, _):
+        found = await desk.find(SELL, ID, desk.session.now())
+        assert found is not None
+        assert found.fate == ("filled" if is_listed else "unknown")
 
 
 async def test_gate_knows_an_order_by_the_form_of_our_id_that_it_was_given() -> None:
-    row = {
-        "id": "77",
-        "text": id_at(TRADED["gate_io"], ID),
-        "status": "closed",
-        "type": "market",
-        "currency_pair": "ETHUSDT",
-        "side": "sell",
-        "amount": "0.1234",
-        "left": "0",
-        "filled_total": "308.5",
-        "create_time_ms": "1672217748287",
-        "fee": "0.3",
-        "fee_currency": "USDT",
-        "avg_deal_price": "2500",
-        "finish_as": "filled",
-    }
-    async with stubbed("gate_io", {"spot/orders/t-": row}) as (desk, _):
-        found = await desk.find(SELL, ID)
+    async with stubbed("gate_io", {"spot/orders/t-": gate_order()}) as (desk, _):
+        found = await desk.find(SELL, ID, NOW)
         assert found is not None
         assert (found.fate, found.filled, found.venue_id) == ("filled", D("0.1234"), "77")
 
@@ -180,7 +234,7 @@ async def test_an_order_that_was_cancelled_half_way_is_found() -> None:
     row = {**BYBIT, "orderStatus": "PartiallyFilledCanceled", "cumExecQty": "0.1"}
     answers = {"order/realtime": bybit(), "order/history": bybit(row)}
     async with stubbed("bybit_spot", answers) as (desk, line):
-        found = await desk.find(SELL, ID)
+        found = await desk.find(SELL, ID, NOW)
         assert found is not None
         assert (found.fate, found.filled) == ("partly", D("0.1"))
         assert not any("orderStatus=Filled" in sent.url for sent in line.sent)

@@ -73,10 +73,10 @@ async def test_it_sells_and_finds_the_order_again_by_the_clients_id() -> None:
         assert (placed.fate, placed.filled) == ("filled", D("0.5"))
         assert abs(placed.cost / worth / D("0.5") - 1) < D("0.01")
         assert (placed.fee_asset, placed.fee) == ("USDT", placed.cost / 1000)
-        found = await desk.find(order, "coffers-1-1")
+        found = await desk.find(order, "coffers-1-1", None)
         assert found is not None
         assert (found.fate, found.venue_id) == ("filled", placed.venue_id)
-        assert await desk.find(order, "coffers-1-2") is None
+        assert await desk.find(order, "coffers-1-2", None) is None
         assert (await desk.free())["BTC"] == D(1)
 
 
@@ -96,7 +96,7 @@ async def test_what_the_venue_refuses_was_not_placed(amount: str, why: str) -> N
         assert placed.fate == "refused"
         assert placed.why is not None
         assert why in placed.why
-        assert await desk.find(order, "c-1") is None
+        assert await desk.find(order, "c-1", None) is None
 
 
 async def test_a_key_that_may_not_trade_places_nothing() -> None:
@@ -112,7 +112,7 @@ async def test_an_order_whose_answer_is_lost_is_found_again() -> None:
         await control.inject(fault)
         with pytest.raises(ConnectorFailure):
             await desk.place(order, "c-1")
-        found = await desk.find(order, "c-1")
+        found = await desk.find(order, "c-1", None)
         assert found is not None
         assert (found.fate, found.filled) == ("filled", D("0.5"))
 

@@ -1,7 +1,10 @@
 """What became of an order: by its own, or among the orders that a venue lists.
 
 A venue's word that it knows no such order counts only where it was asked by our id: without that,
-ccxt asks for the order "None", and every venue knows none of that name.
+ccxt asks for the order "None", and every venue knows none of that name. And it counts only for as
+long as the venue tells by our id of orders at their end. Sources of these terms are the documents
+of Gate ("Get a single order": pending ones alone), HTX ("getClientOrder": 8 hours), KuCoin ("Get
+Order By ClientOid": 3 x 24 hours) and Bybit ("Get Order History": 7 days unless others are named).
 """
 
 import asyncio
@@ -9,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from coffers.clock import HOUR, Millis
 from coffers.connectors.exchange.order_answers import ENDED
 from coffers.connectors.exchange.rules import OrderRule
 from coffers.connectors.exchange.session import VenueSession
@@ -58,25 +62,28 @@ def _in_base_36(number: int) -> str:
 
 
 async def found(
-    session: VenueSession, rule: OrderRule, symbol: str, client_id: str
+    session: VenueSession, rule: OrderRule, symbol: str, client_id: str, sent_at: Millis | None
 ) -> tuple[Told | None, bool]:
     """Return the order of a client's id, and whether the venue's word that there is none counts.
+
+    `sent_at` is when it was sent, None where nobody knows.
 
     Raises:
         ConnectorFailure: when the venue does not tell.
     """
-    own = id_at(rule, client_id)
+    own, is_told = id_at(rule, client_id), _is_told(session, rule, sent_at)
     untold: ConnectorFailure | None = None
     if rule.found_by in {"param", "id"} and session.can("fetchOrder"):
         asked = (own, symbol) if rule.found_by == "id" else (None, symbol, {"clientOrderId": own})
         try:
             answer = await session.ask("fetch_order", *asked)
         except ConnectorFailure as failure:
-            if "OrderNotFound" in session.raised and session.heard.status is not None:
+            is_missing = "OrderNotFound" in session.raised and session.heard.status is not None
+            if is_missing and is_told:
                 return None, True
-            if failure.kind not in _UNTOLD:
+            if failure.kind not in _UNTOLD and not is_missing:
                 raise
-            untold = None if session.is_unsent else failure
+            untold = None if session.is_unsent or is_missing else failure
         else:
             if answer.get("id") is not None and answer.get("clientOrderId") in {None, str(own)}:
                 told: Told = answer
@@ -86,7 +93,16 @@ async def found(
     row, is_whole = await _listed(session, symbol, "clientOrderId", str(own), params)
     if row is None and untold is not None:
         raise untold
-    return row, is_asked and is_whole
+    return row, is_asked and is_whole and is_told
+
+
+def _is_told(session: VenueSession, rule: OrderRule, sent_at: Millis | None) -> bool:
+    """Return whether a venue would still tell of an order by our id, also of one at its end."""
+    if rule.told_for_hours is None:
+        return True
+    # A moment to come is one of just now: clocks differ by a little.
+    age = None if sent_at is None else max(0, session.now() - sent_at)
+    return age is not None and age < rule.told_for_hours * HOUR
 
 
 async def at_its_end(session: VenueSession, symbol: str, order: Told) -> Told:

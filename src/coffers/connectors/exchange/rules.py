@@ -211,7 +211,8 @@ class OrderRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     28 characters after "t-"), or a number of `id_bits`. `found_by` tells how ccxt looks an order up
     by it: as the parameter `clientOrderId`, in the place of the venue's own id, or in its lists, as
     the parameter `list_param`; without it no request carries an id of ours, and that there is no
-    order says nothing.
+    order says nothing. It says nothing either once an order was sent longer ago than
+    `told_for_hours`, for which the venue tells by our id what is at its end; None is for ever.
 
     `depth` is how many levels of an order book are asked for. `params` go with purchases, `options`
     are options of the library's.
@@ -225,6 +226,7 @@ class OrderRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id_bits: int = 53
     found_by: Literal["param", "id", "lists"] | None = None
     list_param: str = "clientOrderId"
+    told_for_hours: int | None = None
     depth: int = 100
     params: dict[str, bool] = {}
     options: dict[str, int | dict[str, bool]] = {}

@@ -223,10 +223,12 @@ class VenueDesk:
         return f"{stepped(cost, step_of(precision, exchange.precisionMode)):f}"
 
     @_told
-    async def find(self, order: PlannedOrder, client_id: str) -> Placed | None:
+    async def find(
+        self, order: PlannedOrder, client_id: str, sent_at: Millis | None
+    ) -> Placed | None:
         """Look an order up by the client's id: by itself, or else among the newest ones."""
         symbol = self._symbol(order)
-        answer, is_certain = await found(self.session, self._rule, symbol, client_id)
+        answer, is_certain = await found(self.session, self._rule, symbol, client_id, sent_at)
         if answer is not None:
             return await self._ended(symbol, answer, order)
         if is_certain:
