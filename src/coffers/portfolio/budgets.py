@@ -16,7 +16,7 @@ from coffers.money import plain
 from coffers.portfolio.operation_notes import Known
 from coffers.portfolio.steps import UNSETTLED, order_of
 from coffers.store.operations import Step
-from coffers.valuation.order_sizes import ASSUMED_FEE, within_budget
+from coffers.valuation.order_sizes import ASSUMED_FEE, fee_of, within_budget
 from coffers.valuation.orders import PairLimits, Terms
 
 _TOLD = frozenset({"filled", "partly", "open"})
@@ -60,6 +60,9 @@ class Budget:
             return replace(step, state="skipped", why=told)
         for code in (order.base, order.quote):
             planned, asset = self._terms.assets.get(code), self._known.asset(code, self._desk)
+            if planned is None:
+                told = "it was planned by an older release; the next run plans anew"
+                return replace(step, state="skipped", why=told)
             if planned != asset:
                 told = f"{code} was planned as {planned}, and is {asset} by the newest prices"
                 return replace(step, state="skipped", why=told)
@@ -96,7 +99,7 @@ class Budget:
             # No order is placed where the venue pays less.
             least = self._known.least(order_of(step), self._desk)
             gross = money.multiply(step.filled, least or money.ZERO)
-        return money.subtract(gross, _fee(step, order_of(step).received, gross))
+        return money.subtract(gross, self._fee(step, order_of(step).received, gross))
 
     def _went(self, step: Step) -> Decimal | None:
         """Return what an order has spent, or may have, at the most; None where nobody knows."""
@@ -112,11 +115,14 @@ class Budget:
             if most is None:
                 return None
             cost = money.multiply(order.amount, most)
-        return money.add(cost, _fee(step, order.spent, cost))
+        return money.add(cost, self._fee(step, order.spent, cost))
 
+    def _fee(self, step: Step, code: str, gross: Decimal) -> Decimal:
+        """Return what an order cost in a code.
 
-def _fee(step: Step, code: str, gross: Decimal) -> Decimal:
-    """Return what an order cost in a code: one that is not told may have been taken in it."""
-    if step.fee is None:
-        return money.multiply(gross, ASSUMED_FEE)
-    return step.fee if step.fee_asset == code else money.ZERO
+        One that is not told may have been taken in it, and is what the plan reckoned with.
+        """
+        if step.fee is None:
+            pair = self._pairs.get((step.base, step.quote))
+            return money.multiply(gross, ASSUMED_FEE if pair is None else fee_of(pair))
+        return step.fee if step.fee_asset == code else money.ZERO

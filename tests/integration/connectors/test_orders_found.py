@@ -289,3 +289,27 @@ async def test_a_purchase_of_which_the_cost_was_told_is_filled_whatever_came() -
     async with stubbed("coinbase_advanced", answers) as (desk, _):
         placed = await desk.place(BUY, ID)
         assert (placed.fate, placed.filled) == ("filled", D("0.12339"))
+
+
+async def test_a_fee_of_nothing_is_a_fee_that_was_told() -> None:
+    fill = {"price": "2500", "qty": "0.1234", "commission": "0.00000000", "commissionAsset": "USDT"}
+    answer = {
+        "symbol": "ETHUSDT",
+        "orderId": 77,
+        "clientOrderId": ID,
+        "transactTime": 1672217748287,
+        "price": "0",
+        "origQty": "0.1234",
+        "executedQty": "0.1234",
+        "cummulativeQuoteQty": "308.5",
+        "status": "FILLED",
+        "timeInForce": "GTC",
+        "type": "MARKET",
+        "side": "SELL",
+    }
+    async with stubbed("binance", {"api/v3/order": {**answer, "fills": [fill]}}) as (desk, _):
+        placed = await desk.place(SELL, ID)
+        assert (placed.fate, placed.fee, placed.fee_asset) == ("filled", D(0), "USDT")
+    async with stubbed("binance", {"api/v3/order": answer}) as (desk, _):
+        placed = await desk.place(SELL, ID)
+        assert (placed.fate, placed.fee, placed.fee_asset) == ("filled", None, None)

@@ -83,8 +83,10 @@ def test_what_came_in_is_known_for_certain_or_counts_for_nothing() -> None:
     assert amount() == 0
     # What is filled of an order that still waits came in.
     assert amount(sold("4000", "open", fee="0", fee_asset="USDT")) == D("1.590")
-    # A fee that is not told was taken of it: 3,980 are left.
-    assert amount(sold("4000")) == D("1.582")
+    # A fee that is not told is the pair's, and was taken of it: 3,996 are left.
+    assert amount(sold("4000")) == D("1.588")
+    # One of nothing was told.
+    assert amount(sold("3999", fee="0", fee_asset="USDT")) == D("1.590")
     # Without a cost the worst that an order is placed at.
     part = replace(sold(None, fee="0", fee_asset="USDT"), amount=D("0.1"), filled=D("0.1"))
     assert amount(part) == D("1.888")
@@ -97,8 +99,8 @@ def test_what_others_spent_or_may_have_is_not_spent_again() -> None:
         order("buy", "BTC", "1", "filled", filled="1", cost="998", **fee), USDT="5000"
     ) == (D("1.590"))
     for state in ("sent", "unknown", "open"):
-        # 0.02 BTC cost 1,050 USDT at the most, and half a percent.
-        assert amount(order("buy", "BTC", "0.02", state), USDT="5055.25") == D("1.590"), state
+        # 0.02 BTC cost 1,050 USDT at the most, and a thousandth.
+        assert amount(order("buy", "BTC", "0.02", state), USDT="5051.05") == D("1.590"), state
     for state in ("refused", "skipped", "planned"):
         assert amount(order("buy", "BTC", "1", state), USDT="10010") == 4, state
     assert amount(order("buy", "BTC", "0.02", "unknown"), known=None, USDT="50000") == 0
@@ -131,5 +133,8 @@ def test_an_order_is_not_placed_in_another_asset_than_was_planned() -> None:
     assert elsewhere.paid(PURCHASE, D(2500), [PURCHASE]) == PURCHASE
 
 
-def test_an_operation_without_terms_has_counted_on_nothing() -> None:
+def test_an_operation_of_an_older_release_has_counted_on_nothing() -> None:
     assert read_terms(None) == Terms({}, {})
+    found = at(Known(BOOK, {}, D("0.05")), read_terms(None)).paid(PURCHASE, D(2500), [PURCHASE])
+    assert found.state == "skipped"
+    assert found.why == "it was planned by an older release; the next run plans anew"

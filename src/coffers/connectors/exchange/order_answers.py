@@ -76,7 +76,9 @@ def placed_of(
     fee, asset = None, None
     if len(told) == 1:
         asset = session.venue_code(told.pop())
-        fee = max(filter(None, (_known(each.get("cost")) for each in fees)), default=None)
+        costs = (_known(each.get("cost")) for each in fees)
+        # A fee of nothing is one that was told.
+        fee = max((cost for cost in costs if cost is not None), default=None)
     return Placed(
         _fate(answer.get("status"), filled, None if is_by_cost else order.amount),
         filled,
