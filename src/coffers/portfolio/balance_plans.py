@@ -118,6 +118,11 @@ class Planner:
             held = choices.counted(account_id, await tx.holdings.of_account(user_id, account_id))
             newest = await tx.prices.newest()
         check_account(account)
+        # What is held of one would be bought again, since it counts for nothing.
+        if ignored := sorted(filter(choices.ignores, portfolio.targets)):
+            raise CannotBalance(
+                f"you ignore what the portfolio has a share of: {', '.join(ignored)}"
+            )
         book = self._usable(None if newest is None else choices.book(newest))
         traded = [position for position in held if position.wallet == TRADED_WALLET]
         codes = Codes(tradable.named(book), traded, choices.meanings(account_id))

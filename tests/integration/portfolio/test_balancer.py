@@ -22,6 +22,7 @@ from coffers.portfolio.balancer import FAILURES_ALLOWED, AlreadyRunning, Balance
 from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.ledger import NotAllowed
 from coffers.portfolio.operation_notes import Notes
+from coffers.portfolio.overrides import Overrides, OverrideWanted
 from coffers.portfolio.paper import NewPaper, PaperAccounts
 from coffers.portfolio.paper_desk import PaperDesk
 from coffers.portfolio.paper_orders import OrderWanted, PaperOrders
@@ -254,6 +255,14 @@ async def test_a_plan_is_not_carried_out_on_what_has_changed_since(
     assert terms.assets == {code: code for code in ("BTC", "ETH", "USDT")}
     with pytest.raises(CannotBalance, match="changed while it was planned"):
         made.round({code: D(amount) for code, amount in free.items()})
+
+
+async def test_a_portfolio_of_what_its_owner_ignores_is_not_planned(world: World) -> None:
+    await world.switch_on()
+    overrides = Overrides(world.store, load_catalogue(), world.clock)
+    await overrides.set(world.account.user_id, "ETH", OverrideWanted(is_ignored=True))
+    with pytest.raises(CannotBalance, match="you ignore what the portfolio has a share of: ETH"):
+        await world.planner.make(*world.own)
 
 
 async def test_a_plan_buys_under_the_code_that_the_user_says_means_the_asset(world: World) -> None:
