@@ -298,7 +298,9 @@ class Doing:
         # Written down as it is sent, since it is found again by its amount.
         move = self._desk.movable(Move(code, amount, moved.source, moved.target))
         ends = move.code, move.target, move.source
-        step = Step(0, "transfer", *ends, move.amount, "", state="sent")
+        cut = f"cut from {plain(amount)} to the steps in which {code} is moved there"
+        why = cut if move.amount < amount else None
+        step = Step(0, "transfer", *ends, move.amount, "", state="sent", why=why)
         self._steps += await self._notes.add(self._operation, [step], self._holder)
         [step] = self._steps
         try:

@@ -126,6 +126,7 @@ async def test_what_is_written_down_is_what_the_exchange_is_sent(
         [step] = answer.json()["steps"]
         [told] = await history(house, other)
         assert (await wallets(house), await sent(house)) == ((D("87.5"), D("12.5")), 1)
+        assert step["why"] == "cut from 12.50000000999 to the steps in which USDT is moved there"
         little = await transfer(house, other, "0.000000009")
         assert await sent(house) == 1
     assert (step["state"], step["amount"], step["filled"]) == ("filled", "12.5", "12.5")

@@ -35,9 +35,19 @@ async def test_less_than_the_smallest_step_is_not_moved() -> None:
     async with stubbed("kucoin") as (desk, line):
         move = Move("USDT", D("0.009"), "spot", "contract")
         assert desk.movable(move).amount == 0
-        with pytest.raises(NotDone, match="no such small amount"):
+        with pytest.raises(NotDone, match=r"no such small amount of USDT .* whole steps of 0\.01$"):
             await desk.move(move)
         assert line.sent == []
+
+
+async def test_gate_moves_every_coin_in_four_decimals_by_the_library() -> None:
+    async with stubbed("gate_io") as (desk, _):
+        exchange = desk.session.exchange
+        exchange.currencies["BTC"] = exchange.parse_currency({"currency": "BTC", "chains": []})
+        move = Move("BTC", D("0.12345678"), "spot", "swap")
+        assert desk.movable(move).amount == D("0.1234")
+        with pytest.raises(NotDone, match=r"whole steps of 0\.0001$"):
+            await desk.move(Move("BTC", D("0.00009"), "spot", "swap"))
 
 
 @pytest.mark.parametrize(

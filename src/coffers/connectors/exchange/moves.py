@@ -6,6 +6,7 @@ that somebody else made at the same time cannot be told from it.
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from coffers.clock import SECOND, Millis
@@ -26,9 +27,16 @@ def movable(session: VenueSession, move: Move) -> Move:
 
     ccxt would round it at KuCoin and Gate, up as well as down.
     """
-    currency = session.exchange.currencies.get(session.code(move.code)) or {}
-    step = step_of(currency.get("precision"), session.exchange.precisionMode)
-    return replace(move, amount=stepped(move.amount, step))
+    return replace(move, amount=stepped(move.amount, move_step(session, move.code)))
+
+
+def move_step(session: VenueSession, code: str) -> Decimal | None:
+    """Return the step in which an asset is moved, None where the library knows none.
+
+    Gate tells none, and ccxt takes 0.0001 for every coin.
+    """
+    currency = session.exchange.currencies.get(session.code(code)) or {}
+    return step_of(currency.get("precision"), session.exchange.precisionMode)
 
 
 async def moved(

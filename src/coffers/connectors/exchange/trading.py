@@ -14,7 +14,7 @@ from coffers import money
 from coffers.clock import Millis
 from coffers.connectors.exchange.balances import plans_of, read_holdings
 from coffers.connectors.exchange.failures import unexpected
-from coffers.connectors.exchange.moves import movable, moved
+from coffers.connectors.exchange.moves import movable, move_step, moved
 from coffers.connectors.exchange.order_answers import (
     average_price,
     limits_of,
@@ -271,7 +271,11 @@ class VenueDesk:
         if not session.can("transfer"):
             raise NotDone(f"{session.venue.name} moves nothing between wallets by this library")
         if move.amount <= 0:
-            raise NotDone(f"{session.venue.name} moves no such small amount of {move.code}")
+            step = move_step(session, move.code)
+            raise NotDone(
+                f"{session.venue.name} moves no such small amount of {move.code} by this library, "
+                f"which cuts it to whole steps of {step}"
+            )
         asked = (session.code(move.code), f"{move.amount:f}", move.source, move.target)
         answer = await self._obeyed("transfer", *asked)
         return None if answer.get("id") is None else str(answer["id"])
