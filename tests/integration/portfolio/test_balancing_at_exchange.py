@@ -200,9 +200,8 @@ async def test_an_order_whose_answer_is_lost_is_not_placed_twice(bench: Bench) -
     assert is_there(await bench.planner.make(*bench.own))
 
 
-async def test_a_run_that_a_process_died_in_is_ended_and_then_planned_anew(bench: Bench) -> None:
-    await bench.to_portfolio(bench.own)
-    bench.clock.ahead += HOUR
+async def dies_after_its_first_order(bench: Bench) -> None:
+    """Run a rebalancing in a process that dies once an order was filled."""
     notes, filled = bench.operations._notes, asyncio.Event()
     keep = notes.keep
 
@@ -222,6 +221,12 @@ async def test_a_run_that_a_process_died_in_is_ended_and_then_planned_anew(bench
     for task in tasks:
         task.cancel()
     await asyncio.gather(run, *tasks, return_exceptions=True)
+
+
+async def test_a_run_that_a_process_died_in_is_ended_and_then_planned_anew(bench: Bench) -> None:
+    await bench.to_portfolio(bench.own)
+    bench.clock.ahead += HOUR
+    await dies_after_its_first_order(bench)
     bench.clock.ahead += 4 * MINUTE
     await bench.worker.run_due()
 
@@ -495,25 +500,7 @@ async def test_a_run_that_a_process_died_in_after_its_sale_is_the_last(bench: Be
     await holds(bench, AVAX="1000")
     await bench.to_portfolio(bench.own, targets={"AVAX": "50", "ETH": "50"})
     bench.clock.ahead += HOUR
-    notes, filled = bench.operations._notes, asyncio.Event()
-    keep = notes.keep
-
-    async def told(operation: Operation, step: Step, holder: str | None = None) -> None:
-        await keep(operation, step, holder)
-        if step.state == "filled":
-            filled.set()
-            # Here the process dies.
-            await asyncio.Event().wait()
-
-    notes.keep = told  # type: ignore[method-assign]
-    run = asyncio.create_task(bench.balancer.run(*bench.own))
-    await filled.wait()
-    notes.keep = keep  # type: ignore[method-assign]
-    run.cancel()
-    tasks = list(bench.operations._running.values())
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(run, *tasks, return_exceptions=True)
+    await dies_after_its_first_order(bench)
     sold = await owned(bench)
     # The purchase is too old to be placed by then.
     bench.clock.ahead += 20 * MINUTE
