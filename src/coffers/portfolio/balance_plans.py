@@ -128,7 +128,7 @@ class Planner:
         codes = Codes(tradable.named(book), traded, choices.meanings(account_id))
         made = _made(account, portfolio, book, codes)
         # Known before anything is sold: a sale alone would be repeated with every run.
-        for side in {order.side for order in made.orders} & tradable.untaken.keys():
+        for side in sorted({order.side for order in made.orders} & tradable.untaken.keys()):
             raise CannotBalance(tradable.untaken[side])
         return made
 

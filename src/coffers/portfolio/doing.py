@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from coffers.clock import HOUR, MINUTE, Millis
+from coffers.clock import HOUR, MINUTE, Millis, is_ahead
 from coffers.connectors.reading import ConnectorFailure
 from coffers.connectors.trading import Move, NotDone, Placed, TradingDesk
 from coffers.errors import CoffersError
@@ -36,9 +36,6 @@ REFUSALS = 3
 
 LISTED_WITHIN = Millis(MINUTE)
 """After so long the venue tells of an order that was placed, or of a transfer that was done."""
-
-CLOCKS_DIFFER = MINUTE
-"""By how much the clocks of two machines may differ."""
 
 _TOO_LATE = "it was planned too long ago to be placed now"
 _FROM_AHEAD = "it was planned while a clock was ahead, nobody knows how long ago"
@@ -140,14 +137,10 @@ class Doing:
     @property
     def _too_late(self) -> str | None:
         """Why what was asked for is not of just now, None where it is."""
-        if self._is_ahead(self._operation.created_at):
+        if is_ahead(self._operation.created_at, self._notes.now):
             return _FROM_AHEAD
         is_old = self._notes.now - self._operation.created_at > RESUMES_WITHIN
         return _TOO_LATE if is_old else None
-
-    def _is_ahead(self, moment: Millis) -> bool:
-        """Tell whether a clock wrote a moment that was ahead: nobody knows how long ago it is."""
-        return moment - self._notes.now > CLOCKS_DIFFER
 
     async def _in_rounds(self, rounds: Rounds) -> str | None:
         for _ in range(ROUNDS):
@@ -252,11 +245,11 @@ class Doing:
             if found.fate == "unknown" and may_be_told and self._is_young:
                 raise Later(found.why or f"the exchange does not tell of the {step.kind} yet")
             return after(step, found)
-        is_ahead = self._is_ahead(step.updated_at)
-        if self._notes.now - (self._since if is_ahead else step.updated_at) < LISTED_WITHIN:
+        was_ahead = is_ahead(step.updated_at, self._notes.now)
+        if self._notes.now - (self._since if was_ahead else step.updated_at) < LISTED_WITHIN:
             raise Later(f"the exchange does not list the {step.kind} yet")
         # It may have been done before what was looked through.
-        is_certain = step.kind == "order" or not is_ahead
+        is_certain = step.kind == "order" or not was_ahead
         state: StepState = "refused" if is_certain else "unknown"
         return replace(step, state=state, why=f"the exchange knows no such {step.kind}")
 
@@ -266,12 +259,12 @@ class Doing:
 
     async def _asked_for(self, step: Step) -> Placed | None:
         """Return what the venue tells of a step that may have been done, None where it was not."""
-        is_ahead = self._is_ahead(step.updated_at)
+        was_ahead = is_ahead(step.updated_at, self._notes.now)
         if step.kind == "order":
-            sent_at = None if is_ahead else step.updated_at
+            sent_at = None if was_ahead else step.updated_at
             return await self._desk.find(order_of(step), step.client_id, sent_at)
         known = await self._notes.moves(self._operation)
-        since = Millis(self._since - GIVES_UP) if is_ahead else step.updated_at
+        since = Millis(self._since - GIVES_UP) if was_ahead else step.updated_at
         return await self._desk.find_move(move_of(step), since, known)
 
     async def _convert(self) -> None:
