@@ -166,34 +166,41 @@ class Alone:
     """Makes the calls of readings with nothing but ccxt.
 
     `shared` has the markets and the connections. A new instance is made for each reading, since
-    one that is shared can sign for another account; with `is_kept` one is kept for each of the
-    readings that are made at once, which is the least that the calls can cost.
+    one that is shared can sign for another account; with `is_kept` each of the readings that are
+    made at once has one that was made before, which is the least that the calls can cost.
     """
 
     shared: Any
     sandbox_url: str
     crowd: list[Member]
     calls: list[Call] = field(default_factory=list)
+    kept: list[Any] = field(default_factory=list)
     turn: int = 0
+
+    @asynccontextmanager
+    async def keeping(self) -> AsyncIterator[None]:
+        """Keep an instance for each of the readings that are made at once, while a block runs."""
+        async with AsyncExitStack() as stack:
+            self.kept = [await stack.enter_async_context(self._instance()) for _ in range(AT_ONCE)]
+            yield
 
     async def let(self, count: int, *, is_kept: bool = False) -> Spent:
         """Make so many readings and return what they took."""
         left = iter(range(count))
         wall, cpu = time.perf_counter(), time.process_time()
-        await asyncio.gather(*(self._reader(left, is_kept=is_kept) for _ in range(AT_ONCE)))
+        kept = self.kept if is_kept else [None] * AT_ONCE
+        await asyncio.gather(*(self._reader(left, exchange) for exchange in kept))
         return Spent(count, time.perf_counter() - wall, time.process_time() - cpu)
 
-    async def _reader(self, left: Iterator[int], *, is_kept: bool) -> None:
-        async with AsyncExitStack() as kept:
-            exchange = await kept.enter_async_context(self._instance()) if is_kept else None
-            for _ in left:
-                self.turn += 1
-                member = self.crowd[self.turn % len(self.crowd)]
-                if exchange is not None:
-                    await self._read(exchange, member)
-                    continue
-                async with self._instance() as made:
-                    await self._read(made, member)
+    async def _reader(self, left: Iterator[int], exchange: Any | None) -> None:  # noqa: ANN401
+        for _ in left:
+            self.turn += 1
+            member = self.crowd[self.turn % len(self.crowd)]
+            if exchange is not None:
+                await self._read(exchange, member)
+                continue
+            async with self._instance() as made:
+                await self._read(made, member)
 
     async def _read(self, exchange: Any, member: Member) -> None:  # noqa: ANN401
         exchange.apiKey, exchange.secret = member.key, member.secret
@@ -216,7 +223,8 @@ async def _rows(meter: Meter, alone: Alone, readings: int) -> list[Row]:
     with recorded() as alone.calls:
         one = alone.crowd[0]
         await meter.syncer.sync(one.user_id, one.account_id)
-    turns = [await _turn(meter, alone) for _ in range(TURNS)]
+    async with alone.keeping():
+        turns = [await _turn(meter, alone) for _ in range(TURNS)]
     before, begun = _held(), meter.done
     await meter.let(readings)
     held = _held()

@@ -1,10 +1,18 @@
 """What a reading of an account leaves for the next one."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from coffers.store.connection import AsyncConnection
+from coffers.store.prepared import Prepared
 from coffers.store.statements import insert
 from coffers.store.tables import account_memories
+
+_REMEMBERED = Prepared(
+    select(account_memories.c.body).where(
+        account_memories.c.user_id == bindparam("user"),
+        account_memories.c.account_id == bindparam("account"),
+    )
+)
 
 
 class Memories:
@@ -15,12 +23,8 @@ class Memories:
 
     async def get(self, user_id: int, account_id: int) -> str | None:
         """Return what is remembered of an account, None where nothing is."""
-        body: str | None = await self._connection.scalar(
-            select(account_memories.c.body).where(
-                account_memories.c.user_id == user_id, account_memories.c.account_id == account_id
-            )
-        )
-        return body
+        found = await self._connection.rows(_REMEMBERED, {"user": user_id, "account": account_id})
+        return found[0].body if found else None
 
     async def put(self, user_id: int, account_id: int, body: str) -> None:
         """Remember a text in place of the one before."""

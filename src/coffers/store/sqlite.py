@@ -9,7 +9,7 @@ in a thread, several at a time.
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -50,6 +50,9 @@ _FULL = "FULL"
 _NORMAL = "NORMAL"
 """It is not waited for; what is committed later takes it along."""
 
+_READING = "reading"
+"""Nothing is committed."""
+
 
 class SqliteDatabase:
     """A SQLite file. Writers begin with the write lock, so that none fails half-way."""
@@ -67,7 +70,7 @@ class SqliteDatabase:
         self._writing = asyncio.Lock()
         self._shared = SharedCommits(self._writing_together)
         # Apart: to tell a connection how it is to commit takes longer than a statement.
-        self._idle: dict[str, list[Connection]] = {_FULL: [], _NORMAL: []}
+        self._idle: dict[str, list[Connection]] = {_FULL: [], _NORMAL: [], _READING: []}
 
     @asynccontextmanager
     async def connection(
@@ -82,12 +85,15 @@ class SqliteDatabase:
             async with self._shared.joined() as connection:
                 yield _InLoop(connection)
             return
-        async with nullcontext() if is_reading else self._writing:
+        if is_reading:
+            with self._lent(_READING) as connection:
+                driver_of(connection).execute("BEGIN")
+                yield _InLoop(connection)
+                _commit(connection)
+            return
+        async with self._writing:
             with self._lent(_NORMAL if may_be_lost else _FULL) as connection:
-                if is_reading:
-                    driver_of(connection).execute("BEGIN")
-                else:
-                    await _begin_writing(driver_of(connection))
+                await _begin_writing(driver_of(connection))
                 yield _InLoop(connection)
                 _commit(connection)
 
@@ -113,10 +119,10 @@ class SqliteDatabase:
         self.engine.dispose()
 
     @contextmanager
-    def _lent(self, synchronous: str) -> Iterator[Connection]:
+    def _lent(self, use: str) -> Iterator[Connection]:
         """Lend a connection: to take one out of the pool and back takes longer than a statement."""
-        idle = self._idle[synchronous]
-        connection = idle.pop() if idle else self._taken(synchronous)
+        idle = self._idle[use]
+        connection = idle.pop() if idle else self._taken(use)
         try:
             yield connection
         except BaseException:
@@ -128,10 +134,15 @@ class SqliteDatabase:
         else:
             connection.close()
 
-    def _taken(self, synchronous: str) -> Connection:
-        """Take a connection out of the pool, which may have been the other sort before."""
+    def _taken(self, use: str) -> Connection:
+        """Take a connection out of the pool, which may have been of another use before."""
         connection = self.engine.connect()
-        driver_of(connection).execute(f"PRAGMA synchronous = {synchronous}")
+        driver = driver_of(connection)
+        is_reading = use == _READING
+        # Writers are the first to meet another process's lock, and wait for that asleep.
+        driver.execute(f"PRAGMA busy_timeout = {round(1000 * WAITED_WITHIN) if is_reading else 0}")
+        if not is_reading:
+            driver.execute(f"PRAGMA synchronous = {use}")
         return connection
 
 
@@ -181,22 +192,15 @@ async def _begin_writing(driver: sqlite3.Connection) -> None:
     given_up = monotonic() + LONGEST_WAIT
     while True:
         try:
-            _begin_at_once(driver)
+            driver.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > given_up:
+            # The code's lower byte says busy, the rest with what, such as a recovery.
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or monotonic() > given_up:
                 raise
         else:
             return
         await asyncio.sleep(_PAUSE)
-
-
-def _begin_at_once(driver: sqlite3.Connection) -> None:
-    """Begin one without SQLite's own wait, in which the event loop would stand still: 4 us more."""
-    driver.execute("PRAGMA busy_timeout = 0")
-    try:
-        driver.execute("BEGIN IMMEDIATE")
-    finally:
-        driver.execute(f"PRAGMA busy_timeout = {round(1000 * WAITED_WITHIN)}")
 
 
 def _before_connect(

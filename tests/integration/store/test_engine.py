@@ -174,6 +174,20 @@ async def test_a_file_of_another_kind_is_no_database(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(b"This is a letter")
 
 
+@pytest.mark.parametrize("what", ["SQLITE_BUSY", "SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_TIMEOUT"])
+async def test_a_writer_waits_whatever_the_file_is_busy_with(what: str) -> None:
+    driver = _BusyOnce(getattr(sqlite3, what))
+    await sqlite._begin_writing(driver)
+    assert driver.asked == 2
+
+
+async def test_a_writer_does_not_wait_for_what_does_not_pass() -> None:
+    driver = _BusyOnce(sqlite3.SQLITE_READONLY)
+    with pytest.raises(sqlite3.OperationalError):
+        await sqlite._begin_writing(driver)
+    assert driver.asked == 1
+
+
 async def test_a_read_only_file_can_be_read_and_a_write_says_why_not(sqlite_store: Store) -> None:
     ann = await stored.user(sqlite_store, "ann")
     path = sqlite_store.database.engine.url.database
@@ -233,6 +247,20 @@ async def test_a_connection_that_the_server_dropped_is_replaced(postgres_url: st
             await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     assert await stored.fresh(store, ann) == ann
     await store.close()
+
+
+class _BusyOnce:
+    """A connection whose first statement fails with a code."""
+
+    def __init__(self, code: int) -> None:
+        self.asked = 0
+        self._error = sqlite3.OperationalError("busy")
+        self._error.sqlite_errorcode = code
+
+    def execute(self, _statement: str) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            raise self._error
 
 
 async def _stop_half_way(store: Store, known: User) -> None:
