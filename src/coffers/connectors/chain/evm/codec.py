@@ -15,7 +15,6 @@ _WORD = 32
 _MOST_DECIMALS = 255
 _MOST_SYMBOL = 32
 _UNSEEN = re.compile(r"[^\x20-\x7e\u00a1-\ufaff\U0001f300-\U0001faff]")
-_TURNING = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3000]")
 
 BALANCE_OF = bytes.fromhex("70a08231")
 DECIMALS = bytes.fromhex("313ce567")
@@ -86,5 +85,6 @@ def symbol(answer: Answer) -> str | None:
 
 def cleaned(text: str) -> str | None:
     """Return a text without signs that do not show, bounded in length; None where none is left."""
-    shown = _TURNING.sub("", _UNSEEN.sub("", text)).strip()
-    return shown[:_MOST_SYMBOL] or None
+    # A code that Unicode has not given out, or one that turns what follows, is not printable.
+    shown = "".join(filter(str.isprintable, _UNSEEN.sub("", text))).strip()
+    return shown[:_MOST_SYMBOL].rstrip() or None

@@ -51,6 +51,7 @@ def test_a_number_of_places_fits_into_a_byte() -> None:
         ("USDC", "USDC"),
         ("a\u202eb\u200bc\n", "abc"),
         ("\u200b", None),
+        ("a\u07b2b\ue000", "ab"),
         ("x" * 100, "x" * 32),
         ("", None),
     ],
