@@ -15,6 +15,10 @@ from coffers.valuation.model import UNLISTED, Position
 MOST_UNLISTED = 200
 """Unlisted mints that are shown; some wallets are sent thousands."""
 
+MOST_PLACES = 77
+"""Places after the point that an amount is told with. A mint may have up to 255, and with as many
+all that there can be of it is nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenHolding:
@@ -114,7 +118,8 @@ class HoldingsReader:
             made = None if account is None else layout.mint(account.data)
             if made is None:
                 raise odd_answer("a mint")
-            places[address] = None if made.is_unique else made.decimals
+            is_left_out = made.is_unique or made.decimals > MOST_PLACES
+            places[address] = None if is_left_out else made.decimals
 
     async def _stakes(self, owner: str, slot: int, holdings: Holdings) -> None:
         try:

@@ -10,7 +10,7 @@ class Memory(msgspec.Struct):
 
     `trails` tell how far the histories of the wallet and of its token accounts were looked through;
     `amounts` what each of those held then. `stakes` are all stake accounts that were ever seen.
-    `places` are decimals of unlisted mints, None for collectibles.
+    `places` are decimals of unlisted mints, None for those that are left out, as collectibles are.
     """
 
     trails: dict[str, Trail] = {}
