@@ -79,7 +79,7 @@ class MadeUpCluster:
 
     def send(self, payer: Keypair, instructions: Sequence[Instruction], *more: Keypair) -> str:
         """Run a transaction a minute later, record it, and return its signature."""
-        self.slot += 150
+        self.slot += 300
         self.time += 60
         self.svm.warp_to_slot(self.slot)
         self.svm.expire_blockhash()
@@ -273,7 +273,15 @@ class MadeUpCluster:
         options = params[-1] if params and isinstance(params[-1], dict) else {}
         if options.get("minContextSlot", 0) > self.slot:
             return {"error": {"code": -32016, "message": "Minimum context slot not reached"}}
-        return {"result": getattr(self, f"_{method}")(*params)}
+        result = getattr(self, f"_{method}")(*params)
+        if method == "getTransaction" and result is not None:
+            version, most = result["version"], options["maxSupportedTransactionVersion"]
+            if version != "legacy" and version > most:
+                message = (
+                    f"Transaction version ({version}) is not supported by the requesting client"
+                )
+                return {"error": {"code": -32015, "message": message}}
+        return {"result": result}
 
     def count(self, method: str) -> int:
         return sum(name == method for name, _ in self.asked)
@@ -287,7 +295,7 @@ class MadeUpCluster:
     def _getBlockTime(self, slot: int) -> int:  # noqa: N802
         if slot == 0:
             return 1_584_368_940
-        return self.now - (self.slot - slot) * 2 // 5
+        return self.now - (self.slot - slot) // 5
 
     def _getAccountInfo(self, address: str, options: dict[str, Any]) -> object:  # noqa: N802
         return self._with_context(self._told(Pubkey.from_string(address)))

@@ -28,6 +28,9 @@ ACCOUNTS_AT_ONCE = 100
 UNFIT = frozenset({-32004, -32005, -32010, -32011, -32014, -32016, -32429, -32601, -32603})
 """Codes of a node that is behind, overloaded, or does not serve a method or an index."""
 
+NEWEST = 1
+"""The newest version of transactions that is understood; a node refuses to tell a newer one."""
+
 _FINAL = {"commitment": "finalized"}
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -167,7 +170,7 @@ class Cluster:
 
     async def transaction(self, signature: str) -> object:
         """Return a transaction as the node tells it."""
-        options = {**_FINAL, "encoding": "json", "maxSupportedTransactionVersion": 0}
+        options = {**_FINAL, "encoding": "json", "maxSupportedTransactionVersion": NEWEST}
         return await self._ask("getTransaction", [signature, options])
 
     def _since(self, slot: int) -> dict[str, Any]:
