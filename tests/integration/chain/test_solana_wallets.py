@@ -244,7 +244,7 @@ async def test_a_node_that_dropped_what_was_not_seen_yet_cannot_tell_all_flows(
     first = await wallets.read(ME)
     assert first.flows_known
     sent += [cluster.pay(cluster.bank, OWNER.pubkey(), SOL) for _ in range(4)]
-    cluster.first = cluster.slot - 150
+    cluster.first = cluster.slot - 300
     second = await wallets.read(ME, memory=first.memory)
     assert {flow.txid for flow in second.flows} == set(sent[3:])
     assert second.flows_known is False
@@ -261,7 +261,8 @@ async def test_a_node_that_dropped_what_was_not_seen_yet_cannot_tell_all_flows(
 async def test_a_node_that_reaches_back_to_the_asked_moment_is_enough(
     cluster: MadeUpCluster, wallets: Wallets, age: int, is_known: bool, tells_time: bool
 ) -> None:
-    slot_takes = 400 if tells_time else searching.SHORTEST_SLOT
+    assert searching.SHORTEST_SLOT < 200  # what slots are made to take in the end
+    slot_takes = 200 if tells_time else searching.SHORTEST_SLOT
     cluster.slot += age // slot_takes + 1000
     cluster.first = 1000
     if not tells_time:
@@ -331,6 +332,44 @@ async def test_a_node_that_tells_no_stakes_leaves_only_those_unknown(
     assert set(reading.missing) == {"staked"}
     assert "staked" not in reading.wallets
     assert held(reading) == {("native", "SOL"): Decimal(1)}
+
+
+async def test_while_the_stakes_are_unknown_nobody_can_tell_what_staking_moved(
+    cluster: MadeUpCluster, wallets: Wallets
+) -> None:
+    cluster.pay(cluster.bank, OWNER.pubkey(), 20 * SOL)
+    first = await wallets.read(ME)
+    cluster.refusals["getProgramAccounts"] = -32010
+    cluster.stake(OWNER, 41, 10 * SOL, OWNER.pubkey())
+    second = await wallets.read(ME, memory=first.memory, known_flows=known(first))
+    assert (second.flows, second.flows_known) == ((), False)
+    del cluster.refusals["getProgramAccounts"]
+    third = await wallets.read(ME, memory=second.memory, known_flows=known(first, second))
+    assert held(third)["staked", "SOL"] == 10
+    assert (third.flows, third.flows_known) == ((), True)
+
+
+async def test_a_token_that_counts_in_absurdly_small_parts_spoils_nothing(
+    cluster: MadeUpCluster, wallets: Wallets
+) -> None:
+    absurd, other = str(key(31).pubkey()), str(key(32).pubkey())
+    for address, decimals in (absurd, 255), (other, 4):
+        mint = cluster.put_mint(address, decimals)
+        cluster.mint_to(cluster.open_account(cluster.bank, OWNER.pubkey(), mint), mint, 5)
+    reading = await wallets.read(ME)
+    assert reading.is_complete
+    apart = [one for one in reading.positions if one.wallet == "unlisted"]
+    assert [(one.asset, one.free) for one in apart] == [(f"solana:{other}", Decimal("0.0005"))]
+
+
+async def test_transactions_of_the_newest_version_are_told(
+    cluster: MadeUpCluster, wallets: Wallets
+) -> None:
+    came = cluster.pay(cluster.bank, OWNER.pubkey(), 3 * SOL)
+    cluster.recorded[-1].told["version"] = 1
+    reading = await wallets.read(ME)
+    assert told(reading) == {(came, "in", "SOL"): Decimal(3)}
+    assert reading.flows_known
 
 
 @pytest.mark.parametrize("method", ["getTokenAccountsByOwner", "getMultipleAccounts"])

@@ -10,7 +10,7 @@ import msgspec
 from coffers.connectors.chain.answers import odd_answer, signed_units, taken, units
 from coffers.connectors.chain.changes import Change
 from coffers.connectors.chain.listed import listed_on
-from coffers.connectors.chain.solana.layout import WRAPPED_SOL
+from coffers.connectors.chain.solana.layout import STAKE, WRAPPED_SOL
 from coffers.markets.chains import Chain
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -62,12 +62,13 @@ class Effect:
     """What a transaction did to a wallet.
 
     `fee` is what the wallet paid for it, in SOL; `touched` are the token accounts of the wallet
-    that it names.
+    that it names. `is_staking` says that stakes may be among what it moved.
     """
 
     changes: list[Change]
     fee: Decimal
     touched: frozenset[str]
+    is_staking: bool
 
 
 def effect_of(answer: object, wallet: str, stakes: Collection[str], chain: Chain) -> Effect:
@@ -95,6 +96,7 @@ def effect_of(answer: object, wallet: str, stakes: Collection[str], chain: Chain
         [coin, *_token_changes(meta, wallet, chain)],
         units(paid, chain.decimals),
         frozenset(keys[index] for index in tokens),
+        STAKE in keys,
     )
 
 
