@@ -275,12 +275,9 @@ class MadeUpCluster:
             return {"error": {"code": -32016, "message": "Minimum context slot not reached"}}
         result = getattr(self, f"_{method}")(*params)
         if method == "getTransaction" and result is not None:
-            version, most = result["version"], options["maxSupportedTransactionVersion"]
-            if version != "legacy" and version > most:
-                message = (
-                    f"Transaction version ({version}) is not supported by the requesting client"
-                )
-                return {"error": {"code": -32015, "message": message}}
+            version = 0 if result["version"] == "legacy" else result["version"]
+            if version > options["maxSupportedTransactionVersion"]:
+                return {"error": {"code": -32015, "message": "the version is not supported"}}
         return {"result": result}
 
     def count(self, method: str) -> int:
