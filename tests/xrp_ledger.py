@@ -35,6 +35,7 @@ class MadeUpLedger:
     first: int = 32_570
     accounts: dict[str, int] = field(default_factory=dict)
     lines: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
+    no_reserve: set[tuple[str, str]] = field(default_factory=set)
     escrows: dict[str, dict[str, Any]] = field(default_factory=dict)
     recorded: list[dict[str, Any]] = field(default_factory=list)
     asked: list[tuple[str, Any]] = field(default_factory=list)
@@ -53,6 +54,11 @@ class MadeUpLedger:
         self.accounts.setdefault(payer, 10**15)
         nodes = [self._coins(payer, -drops - FEE), self._coins(to, drops)]
         return self._close("Payment", payer, nodes, Amount=str(drops), Destination=to)
+
+    def pay_for(self, source: str, delegate: str, to: str, drops: int) -> str:
+        """Let an account that another one allowed it pay in its name, and the fee itself."""
+        nodes = [self._coins(delegate, -FEE), self._coins(source, -drops), self._coins(to, drops)]
+        return self._close("Payment", source, nodes, Delegate=delegate, Destination=to)
 
     def issue(
         self, issuer: str, holder: str, currency: str, value: str, said: str | None = None
@@ -225,6 +231,10 @@ class MadeUpLedger:
         for (low, high, currency), balance in self.lines.items():
             if who in {low, high}:
                 peer, value = (high, balance) if who == low else (low, -balance)
+                # What a server leaves out goes by the reserve for the line, not by its balance.
+                is_default = value < 0 or (who, peer) in self.no_reserve
+                if given.get("ignore_default") and is_default:
+                    continue
                 rows.append({"account": peer, "balance": f"{value:f}", "currency": currency})
         return self._paged(given, "lines", rows)
 

@@ -85,6 +85,33 @@ async def test_what_an_issuer_owes_is_a_debt(ledger: MadeUpLedger, wallets: Wall
     assert net(reading, debt.asset) == -42
 
 
+async def test_a_token_counts_on_a_line_for_which_the_account_keeps_no_reserve(
+    ledger: MadeUpLedger, wallets: Wallets
+) -> None:
+    ledger.issue(GATEWAY, ME, "USD", "50")
+    ledger.no_reserve.add((ME, GATEWAY))  # as one bought after the limit was taken back
+    reading = await wallets.read(ME)
+    assert held(reading)["tokens", f"xrp:{GATEWAY}.USD"] == 50
+
+
+async def test_a_fee_is_of_who_was_allowed_to_send_in_the_name_of_the_account(
+    ledger: MadeUpLedger, wallets: Wallets
+) -> None:
+    ledger.fund(ME, 25 * XRP)
+    ledger.fund(GATEWAY, 10 * XRP)
+    sent = ledger.pay_for(ME, GATEWAY, BANK, 5 * XRP)
+    reading = await wallets.read(ME)
+    assert held(reading) == {("native", "XRP"): Decimal(20)}
+    assert told(reading)[sent, "out", "XRP"] == 5
+    assert {flow.fee for flow in reading.flows} == {0}
+    other = await wallets.read(GATEWAY)
+    assert held(other) == {("native", "XRP"): 10 - COST}
+    assert [flow.direction for flow in other.flows] == ["in"]
+    by_sponsor = {"Sponsor": GATEWAY, "SponsorFlags": 1}
+    ledger.recorded[-1]["tx"] = {**ledger.recorded[-1]["tx"], "Delegate": BANK, **by_sponsor}
+    assert {flow.fee for flow in (await wallets.read(ME)).flows} == {0}
+
+
 async def test_many_trust_lines_come_in_pages(
     ledger: MadeUpLedger, wallets: Wallets, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,8 +133,12 @@ class Server:
         return data
 
     async def lines(self, address: str, ledger: Closed) -> list[Line]:
-        """Return the trust lines of an account that are not in their first state."""
-        given = {"account": address, "ledger_hash": ledger.hash, "ignore_default": True}
+        """Return the trust lines of an account.
+
+        All of them: what servers leave out as being in their first state are those that the account
+        keeps no reserve for, and it may hold or owe something on such a one.
+        """
+        given = {"account": address, "ledger_hash": ledger.hash}
         pages = self._pages("account_lines", given, ledger, "lines")
         return [line async for page in pages for line in taken(list[Line], page, "trust lines")]
 

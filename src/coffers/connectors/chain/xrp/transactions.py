@@ -22,6 +22,9 @@ from coffers.connectors.chain.xrp.holdings import (
 )
 from coffers.markets.chains import Chain
 
+_SPONSORS_FEE = 1
+"""The flag of a transaction whose sponsor pays the fee (XLS-68)."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Node:
@@ -64,7 +67,7 @@ def changes_in(
             _add_escrow(node, chain, sums)
         elif node.entry == "RippleState" and node.after:
             _add_line(node, address, chain, sums)
-    fee = drops_of(tx.get("Fee")) if tx.get("Account") == address else 0
+    fee = drops_of(tx.get("Fee")) if _payer(tx) == address else 0
     coins = signed_units(sums.drops + fee, chain.decimals)
     changes = [Change("native", chain.asset, chain.asset, coins)]
     changes += [
@@ -72,6 +75,14 @@ def changes_in(
         for token, amount in sorted(sums.tokens.items(), key=lambda row: row[0].contract)
     ]
     return changes, units(fee, chain.decimals)
+
+
+def _payer(tx: dict[str, Any]) -> object:
+    """Return who paid the fee: a sponsor, whom the account allowed to send for it, or itself."""
+    flags = tx.get("SponsorFlags")
+    if isinstance(flags, int) and flags & _SPONSORS_FEE:
+        return tx.get("Sponsor")
+    return tx.get("Delegate", tx.get("Account"))
 
 
 def is_beginning(meta: dict[str, Any], address: str) -> bool:
