@@ -24,6 +24,7 @@ from wallets import Wallets, held, known, net, told, wallets_of
 ME = bech32.encode("cosmos", bytes(range(20)))
 THEM = bech32.encode("cosmos", bytes(range(1, 21)))
 POOL, TREASURY = (bech32.encode("cosmos", bytes([n]) * 20) for n in (7, 8))
+VALIDATOR = bech32.encode("cosmos", bytes([10]) * 20)
 COLLECTOR = bech32.encode("cosmos", bytes([9]) * 20)
 ATOM = "uatom"
 M = 10**6
@@ -63,6 +64,7 @@ class MadeUpChain(RestNode):
         self.events: list[dict[str, Any]] = []
         self.behind = 0
         self.traces_as = "old"
+        self.has_feemarket = False
 
     # What happens on the chain.
 
@@ -83,9 +85,17 @@ class MadeUpChain(RestNode):
         """Put the events so far into a transaction whose fee somebody paid."""
         done, self.events = self.events, []
         self.move(payer, COLLECTOR, {ATOM: FEE})
-        self.event("tx", fee=f"{FEE}{ATOM}", fee_payer=payer)
+        # What is outside of all messages has no index of one.
+        for each in self.events:
+            each["attributes"] = [row for row in each["attributes"] if row["key"] != "msg_index"]
+        if not self.has_feemarket:
+            self.event("tx", fee=f"{FEE}{ATOM}", fee_payer=payer)
         self.event("tx", acc_seq=f"{payer}/4")
-        events, self.events = self.events + done, []
+        before, self.events = self.events, []
+        if self.has_feemarket and code == 0:
+            self.event("fee_pay", fee=f"{FEE - 500}{ATOM}")
+            self.event("tip_pay", tip=f"500{ATOM}", tip_payee=VALIDATOR)
+        events, self.events = before + done + self.events, []
         self.height, self.time = self.height + 10, self.time + 60
         self.states[self.height] = deepcopy(self.state)
         txid = hashlib.sha256(str(self.height).encode()).hexdigest().upper()
@@ -107,7 +117,8 @@ class MadeUpChain(RestNode):
     def stake(self, owner: str, validator: str, amount: int) -> str:
         self._claim(owner, validator)
         self.move(owner, POOL, {ATOM: amount})
-        self.event("delegate", validator=validator, delegator=owner, amount=f"{amount}{ATOM}")
+        told = f"{amount}{ATOM}"
+        self.event("delegate", validator=validator, delegator=owner, amount=told, msg_index="0")
         key = owner, validator
         self.state.staked[key] = self.state.staked.get(key, 0) + amount
         return self.seal(owner)
@@ -259,6 +270,22 @@ async def test_a_paid_wallet_holds_its_coins_and_tells_who_paid_and_when(
     assert reading.is_complete
     assert reading.flows_known
     assert reading.wallets == {"native", "tokens", "spam", "staked", "rewards"}
+
+
+async def test_a_fee_is_told_apart_where_only_its_payment_tells_of_it(
+    chain: MadeUpChain, wallets: Wallets
+) -> None:
+    chain.has_feemarket = True
+    came = chain.pay(THEM, ME, {ATOM: 10 * M})
+    went = chain.pay(ME, THEM, {ATOM: 3 * M})
+    chain.stake(ME, "one", 2 * M)
+    failed = chain.seal(ME, code=5)
+    reading = await wallets.read(ME)
+    assert held(reading)["native", "ATOM"] == atom(5 * M - 3 * FEE)
+    assert told(reading) == {(came, "in", "ATOM"): Decimal(10), (went, "out", "ATOM"): Decimal(3)}
+    assert {flow.txid: flow.fee for flow in reading.flows} == {came: 0, went: atom(FEE)}
+    assert failed
+    assert reading.flows_known
 
 
 async def test_an_address_that_nobody_ever_paid_holds_nothing(wallets: Wallets) -> None:

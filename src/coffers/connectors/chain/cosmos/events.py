@@ -26,6 +26,10 @@ _MOVES = {
 }
 """Events with an amount: whose they are, and whether the amount is added or taken off."""
 
+_BANK = ("coin_received", "coin_spent")
+_MESSAGE = "msg_index"
+"""What an event of a message has, and none of those around: of what takes the fee."""
+
 
 def flows_in(transaction: Transaction, address: str, at: Millis, chain: Chain) -> list[Flow]:
     """Return the flows of an address in a transaction.
@@ -33,14 +37,8 @@ def flows_in(transaction: Transaction, address: str, at: Millis, chain: Chain) -
     Raises:
         ConnectorFailure: when the events do not tell for sure.
     """
-    raw: dict[str, int] = {}
-    fees: dict[str, int] = {}
-    for event in transaction.events:
-        if event.type in _MOVES:
-            owner, sign = _MOVES[event.type]
-            _add(raw, _owned(event, owner, "amount", address), sign)
-        elif event.type == "tx" and any(each.key == "fee_payer" for each in event.attributes):
-            _add(fees, _owned(event, "fee_payer", "fee", address), 1)
+    raw = _moved(transaction.events, _MOVES, address)
+    fees = _fees(transaction, address)
     _add(raw, fees.items(), 1)
     own = str(chain.parameters["denom"])
     changes = [
@@ -50,6 +48,38 @@ def flows_in(transaction: Transaction, address: str, at: Millis, chain: Chain) -
     ]
     fee = units(fees.get(own, 0), chain.decimals)
     return flows_of(transaction.txhash.upper(), at, changes, fee, chain.asset)
+
+
+def _moved(events: Iterable[Event], kinds: Iterable[str], address: str) -> dict[str, int]:
+    """Return what events of some kinds added to an address, negative where they took off."""
+    raw: dict[str, int] = {}
+    for event in events:
+        if event.type in kinds:
+            owner, sign = _MOVES[event.type]
+            _add(raw, _owned(event, owner, "amount", address), sign)
+    return raw
+
+
+def _fees(transaction: Transaction, address: str) -> dict[str, int]:
+    """Return what an address paid for a transaction.
+
+    A chain with a market for fees (x/feemarket, as on Cosmos Hub) names no payer. What moved there
+    outside of all messages is the fee, and so is all that a failed transaction moved.
+    """
+    told = [each for each in transaction.events if each.type == "tx" and _has(each, "fee_payer")]
+    if told:
+        fees: dict[str, int] = {}
+        for event in told:
+            _add(fees, _owned(event, "fee_payer", "fee", address), 1)
+        return fees
+    around = [each for each in transaction.events if not _has(each, _MESSAGE)]
+    if len(around) == len(transaction.events) and not transaction.code:
+        return {}  # a node that tells no messages apart
+    return {denom: -raw for denom, raw in _moved(around, _BANK, address).items() if raw < 0}
+
+
+def _has(event: Event, key: str) -> bool:
+    return any(each.key == key for each in event.attributes)
 
 
 def _change(denom: str, raw: int, chain: Chain) -> Change | None:

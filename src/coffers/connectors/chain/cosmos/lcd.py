@@ -110,12 +110,13 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Transaction(msgspec.Struct, frozen=True):
-    """A transaction with its events."""
+    """A transaction with its events; `code` is not zero where it failed."""
 
     txhash: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{64}$")]
     height: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,15}$")]
     timestamp: str
     events: list[Event]
+    code: int = 0
 
 
 class _Found(msgspec.Struct, frozen=True):
