@@ -318,11 +318,21 @@ async def test_an_odd_answer_about_the_account_is_no_empty_wallet(
     assert failure.value.kind is FailureKind.UNEXPECTED_ANSWER
 
 
+async def test_rewards_that_were_claimed_count_until_the_coins_are_there(
+    tron: MadeUpTron, wallets: Wallets
+) -> None:
+    tron.accounts[ME] = {"balance": 3 * TRX}
+    tron.rewards[ME] = 40 * TRX
+    tron.answers["/wallet/getReward"] = {"reward": 0}  # claimed in a block that is not solid yet
+    reading = await wallets.read(ME)
+    assert sum(held(reading).values()) == 43
+
+
 async def test_rewards_that_are_not_told_leave_the_stakes_missing(
     tron: MadeUpTron, wallets: Wallets
 ) -> None:
     tron.accounts[ME] = {"balance": 3 * TRX, "frozenV2": [{"amount": 5}]}
-    tron.answers["/wallet/getReward"] = {}
+    tron.answers["/walletsolidity/getReward"] = {}
     reading = await wallets.read(ME)
     assert set(reading.missing) == {"staked"}
     assert held(reading) == {("native", "TRX"): Decimal(3)}
