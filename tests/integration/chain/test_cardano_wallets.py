@@ -97,6 +97,7 @@ class Ledger(RestNode):
         *,
         withdraw: int = 0,
         deposit: int = 0,
+        certificates: list[dict[str, Any]] | None = None,
         change: str | None = None,
     ) -> str:
         """Spend all of a sender's coins; what is left goes back to another address of theirs."""
@@ -119,8 +120,12 @@ class Ledger(RestNode):
         outs = [*to, Coin(back, sender if is_stake else None, rest, kept)]
         if withdraw:
             self.rewards[sender] -= withdraw
-        self.deposits[sender] = self.deposits.get(sender, 0) + deposit
-        return self._record(ins, outs, [(sender, withdraw)] if withdraw else [], deposit)
+        if certificates is None:
+            self.deposits[sender] = self.deposits.get(sender, 0) + deposit
+            certificates = [_of_key(sender, deposit)] if deposit else []
+        hash_ = self._record(ins, outs, [(sender, withdraw)] if withdraw else [], deposit)
+        self.transactions[hash_]["certificates"] = certificates
+        return hash_
 
     def _record(
         self, ins: list[Coin], outs: list[Coin], withdrawn: list[tuple[str, int]], deposit: int
@@ -214,8 +219,15 @@ class Ledger(RestNode):
 
     def on_tx_info(self, asked: Asked) -> object:
         assert asked.body["_inputs"]
+        assert asked.body["_certs"]
         rows = [self.transactions[hash_] for hash_ in asked.body["_tx_hashes"]]
         return [{key: row[key] for key in row if key != "owners"} for row in rows]
+
+
+def _of_key(stake: str, deposit: int) -> dict[str, Any]:
+    """Return the certificate of a key whose deposit is paid, or comes back."""
+    kind = "stake_registration" if deposit > 0 else "stake_deregistration"
+    return {"index": 0, "type": kind, "info": {"stake_address": stake}}
 
 
 def _page(rows: list[Any], asked: Asked) -> list[Any]:
@@ -292,6 +304,51 @@ async def test_withdrawing_rewards_and_the_deposit_of_a_key_are_no_flows(
     last = await wallets.read(ME, memory=after.memory)
     assert last.flows == ()
     assert held(last) == {("native", "ADA"): ada(107 * ADA - 2 * FEE)}
+
+
+@pytest.mark.parametrize(
+    ("paid", "returned"),
+    [
+        (
+            {"index": 0, "type": "drep_registration", "info": {"drep_id": "d", "deposit": "5"}},
+            {"index": 0, "type": "drep_retire", "info": {"drep_id": "d"}},
+        ),
+        (_of_key(OTHER, 500), _of_key(OTHER, -500)),
+    ],
+)
+async def test_the_deposit_of_a_representative_or_of_another_key_leaves_the_wallet(
+    ledger: Ledger, wallets: Wallets, paid: dict[str, Any], returned: dict[str, Any]
+) -> None:
+    ledger.pay(ME, 600 * ADA)
+    went = ledger.send(ME, [], deposit=500 * ADA, certificates=[paid])
+    back = ledger.send(ME, [], deposit=-500 * ADA, certificates=[returned])
+    reading = await wallets.read(ME)
+    assert held(reading) == {("native", "ADA"): ada(600 * ADA - 2 * FEE)}
+    assert told(reading)[went, "out", "ADA"] == 500
+    assert told(reading)[back, "in", "ADA"] == 500
+    assert reading.flows_known
+
+
+async def test_a_deposit_that_comes_back_as_a_reward_is_no_flow(
+    ledger: Ledger, wallets: Wallets
+) -> None:
+    ledger.pay(ME, 600 * ADA)
+    pool = {"index": 0, "type": "pool_update", "info": {"pool_id_hex": "x"}}
+    ledger.send(ME, [], deposit=500 * ADA, certificates=[pool])
+    reading = await wallets.read(ME)
+    assert [flow.direction for flow in reading.flows] == ["in"]
+    assert reading.flows_known
+
+
+async def test_deposits_of_several_kinds_in_one_transaction_leave_the_flows_unknown(
+    ledger: Ledger, wallets: Wallets
+) -> None:
+    ledger.pay(ME, 600 * ADA)
+    both = [_of_key(ME, 2), {"index": 1, "type": "drep_registration", "info": {"drep_id": "x"}}]
+    ledger.send(ME, [], deposit=502 * ADA, certificates=both)
+    reading = await wallets.read(ME)
+    assert [flow.direction for flow in reading.flows] == ["in"]
+    assert reading.flows_known is False
 
 
 async def test_rewards_that_are_sent_on_at_once_leave_the_wallet(

@@ -1,6 +1,7 @@
 """The deposits and withdrawals of a wallet of Cardano: what its transactions left in it.
 
-Rewards that are withdrawn only change their part, and so does the deposit of a stake key.
+Rewards that are withdrawn only change their part, and so does the deposit of the wallet's stake
+key. That of a representative or of another key leaves the wallet, and may come back.
 """
 
 import itertools
@@ -18,6 +19,11 @@ from coffers.connectors.chain.walk import Entry, Page, Trail, Walk
 from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.chains import Chain
 from coffers.valuation.model import Flow
+
+_OF_KEYS = frozenset({"stake_registration", "stake_deregistration"})
+_OF_OTHERS = frozenset({"drep_registration", "drep_retire"})
+_OF_POOL = "pool_update"
+"""Certificates for which a transaction may pay a deposit, or get it back."""
 
 SETTLED = 10
 """Blocks after which a transaction is told: the last ones may be replaced."""
@@ -77,10 +83,11 @@ class FlowSearch:
                 self._add(Millis(min(entry.at, self.read_at)), transaction)
 
     def _add(self, at: Millis, transaction: Transaction) -> None:
-        if not _is_balanced(transaction):
+        kept = _kept(transaction, self.own)
+        if not _is_balanced(transaction) or kept is None:
             self.memory.untold = max(self.memory.untold or 0, at)
             return
-        changes, fee = _changes(transaction, self.own, self.chain)
+        changes, fee = _changes(transaction, self.own, kept, self.chain)
         paid = units(fee, self.chain.decimals)
         txid = transaction.tx_hash
         self.flows[txid] = flows_of(txid, at, changes, paid, self.chain.asset)
@@ -94,8 +101,26 @@ def _is_balanced(transaction: Transaction) -> bool:
     return came == went + int(transaction.fee) + int(transaction.deposit)
 
 
-def _changes(transaction: Transaction, own: str, chain: Chain) -> tuple[list[Change], int]:
-    """Return what a transaction brought, and the fee where the wallet alone paid for it."""
+def _kept(transaction: Transaction, own: str) -> int | None:
+    """Return what of a deposit comes back without a flow, None where nobody tells.
+
+    That of the wallet's key is a part of it; those of pools and proposals come back as rewards.
+    """
+    told = transaction.certificates or ()
+    kinds = {each.type for each in told}
+    keys = {(each.info or {}).get("stake_address") for each in told if each.type in _OF_KEYS}
+    if not keys - {own} and not kinds & _OF_OTHERS:
+        return int(transaction.deposit)
+    return None if own in keys or _OF_POOL in kinds else 0
+
+
+def _changes(
+    transaction: Transaction, own: str, kept: int, chain: Chain
+) -> tuple[list[Change], int]:
+    """Return what a transaction brought, and the fee where the wallet alone paid for it.
+
+    `kept` is as of `_kept`.
+    """
     ins = [part for part in transaction.inputs if part.belongs_to(own)]
     outs = [part for part in transaction.outputs if part.belongs_to(own)]
     withdrawn = sum(
@@ -106,8 +131,7 @@ def _changes(transaction: Transaction, own: str, chain: Chain) -> tuple[list[Cha
         raw[id_] = raw.get(id_, 0) + amount
     is_payer = bool(ins) and len(ins) == len(transaction.inputs)
     fee = int(transaction.fee) if is_payer else 0
-    kept = int(transaction.deposit) if is_payer else 0
-    coins = raw.pop("", 0) - withdrawn + fee + kept
+    coins = raw.pop("", 0) - withdrawn + fee + (kept if is_payer else 0)
     changes = [Change("native", chain.asset, chain.asset, signed_units(coins, chain.decimals))]
     for id_, amount in sorted(raw.items()):
         token = listed_on("cardano").get(id_)

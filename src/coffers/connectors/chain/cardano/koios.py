@@ -117,6 +117,13 @@ class Withdrawal(msgspec.Struct, frozen=True):
     stake_addr: str
 
 
+class Certificate(msgspec.Struct, frozen=True):
+    """Something that a transaction registered or changed; `info` tells of what."""
+
+    type: str
+    info: dict[str, Any] | None = None
+
+
 class Transaction(msgspec.Struct, frozen=True):
     """A transaction with all that it moved. `deposit` is negative where one came back."""
 
@@ -126,6 +133,7 @@ class Transaction(msgspec.Struct, frozen=True):
     inputs: list[Part]
     outputs: list[Part]
     withdrawals: list[Withdrawal] | None = None
+    certificates: list[Certificate] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +224,7 @@ class Koios:
             "_assets": True,
             "_withdrawals": True,
             "_metadata": False,
-            "_certs": False,
+            "_certs": True,
             "_scripts": False,
             "_bytecode": False,
         }

@@ -173,7 +173,9 @@ class Node:
 
     async def reward(self, address: str) -> int:
         """Return the rewards for votes that were not yet withdrawn, in sun."""
-        answer = await self._post("/walletsolidity/getReward", {"address": address, "visible": True})
+        answer = await self._post(
+            "/walletsolidity/getReward", {"address": address, "visible": True}
+        )
         return taken(_Reward, answer, "rewards").reward
 
     async def ask(self, question: Contract, owner: str) -> bytes:
