@@ -228,6 +228,30 @@ async def test_an_error_that_says_that_a_node_cannot_tell_makes_the_next_one_be_
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        "over rate limit",
+        "daily request count exceeded, request rate limited",
+        "429 Too Many Requests: ",
+        "Your app has exceeded its compute units per second capacity.",
+    ],
+)
+async def test_a_node_that_says_in_the_protocol_that_it_is_asked_too_often_makes_room(
+    nodes: Nodes, first: Node, second: Node, message: str
+) -> None:
+    error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32016, "message": message}}
+    first.raw = json.dumps(error).encode()
+    assert await nodes.call("eth_getBalance", []) == "0x2"
+    asked = len(first.asked)
+    assert await nodes.call("eth_getBalance", []) == "0x2"
+    assert len(first.asked) == asked
+    second.raw = first.raw
+    with pytest.raises(ConnectorFailure) as told:
+        await nodes.call("eth_getBalance", [])
+    assert told.value.kind is FailureKind.RATE_LIMITED
+
+
+@pytest.mark.parametrize(
     ("market", "header"), [("trx", "tron-pro-api-key"), ("ton_wallet", "x-api-key")]
 )
 async def test_a_key_before_the_host_goes_into_the_header_of_the_service(

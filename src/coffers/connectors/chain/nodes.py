@@ -7,6 +7,7 @@ No message shows more of an address than its host: many carry a key.
 import asyncio
 import itertools
 import json
+import re
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -208,8 +209,11 @@ class Nodes:
         error = answer.get("error")
         if isinstance(error, dict):
             code = error.get("code")
+            message = str(error.get("message") or "no reason given")[:300]
+            if _TOO_OFTEN.search(message):
+                raise _NodeFailed(*_FAILED[HTTPStatus.TOO_MANY_REQUESTS])
             raise NodeRefused(
-                str(error.get("message") or "no reason given")[:300],
+                message,
                 status=HTTPStatus.OK,
                 code=code if isinstance(code, int) else None,
                 data=error.get("data"),
@@ -325,6 +329,13 @@ _FAILED = {
     HTTPStatus.REQUEST_TIMEOUT: (FailureKind.UNREACHABLE, "it did not answer in time"),
     HTTPStatus.TOO_MANY_REQUESTS: (FailureKind.RATE_LIMITED, "it was asked too often"),
 }
+
+
+_TOO_OFTEN = re.compile(
+    r"rate.?limit|too many requests|(?:requests|compute units) per (?:second|minute|day)",
+    re.IGNORECASE,
+)
+"""How nodes say in an error of JSON-RPC, with a status of 200, that they are asked too often."""
 
 
 def _answered(status: int, headers: httpx.Headers, body: bytes) -> object:
