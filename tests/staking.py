@@ -41,11 +41,15 @@ class Staked:
 
 
 class Beacon(RestNode):
-    """A beacon node; `registry` holds the validators by their index."""
+    """A beacon node; `registry` holds the validators by their index.
+
+    `queue` holds deposits that wait, by validator and moment; None where the node does not tell.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.registry: dict[int, Staked] = {}
+        self.queue: list[tuple[int, int]] | None = []
         self.at = NOW
 
     def answer(self, asked: Asked) -> object:
@@ -54,6 +58,8 @@ class Beacon(RestNode):
         if asked.path == "/eth/v1/beacon/headers/head":
             slot = (self.at // 1000 - GENESIS) // 12
             return {"data": {"header": {"message": {"slot": str(slot)}}}}
+        if asked.path == "/eth/v1/beacon/states/head/pending_deposits":
+            return None if self.queue is None else {"data": [*map(_queued, self.queue)]}
         names = asked.query["id"].split(",")
         assert len(names) <= 50
         rows = [
@@ -66,6 +72,11 @@ class Beacon(RestNode):
     def _row(self, index: int, staked: Staked) -> dict[str, object]:
         inner = {"pubkey": key_of(index), "withdrawal_credentials": staked.credentials}
         return {"index": str(index), "balance": str(staked.gwei), "validator": inner}
+
+
+def _queued(row: tuple[int, int]) -> dict[str, str]:
+    slot = (row[1] // 1000 - GENESIS) // 12
+    return {"pubkey": key_of(row[0]), "amount": "32000000000", "slot": str(slot)}
 
 
 class Ledger(RestNode):

@@ -132,6 +132,39 @@ async def test_a_deposit_that_the_beacon_chain_does_not_know_yet_is_pending(worl
     assert not third.flows
 
 
+async def test_what_is_added_to_a_validator_waits_until_the_beacon_chain_takes_it(
+    world: World,
+) -> None:
+    world.ledger.deposits(1, paying(OWNER), timeStamp=str(NOW // 1000 - 9 * 86_400))
+    world.has(paying(OWNER), 1)
+    first = await world.read()
+    assert held(first) == {STAKED: Decimal(32)}
+    added = world.ledger.deposits(1, paying(OWNER))
+    world.beacon.queue = [(2, NOW - DAY), (1, NOW - DAY)]
+    second = await world.read(memory=first.memory)
+    assert held(second) == {STAKED: Decimal(32), PENDING: Decimal(32)}
+    assert second.flows == ()
+    world.beacon.queue, world.beacon.registry[1].gwei = [], 64 * 10**9
+    third = await world.read(memory=second.memory)
+    assert held(third) == {STAKED: Decimal(64)}
+    assert [(flow.txid, flow.amount) for flow in third.flows] == [(added, Decimal(32))]
+    asked = world.beacon.count("/eth/v1/beacon/states/head/pending_deposits")
+    await world.read(memory=third.memory)
+    assert world.beacon.count("/eth/v1/beacon/states/head/pending_deposits") == asked
+
+
+async def test_a_beacon_node_that_tells_nothing_of_what_waits_is_believed_without_it(
+    world: World,
+) -> None:
+    world.beacon.queue = None
+    made = world.ledger.deposits(1, paying(OWNER))
+    world.has(paying(OWNER), 1)
+    reading = await world.read()
+    assert held(reading) == {STAKED: Decimal(32)}
+    assert [flow.txid for flow in reading.flows] == [made]
+    assert reading.is_complete
+
+
 async def test_addresses_indices_and_keys_mix_and_none_counts_twice(world: World) -> None:
     world.ledger.deposits(1, paying(OWNER))
     world.has(paying(OWNER), 1)
@@ -171,7 +204,7 @@ async def test_some_thousands_are_asked_for_fifty_at_a_time(world: World) -> Non
         world.ledger.deposits_through(BATCH, dict.fromkeys(range(start, start + 100), BY_KEY))
     world.has(BY_KEY, *numbers)
     assert held(await world.read()) == {STAKED: Decimal(64_000)}
-    assert world.beacon.count("/eth/v1/beacon/states") == 40
+    assert world.beacon.count("/eth/v1/beacon/states/head/validators") == 40
 
 
 async def test_a_search_that_takes_long_goes_on_with_the_next_reading(

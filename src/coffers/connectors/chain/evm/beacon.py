@@ -2,13 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from coffers.clock import Millis
 from coffers.connectors.chain.evm import address, ens
-from coffers.connectors.chain.evm.beacon_node import BeaconNode, Validator, unusable
+from coffers.connectors.chain.evm.beacon_node import BeaconNode, Validator, slot_of, unusable
 from coffers.connectors.chain.evm.blocks import quantity
-from coffers.connectors.chain.evm.deposits import names
+from coffers.connectors.chain.evm.deposits import Deposit, names
 from coffers.connectors.chain.evm.holdings import in_units
 from coffers.connectors.chain.evm.ownership import OwnerSearch, belongs
 from coffers.connectors.chain.evm.staking_flows import deposited, paid_out
@@ -105,8 +106,8 @@ class ValidatorReader:
     async def read(self, address: str, request: ReadRequest) -> Reading:
         """Return what the validators hold.
 
-        A node does not tell when ether that was added later begins to count, so the flows are not
-        known, though those that are told are right.
+        Nobody tells what others deposited, so the flows are not known, though those that are told
+        are right.
 
         Raises:
             ConnectorFailure: when no node answers, one validator that was named is not known to
@@ -140,11 +141,12 @@ class ValidatorReader:
         validators = await self._beacon.validators(_wanted(named, memory))
         _refuse_unknown(named, validators)
         own = _own(validators, named, memory)
+        known, kept = {each.key for each in validators}, {each.key for each in own}
+        waits = await self._waits(memory, known, head)
+        waiting = _waiting(known, kept, memory, waits)
         if since is not None:
-            known, kept = {each.key for each in validators}, {each.key for each in own}
-            flows += deposited(memory.owners.values(), known, kept, since, self._around.chain)
+            flows += deposited(memory.owners.values(), waits, kept, since, self._around.chain)
         positions = [self._position("staked", sum(each.gwei for each in own))]
-        waiting = _waiting(validators, memory)
         if waiting:
             positions.append(self._position("pending", waiting))
         return Reading(
@@ -159,6 +161,23 @@ class ValidatorReader:
             counted=_names(own),
             memory=closed(memory) if owners else None,
         )
+
+    async def _waits(
+        self, memory: Memory, known: Collection[str], head: Millis
+    ) -> Callable[[Deposit], bool]:
+        """Return what tells whether the beacon chain has not taken a deposit yet.
+
+        It may know the validator, and take what is added to it days later.
+        """
+        untold = [each for notes in memory.owners.values() for each in notes.untold]
+        is_asked = any(each.key in known for each in untold)
+        queued = await self._beacon.queued() if is_asked else frozenset()
+
+        def waits(made: Deposit) -> bool:
+            is_queued = (made.key, slot_of(made.at)) in queued
+            return made.key not in known or is_queued or made.at > head
+
+        return waits
 
     async def _searched(self, owners: Sequence[str], memory: Memory) -> _Found:
         """Look for the validators of addresses."""
@@ -270,12 +289,17 @@ def _names(validators: Iterable[Validator]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _waiting(validators: Iterable[Validator], memory: Memory) -> int:
-    """Return what was deposited for keys that the beacon chain does not know yet."""
-    known = {each.key for each in validators}
-    return sum(
-        gwei
-        for notes in memory.owners.values()
-        for key, gwei in notes.deposits.items()
-        if key not in known
-    )
+def _waiting(
+    known: Collection[str],
+    own: Collection[str],
+    memory: Memory,
+    waits: Callable[[Deposit], bool],
+) -> int:
+    """Return what was deposited and the beacon chain has not taken yet.
+
+    That is all of the keys that it does not know, and what was added to the own validators.
+    """
+    notes = memory.owners.values()
+    unknown = sum(gwei for each in notes for key, gwei in each.deposits.items() if key not in known)
+    made = (deposit for each in notes for deposit in each.untold if deposit.key in own)
+    return unknown + sum(deposit.gwei for deposit in made if waits(deposit))

@@ -89,11 +89,33 @@ class BeaconNode:
             found |= {each.index: each for each in _told(rows)}
         return list(found.values())
 
+    async def queued(self) -> frozenset[tuple[str, int]]:
+        """Return what the chain was given and did not take yet: by public key, and in which slot.
+
+        Nothing where no node tells: older ones do not, and the list is longer than some give away.
+        """
+        try:
+            answer = await self._nodes.get("/eth/v1/beacon/states/head/pending_deposits")
+        except (NodeRefused, ConnectorFailure):
+            return frozenset()
+        rows = answer.get("data") if isinstance(answer, dict) else None
+        told = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return frozenset(
+            (str(row.get("pubkey")).lower(), int(slot))
+            for row in told
+            if (slot := str(row.get("slot"))).isascii() and slot.isdecimal()
+        )
+
     async def _get(self, path: str, query: dict[str, str | int] | None = None) -> object:
         try:
             return await self._nodes.get(path, query)
         except NodeRefused as refusal:
             raise unusable(f"refused ({refusal})") from None
+
+
+def slot_of(at: Millis) -> int:
+    """Return the slot of a moment."""
+    return (at - _GENESIS) // _SLOT
 
 
 def _told(rows: Sequence[object]) -> Iterator[Validator]:

@@ -4,7 +4,7 @@ Both leave one place and come to another at the same moment, so that they cancel
 own accounts: a withdrawal by its number, a deposit by its transaction.
 """
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -34,20 +34,19 @@ def paid_out(
 
 def deposited(
     owners: Iterable[Notes],
-    known: Container[str],
+    waits: Callable[[Deposit], bool],
     own: Container[str],
     since: Millis,
     chain: Chain,
 ) -> list[Flow]:
     """Return the deposits that the beacon chain has now, one for each transaction; forget them.
 
-    Those of a key that it does not know yet wait, however long; the first time none from before
-    `since` is told. What was added to a validator that was there already is told at once, though
-    the beacon chain takes its time with it.
+    Those that it has not taken yet wait, however long; the first time none from before `since` is
+    told.
     """
     flows: list[Flow] = []
     for notes in owners:
-        waiting = {each.txid for each in notes.untold if each.key not in known}
+        waiting = {each.txid for each in notes.untold if waits(each)}
         ready: dict[str, list[Deposit]] = {}
         for each in notes.untold:
             if each.txid not in waiting and each.key in own:
