@@ -10,10 +10,19 @@ import httpx
 import msgspec
 
 from coffers.client.call import Call, Parameter
-from coffers.client.errors import ApiError, Unavailable, error_of
+from coffers.client.errors import (
+    ApiError,
+    TookTooLong,
+    Unavailable,
+    UnexpectedAnswer,
+    error_of,
+)
 
 SILENCE = 60.0
 """Seconds without a word, or a comment, after which a connection is lost."""
+
+_KIND = "text/event-stream"
+_AWAY = (Unavailable, TookTooLong)  # the second is what a proxy says of a server that hangs
 
 _read = msgspec.json.Decoder(dict[str, Any], float_hook=str).decode
 
@@ -54,7 +63,11 @@ class Place:
         self.last = lines.get("id", self.last)
         if "data" not in lines:
             return None
-        return Told(lines.get("event", "message"), _read(lines["data"]), lines.get("id"))
+        try:
+            data = _read(lines["data"])
+        except msgspec.DecodeError as fault:
+            raise UnexpectedAnswer(f"the stream tells something else: {fault}") from fault
+        return Told(lines.get("event", "message"), data, lines.get("id"))
 
     def call(self, first: Call[bytes]) -> Call[bytes]:
         """Return the call that goes on from here."""
@@ -75,7 +88,7 @@ def stream_call(
     """The stream of events after one, or from now on."""
     asked: dict[str, Parameter] = {"after": after, "account_id": account_id}
     asked["kind"] = ",".join(kinds) or None
-    return Call("GET", "/v1/stream", bytes, asked, {"Accept": "text/event-stream"})
+    return Call("GET", "/v1/stream", bytes, asked, {"Accept": _KIND})
 
 
 def follow(
@@ -87,6 +100,7 @@ def follow(
 
     Raises:
         ApiError: where the server refuses for another reason than that it is away.
+        UnexpectedAnswer: where something else answers, such as a proxy that leads elsewhere.
     """
     place = Place()
     while True:
@@ -96,7 +110,7 @@ def follow(
             try:
                 if response.is_error:
                     response.read()
-                    raise error_of(response)
+                _check(response)
                 for line in response.iter_lines():
                     if (told := place.take(line)) is not None:
                         yield told
@@ -104,7 +118,7 @@ def follow(
                 response.close()
         except httpx.TransportError:
             wait = place.retry
-        except Unavailable as refusal:
+        except _AWAY as refusal:
             wait = _later(refusal)
         sleep(place.retry if wait is None else wait)
 
@@ -123,7 +137,7 @@ async def follow_async(
             try:
                 if response.is_error:
                     await response.aread()
-                    raise error_of(response)
+                _check(response)
                 async for line in response.aiter_lines():
                     if (told := place.take(line)) is not None:
                         yield told
@@ -131,9 +145,18 @@ async def follow_async(
                 await response.aclose()
         except httpx.TransportError:
             wait = place.retry
-        except Unavailable as refusal:
+        except _AWAY as refusal:
             wait = _later(refusal)
         await sleep(place.retry if wait is None else wait)
+
+
+def _check(response: httpx.Response) -> None:
+    if response.is_error:
+        raise error_of(response)
+    kind = response.headers.get("content-type", "")
+    if not (response.is_success and kind.startswith(_KIND)):
+        told = f"{response.status_code} {kind}".strip()
+        raise UnexpectedAnswer(f"/v1/stream answered no stream: {told}")
 
 
 def _later(refusal: ApiError) -> float | None:
