@@ -26,14 +26,14 @@ Moment = str | date | datetime
 class Call(Generic[T]):
     """One call. `path` is what follows `/public/api`; `read` makes the answer of a body.
 
-    Parameters go in the query of a GET or DELETE, else in a JSON body. What `keeps` is asked for
-    again by its entity tag.
+    Parameters go in the query of a GET or DELETE, else in a JSON body; they may be secrets, and are
+    not shown. What `keeps` is asked for again by its entity tag.
     """
 
     method: str
     path: str
     read: Callable[[bytes], T]
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     is_signed: bool = True
     keeps: bool = False
@@ -49,9 +49,30 @@ def escaped(segment: str) -> str:
     return quote(segment, safe=":")
 
 
+def exact(amount: Decimal) -> str:
+    """Return an amount as its exact text.
+
+    Raises:
+        TypeError: for a `float`, whose digits are already lost.
+    """
+    return f"{Decimal(_unrounded(amount)):f}"
+
+
 def texts(amounts: Mapping[str, Decimal]) -> dict[str, object]:
-    """Return amounts as exact texts."""
-    return {asset: f"{amount:f}" for asset, amount in amounts.items()}
+    """Return amounts as exact texts. Raises as `exact`."""
+    return {asset: exact(amount) for asset, amount in amounts.items()}
+
+
+def plain(value: Parameter) -> Parameter:
+    """Return a parameter as it is sent, an amount as its exact text. Raises as `exact`."""
+    return exact(value) if isinstance(value, Decimal) else _unrounded(value)
+
+
+def _unrounded(value: T) -> T:
+    # No annotation keeps a program from giving one.
+    if isinstance(value, float):
+        raise TypeError(f"{value} is a float and has already lost digits; give a Decimal")
+    return value
 
 
 def moment(given: Moment | None) -> str | None:

@@ -12,7 +12,7 @@ import httpx
 from coffers.client.call import Call
 from coffers.client.errors import ApiError
 from coffers.client.reply import Reply
-from coffers.client.speaker import ONCE, TIMEOUT, Mode, Patience, Speaker, unreachable
+from coffers.client.speaker import ONCE, TIMEOUT, Mode, Patience, Speaker, unanswered
 from coffers.client.stream import Told, follow, follow_async, stream_call
 
 T = TypeVar("T")
@@ -66,8 +66,8 @@ class Client(Speaker):
         request = self._made(call, self._http.build_request)
         try:
             response = self._http.send(request, auth=self._auth_of(call), follow_redirects=False)
-        except httpx.TransportError as fault:
-            raise unreachable(self.base_url, fault) from fault
+        except httpx.RequestError as fault:
+            raise unanswered(self.base_url, fault) from fault
         return self._read(call, request, response)
 
     def save_csv(self, call: Call[bytes], file: BinaryIO, /) -> None:
@@ -84,15 +84,16 @@ class Client(Speaker):
                     response.read()
                     self._read(call, request, response)
                 file.writelines(response.iter_bytes())
-        except httpx.TransportError as fault:
-            raise unreachable(self.base_url, fault) from fault
+        except httpx.RequestError as fault:
+            raise unanswered(self.base_url, fault) from fault
 
     def stream(
         self, after: int | None = None, *, kinds: Sequence[str] = (), account_id: int | None = None
     ) -> Iterator[Told]:
         """Listen to events as they happen; a lost connection is taken up where it broke off.
 
-        Closing the iterator ends it. Raises `ApiError` where the server refuses.
+        Closing the iterator ends it. Raises `ApiError` where the server refuses, and
+        `UnexpectedAnswer` where something else answers.
         """
 
         def send(call: Call[bytes]) -> httpx.Response:
@@ -163,8 +164,8 @@ class AsyncClient(Speaker):
         auth = self._auth_of(call)
         try:
             response = await self._http.send(request, auth=auth, follow_redirects=False)
-        except httpx.TransportError as fault:
-            raise unreachable(self.base_url, fault) from fault
+        except httpx.RequestError as fault:
+            raise unanswered(self.base_url, fault) from fault
         return self._read(call, request, response)
 
     async def save_csv(self, call: Call[bytes], file: BinaryIO, /) -> None:
@@ -184,15 +185,16 @@ class AsyncClient(Speaker):
                     self._read(call, request, response)
                 async for part in response.aiter_bytes():
                     file.write(part)
-        except httpx.TransportError as fault:
-            raise unreachable(self.base_url, fault) from fault
+        except httpx.RequestError as fault:
+            raise unanswered(self.base_url, fault) from fault
 
     def stream(
         self, after: int | None = None, *, kinds: Sequence[str] = (), account_id: int | None = None
     ) -> AsyncIterator[Told]:
         """Listen to events as they happen; a lost connection is taken up where it broke off.
 
-        Closing the iterator ends it. Raises `ApiError` where the server refuses.
+        Closing the iterator ends it. Raises `ApiError` where the server refuses, and
+        `UnexpectedAnswer` where something else answers.
         """
 
         async def send(call: Call[bytes]) -> httpx.Response:

@@ -4,15 +4,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Literal, Self, TypeVar
 
 import httpx
 import msgspec
 
-from coffers.client.call import Call, Parameter
+from coffers.client.call import Call, Parameter, plain
 from coffers.client.errors import (
     ApiError,
+    ClientError,
     RateLimited,
     Unavailable,
     UnexpectedAnswer,
@@ -34,6 +34,7 @@ TIMEOUT = 150.0
 """Seconds: connecting an account waits for a worker and an exchange, up to two minutes."""
 
 _MOST_KEPT = 64
+_KEPT = "coffers.kept"
 _NOT_MODIFIED = 304
 _IN_QUERY = frozenset({"GET", "DELETE"})
 
@@ -113,11 +114,13 @@ class Speaker(Methods):
         else:
             headers["Content-Type"] = "application/json"
             # Amounts go as texts: no reader on the way may make floats of them.
-            body = msgspec.json.encode({name: _plain(value) for name, value in given.items()})
+            body = msgspec.json.encode({name: plain(value) for name, value in given.items()})
             request = build(call.method, url, content=body, headers=headers)
         kept = self._kept.get(_key(request)) if call.keeps else None
         if kept is not None:
             request.headers["If-None-Match"] = kept.headers["etag"]
+            # By the time of the answer others may have taken its place.
+            request.extensions[_KEPT] = kept
         return request
 
     def _listening(self, call: Call[bytes], build: Callable[..., httpx.Request]) -> httpx.Request:
@@ -135,15 +138,16 @@ class Speaker(Methods):
             ApiError: what the server says of a refusal.
             UnexpectedAnswer: for what is in no form of the API.
         """
-        content, key = response.content, _key(request)
-        if response.status_code == _NOT_MODIFIED and (kept := self._kept.get(key)) is not None:
+        content = response.content
+        kept: httpx.Response | None = request.extensions.get(_KEPT)
+        if response.status_code == _NOT_MODIFIED and kept is not None:
             content = kept.content
         elif not response.is_success:
             if response.is_error:
                 raise error_of(response)
             raise UnexpectedAnswer(f"{call.path} answered {response.status_code}")
         elif call.keeps and "etag" in response.headers:
-            self._kept.put(key, response)
+            self._kept.put(_key(request), response)
         try:
             return Reply(call.read(content), response.headers)
         except msgspec.DecodeError as fault:
@@ -163,17 +167,15 @@ def _whole(base_url: str) -> str:
 def _text(value: Parameter) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(_plain(value))
-
-
-def _plain(value: Parameter) -> Parameter:
-    return f"{value:f}" if isinstance(value, Decimal) else value
+    return str(plain(value))
 
 
 def _key(request: httpx.Request) -> tuple[str, str]:
     return str(request.url), request.headers.get("forced-mode", "")
 
 
-def unreachable(base_url: str, fault: httpx.TransportError) -> Unreachable:
-    """Return the error of a server that does not answer."""
+def unanswered(base_url: str, fault: httpx.RequestError) -> ClientError:
+    """Return the error of a server that does not answer, or whose answer cannot be unpacked."""
+    if isinstance(fault, httpx.DecodingError):
+        return UnexpectedAnswer(f"{base_url} answered what cannot be unpacked: {fault}")
     return Unreachable(f"{base_url} does not answer: {type(fault).__name__}")
