@@ -73,8 +73,9 @@ async def _write(
         worked = await Listing(store, clock).worked(user.id, accounts, book, user.display_currency)
         rows = Exports(store).rows(known, worked, now=clock.now(), since=span[0], until=span[1])
         if output is None:
+            # In UTF-8, whatever the terminal speaks: it may lack what others wrote.
             async for part in rows:
-                sys.stdout.write(part)
+                sys.stdout.buffer.write(part.encode())
             return
         with new_file(output) as file:
             # Lines end as the table says, not as the system would have it.

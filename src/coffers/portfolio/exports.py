@@ -6,6 +6,7 @@ memory at a time. Amounts have all of their digits; what is not known is an empt
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Final, Literal, get_args
 
@@ -25,8 +26,9 @@ AT_ONCE: Final = 500
 """Rows that are read, and handed on, together."""
 
 _EVER: Final = Millis(-(2**62))
-_FULL_WIDTH: Final = ("\uff1d", "\uff0b", "\uff0d", "\uff20")
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", *_FULL_WIDTH)
+_FORMULA: Final = r"=+\-@|%\uff1d\uff0b\uff0d\uff20"
+_BEGINS: Final = re.compile(rf"^(?=[{_FORMULA}\t\r\n])")
+_BEGINS_ANEW: Final = re.compile(rf'([;\t\r\n]"*)(?=[{_FORMULA}])')
 _OF_ACCOUNT: Final = ("account_id", "account_name")
 _POSITION: Final = (
     "wallet", "asset", "venue_code", "free", "in_orders", "borrowed", "interest", "unrealised",
@@ -143,11 +145,12 @@ class Exports:
 
 
 def safe(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: one that looks so gets an apostrophe.
+    """Return a text that no spreadsheet takes for a formula: what looks so gets an apostrophe.
 
-    As OWASP recommends ("CSV Injection").
+    As OWASP recommends ("CSV Injection"). Where decimals have a comma, spreadsheets begin a new
+    cell at semicolons, and some do at tabs, whatever is quoted for the sake of commas.
     """
-    return f"'{text}" if text.startswith(_FORMULAS) else text
+    return _BEGINS_ANEW.sub(r"\1'", _BEGINS.sub("'", text))
 
 
 def _lines(rows: Sequence[Plain], head: Sequence[str]) -> str:

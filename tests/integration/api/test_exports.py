@@ -124,6 +124,17 @@ def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
     assert safe(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["", "Main", "a=1", "1-1"])
+@pytest.mark.parametrize("text", ["A;=1", "A\t=1", 'A;"=1;', 'A";=1', "A;\t=1", "A\n@SUM(1)"])
+async def test_what_would_begin_another_cell_is_no_formula_either(
+    served: Served, ann: Caller, text: str
+) -> None:
+    account = await add_account(served.services.store, ann.user, text, held={"BTC": "1"})
+    table = (await served.get(ann, f"{OWN}/{account.id}/export/positions.csv")).text
+    for separator in (",", ";", "\t"):
+        for row in csv.reader(io.StringIO(table, newline=""), delimiter=separator):
+            assert not [cell for cell in row if cell.startswith(("=", "@"))]
+
+
+@pytest.mark.parametrize("text", ["", "Main", "a=1", "1-1", "a; b", "a;b=c", "a,-b"])
 def test_other_texts_stay_as_they_are(text: str) -> None:
     assert safe(text) == text
