@@ -91,7 +91,7 @@ class ThreeCommas:
         """
         held: dict[str, Decimal] = {}
         for row in await self._asked(client.AsyncClient.table(account_id)):
-            if row.position is None:
+            if row.position is None or not _is_usable(row.position):
                 raise SourceFailed(f"the source does not tell how much {row.currency_code} it is")
             if row.position > 0:
                 code = row.currency_code

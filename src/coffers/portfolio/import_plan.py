@@ -1,6 +1,6 @@
 """What is to be done with each account of another service, before anything is done."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,11 +44,15 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """What there is here already: the user's accounts, and which were taken over from where."""
+    """What there is here already: the user's accounts, and which were taken over from where.
+
+    `imported` is what came from this source, by its ids; `linked` has the source, and the id there,
+    of all accounts that came from any.
+    """
 
     accounts: Sequence[Account]
     imported: Mapping[int, Import]
-    linked: Collection[int]
+    linked: Mapping[int, tuple[str, int]]
 
 
 def plan(found: Sequence[SourceAccount], here: Here, catalogue: Catalogue) -> list[Planned]:
@@ -85,7 +89,7 @@ def _planned(source: SourceAccount, here: Here, catalogue: Catalogue) -> Planned
             has_history=known.is_complete,
         )
     market = catalogue.get(source.market_code)
-    if reason := _why_not(source, market):
+    if reason := _why_not(source, market) or _why_twice(source, name, here):
         return Planned(source, "skip", name, market, reason=reason)
     if same := _same(source, here):
         return Planned(source, "adopt", name, market, account_id=same)
@@ -127,6 +131,22 @@ def _same(source: SourceAccount, here: Here) -> int | None:
         if is_same and account.id not in here.linked:
             return account.id
     return None
+
+
+def _why_twice(source: SourceAccount, name: str, here: Here) -> str:
+    """Return why a hand-kept account is likely here already: one server may have two addresses.
+
+    An exchange or a chain would tell that it is the same, and nobody can be asked of this one.
+    """
+    by_hand = (each for each in here.accounts if each.market_code == MANUAL == source.market_code)
+    for account in by_hand:
+        whence, there = here.linked.get(account.id, ("", 0))
+        if (account.name, there) == (name, source.id):
+            return (
+                f"account {account.id} here has its name and came as account {there} of {whence}; "
+                "if this is another one, give that another name"
+            )
+    return ""
 
 
 def _asks(source: SourceAccount, market: Market | None) -> tuple[str, ...]:

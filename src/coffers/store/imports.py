@@ -57,10 +57,12 @@ class Imports:
         rows = await self._connection.execute(statement)
         return {row.source_id: Import(*row) for row in rows}
 
-    async def linked(self, user_id: int) -> set[int]:
-        """Return the accounts here that were taken over, from whatever source."""
-        statement = select(_I.account_id).where(_I.user_id == user_id)
-        return set(await self._connection.scalars(statement))
+    async def linked(self, user_id: int) -> dict[int, tuple[str, int]]:
+        """Return the accounts here that were taken over, with their source and its own id."""
+        columns = (_I.account_id, _I.source, _I.source_id)
+        statement = select(*columns).where(_I.user_id == user_id)
+        rows = await self._connection.execute(statement)
+        return {row.account_id: (row.source, row.source_id) for row in rows}
 
     async def advance(
         self, user_id: int, source: str, source_id: int, until: Millis, *, is_complete: bool

@@ -216,8 +216,14 @@ async def test_a_source_that_fails_on_one_account_ends_no_other(moving: Moving) 
         return None
 
     moving.source.refuses = refuses
+    moving.source.tables[14][0]["position"] = "NaN"
     moved = await moving.moved()
-    assert [moved[each]["state"] for each in (11, 12, 13)] == ["failed", "failed", "done"]
+    assert [moved[each]["state"] for each in (11, 12, 13, 14)] == [
+        *["failed"] * 2,
+        "done",
+        "failed",
+    ]
+    assert "does not tell how much BTC it is" in moved[14]["told"]
     assert "500" in moved[11]["told"]
     assert "a value at 1760000000 that is none" in moved[12]["told"]
     moving.source.refuses = lambda _: None

@@ -41,6 +41,7 @@ class Move:
     caller: Caller
     importing: Importing
     hands: Hands
+    address: ThreeCommas
     told: list[str] = field(default_factory=list)
 
     async def all(self, plan: Sequence[Planned] | None = None) -> list[Brought]:
@@ -84,7 +85,7 @@ async def move(store: Store, tmp_path: Path, sqlite_template: Path) -> AsyncIter
         async with AsyncClient(url, auth, mode="real") as client:
             asked = ThreeCommas(client, "test")
             importing = Importing(store, catalogue, here.clock, asked, caller.user.id)
-            yield Move(source, here, caller, importing, hands)
+            yield Move(source, here, caller, importing, hands, asked)
         await chains.close()
     await away.close()
 
@@ -207,6 +208,19 @@ async def test_a_hand_kept_account_with_an_unknown_asset_is_not_made_by_halves(
     assert "'QQQQQ' is no known asset" in brought.told
     async with move.here.services.store.reading() as tx:
         assert await tx.accounts.of_user(1) == []
+
+
+async def test_a_hand_kept_account_comes_once_from_a_server_with_two_addresses(move: Move) -> None:
+    user, store = (await move.source.caller("source")).user, move.source.services.store
+    drawer = await add_account(store, user, "Drawer", market_code="manual", held={"BTC": "1"})
+    assert [each.state for each in await move.all()] == ["done"]
+    move.address.name = "http://localhost"
+    (same,) = await move.all()
+    assert (same.state, same.account_id) == ("skipped", None)
+    assert same.told.startswith("account 1 here has its name and came as account 1 of test")
+    async with store.transaction() as tx:
+        await tx.accounts.rename(user.id, drawer.id, "Another drawer", NOW)
+    assert [each.state for each in await move.all()] == ["done"]
 
 
 async def test_an_account_that_was_removed_here_comes_again_when_asked_for(move: Move) -> None:
