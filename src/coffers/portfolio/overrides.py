@@ -6,7 +6,7 @@ from typing import Final
 from coffers.clock import Clock
 from coffers.errors import InvalidRecord, NotFound
 from coffers.markets.assets import LONGEST_CODE, spellings, token_of
-from coffers.markets.catalogue import Catalogue
+from coffers.markets.catalogue import MANUAL, PAPER, Catalogue
 from coffers.markets.chains import shipped_chains
 from coffers.portfolio.secrecy import secret_fault, told
 from coffers.portfolio.token_keys import is_known_chain, known_token
@@ -120,9 +120,14 @@ class Overrides:
         market = self._catalogue.get(market_code)
         return None if market is None else market.chain
 
+    def _market_faults(self, market_code: str) -> list[str]:
+        if market_code in {MANUAL, PAPER}:
+            return ["has no codes of its own: what such an account holds is called as it is here"]
+        return [] if self._catalogue.get(market_code) else [_ODD]
+
     def _check(self, said: AssetMapping) -> None:
         faults = {
-            "market_code": [] if self._catalogue.get(said.market_code) else [_ODD],
+            "market_code": self._market_faults(said.market_code),
             "venue_code": _code_faults(said.venue_code, self._chain(said.market_code)),
             "asset": _asset_faults(said.asset),
         }

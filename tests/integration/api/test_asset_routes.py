@@ -373,6 +373,8 @@ async def test_the_asset_that_a_code_means_may_be_written_in_small_letters(
     [
         ('{"venue_code":"ABC","asset":"XYZ"}', "market_code"),
         ('{"market_code":"nowhere","venue_code":"ABC","asset":"XYZ"}', "market_code"),
+        ('{"market_code":"manual","venue_code":"ABC","asset":"XYZ"}', "market_code"),
+        ('{"market_code":"paper_trading","venue_code":"ABC","asset":"XYZ"}', "market_code"),
         ('{"market_code":"binance","venue_code":"","asset":"XYZ"}', "venue_code"),
         ('{"market_code":"binance","venue_code":"ABC","asset":"X\\u0000"}', "asset"),
     ],
