@@ -1,6 +1,7 @@
 """A file that a command writes: for its owner alone, and there whole or not at all."""
 
 import os
+import secrets
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +22,9 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         UsageError: when there is such a file.
         CoffersError: when it cannot be written.
     """
-    if os.path.lexists(path):
-        raise UsageError(f"{path} exists already; nothing is overwritten")
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    _check_free(path)
+    # In a container each process has the same number, and one that was killed leaves its file.
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     before = signal.signal(signal.SIGTERM, _end)
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -32,6 +33,8 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
+            # Writing may take minutes, and another one may have begun and ended meanwhile.
+            _check_free(path)
             beside.rename(path)
         finally:
             beside.unlink(missing_ok=True)
@@ -39,6 +42,11 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         raise CoffersError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _check_free(path: Path) -> None:
+    if os.path.lexists(path):
+        raise UsageError(f"{path} exists already; nothing is overwritten")
 
 
 def _end(number: int, _frame: FrameType | None) -> Never:

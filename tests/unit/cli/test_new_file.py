@@ -28,6 +28,22 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert path.read_text() == "mine"
 
 
+def test_what_came_meanwhile_is_not_overwritten_either(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    with pytest.raises(UsageError, match="exists already"), new_file(path):
+        path.write_text("mine")
+    assert path.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    (tmp_path / f".table.csv.{os.getpid()}").write_text("half of it")
+    with new_file(path) as file:
+        file.write(b"all of it")
+    assert path.read_bytes() == b"all of it"
+
+
 def test_where_it_cannot_be_is_told_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(CoffersError, match="cannot be written: No such file"):  # noqa: SIM117
         with new_file(tmp_path / "no/where.csv"):
