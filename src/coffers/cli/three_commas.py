@@ -27,6 +27,9 @@ ADDRESS = "https://api.3commas.io/public/api"
 MOST_DIGITS = 40
 """Digits before or after the point of a value; more is a fault of the source."""
 
+LATEST = 32_503_680_000
+"""The year 3000 in seconds; a moment after it is a fault of the source, such as milliseconds."""
+
 MOST_BYTES = 32 * 1024 * 1024
 """What one answer of the source can have; thousands of accounts come to a few megabytes."""
 
@@ -229,7 +232,8 @@ def _values(points: Sequence[Point]) -> list[Snapshot]:
             continue
         if not (found or point.btc or point.usd):
             continue
-        if not (_is_usable(point.btc) and _is_usable(point.usd)):
+        is_moment = 0 <= point.date <= LATEST
+        if not (is_moment and _is_usable(point.btc) and _is_usable(point.usd)):
             raise SourceFailed(f"the source tells a value at {point.date} that is none")
         found.append(Snapshot(Millis(point.date * SECOND), Value(point.btc, point.usd)))
     return found

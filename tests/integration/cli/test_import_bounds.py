@@ -10,7 +10,8 @@ from aiohttp.test_utils import TestServer
 from coffers.cli import three_commas
 from coffers.cli.three_commas import opened
 from coffers.client import SignedAuth
-from coffers.portfolio.import_source import SourceStopped
+from coffers.clock import Millis
+from coffers.portfolio.import_source import SourceFailed, SourceStopped
 
 AUTH = SignedAuth("fake-key", "fake-secret")
 Answers = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -68,6 +69,16 @@ async def test_a_list_without_an_end_is_left(monkeypatch: pytest.MonkeyPatch) ->
         return web.json_response([{"id": first + each, "name": "x"} for each in range(100)])
 
     assert await stopped(growing) == "the source lists more than 250 accounts"
+
+
+@pytest.mark.parametrize("date", [-1, 1_760_000_000_000, 10**30])
+async def test_what_is_no_moment_brings_no_value(date: int) -> None:
+    async def odd(_request: web.Request) -> web.StreamResponse:
+        return web.json_response([{"date": date, "usd": "1", "btc": "1"}])
+
+    async with answering(odd) as url, opened(url, AUTH, lambda _seconds: None) as source:
+        with pytest.raises(SourceFailed, match="a value at .* that is none"):
+            await source.history(1, Millis(0), Millis(1))
 
 
 async def test_waiting_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
