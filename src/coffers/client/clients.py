@@ -12,7 +12,15 @@ import httpx
 from coffers.client.call import Call
 from coffers.client.errors import ApiError
 from coffers.client.reply import Reply
-from coffers.client.speaker import ONCE, TIMEOUT, Mode, Patience, Speaker, unanswered
+from coffers.client.speaker import (
+    ONCE,
+    TIMEOUT,
+    Mode,
+    Patience,
+    Speaker,
+    is_of_kind,
+    unanswered,
+)
 from coffers.client.stream import Told, follow, follow_async, stream_call
 
 T = TypeVar("T")
@@ -80,7 +88,7 @@ class Client(Speaker):
         try:
             response = self._http.send(request, auth=auth, stream=True, follow_redirects=False)
             with closing(response):
-                if not response.is_success:
+                if not (response.is_success and is_of_kind(call, response)):
                     response.read()
                     self._read(call, request, response)
                 file.writelines(response.iter_bytes())
@@ -180,7 +188,7 @@ class AsyncClient(Speaker):
                 request, auth=auth, stream=True, follow_redirects=False
             )
             async with aclosing(response):
-                if not response.is_success:
+                if not (response.is_success and is_of_kind(call, response)):
                     await response.aread()
                     self._read(call, request, response)
                 async for part in response.aiter_bytes():

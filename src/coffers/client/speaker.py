@@ -146,6 +146,9 @@ class Speaker(Methods):
             if response.is_error:
                 raise error_of(response)
             raise UnexpectedAnswer(f"{call.path} answered {response.status_code}")
+        elif not is_of_kind(call, response):
+            told = response.headers.get("content-type", "nothing")
+            raise UnexpectedAnswer(f"{call.path} answered {told}")
         elif call.keeps and "etag" in response.headers:
             self._kept.put(_key(request), response)
         try:
@@ -155,6 +158,15 @@ class Speaker(Methods):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r}, {self._auth!r})"
+
+
+def is_of_kind(call: Call[Any], response: httpx.Response) -> bool:
+    """Return whether an answer is of the kind that the call names, if it names one.
+
+    A page of a proxy is no table, and nothing else would tell the two apart.
+    """
+    kind = call.headers.get("Accept", "")
+    return bool(response.headers.get("content-type", "").startswith(kind))
 
 
 def _whole(base_url: str) -> str:

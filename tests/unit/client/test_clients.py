@@ -1,6 +1,7 @@
 """What both clients do with calls and answers, against answers of our own."""
 
 import asyncio
+import io
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -222,6 +223,21 @@ def test_what_is_not_sent_again() -> None:
 def test_an_answer_in_another_form_is_told_as_that(answer: httpx.Response) -> None:
     with pytest.raises(UnexpectedAnswer, match="answered"):
         of(lambda _: answer).account(1)
+
+
+async def test_a_page_of_a_proxy_is_not_saved_as_a_table() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, html="<p>Sign in</p>"))
+    call, file = Client.export_csv("flows"), io.BytesIO()
+    with httpx.Client(transport=transport) as http:
+        client = Client(BASE, http=http)
+        with pytest.raises(UnexpectedAnswer, match="text/html"):
+            client.send(call)
+        with pytest.raises(UnexpectedAnswer, match="text/html"):
+            client.save_csv(call, file)
+    async with httpx.AsyncClient(transport=transport) as asked:
+        with pytest.raises(UnexpectedAnswer, match="text/html"):
+            await AsyncClient(BASE, http=asked).save_csv(call, file)
+    assert file.getvalue() == b""
 
 
 async def test_a_server_that_is_away_is_told_as_that() -> None:
