@@ -13,17 +13,36 @@ from ipaddress import (
 _PREFIX_OF_ONE_CALLER = 64
 """Bits of an IPv6 address that a provider gives to one customer; the rest they choose freely."""
 
+_PREFIX_OF_IPV4 = 96
+"""Bits before the IPv4 address in `::ffff:1.2.3.4`."""
+
 
 def is_allowed(address: str, networks: tuple[str, ...]) -> bool:
     """Return whether an address lies in one of the networks; no networks allow every address.
 
-    An IPv4 address that a dual-stack socket shows as `::ffff:1.2.3.4` counts as itself. What is
-    no IP address is in no network.
+    An IPv4 address that a dual-stack socket shows as `::ffff:1.2.3.4` counts as itself, as it does
+    in `network_of`. What is no IP address is in no network.
     """
     if not networks:
         return True
     caller = _parsed(address)
     return caller is not None and any(caller in network for network in _networks(networks))
+
+
+def network_of(text: str) -> IPv4Network | IPv6Network:
+    """Return the network that a text names, in CIDR form or as a single address.
+
+    One of IPv4 addresses as a dual-stack socket shows them is the IPv4 network that it stands for.
+
+    Raises:
+        ValueError: for a text that names none.
+    """
+    network = ip_network(text, strict=False)
+    if isinstance(network, IPv6Network) and network.prefixlen >= _PREFIX_OF_IPV4:
+        mapped = network.network_address.ipv4_mapped
+        if mapped is not None:
+            return IPv4Network((int(mapped), network.prefixlen - _PREFIX_OF_IPV4))
+    return network
 
 
 def ban_key(address: str) -> str:
@@ -50,4 +69,4 @@ def _parsed(address: str) -> IPv4Address | IPv6Address | None:
 
 @lru_cache(maxsize=1024)
 def _networks(texts: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(text) for text in texts)
+    return tuple(map(network_of, texts))

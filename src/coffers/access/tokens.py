@@ -3,7 +3,6 @@
 import re
 import secrets
 from collections.abc import Iterable
-from ipaddress import ip_network
 from typing import Final, Literal, cast, get_args
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from coffers.access.addresses import network_of
 from coffers.clock import DAY, Millis, from_iso
 from coffers.errors import InvalidRecord
 from coffers.secret import Secret
@@ -125,7 +125,7 @@ def parse_expiry(text: str, now: Millis) -> Millis:
 
 def _network(text: str) -> str:
     try:
-        return str(ip_network(text, strict=False))
+        return str(network_of(text))
     except ValueError:
         raise _invalid("allowed_networks", f"{text!r} is no address or network") from None
 

@@ -95,6 +95,11 @@ def test_networks_and_single_addresses_become_networks() -> None:
     assert parse_networks([]) == ()
 
 
+def test_ipv4_as_a_dual_stack_socket_shows_it_is_ipv4() -> None:
+    texts = ["::ffff:192.0.2.1", "::ffff:10.0.0.0/104", "::ffff:0:0/96", "::/0"]
+    assert parse_networks(texts) == ("192.0.2.1/32", "10.0.0.0/8", "0.0.0.0/0", "::/0")
+
+
 @pytest.mark.parametrize("text", ["", "host.example", "10.0.0.0/33", "10.0.0", "*"])
 def test_what_is_no_network_is_refused(text: str) -> None:
     with pytest.raises(InvalidRecord, match="allowed_networks .* is no address or network"):
