@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from coffers.access.passwords import Passwords, check_password
+from coffers.access.passwords import Passwords, PasswordsBusy, check_password
 from coffers.clock import DAY, MINUTE, Clock, Millis, is_recent
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio.codes import grouped, hash_of, new_code, plain
@@ -269,9 +269,14 @@ class SignIn:
 
         Raises:
             SignInLocked: after too many tries that failed.
+            PasswordsBusy: where it was not looked at, which is no try.
         """
         before = await self._guesses.reserve(tried)
-        if not await self._passwords.is_right(hashed, password):
-            return False
+        try:
+            if not await self._passwords.is_right(hashed, password):
+                return False
+        except PasswordsBusy:
+            await self._guesses.refund(tried, before)
+            raise
         await self._guesses.refund(tried, before)
         return True

@@ -3,8 +3,10 @@
 import asyncio
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
+from coffers.access.passwords import Passwords, PasswordsBusy
 from coffers.clock import DAY, HOUR, MINUTE, ManualClock
 from coffers.errors import InvalidRecord, NotFound
 from coffers.portfolio import guessing
@@ -16,6 +18,17 @@ from coffers.store.engine import Store
 from coffers.store.tables import passwords, sessions, sign_in_tickets
 from factored import ELSEWHERE, GOOD, HOME, OTHER, quick
 from factories import NOW
+
+
+class Crowded(Passwords):
+    """Passwords for which many wait, while a test says so."""
+
+    is_busy = False
+
+    async def is_right(self, hashed: str | None, password: Secret) -> bool:
+        if self.is_busy:
+            raise PasswordsBusy
+        return await super().is_right(hashed, password)
 
 
 @pytest.fixture
@@ -183,6 +196,23 @@ async def test_an_address_that_tries_many_names_waits_too(signing: SignIn) -> No
     with pytest.raises(SignInLocked):
         await signing.by_password("ann", GOOD, HOME)
     assert (await signing.by_password("ann", GOOD, ELSEWHERE)).user.name == "ann"
+
+
+async def test_a_password_that_nobody_had_time_for_is_no_try(
+    store: Store, clock: ManualClock
+) -> None:
+    passwords = Crowded(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    signing = SignIn(store, passwords, clock)
+    who = await _begun(signing)
+    passwords.is_busy = True
+    for _ in range(guessing.FREE_TRIES + 1):
+        with pytest.raises(PasswordsBusy):
+            await signing.by_password("ann", GOOD, HOME)
+        with pytest.raises(PasswordsBusy):
+            await signing.confirm(who, GOOD)
+    passwords.is_busy = False
+    assert isinstance(await signing.by_password("ann", GOOD, HOME), SignedIn)
+    await signing.confirm(who, GOOD)
 
 
 async def test_guessed_codes_are_counted_as_well(signing: SignIn) -> None:
