@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 
 from coffers.errors import SettingsError
 from coffers.vault.keyring import KeyRing, MasterKey, new_key, parse_ring
@@ -82,15 +83,20 @@ def replace_key_file(path: Path, keys: list[MasterKey]) -> KeyRing:
 
 
 def _write_beside(path: Path, keys: list[MasterKey]) -> Path:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # Not by the number of the process, which containers that share a volume have in common: one
+        # would write into the file of the other, which may have its name already.
+        descriptor, name = mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise _not_writable(path, error) from error
+    temporary = Path(name)
+    try:
         with os.fdopen(descriptor, "w") as file:
             file.write(_HEADER + "".join(f"{key.text()}\n" for key in keys))
             file.flush()
             os.fsync(descriptor)
     except OSError as error:
-        # Where nothing can be written, nothing can be removed either.
+        # Where nothing can be written any more, perhaps nothing can be removed either.
         with suppress(OSError):
             temporary.unlink()
         raise _not_writable(path, error) from error

@@ -24,6 +24,24 @@ def test_a_second_maker_gets_the_first_ones_key(tmp_path: Path) -> None:
     assert make_key_file(path).current.id == make_key_file(path).current.id
 
 
+def test_makers_whose_processes_have_one_number_make_one_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, link, made = tmp_path / "master.key", os.link, list[str]()
+
+    def linked(source: Path, to: Path) -> None:
+        monkeypatch.setattr(os, "link", link)
+        link(source, to)
+        made.append(read_key_file(path).current.id)
+        # The main process of every container is number 1.
+        made.append(make_key_file(path).current.id)
+
+    monkeypatch.setattr(os, "link", linked)
+    made.append(make_key_file(path).current.id)
+    assert made == [read_key_file(path).current.id] * 3
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_replacing_keeps_the_file_private_and_the_order(tmp_path: Path) -> None:
     path = tmp_path / "master.key"
     old = make_key_file(path).current
