@@ -94,13 +94,10 @@ class SignIn:
         name = checked_name(name)
         check_password(password, name)
         now = self._clock.now()
-        tried = {addressed(visitor): ADDRESS_TRIES}
-        await self._guesses.check(tried)
         async with self._store.reading() as tx:
             is_right = await tx.sign_ins.ticket(hash_of(plain(code)), now) == (None,)
         if not is_right:
-            await self._guesses.failed(tried)
-            raise InvalidRecord({"code": [_NO_CODE]})
+            raise await self._no_code(visitor)
         hashed = await self._passwords.hashed(password)
         async with self._store.transaction() as tx:
             if not await tx.sign_ins.use_ticket(hash_of(plain(code))):
@@ -152,17 +149,15 @@ class SignIn:
             SignInLocked: after too many wrong codes.
         """
         now, hashed = self._clock.now(), hash_of(plain(code))
-        tried = {addressed(visitor): ADDRESS_TRIES}
-        await self._guesses.check(tried)
-        async with self._store.transaction() as tx:
+        async with self._store.reading() as tx:
             ticket = await tx.sign_ins.ticket(hashed, now)
-            user_id = ticket[0] if ticket else None
-            if user_id is not None and await tx.sign_ins.use_ticket(hashed):
+        user_id = ticket[0] if ticket else None
+        if user_id is not None:
+            async with self._store.transaction() as tx:
                 user = await tx.users.get(user_id)
-                if user is not None:
+                if user is not None and await tx.sign_ins.use_ticket(hashed):
                     return await begin(tx, user, visitor, "code", now)
-        await self._guesses.failed(tried)
-        raise InvalidRecord({"code": [_NO_CODE]})
+        raise await self._no_code(visitor)
 
     async def as_visitor(self, name: str, visitor: Visitor) -> SignedIn | None:
         """Sign in without any proof, as the user whom a demo shows; None where there is none."""
@@ -263,6 +258,20 @@ class SignIn:
         await tx.ceremonies.end_of_user(user.id)
         await tx.sign_ins.forget_failures(named(user.name))
         await tx.audit.add(AuditEvent(user.id, now, "password_changed", user.name, ""))
+
+    async def _no_code(self, visitor: Visitor) -> InvalidRecord:
+        """Count a code that is none, and return its error.
+
+        A right one is not asked to wait: it cannot be guessed, and is the way in while others who
+        come from the same address guess.
+
+        Raises:
+            SignInLocked: after too many of them.
+        """
+        tried = {addressed(visitor): ADDRESS_TRIES}
+        await self._guesses.check(tried)
+        await self._guesses.failed(tried)
+        return InvalidRecord({"code": [_NO_CODE]})
 
     async def _is_right(self, hashed: str | None, password: Secret, tried: Tried) -> bool:
         """Return whether a password is right; a wrong one is counted.

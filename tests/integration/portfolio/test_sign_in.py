@@ -221,7 +221,23 @@ async def test_guessed_codes_are_counted_as_well(signing: SignIn) -> None:
         with pytest.raises(InvalidRecord):
             await signing.by_code("AAAA-BBBB-CCCC-DDDD", HOME)
     with pytest.raises(SignInLocked):
-        await signing.by_code(await signing.ticket_for("ann"), HOME)
+        await signing.by_code("AAAA-BBBB-CCCC-DDDD", HOME)
+    with pytest.raises(SignInLocked):
+        await signing.by_password("ann", GOOD, HOME)
+
+
+async def test_a_right_code_does_not_wait_for_who_guesses_at_the_same_address(
+    signing: SignIn,
+) -> None:
+    first = await signing.first_run_code()
+    assert first is not None
+    for _ in range(guessing.ADDRESS_TRIES):
+        with pytest.raises(InvalidRecord):
+            await signing.welcome("AAAA-BBBB-CCCC-DDDD", "ann", GOOD, HOME)
+    with pytest.raises(SignInLocked):
+        await signing.welcome("AAAA-BBBB-CCCC-DDDD", "ann", GOOD, HOME)
+    assert (await signing.welcome(first, "ann", GOOD, HOME)).user.name == "ann"
+    assert (await signing.by_code(await signing.ticket_for("ann"), HOME)).user.name == "ann"
 
 
 async def test_a_code_signs_in_once_and_for_a_short_time(
