@@ -18,7 +18,7 @@ from coffers.portfolio.authenticators import (
 from coffers.portfolio.guessing import Visitor, addressed
 from coffers.portfolio.passkeys import begin_challenge, end_challenge
 from coffers.portfolio.second_factors import HalfOver, HalfSignedIn, end_half, note_refused
-from coffers.portfolio.sessions import SignedIn, begin
+from coffers.portfolio.sessions import SignedIn, begin, note_without_password
 from coffers.store.ceremonies import CeremonyKind
 from coffers.store.engine import Store, Transaction
 from coffers.store.passkeys import Passkey
@@ -58,7 +58,9 @@ class PasskeySignIn:
             if is_ours and user is not None and answer.handle == handle_of(user):
                 used = await self._used(tx, user, site, answer, now)
                 if used is not None:
-                    return await begin(tx, user, visitor, f"passkey {used.name}", now)
+                    signed_in = await begin(tx, user, visitor, f"passkey {used.name}", now)
+                    await note_without_password(tx, signed_in.session, now)
+                    return signed_in
         raise not_taken()
 
     async def second_options(self, half: HalfSignedIn, site: PasskeySite) -> str:
@@ -113,6 +115,7 @@ class PasskeySignIn:
                 and await self._used(tx, who.user, site, answer, now) is not None
             ):
                 await tx.sign_ins.check_session(who.user.id, who.session.id, now)
+                await note_without_password(tx, who.session, now)
                 return
         raise not_taken()
 

@@ -13,6 +13,7 @@ from coffers.errors import CoffersError, NotFound
 from coffers.portfolio.codes import hash_of
 from coffers.portfolio.guessing import FORGOTTEN_AFTER, Visitor
 from coffers.secret import Secret
+from coffers.store.ceremonies import Ceremony
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import AuditEvent, User
 from coffers.store.sign_ins import Session
@@ -114,6 +115,29 @@ async def begin(tx: Transaction, user: User, visitor: Visitor, how: str, now: Mi
     await tx.sign_ins.add_session(session)
     await tx.audit.add(AuditEvent(user.id, now, "signed_in", user.name, how))
     return SignedIn(user, session, token)
+
+
+async def note_without_password(tx: Transaction, session: Session, now: Millis) -> None:
+    """Keep that a session's user showed something as good as the password, but not the password.
+
+    Who has forgotten it sets another one by that, for as long as a check lasts.
+    """
+    kept = _without_password(session)
+    await tx.ceremonies.end(kept)
+    until = Millis(now + CHECK_LASTS)
+    await tx.ceremonies.add(
+        Ceremony(kept, "without_password", session.id, until, session.user_id), now
+    )
+
+
+async def may_lack_password(tx: Transaction, session: Session, now: Millis) -> bool:
+    """Return whether that was so a short while ago."""
+    kept = await tx.ceremonies.get("without_password", _without_password(session), now)
+    return kept is not None and is_recent(session.checked_at, CHECK_LASTS, now)
+
+
+def _without_password(session: Session) -> str:
+    return hash_of(f"without_password:{session.id}")
 
 
 class Sessions:

@@ -18,7 +18,15 @@ from coffers.portfolio.guessing import (
     within,
 )
 from coffers.portfolio.second_factors import HalfSignedIn, begin_half
-from coffers.portfolio.sessions import IDLE, LONGEST, SignedIn, begin, owner_of
+from coffers.portfolio.sessions import (
+    IDLE,
+    LONGEST,
+    SignedIn,
+    begin,
+    may_lack_password,
+    note_without_password,
+    owner_of,
+)
 from coffers.portfolio.users import checked_name
 from coffers.secret import Secret
 from coffers.store.engine import Store, Transaction
@@ -156,7 +164,9 @@ class SignIn:
             async with self._store.transaction() as tx:
                 user = await tx.users.get(user_id)
                 if user is not None and await tx.sign_ins.use_ticket(hashed):
-                    return await begin(tx, user, visitor, "code", now)
+                    signed_in = await begin(tx, user, visitor, "code", now)
+                    await note_without_password(tx, signed_in.session, now)
+                    return signed_in
         raise await self._no_code(visitor)
 
     async def as_visitor(self, name: str, visitor: Visitor) -> SignedIn | None:
@@ -229,6 +239,8 @@ class SignIn:
     async def change_password(self, signed_in: SignedIn, old: Secret, new: Secret) -> None:
         """Change one's own password, and end one's other sessions.
 
+        Without the old one goes who came by a one-time code or showed a passkey a short while ago.
+
         Raises:
             InvalidRecord: naming `old_password` or `password`.
             CheckNeeded: where there was none, and the user has not shown for a while who they are.
@@ -238,11 +250,12 @@ class SignIn:
         check_password(new, user.name)
         async with self._store.reading() as tx:
             hashed = await tx.sign_ins.password(user.id)
+            may_lack_it = not old and await may_lack_password(tx, signed_in.session, now)
         subject = within(signed_in.session.id)
         if hashed is None:
             # Who came by a one-time code, or has passkeys alone, may never have had one.
             signed_in.require_check(now)
-        elif not await self._is_right(hashed, old, {subject: FREE_TRIES}):
+        elif not may_lack_it and not await self._is_right(hashed, old, {subject: FREE_TRIES}):
             raise InvalidRecord({"old_password": ["is wrong"]})
         fresh = await self._passwords.hashed(new)
         async with self._store.transaction() as tx:

@@ -15,7 +15,12 @@ from coffers.store.statements import changed
 from coffers.store.tables import ceremonies
 
 CeremonyKind = Literal[
-    "second_factor", "passkey_add", "passkey_sign_in", "passkey_second", "passkey_check"
+    "second_factor",
+    "passkey_add",
+    "passkey_sign_in",
+    "passkey_second",
+    "passkey_check",
+    "without_password",
 ]
 _C = ceremonies.c
 

@@ -950,7 +950,8 @@ passkeys = Table(
 ceremonies = Table(
     "ceremonies",
     metadata,
-    # The SHA-256 of a passkey's challenge, or of what a browser holds that gave a right password.
+    # The SHA-256 of a passkey's challenge, of what a browser holds that gave a right password, or
+    # of a session that may set another password without the one before.
     Column("id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("signs_in", Integer),

@@ -15,7 +15,7 @@ from coffers.portfolio.authenticators import PasskeySite
 from coffers.portfolio.passkey_sign_in import PasskeySignIn
 from coffers.portfolio.passkeys import Passkeys
 from coffers.portfolio.second_factors import HalfSignedIn
-from coffers.portfolio.sessions import SignedIn, begin
+from coffers.portfolio.sessions import CHECK_LASTS, SignedIn, begin
 from coffers.portfolio.sign_in import SignIn, SignInRefused
 from coffers.secret import Secret
 from coffers.store.engine import Store
@@ -170,6 +170,45 @@ async def test_of_two_first_passwords_at_once_the_first_counts(
         )
     assert list(refused.value.attributes) == ["old_password"]
     assert isinstance(await signing.sign_in.by_password("bob", OTHER, HOME), SignedIn)
+
+
+NONE = Secret("")
+
+
+async def test_who_has_forgotten_it_sets_another_one_by_a_code_of_the_operator(
+    signing: Signing,
+) -> None:
+    here, sign_in = await signing.begun(), signing.sign_in
+    await refuses_without_password(sign_in.change_password(here, NONE, OTHER))
+    late = await sign_in.by_code(await sign_in.ticket_for("ann"), HOME)
+    signing.clock.advance(CHECK_LASTS)
+    await refuses_without_password(sign_in.change_password(late, NONE, OTHER))
+    found = await sign_in.by_code(await sign_in.ticket_for("ann"), HOME)
+    # The code vouches for who typed it alone, and a wrong password stays a wrong one.
+    await refuses_without_password(sign_in.change_password(here, NONE, OTHER))
+    await refuses_without_password(sign_in.change_password(found, THIRD, OTHER))
+    await sign_in.change_password(found, NONE, OTHER)
+    assert isinstance(await sign_in.by_password("ann", OTHER, HOME), SignedIn)
+    assert await sessions(signing, here.user.id) >= {found.session.id}
+    # Once: from then on it is known.
+    await refuses_without_password(sign_in.change_password(found, NONE, THIRD))
+
+
+async def test_a_passkey_takes_its_place_there_too(signing: Signing) -> None:
+    who, device = await signing.begun(), Authenticator(SITE.origin)
+    passkeys = Passkeys(signing.store, signing.clock)
+    showing = PasskeySignIn(signing.store, signing.clock)
+    await passkeys.add(who, SITE, "Phone", device.make(await passkeys.options(who, SITE)))
+    await showing.check(who, SITE, device.show(await showing.check_options(who, SITE)))
+    await signing.sign_in.change_password(who, NONE, OTHER)
+    alone = await showing.sign_in(SITE, device.show(await showing.options(SITE, HOME)), HOME)
+    await signing.sign_in.change_password(alone, NONE, THIRD)
+
+
+async def refuses_without_password(changing: Awaitable[object]) -> None:
+    with pytest.raises(InvalidRecord) as refused:
+        await changing
+    assert list(refused.value.attributes) == ["old_password"]
 
 
 async def _by_code(signing: Signing) -> Callable[[], Awaitable[SignedIn]]:
