@@ -104,12 +104,12 @@ class Passkeys:
         now, user = self._clock.now(), who.user
         who.require_check(now)
         async with self._store.transaction() as tx:
-            found = await tx.passkeys.get(user.id, passkey_id)
+            held = {each.id: each for each in await tx.passkeys.hold(user.id)}
+            found = held.pop(passkey_id, None)
             if found is None:
                 raise NotFound("there is no such passkey")
             await tx.passkeys.remove(user.id, passkey_id)
-            has_more = (await tx.factors.ways(user.id)).passkeys
-            if not has_more and await tx.sign_ins.password(user.id) is None:
+            if not held and await tx.sign_ins.password(user.id) is None:
                 raise InvalidRecord(
                     {"passkey": ["is all that signs you in; make a password first"]}
                 )

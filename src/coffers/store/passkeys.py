@@ -44,6 +44,14 @@ class Passkeys:
         statement = select(passkeys).where(_P.user_id == user_id).order_by(_P.created_at, _P.id)
         return [_passkey_of(row) for row in await self._connection.execute(statement)]
 
+    async def hold(self, user_id: int) -> list[Passkey]:
+        """Return the same, and let nobody change them until this transaction is over.
+
+        Of two that are removed at once the second one is known to be the last.
+        """
+        statement = select(passkeys).where(_P.user_id == user_id).order_by(_P.id).with_for_update()
+        return [_passkey_of(row) for row in await self._connection.execute(statement)]
+
     async def get(self, user_id: int, passkey_id: str) -> Passkey | None:
         """Return a passkey of a user, or None."""
         statement = select(passkeys).where(_P.user_id == user_id, _P.id == passkey_id)

@@ -345,15 +345,30 @@ async def test_changes_of_passkeys_need_somebody_who_showed_lately_who_they_are(
             await change()
 
 
-async def test_who_has_no_password_keeps_the_last_passkey(keys: Keys) -> None:
+async def _without_password(keys: Keys) -> SignedIn:
     async with keys.signing.store.transaction() as tx:
         await tx.users.add("bob", keys.signing.clock.now())
-    bob = await keys.signing.sign_in.by_code(await keys.signing.sign_in.ticket_for("bob"), HOME)
+    return await keys.signing.sign_in.by_code(await keys.signing.sign_in.ticket_for("bob"), HOME)
+
+
+async def test_who_has_no_password_keeps_the_last_passkey(keys: Keys) -> None:
+    bob = await _without_password(keys)
     await keys.added(bob)
     await refused(keys.passkeys.remove(bob, (await keys.only(bob)).id))
     assert await keys.signed_in()
     # Nobody else becomes the first user beside somebody who can sign in.
     assert not await keys.signing.sign_in.is_first_run()
+
+
+async def test_of_the_last_two_that_are_removed_at_once_one_stays(keys: Keys) -> None:
+    bob = await _without_password(keys)
+    for _ in range(8):
+        for _ in range(2 - len(await keys.passkeys.all(bob))):
+            await keys.added(bob)
+        both = [keys.passkeys.remove(bob, each.id) for each in await keys.passkeys.all(bob)]
+        told = await asyncio.gather(*both, return_exceptions=True)
+        assert sum(isinstance(each, InvalidRecord) for each in told) == 1
+        assert len(await keys.passkeys.all(bob)) == 1
 
 
 async def test_no_more_passkeys_and_challenges_than_anybody_needs(
