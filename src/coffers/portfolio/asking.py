@@ -13,7 +13,7 @@ from coffers.portfolio.connecting import accepted
 from coffers.portfolio.errand_forms import CONNECT, CONNECT_WALLET, ConnectAsked, WalletAsked
 from coffers.portfolio.fields import unasked
 from coffers.portfolio.markets import can_connect, opened_by_same_key
-from coffers.portfolio.secrecy import told
+from coffers.portfolio.secrecy import address_fault, told
 from coffers.portfolio.wallets import Wallet, wallet_market
 
 CREDENTIALS: Final = (
@@ -74,6 +74,9 @@ def _wallet(catalogue: Catalogue, user_id: int, market: Market, given: Given) ->
     address = given.credentials.get("address") or ""
     wallet = WalletAsked(given.code, given.name, address, given.include_in_summary)
     wallet_market(Wallet(user_id, given.code, given.name, address), catalogue)
+    # The worker looks too, but what is asked of it is kept until then.
+    if secret := address_fault(address):
+        raise InvalidRecord({"address": [secret]})
     # Nothing else is needed, and would be dropped without a word.
     more = [name for name in CREDENTIALS if name != "address" and given.credentials.get(name)]
     if more:

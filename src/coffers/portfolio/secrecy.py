@@ -48,6 +48,11 @@ def key_fault(text: str) -> str | None:
     return _fault(text) if is_phrase or is_wif or _EXTENDED.search(text) else None
 
 
+def address_fault(text: str) -> str | None:
+    """Return the sentence that refuses a secret in the place of an address."""
+    return _fault(text.strip())
+
+
 def told(text: str, most: int = 140) -> str:
     """Return a text as errors repeat it: in quotes, or not at all where it looks like a secret."""
     return "what looks like a secret" if secret_fault(text) else repr(text[:most])
