@@ -14,7 +14,8 @@ from coffers.access.tokens import (
     read_public_key,
 )
 from coffers.clock import DAY, Clock, Millis
-from coffers.errors import CoffersError, NotFound
+from coffers.errors import CoffersError, InvalidRecord, NotFound
+from coffers.portfolio.secrecy import secret_fault
 from coffers.secret import Secret
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import AuditEvent, Token
@@ -78,7 +79,7 @@ class Tokens:
             KeyTaken: when there is a token with the API key.
             TooManyTokens: when the user has as many as one may have.
         """
-        name = parse_name(asked.name)
+        name = token_name(asked.name)
         permissions = parse_permissions(asked.permissions)
         networks = parse_networks(asked.networks)
         now = self._clock.now()
@@ -159,6 +160,17 @@ class Tokens:
         await tx.audit.add(
             AuditEvent(token.user_id, token.created_at, kind, token.api_key, details)
         )
+
+
+def token_name(text: str) -> str:
+    """Return the name of a token as it is kept; it may be empty.
+
+    Raises:
+        InvalidRecord: for one that is too long, that cannot be shown, or that is a secret.
+    """
+    if fault := secret_fault(text):
+        raise InvalidRecord({"name": [fault]})
+    return parse_name(text)
 
 
 def _context(user_id: int, token_id: int) -> str:

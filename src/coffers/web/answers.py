@@ -15,6 +15,7 @@ from starlette.types import Scope
 from coffers.portfolio.sessions import SignedIn
 from coffers.serving.encodings import CODINGS, Coding, coding_for, encoded, packed
 from coffers.web import numbers
+from coffers.web.faults import typed
 from coffers.web.figures import change, figure, grown, in_percent, worth
 from coffers.web.formats import DRAWN, PLAIN, Formats, formats_of
 from coffers.web.forms import HALF, cookie_name
@@ -164,6 +165,7 @@ class Renderer:
             "until": until,
             "right": numbers.right,
             "file": self._shelf.address,
+            "typed": typed,
             "demo_user": self._demo_user,
         }
         environment.globals.update(shown)

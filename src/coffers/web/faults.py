@@ -7,6 +7,7 @@ from coffers.connectors.reading import ConnectorFailure
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.portfolio.errand_outcomes import TookTooLong
 from coffers.portfolio.errands import NoWorker, TooManyOpen
+from coffers.portfolio.secrecy import secret_fault
 from coffers.store.errors import StoreUnavailable
 from coffers.web.judged import advice_on
 
@@ -39,6 +40,14 @@ def faults_of(error: CoffersError, names: Sequence[str]) -> Faults:
         case TooManyOpen():
             return Faults(told=[_sentence(str(error))], status=429)
     return Faults(told=[_sentence(str(error))], status=422)
+
+
+def typed(form: Mapping[str, str], name: str, faults: Mapping[str, Sequence[str]]) -> str:
+    """Return what a field shows once more: what was typed, but for a secret that was refused."""
+    text = form.get(name, "")
+    # Nothing is called by a secret, whatever else is wrong.
+    is_refused = name in {*faults, "name"} and secret_fault(text)
+    return "" if is_refused else text
 
 
 def _by_field(error: InvalidRecord, names: set[str]) -> Faults:

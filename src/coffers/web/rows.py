@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Final
 
 from coffers.money import plain
+from coffers.portfolio.secrecy import secret_fault
 
 CHANGED_ELSEWHERE: Final = "it was changed elsewhere meanwhile; look at it once more"
 """What is told where a form was drawn of something that is another one by now, see `mark_of`."""
@@ -47,8 +48,13 @@ def rows_in(form: Mapping[str, str]) -> list[Row]:
 
 
 def again(rows: Collection[Row]) -> list[Row]:
-    """Return rows to be shown once more, with empty ones at the end."""
-    return [*rows, *[Row()] * MORE]
+    """Return rows to be shown once more, but for secrets, with empty ones at the end."""
+    # Tokens of some chains are named by as many hex digits as a key has.
+    shown = [
+        replace(row, code="") if secret_fault(row.code, is_hex_usual=":" in row.code) else row
+        for row in rows
+    ]
+    return [*shown, *[Row()] * MORE]
 
 
 def said(rows: Collection[Row], known: Collection[str] = ()) -> list[Row]:

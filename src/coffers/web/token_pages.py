@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 
 from starlette.responses import Response
 
-from coffers.access.tokens import PERMISSIONS, parse_name, parse_networks, read_public_key
+from coffers.access.tokens import PERMISSIONS, parse_networks, read_public_key
 from coffers.clock import Millis
 from coffers.errors import InvalidRecord, NotFound
-from coffers.portfolio.tokens import Tokens, Wanted
+from coffers.portfolio.tokens import Tokens, Wanted, token_name
 from coffers.store.errors import KeyTaken
 from coffers.store.records import Token
 from coffers.web.answers import Renderer, see_other
@@ -198,7 +198,7 @@ def _wanted(form: Mapping[str, str], address: str) -> Wanted:
         networks.append(address)
     name, expires = form.get("name", ""), form.get("expires_at", "")
     pem, is_rsa = form.get("public_key", "").strip(), form.get("kind") == "rsa"
-    faults = {**_faults(parse_name, name), **_faults(parse_networks, networks)}
+    faults = {**_faults(token_name, name), **_faults(parse_networks, networks)}
     if not permissions:
         faults["permissions"] = ["choose one at least"]
     if is_rsa:
