@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, or_, select, update
 
-from coffers.clock import Millis
+from coffers.clock import CLOCKS_DIFFER, Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.errors import KeyTaken, NameTaken
 from coffers.store.known_keys import require_known
@@ -129,9 +129,18 @@ class Tokens:
         return [_told_of(row) for row in await self._connection.execute(statement)]
 
     async def note_uses(self, uses: Collection[LastUse]) -> None:
-        """Note when tokens were used last, where no later use is noted."""
+        """Note when tokens were used last, where no later use is noted.
+
+        One that lies ahead is of a clock that was: it would hide all others until then.
+        """
         values = [
-            {"user": use.user_id, "token": use.token_id, "at": use.at, "address": use.address}
+            {
+                "user": use.user_id,
+                "token": use.token_id,
+                "at": use.at,
+                "ahead": use.at + CLOCKS_DIFFER,
+                "address": use.address,
+            }
             for use in sorted(uses, key=lambda use: (use.user_id, use.token_id))
         ]
         if values:
@@ -225,7 +234,11 @@ _NOTE_USE = (
     .where(
         api_tokens.c.user_id == bindparam("user"),
         api_tokens.c.id == bindparam("token"),
-        or_(api_tokens.c.used_at.is_(None), api_tokens.c.used_at < bindparam("at")),
+        or_(
+            api_tokens.c.used_at.is_(None),
+            api_tokens.c.used_at < bindparam("at"),
+            api_tokens.c.used_at > bindparam("ahead"),
+        ),
     )
     .values(used_at=bindparam("at"), used_from=bindparam("address"))
 )

@@ -1,7 +1,7 @@
 """When tokens were used last, as the gate notes it and the database keeps it."""
 
 from coffers.access.uses import Uses
-from coffers.clock import MINUTE, Millis
+from coffers.clock import DAY, MINUTE, Millis
 from coffers.store.engine import Store
 from coffers.store.records import Token
 from factories import NOW
@@ -38,6 +38,15 @@ async def test_of_several_processes_the_latest_use_counts(store: Store) -> None:
     await one.write(store)
     await other.write(store)
     assert await _seen(store, used) == (LATER, "192.0.2.1")
+
+
+async def test_a_use_of_a_clock_that_was_ahead_hides_none_of_now(store: Store) -> None:
+    used = await token(store, await user(store), "key-1")
+    for at, address in ((Millis(NOW + DAY), "192.0.2.1"), (NOW, "192.0.2.2")):
+        uses = Uses()
+        uses.note(used, address, at)
+        await uses.write(store)
+    assert await _seen(store, used) == (NOW, "192.0.2.2")
 
 
 async def test_what_is_noted_is_written_at_the_end(store: Store) -> None:
