@@ -114,6 +114,8 @@ class SignIn:
             if user is None:
                 user = await tx.users.add(name, now)
                 await tx.audit.add(AuditEvent(user.id, now, "user_added", name, ""))
+            else:
+                await tx.audit.add(AuditEvent(user.id, now, "password_changed", name, "first"))
             await tx.sign_ins.set_password(user.id, hashed, now)
             return await begin(tx, user, visitor, "first_run", now)
 

@@ -67,6 +67,9 @@ async def test_a_user_who_is_there_gets_a_first_password(signing: SignIn, store:
     async with store.transaction() as tx:
         user = await tx.users.add("ann", NOW)
     assert (await _begun(signing)).user.id == user.id
+    async with store.reading() as tx:
+        kept = await tx.audit.of_user(user.id)
+    assert [event.kind for event in kept] == ["signed_in", "password_changed"]
 
 
 async def test_a_code_works_once_however_many_use_it_at_once(signing: SignIn) -> None:
