@@ -130,7 +130,7 @@ class Guesses:
         now = self._clock.now()
         held: dict[str, Failures] = {}
         for subject in tried:
-            held[subject] = await tx.sign_ins.hold_failures(subject)
+            held[subject] = await _held(tx, subject, now)
             _refuse_locked(held[subject], now)
         return held
 
@@ -138,9 +138,17 @@ class Guesses:
         """Count a try that failed, in a transaction that is open."""
         now = self._clock.now()
         for subject, free in tried.items():
-            count = (await tx.sign_ins.hold_failures(subject)).count + 1
+            count = (await _held(tx, subject, now)).count + 1
             until = Millis(now + _wait(count, free))
             await tx.sign_ins.note_failure(subject, Failures(count, now, until))
+
+
+async def _held(tx: Transaction, subject: str, now: Millis) -> Failures:
+    """Return what is counted and not forgotten; no other try changes it before this one is over."""
+    found = await tx.sign_ins.hold_failures(subject)
+    # Rows are removed by whoever signs in, which may be after the next try that fails.
+    is_forgotten = found.last_at <= now - FORGOTTEN_AFTER
+    return Failures(0, Millis(0), Millis(0)) if is_forgotten else found
 
 
 def _wait(count: int, free: int) -> int:

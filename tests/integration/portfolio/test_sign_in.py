@@ -201,6 +201,15 @@ async def test_an_address_that_tries_many_names_waits_too(signing: SignIn) -> No
     assert (await signing.by_password("ann", GOOD, ELSEWHERE)).user.name == "ann"
 
 
+async def test_who_mistypes_now_and_then_never_waits(signing: SignIn, clock: ManualClock) -> None:
+    await _begun(signing)
+    for _ in range(2 * guessing.ADDRESS_TRIES):
+        clock.advance(guessing.FORGOTTEN_AFTER + MINUTE)
+        with pytest.raises(SignInRefused):
+            await signing.by_password("ann", OTHER, HOME)
+        assert (await signing.by_password("ann", GOOD, HOME)).user.name == "ann"
+
+
 async def test_a_password_that_nobody_had_time_for_is_no_try(
     store: Store, clock: ManualClock
 ) -> None:
