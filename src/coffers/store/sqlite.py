@@ -9,6 +9,7 @@ in a thread, several at a time.
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import monotonic
@@ -69,6 +70,9 @@ class SqliteDatabase:
         # to be waited for at the file.
         self._writing = asyncio.Lock()
         self._shared = SharedCommits(self._writing_together)
+        # Its own: those that the event loop lends may all be looking up names that nobody answers
+        # for, and who commits has the write lock.
+        self._committer = ThreadPoolExecutor(1, "commit")
         # Apart: to tell a connection how it is to commit takes longer than a statement.
         self._idle: dict[str, list[Connection]] = {_FULL: [], _NORMAL: [], _READING: []}
 
@@ -105,7 +109,7 @@ class SqliteDatabase:
                 await _begin_writing(driver_of(connection))
                 yield connection
                 committing = asyncio.get_running_loop().run_in_executor(
-                    None, driver_of(connection).commit
+                    self._committer, driver_of(connection).commit
                 )
                 await to_its_end(committing)
                 # Only the library is left to be told.
@@ -117,6 +121,9 @@ class SqliteDatabase:
             while idle:
                 idle.pop().close()
         self.engine.dispose()
+        # Whoever opens the file again has another thread.
+        self._committer.shutdown()
+        self._committer = ThreadPoolExecutor(1, "commit")
 
     @contextmanager
     def _lent(self, use: str) -> Iterator[Connection]:

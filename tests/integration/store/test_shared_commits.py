@@ -5,6 +5,7 @@ PostgreSQL commits each by itself, and what holds here holds there.
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -66,6 +67,21 @@ async def test_those_that_come_together_are_committed_together(
     await asyncio.gather(*(add(sqlite_store, f"user {number}") for number in range(5)))
     assert len(commits) == 1
     assert len(await names(sqlite_store)) == 5
+
+
+async def test_a_commit_waits_for_no_thread_that_others_keep(sqlite_store: Store) -> None:
+    """Names that nobody answers for are looked up in the event loop's threads, half a minute long.
+
+    Until it is committed, nobody else writes.
+    """
+    goes_on = threading.Event()
+    busy = [asyncio.ensure_future(asyncio.to_thread(goes_on.wait, 20)) for _ in range(40)]
+    asyncio.get_running_loop().call_later(5, goes_on.set)
+    await add(sqlite_store, "ann")
+    assert not goes_on.is_set()
+    goes_on.set()
+    await asyncio.gather(*busy)
+    assert await names(sqlite_store) == ["ann"]
 
 
 async def test_no_more_than_so_many_share_a_commit(
