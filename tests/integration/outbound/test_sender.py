@@ -2,8 +2,11 @@
 
 import asyncio
 import datetime as dt
+import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -76,6 +79,76 @@ async def test_a_receiver_that_is_away_or_slow_is_told_apart(receiver: Receiver)
     assert await post("http://127.0.0.1:1/", Sender(HERE)) == Answer(None, "unreachable")
     receiver.holds.clear()
     assert await post(receiver.url, Sender(HERE, seconds=0.2)) == Answer(None, "timeout")
+
+
+async def test_an_address_that_stays_silent_leaves_time_for_another(receiver: Receiver) -> None:
+    port = int(receiver.url.rpartition(":")[2].partition("/")[0])
+    with silent(port) as address, silent(port, "127.0.0.3") as other:
+        sender = Sender(HERE, seconds=2, resolve=leads_to(address, "127.0.0.1"))  # type: ignore[arg-type]
+        assert await post(receiver.url, sender) == Answer(200, None)
+        # One of each kind is tried, whichever there is more of.
+        addresses = leads_to(f"::ffff:{address}", f"::ffff:{other}", "127.0.0.1")
+        sender = Sender(HERE, seconds=2, resolve=addresses)  # type: ignore[arg-type]
+        assert await post(receiver.url, sender) == Answer(200, None)
+
+
+@contextmanager
+def silent(port: int, host: str = "127.0.0.2") -> Iterator[str]:
+    """Listen at an address that leaves who connects without any answer: its queue is full."""
+    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
+        listener.bind((host, port))
+        listener.listen(0)
+        for one in (first, second):
+            one.setblocking(False)
+            one.connect_ex((host, port))
+        yield host
+
+
+async def test_nothing_of_an_answer_goes_with_the_next_call() -> None:
+    """Two receivers at one address may be those of users who do not know of each other."""
+    heads = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).lower())
+        writer.write(b"HTTP/1.1 200 OK\r\nSet-Cookie: spy=1; Max-Age=9999\r\n\r\n")
+        writer.close()
+
+    sender = Sender(HERE)
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        for url in (f"http://127.0.0.1:{port}/", f"http://localhost:{port}/"):
+            assert await sender.post(url, b"{}", {}) == Answer(200, None)
+    await sender.close()
+    assert len(heads) == 2
+    assert b"cookie" not in heads[1]
+
+
+async def test_threads_that_wait_for_slow_names_are_nobody_elses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The event loop's own threads write to the database."""
+    goes_on = threading.Event()
+
+    def slow(*_: object, **__: object) -> object:
+        goes_on.wait(20)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    sender = Sender(HERE, seconds=0.2)
+    try:
+        calls = (sender.post(f"https://h{n}.example.com/", b"{}", {}) for n in range(40))
+        assert await asyncio.gather(*calls) == [Answer(None, "timeout")] * 40
+        async with asyncio.timeout(5):
+            await asyncio.to_thread(int)
+    finally:
+        goes_on.set()
+        await sender.close()
+
+
+@pytest.mark.parametrize("location", ["mailto:x", "http://[", "\xff", "/" * 60_000])
+async def test_where_a_redirect_leads_is_not_looked_at(receiver: Receiver, location: str) -> None:
+    receiver.status, receiver.location = 302, location
+    assert await post(receiver.url, Sender(HERE)) == Answer(302, "refused")
 
 
 async def test_an_answer_that_does_not_end_is_not_read() -> None:
