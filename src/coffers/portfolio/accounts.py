@@ -5,7 +5,7 @@ from typing import Final
 from coffers.clock import Clock, Millis
 from coffers.errors import CoffersError, NotFound
 from coffers.portfolio.naming import usable_name
-from coffers.store.engine import Store
+from coffers.store.engine import Store, Transaction
 from coffers.store.events import EventKind, NewEvent
 from coffers.store.records import Account, AuditEvent, Mode
 from coffers.sync.events import about
@@ -70,11 +70,10 @@ class AccountKeeping:
             NotFound: when this user has none of this id.
         """
         name = usable_name(name)
-        before = await self.get(user_id, account_id)
         now = self._clock.now()
         async with self._store.transaction() as tx:
-            if not await tx.accounts.rename(user_id, account_id, name, now):
-                raise _no_account(account_id)
+            before = await _held(tx, user_id, account_id)
+            await tx.accounts.rename(user_id, account_id, name, now)
             await tx.audit.add(_renamed(user_id, before, name, now))
             await tx.events.add(user_id, changes_of(before, now, name))
         return await self.get(user_id, account_id)
@@ -89,9 +88,9 @@ class AccountKeeping:
             NotFound: when this user has none of this id.
         """
         name = None if name is None else usable_name(name)
-        before = await self.get(user_id, account_id)
         now = self._clock.now()
         async with self._store.transaction() as tx:
+            before = await _held(tx, user_id, account_id)
             if name is not None and name != before.name:
                 await tx.accounts.rename(user_id, account_id, name, now)
                 await tx.audit.add(_renamed(user_id, before, name, now))
@@ -110,19 +109,27 @@ class AccountKeeping:
             NotFound: when this user has none of this id.
             NotDeletable: while something is done with it at its exchange.
         """
-        if account_id > MOST_ID:
-            raise _no_account(account_id)
         async with self._store.transaction() as tx:
             # Held, or an operation could be begun behind the look for one.
-            account = await tx.accounts.held(user_id, account_id)
-            if account is None:
-                raise _no_account(account_id)
+            account = await _held(tx, user_id, account_id)
             if await tx.operations.is_running(user_id, account_id):
                 raise NotDeletable
             await tx.accounts.remove(user_id, account_id)
             now = self._clock.now()
             await tx.events.add(user_id, [told_of(account, _REMOVED, now)])
             await tx.audit.add(AuditEvent(user_id, now, _REMOVED, str(account_id), ""))
+
+
+async def _held(tx: Transaction, user_id: int, account_id: int) -> Account:
+    """Return an account as it stays until the transaction ends: of that its events tell.
+
+    Raises:
+        NotFound: when this user has none of this id.
+    """
+    account = await tx.accounts.held(user_id, account_id) if account_id <= MOST_ID else None
+    if account is None:
+        raise _no_account(account_id)
+    return account
 
 
 def told_of(account: Account, kind: EventKind, at: Millis) -> NewEvent:

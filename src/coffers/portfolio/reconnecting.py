@@ -15,7 +15,7 @@ from coffers.store.engine import Store
 from coffers.store.events import NewEvent
 from coffers.store.records import Account, AuditEvent
 from coffers.sync.credentials import credential_id, open_credentials, seal_credentials
-from coffers.sync.events import about
+from coffers.sync.events import of_recovery, of_rights
 from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
 
@@ -55,26 +55,29 @@ class Reconnecting:
         rights, reading = await self._connecting.look(market, asked.credentials)
         _check_owner(account, market, reading)
         own = credential_id(market, asked.credentials)
-        changed = replace(
-            account,
-            api_key=asked.credentials.api_key,
-            customer_id=asked.credentials.customer_id,
-            subaccount_name=asked.credentials.subaccount_name,
-            address=asked.credentials.address,
-            rights=rights,
-        )
         identity = f"{own}:{asked.credentials.subaccount_name or ''}"
         now = self._clock.now()
         async with self._store.transaction() as tx:
-            if not await tx.accounts.take_over(user_id, account_id):
+            # Asking the venue takes a while, in which the account may have changed.
+            before = await tx.accounts.held(user_id, account_id)
+            if before is None:
                 raise _no_account(account_id)
+            await tx.accounts.take_over(user_id, account_id)
+            changed = replace(
+                before,
+                api_key=asked.credentials.api_key,
+                customer_id=asked.credentials.customer_id,
+                subaccount_name=asked.credentials.subaccount_name,
+                address=asked.credentials.address,
+                rights=rights,
+            )
             await tx.accounts.rekey(changed, identity=identity, credential_id=own, now=now)
             sealed = seal_credentials(self._vault, user_id, account_id, asked.credentials)
             await tx.secrets.put(user_id, account_id, sealed)
             await tx.audit.add(
                 AuditEvent(user_id, now, "account_reconnected", str(account_id), market.code)
             )
-            await tx.events.add(user_id, _events(account, changed, now))
+            await tx.events.add(user_id, _events(before, changed, now))
         return changed
 
     async def check(self, user_id: int, account_id: int, given: Mapping[str, str]) -> Checked:
@@ -115,7 +118,8 @@ class Reconnecting:
 
 def _events(before: Account, after: Account, now: Millis) -> list[NewEvent]:
     told = [told_of(after, "account_reconnected", now)]
-    return [*told, about(after, "account_unlocked", now)] if before.is_locked else told
+    # What went wrong with the key before is forgotten: no reading will tell that it is over.
+    return [*told, *of_recovery(before, now), *of_rights(before, after.rights, now)]
 
 
 def _of_wallet(market: Market, name: str) -> str:

@@ -42,19 +42,32 @@ def of_reading(
     account, at = known.account, reading.at
     found = [*_of_holdings(known, reading, standing)]
     if account.sync.read_at is not None:
-        found += of_flows(account, added, at)
+        # The first reading that is told of flows looks back to before the account was connected.
+        new = [flow for flow in added if flow.at >= account.created_at]
+        found += of_flows(account, new, at)
     if undone:
         told = {"assets": _named(undone), "count": len(undone)}
         found.append(about(account, "flows_undone", at, **told))
     found += _of_completeness(account, standing, at)
+    return [*found, *of_recovery(account, at), *of_rights(account, rights, at)]
+
+
+def of_recovery(account: Account, at: Millis) -> list[NewEvent]:
+    """Return what is over with a good answer to the key of an account, as it was before."""
+    found = []
     if account.sync.failures >= FAILING_AFTER:
         found.append(about(account, "readings_recovered", at, failures=account.sync.failures))
-    if account.is_locked and not standing.is_locked:
+    if account.is_locked:
         found.append(about(account, "account_unlocked", at))
-    if rights != account.rights:
-        may = {"read": rights.read, "trade": rights.trade, "withdraw": rights.withdraw}
-        found.append(about(account, "key_rights_changed", at, **may))
     return found
+
+
+def of_rights(account: Account, rights: KeyRights, at: Millis) -> list[NewEvent]:
+    """Return the event of an account's key that may do more or less than before."""
+    if rights == account.rights:
+        return []
+    may = {"read": rights.read, "trade": rights.trade, "withdraw": rights.withdraw}
+    return [about(account, "key_rights_changed", at, **may)]
 
 
 def of_failure(

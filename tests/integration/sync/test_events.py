@@ -1,13 +1,15 @@
 """What readings tell as events, on both databases, with a told venue."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 
-from coffers.clock import HOUR, MINUTE, ManualClock, Millis, iso
+from coffers.clock import DAY, HOUR, MINUTE, ManualClock, Millis, iso
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind, Reading
+from coffers.errors import NotFound
 from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import load_catalogue
 from coffers.portfolio.accounts import AccountKeeping
@@ -99,6 +101,26 @@ async def test_an_account_from_connection_to_removal(room: Room) -> None:
     ]
 
 
+async def test_changes_that_come_together_are_told_one_after_the_other(room: Room) -> None:
+    keeping = AccountKeeping(room.store, room.clock)
+    own = room.user.id, room.account.id
+    await room.told()
+    await asyncio.gather(
+        keeping.rename(*own, "One"), keeping.change(*own, name="Two", in_summary=False)
+    )
+    names = [data for kind, data in await room.told() if kind == "account_renamed"]
+    assert [names[0]["from"], names[1]["from"]] == ["Main", names[0]["to"]]
+    removed, changed = await asyncio.gather(
+        keeping.remove(*own),
+        keeping.change(*own, name="Three", in_summary=True),
+        return_exceptions=True,
+    )
+    assert removed is None
+    kinds = [kind for kind, _ in await room.told()]
+    assert kinds[-1] == "account_removed"
+    assert (len(kinds) == 1) is isinstance(changed, NotFound)
+
+
 async def test_only_assets_that_changed_are_named_and_interest_is_no_change(room: Room) -> None:
     await room.read(position("BTC", "1"), position("ETH", "2"))
     await room.told()
@@ -120,6 +142,19 @@ async def test_a_flow_is_told_once_and_not_with_the_first_reading(room: Room) ->
         ("balances_changed", {"assets": ["BTC"], "count": 1}),
         ("withdrawal", {"id": "w1", "asset": "BTC", "amount": "0.1", "at": iso(at)}),
     ]
+
+
+async def test_flows_that_are_only_told_later_are_told_from_the_connection_on(room: Room) -> None:
+    """The first readings were not told of any, as by a key that may not see them."""
+    await room.read(position("BTC", "1"), flows_known=False)
+    await room.told()
+    since = room.account.created_at
+    flows = tuple(
+        Flow(name, "in", "BTC", "BTC", Decimal(1), Decimal(0), "BTC", Millis(at))
+        for name, at in (("old", since - DAY), ("new", since + 1))
+    )
+    await room.read(position("BTC", "1"), flows=flows)
+    assert [data["id"] for _, data in await room.told()] == ["new"]
 
 
 async def test_a_withdrawal_that_is_taken_back_is_told(room: Room) -> None:

@@ -7,11 +7,13 @@ import pytest
 
 from coffers.clock import HOUR
 from coffers.connectors.reading import Reading
+from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import load_catalogue
+from coffers.portfolio.accounts import AccountKeeping
 from coffers.portfolio.reconnecting import Reconnecting
 from coffers.store.records import SyncState
 from factories import position
-from integration.sync.test_events import REFUSED, Room, room
+from integration.sync.test_events import DOWN, REFUSED, Room, room
 
 __all__ = ["room"]
 
@@ -73,3 +75,50 @@ async def test_what_went_wrong_meanwhile_with_the_key_before_is_forgotten(
     await reconnect(room.fail(REFUSED))
     now = room.clock.now()
     assert await sync_of(room) == SyncState(next_sync_at=now, read_at=read_at, flows_until=read_at)
+
+
+async def test_a_lock_that_came_meanwhile_is_told_to_be_over(
+    room: Room, reconnect: Reconnect
+) -> None:
+    await room.read(position("BTC", "1"))
+    await room.fail(REFUSED)
+    await room.told()
+    await reconnect(room.fail(REFUSED))
+    kinds = [kind for kind, _ in await room.told()]
+    assert kinds == ["account_locked", "account_reconnected", "account_unlocked"]
+
+
+async def test_failures_that_were_told_are_told_to_be_over(
+    room: Room, reconnect: Reconnect
+) -> None:
+    await room.read(position("BTC", "1"))
+    for _ in range(2):
+        await room.fail(DOWN)
+    await room.told()
+    await reconnect(room.fail(DOWN))
+    (failing, _), (reconnected, _), (recovered, told) = await room.told()
+    assert (failing, reconnected) == ("readings_failing", "account_reconnected")
+    assert (recovered, told) == ("readings_recovered", {"failures": 3})
+    await room.read(position("BTC", "1"))
+    assert await room.told() == []
+
+
+async def test_another_name_meanwhile_stays(room: Room, reconnect: Reconnect) -> None:
+    keeping = AccountKeeping(room.store, room.clock)
+    await room.told()
+
+    async def renamed() -> None:
+        await keeping.rename(room.user.id, room.account.id, "Other")
+
+    await reconnect(renamed())
+    _, (kind, told) = await room.told()
+    assert (kind, told["name"]) == ("account_reconnected", "Other")
+
+
+async def test_other_rights_of_the_new_key_are_told(room: Room, reconnect: Reconnect) -> None:
+    rights = KeyRights(read=True, trade=True)
+    await room.read(position("BTC", "1"), rights=rights)
+    await room.told()
+    await reconnect(room.read(position("BTC", "1")))
+    (_, _), (kind, told) = await room.told()
+    assert (kind, told["trade"]) == ("key_rights_changed", False)
