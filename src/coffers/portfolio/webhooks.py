@@ -240,7 +240,7 @@ def plain_delivery(delivery: Delivery) -> dict[str, object]:
 
 
 async def _awake(tx: Transaction, webhook: Webhook, now: Millis) -> Webhook:
-    waits = await tx.deliveries.next_at(webhook.user_id, webhook.id) is not None
+    waits = await tx.deliveries.hurry(webhook.user_id, webhook.id, now) > 0
     return replace(
         webhook,
         disabled_reason=None,

@@ -84,6 +84,11 @@ class Deliveries:
         )
         return found
 
+    async def hurry(self, user_id: int, webhook_id: int, now: Millis) -> int:
+        """Let all that waits be tried now, also what stepped aside; return how many those are."""
+        statement = update(deliveries).where(_waits(user_id, webhook_id))
+        return await changed(self._connection, statement.values(next_at=now))
+
     async def keep(self, delivery: Delivery) -> None:
         """Write how a delivery stands."""
         statement = update(deliveries).where(

@@ -401,6 +401,50 @@ async def test_one_user_gets_so_many_calls_at_once_wherever_they_lead(
         assert [len(each.got) for each in receivers] == [1] * len(receivers)
 
 
+async def test_a_host_that_hangs_keeps_nobody_else_waiting_however_many_wait_for_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "AT_ONCE", PER_HOST + 1)
+    monkeypatch.setattr(deliveries, "_LOOKED_AT", (10, 100))
+    house.receiver.holds.clear()
+    for number in range(3):
+        one = await _another(house, f"user {number}")
+        for _ in range(MOST_WEBHOOKS):
+            await one.webhook()
+        await one.happened("deposit")
+    async with receiving() as other:
+        bob, desk = await _another(house), house.desk()
+        await bob.webhook(url=other.url)
+        await bob.happened("deposit")
+        await desk.look()
+        await house.receiver.until(PER_HOST)
+        await other.until(1)
+    house.receiver.holds.set()
+    await desk.finished()
+    assert house.receiver.most_open <= PER_HOST
+
+
+async def test_what_an_address_said_before_it_was_changed_is_not_the_new_ones(
+    house: House,
+) -> None:
+    told = await house.webhook()
+    house.receiver.status = 410
+    await house.happened("deposit")
+    house.receiver.holds.clear()
+    desk = house.desk()
+    await desk.look()
+    await house.receiver.until(1)
+    async with receiving() as other:
+        asked = WebhookWanted(url=other.url)
+        await house.webhooks.change(house.user.id, told.webhook.id, asked)
+        house.receiver.holds.set()
+        await desk.finished()
+        now = await house.now(told)
+        assert (now.is_active, now.failures, now.failing_since) == (True, 0, None)
+        await house.send()
+        assert other.ids() == [1]
+
+
 async def test_a_slow_receiver_gives_its_place_back_after_a_while(house: House) -> None:
     def slow(_received: Received) -> int:
         house.clock.advance(6 * SECOND)
@@ -415,9 +459,9 @@ async def test_a_slow_receiver_gives_its_place_back_after_a_while(house: House) 
     assert house.receiver.ids() == [1, 2, 3, 4, 5]
 
 
-async def _another(house: House) -> House:
+async def _another(house: House, name: str = "bob") -> House:
     async with house.store.transaction() as tx:
-        return replace(house, user=await tx.users.add("bob", house.clock.now()))
+        return replace(house, user=await tx.users.add(name, house.clock.now()))
 
 
 async def test_a_test_arrives_as_one_and_tells_how_it_ended(house: House) -> None:
@@ -447,6 +491,18 @@ async def test_what_waits_goes_to_a_new_address_with_a_new_secret(house: House) 
     text = got.headers["coffers-timestamp"].encode() + b"." + got.body
     key = changed.secret.reveal().encode()
     assert got.headers["coffers-signature"] == f"v1={hmac.digest(key, text, 'sha256').hex()}"
+
+
+async def test_what_stepped_aside_goes_to_a_new_address_at_once(house: House) -> None:
+    told = await house.webhook()
+    house.receiver.status = 404
+    await house.happened("deposit")
+    await house.keep_sending(HOUR)
+    async with receiving() as other:
+        asked = WebhookWanted(url=other.url)
+        await house.webhooks.change(house.user.id, told.webhook.id, asked)
+        await house.send()
+        assert other.ids() == [1]
 
 
 async def test_only_a_few_tests_wait_at_the_same_time(house: House) -> None:
