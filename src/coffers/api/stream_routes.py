@@ -93,6 +93,8 @@ class _Opened:
             place = MOST_NUMBER if after is None else after
             first = await self._log.page(caller.user_id, place, READ_AT_ONCE, wanted)
             feed = Feed(reader, self._prices)
+            # What comes first may be much for a reader who is slow.
+            closing.enter_context(self._streams.watched(feed))
             kept = closing.pop_all()
             return EventStream(feed, lambda: self._pieces(feed, after, first), kept.close)
 
@@ -100,18 +102,17 @@ class _Opened:
         reader = feed.reader
         # The place is told at once: who is cut off before the first event misses none either.
         yield _opening(reader, page.next_after if after is None else min(after, page.next_after))
-        if after is not None and not page.is_complete:
-            yield _piece("gap", {"after": after})
         while True:
+            if after is not None and not page.is_complete:
+                yield _piece("gap", {"after": after})
             if page.events:
                 yield b"".join(event_piece(event) for event in page.events)
-            if not page.has_more:
+            if not page.has_more or feed.ending is not None:
                 break
             # On SQLite nothing here waits: other requests get their turn.
             await asyncio.sleep(0)
-            page = await self._log.page(
-                reader.user_id, page.next_after, READ_AT_ONCE, reader.wanted
-            )
+            after = page.next_after
+            page = await self._log.page(reader.user_id, after, READ_AT_ONCE, reader.wanted)
         with self._streams.joined(feed, page.next_after):
             while (piece := await feed.next(BEAT_SECONDS)) is not None:
                 yield piece or BEAT

@@ -60,6 +60,7 @@ class Streams:
         self._open: Counter[Pass] = Counter()
         self._of_users: Counter[int] = Counter()
         self._feeds: set[Feed] = set()
+        self._watched: set[Feed] = set()
         self._positions: dict[int, int] = {}
         self._looking: asyncio.Task[None] | None = None
         self._pricing: asyncio.Task[None] | None = None
@@ -94,31 +95,38 @@ class Streams:
                 del self._of_users[user_id]
 
     @contextmanager
-    def joined(self, feed: Feed, position: int) -> Iterator[None]:
-        """Feed a stream that has all events up to a number."""
-        user_id, feed.position = feed.reader.user_id, position
-        self._positions[user_id] = min(position, self._positions.get(user_id, position))
-        self._feeds.add(feed)
-        self._pulse.hurry()
+    def watched(self, feed: Feed) -> Iterator[None]:
+        """End a stream with its token or session, also while it is not fed yet."""
+        self._watched.add(feed)
         if self._looking is None:
             self._looking = asyncio.create_task(self._look_out())
         try:
             yield
         finally:
-            self._feeds.discard(feed)
-            if user_id not in self._users():
-                del self._positions[user_id]
-            if not self._feeds:
+            self._watched.discard(feed)
+            if not self._watched:
                 self._rest()
+
+    @contextmanager
+    def joined(self, feed: Feed, position: int) -> Iterator[None]:
+        """Feed a stream that has all events up to a number, and watch it."""
+        user_id, feed.position = feed.reader.user_id, position
+        self._positions[user_id] = min(position, self._positions.get(user_id, position))
+        self._feeds.add(feed)
+        self._pulse.hurry()
+        try:
+            with self.watched(feed):
+                yield
+        finally:
+            self._feeds.discard(feed)
+            if user_id not in _users(self._feeds):
+                del self._positions[user_id]
 
     def _rest(self) -> None:
         for task in (self._looking, self._pricing):
             if task is not None:
                 task.cancel()
         self._looking = self._pricing = None
-
-    def _users(self) -> set[int]:
-        return {feed.reader.user_id for feed in self._feeds}
 
     async def _look_out(self) -> None:
         try:
@@ -127,7 +135,7 @@ class Streams:
         except Exception:  # noqa: BLE001 - nobody waits for this task
             _log.exception("streams are not fed any more")
             # Who reads a stream must not wait for what never comes.
-            for feed in self._feeds:
+            for feed in self._watched:
                 feed.end("fault")
             self._looking = None
 
@@ -142,8 +150,6 @@ class Streams:
         await self._check_passes()
         for user_id, head in beat.heads.items():
             await self._tell_user(user_id, head)
-            # On SQLite nothing before this waits: other requests get their turn.
-            await asyncio.sleep(0)
         self._tell_prices(beat.epoch)
 
     async def _tell_user(self, user_id: int, head: int) -> None:
@@ -159,21 +165,24 @@ class Streams:
                         feed.offer(event)
             if self._positions.get(user_id) == position:
                 self._positions[user_id] = found[-1].number if found else head
+            # On SQLite nothing here waits: who reads its stream is to get this before there is
+            # more, lest too much waits for it.
+            await asyncio.sleep(0)
 
     async def _check_passes(self) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._passes_at < PASSES_EVERY:
             return
         self._passes_at = now
-        used = {feed.reader.by for feed in self._feeds}
+        used = {feed.reader.by for feed in self._watched}
         good = await self._good(used)
-        for feed in self._feeds:
+        for feed in self._watched:
             if (by := feed.reader.by) in used - good:
                 feed.end(by.kind)
 
     async def _good(self, used: set[Pass]) -> set[Pass]:
         """Return those of some passes that are still good."""
-        users, now = self._users(), self._clock.now()
+        users, now = _users(self._watched), self._clock.now()
         tokens = [by.id for by in used if isinstance(by.id, int)]
         sessions = [by.id for by in used if isinstance(by.id, str)]
         good = set[Pass]()
@@ -201,6 +210,10 @@ class Streams:
         except Exception as error:  # noqa: BLE001 - nobody waits for this task; the next beat tries
             _log.warning("prices cannot be told now", reason=str(error))
         self._pricing = None
+
+
+def _users(feeds: Collection[Feed]) -> set[int]:
+    return {feed.reader.user_id for feed in feeds}
 
 
 def _groups(feeds: Sequence[Feed]) -> Collection[list[Feed]]:

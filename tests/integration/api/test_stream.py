@@ -209,6 +209,66 @@ async def test_a_stream_ends_with_its_token(
     assert ended("token") == before + 1
 
 
+async def test_a_stream_ends_with_its_token_before_a_slow_reader_has_come_to_the_present(
+    served: Served, base: str, ann: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "PASSES_EVERY", 0.1)
+    monkeypatch.setattr(stream_routes, "READ_AT_ONCE", 1)
+    await happened(served, ann, *["deposit"] * 100)
+    usual = EventLog.page
+
+    async def slow(*asked: Any) -> Any:
+        await asyncio.sleep(0.1)
+        return await usual(*asked)
+
+    monkeypatch.setattr(EventLog, "page", slow)
+    async with streaming(base, ann, "after=0") as heard:
+        assert await heard.changes(1) == [1]
+        tokens = Tokens(served.services.store, served.services.vault, served.clock)
+        await tokens.revoke(ann.user.id, ann.api_key)
+        count = 1
+        while await heard.next() is not None:
+            count += 1
+    assert count < 100
+
+
+async def test_what_is_forgotten_before_a_slow_reader_comes_to_it_is_a_gap(
+    served: Served, base: str, ann: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_routes, "READ_AT_ONCE", 1)
+    await happened(served, ann, *["deposit"] * 3)
+    usual, pages = EventLog.page, 0
+
+    async def page(log: EventLog, *asked: Any) -> Any:
+        nonlocal pages
+        pages += 1
+        if pages == 2:
+            await log.forget_old(Millis(NOW + KEPT + 1))
+        return await usual(log, *asked)
+
+    monkeypatch.setattr(EventLog, "page", page)
+    async with streaming(base, ann, "after=0") as heard:
+        told = [await heard.next() for _ in range(3)]
+    assert [each and (each.event, each.id) for each in told] == [
+        ("open", "0"),
+        ("deposit", "1"),
+        ("gap", None),
+    ]
+    assert told[2] is not None
+    assert told[2].data == {"after": 1}
+
+
+async def test_thousands_of_events_at_once_reach_a_reader_who_takes_them(
+    served: Served, base: str, ann: Caller
+) -> None:
+    async with streaming(base, ann) as heard:
+        await heard.next()
+        await happened(served, ann, *["balances_changed"] * (3 * feeds.MOST_WAITING))
+        assert await heard.changes(3 * feeds.MOST_WAITING) == list(
+            range(1, 3 * feeds.MOST_WAITING + 1)
+        )
+
+
 async def test_the_server_ends_with_its_streams_ended_in_order(served: Served, ann: Caller) -> None:
     before = ended("shutdown")
     async with AsyncExitStack() as opened:
