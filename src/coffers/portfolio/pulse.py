@@ -18,6 +18,10 @@ GATHERED: Final = 0.05
 """Seconds between two looks at the least, however much happens."""
 
 
+ASKED_AT_ONCE: Final = 5_000
+"""Ids that one question names: PostgreSQL takes no more than 32,767 values with one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Beat:
     """How things stand: the newest event by number of users, and the newest price epoch.
@@ -65,9 +69,11 @@ class StorePulse:
         heard = await self._ear.wait(LOOK_EVERY, LOOK_ANYWAY)
         await asyncio.sleep(self._looked_at + GATHERED - loop.time())
         self._looked_at = loop.time()
-        concerned = user_ids if heard is None else _users_of(heard)
+        concerned = sorted(user_ids if heard is None else _users_of(heard))
         async with self._store.reading() as tx:
-            heads = await tx.events.heads(concerned) if concerned else {}
+            heads: dict[int, int] = {}
+            for begin in range(0, len(concerned), ASKED_AT_ONCE):
+                heads |= await tx.events.heads(concerned[begin : begin + ASKED_AT_ONCE])
             return Beat(heads, await tx.prices.newest_epoch())
 
     def hurry(self) -> None:

@@ -7,7 +7,7 @@ that user.
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -15,7 +15,7 @@ from coffers import metrics
 from coffers.clock import Clock
 from coffers.errors import CoffersError
 from coffers.logs import logger
-from coffers.portfolio.pulse import Beat, Pulse
+from coffers.portfolio.pulse import ASKED_AT_ONCE, Beat, Pulse
 from coffers.serving.feeds import Feed, Pass, Prices, Reader
 from coffers.store.engine import Store
 
@@ -57,9 +57,11 @@ class Streams:
         self._pulse = pulse
         self._clock = clock
         self._most = most
+        self._held = 0
         self._open: Counter[Pass] = Counter()
         self._of_users: Counter[int] = Counter()
-        self._feeds: set[Feed] = set()
+        # By user: thousands of streams are too many to look through for each one.
+        self._feeds: dict[int, set[Feed]] = {}
         self._watched: set[Feed] = set()
         self._positions: dict[int, int] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -78,8 +80,9 @@ class Streams:
             raise TooManyStreams(by.kind, PER_PASS)
         if self._of_users[user_id] >= PER_USER:
             raise TooManyStreams("user", PER_USER)
-        if self._open.total() >= self._most:
+        if self._held >= self._most:
             raise StreamsFull
+        self._held += 1
         self._open[by] += 1
         self._of_users[user_id] += 1
         metrics.streams.inc()
@@ -87,6 +90,7 @@ class Streams:
             yield
         finally:
             metrics.streams.dec()
+            self._held -= 1
             self._open[by] -= 1
             self._of_users[user_id] -= 1
             if not self._open[by]:
@@ -112,15 +116,15 @@ class Streams:
         """Feed a stream that has all events up to a number, and watch it."""
         user_id, feed.position = feed.reader.user_id, position
         self._positions[user_id] = min(position, self._positions.get(user_id, position))
-        self._feeds.add(feed)
+        self._feeds.setdefault(user_id, set()).add(feed)
         self._pulse.hurry()
         try:
             with self.watched(feed):
                 yield
         finally:
-            self._feeds.discard(feed)
-            if user_id not in _users(self._feeds):
-                del self._positions[user_id]
+            self._feeds[user_id].discard(feed)
+            if not self._feeds[user_id]:
+                del self._feeds[user_id], self._positions[user_id]
 
     def _rest(self) -> None:
         for task in (self._looking, self._pricing):
@@ -157,10 +161,10 @@ class Streams:
             position = self._positions[user_id]
             async with self._store.reading() as tx:
                 found = await tx.events.after(user_id, position, READ_AT_ONCE)
-            for feed in self._feeds:
+            for feed in self._feeds.get(user_id, ()):
                 # Whoever joined meanwhile from further back has set the position back as well, and
                 # gets what comes before this first.
-                if feed.reader.user_id == user_id and feed.position >= position:
+                if feed.position >= position:
                     for event in found:
                         feed.offer(event)
             if self._positions.get(user_id) == position:
@@ -174,29 +178,32 @@ class Streams:
         if now - self._passes_at < PASSES_EVERY:
             return
         self._passes_at = now
-        used = {feed.reader.by for feed in self._watched}
-        good = await self._good(used)
+        readers = {feed.reader.by: feed.reader.user_id for feed in self._watched}
+        ended = readers.keys() - await self._good(readers)
         for feed in self._watched:
-            if (by := feed.reader.by) in used - good:
+            if (by := feed.reader.by) in ended:
                 feed.end(by.kind)
 
-    async def _good(self, used: set[Pass]) -> set[Pass]:
-        """Return those of some passes that are still good."""
-        users, now = _users(self._watched), self._clock.now()
-        tokens = [by.id for by in used if isinstance(by.id, int)]
-        sessions = [by.id for by in used if isinstance(by.id, str)]
+    async def _good(self, users: Mapping[Pass, int]) -> set[Pass]:
+        """Return those of some passes, told with whose they are, that are still good."""
+        now, used = self._clock.now(), sorted(users, key=lambda by: users[by])
         good = set[Pass]()
         async with self._store.reading() as tx:
-            if tokens:
-                found = await tx.tokens.in_force(users, tokens, now)
-                good |= {Pass("token", token) for token in found}
-            if sessions:
-                lasting = await tx.sign_ins.lasting(users, sessions, now)
-                good |= {Pass("session", session) for session in lasting}
+            for begin in range(0, len(used), ASKED_AT_ONCE):
+                some = used[begin : begin + ASKED_AT_ONCE]
+                owners = {users[by] for by in some}
+                tokens = [by.id for by in some if isinstance(by.id, int)]
+                sessions = [by.id for by in some if isinstance(by.id, str)]
+                if tokens:
+                    found = await tx.tokens.in_force(owners, tokens, now)
+                    good |= {Pass("token", token) for token in found}
+                if sessions:
+                    lasting = await tx.sign_ins.lasting(owners, sessions, now)
+                    good |= {Pass("session", session) for session in lasting}
         return good
 
     def _tell_prices(self, epoch: int) -> None:
-        late = [feed for feed in self._feeds if feed.epoch != epoch]
+        late = [feed for own in self._feeds.values() for feed in own if feed.epoch != epoch]
         if epoch and late and self._pricing is None:
             self._pricing = asyncio.create_task(self._price(late, epoch))
 
@@ -210,10 +217,6 @@ class Streams:
         except Exception as error:  # noqa: BLE001 - nobody waits for this task; the next beat tries
             _log.warning("prices cannot be told now", reason=str(error))
         self._pricing = None
-
-
-def _users(feeds: Collection[Feed]) -> set[int]:
-    return {feed.reader.user_id for feed in feeds}
 
 
 def _groups(feeds: Sequence[Feed]) -> Collection[list[Feed]]:

@@ -133,3 +133,15 @@ async def test_an_idle_desk_looks_seldom_while_it_hears(postgres_url: str) -> No
     await running
     await store.close()
     assert 1 <= len(statements) <= 3
+
+
+async def test_a_pulse_tells_of_more_users_than_one_question_names(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse, "ASKED_AT_ONCE", 2)
+    async with store.transaction() as tx:
+        users = [(await tx.users.add(f"user {n}", NOW)).id for n in range(5)]
+        for number, user_id in enumerate(users):
+            await tx.events.add(user_id, [NewEvent("deposit", NOW, {})] * number)
+    beat = await StorePulse(store).next(users)
+    assert beat.heads == {user_id: number for number, user_id in enumerate(users)}

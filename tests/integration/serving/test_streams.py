@@ -1,8 +1,10 @@
 """The one look-out of all streams: who joins while it reads, faults, and what is shared."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from coffers.store.engine import Store, Transaction
 from coffers.store.errors import StoreUnavailable
 from coffers.store.events import EventFilter, NewEvent
 from coffers.store.records import Token, User
+from coffers.store.users import Tokens
 from factories import NOW
 
 
@@ -125,6 +128,28 @@ async def test_all_streams_of_a_user_share_what_is_read(house: House) -> None:
         for feed in feeds:
             assert await feed.next(0.02) == b""
         assert house.store.count == 2
+
+
+async def test_thousands_of_tokens_are_looked_at_in_no_time(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must not take the square of their number: nothing else runs meanwhile."""
+
+    async def all_but_one(_self: Tokens, _of: object, tokens: Collection[int], _now: int) -> Any:
+        return set(tokens) - {1}
+
+    monkeypatch.setattr(Tokens, "in_force", all_but_one)
+    feeds = [house.feed() for _ in range(8_000)]
+    with ExitStack() as joined:
+        for number, feed in enumerate(feeds, 1):
+            feed.reader = replace(feed.reader, by=Pass("token", number))
+            joined.enter_context(house.streams.joined(feed, 9))
+        began = time.monotonic()
+        house.beat(9)
+        await feeds[0].ended.wait()
+        joined.close()
+    assert time.monotonic() - began < 2
+    assert [feed.ending for feed in feeds] == ["token", *[None] * 7_999]
 
 
 async def test_prices_are_made_once_for_those_who_get_the_same(house: House) -> None:
