@@ -117,8 +117,12 @@ def test_the_compose_files_own_services_hold_no_rights_and_wait_for_what_they_ne
     services = compose["services"]
     ours = {name: service for name, service in services.items() if "build" in service}
     assert set(ours) == {"migrate", "api", "worker", "backup", "rotate", "restore"}
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    user, group = re.findall(r"^USER (\d+):(\d+)$", dockerfile, re.MULTILINE)[0]
     for name, service in ours.items():
         assert service["read_only"], name
+        # By its owner: older runtimes give it the mode that the directory has in the image.
+        assert f"/data:uid={user},gid={group},mode=700" in service["tmpfs"], name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert set(service["depends_on"]) <= set(services), name
