@@ -131,6 +131,8 @@ def test_the_compose_files_own_services_hold_no_rights_and_wait_for_what_they_ne
         assert needs["migrate"] == {"condition": "service_completed_successfully"}
         assert needs["postgres"] == needs["valkey"] == {"condition": "service_healthy"}
     assert ours["migrate"]["restart"] == "no"
+    # Compose stops what depends on a container while it makes that one anew.
+    assert "depends_on" not in services["caddy"]
     assert all("healthcheck" in services[name] for name in ("postgres", "valkey", "worker"))
 
 
