@@ -7,6 +7,8 @@ replaced, and texts lose what follows `secret=`, `signature=` and their like, qu
 import logging
 import re
 import sys
+import time
+from collections import OrderedDict
 from collections.abc import MutableMapping
 from typing import Any, Final, Literal
 
@@ -24,7 +26,11 @@ for _name in _without:
 LONGEST: Final = 32 * 1024
 """Characters of one text that are logged: any traceback fits, and no answer of megabytes."""
 
+SAID_AGAIN: Final = 600.0
+"""Seconds after which a line of a `seldom` logger is written again in the same words."""
+
 _STARS = "***"
+_SELDOM: Final = "seldom"
 _NAMES = (
     r"secret|signature|passphrase|password|passwd|private(?:[-_ ]?key)?"
     r"|api[-_]?key|access[-_]?key|master[-_]?key|token"
@@ -104,6 +110,40 @@ def _redacted(value: object) -> object:
             return redact_text(str(value))
 
 
+class Repeats:
+    """Leaves out lines of `seldom` loggers that were written in the same words not long ago.
+
+    The next one that is written tells how many were left out, as `left_out`. Only hashes are kept,
+    of the `MOST` newest.
+    """
+
+    MOST = 2_000
+
+    def __init__(self) -> None:
+        self._written: OrderedDict[int, tuple[float, int]] = OrderedDict()
+
+    def __call__(
+        self, logger: logging.Logger, method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """Let a line pass, or drop it."""
+        if not event.pop(_SELDOM, False):
+            return event
+        fault = sys.exc_info()[1] if event.get("exc_info") else None
+        told = sorted((key, str(value)) for key, value in event.items())
+        words = hash((logger.name, method, repr(fault), *told))
+        now = time.monotonic()
+        written_at, left_out = self._written.pop(words, (-SAID_AGAIN, 0))
+        if now - written_at < SAID_AGAIN:
+            self._written[words] = written_at, left_out + 1
+            raise structlog.DropEvent
+        self._written[words] = now, 0
+        if len(self._written) > self.MOST:
+            self._written.popitem(last=False)
+        if left_out:
+            event["left_out"] = left_out
+        return event
+
+
 def configure_logs(level: str = "info", form: Literal["auto", "json", "text"] = "auto") -> None:
     """Send all logs of the process to stderr, one event a line, secrets taken out."""
     as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
@@ -121,7 +161,12 @@ def configure_logs(level: str = "info", form: Literal["auto", "json", "text"] = 
         else structlog.processors.JSONRenderer()
     )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            Repeats(),
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
@@ -145,4 +190,14 @@ def configure_logs(level: str = "info", form: Literal["auto", "json", "text"] = 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
     """Return the logger of a room."""
     bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return bound
+
+
+def seldom(name: str) -> structlog.stdlib.BoundLogger:
+    """Return the logger of a room for what may be said again and again while something is away.
+
+    A line in the same words is written every ten minutes at most: an outage of a day must not fill
+    the disk. What tells of a change to and fro belongs into `logger`, which leaves nothing out.
+    """
+    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name, **{_SELDOM: True})
     return bound

@@ -1,13 +1,14 @@
-"""No secret reaches a log, whoever logs it and however it is written."""
+"""No secret reaches a log, whoever logs it and however it is written; and no flood fills it."""
 
 import json
 import logging
 import timeit
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from coffers.logs import LONGEST, logger, redact_text
+from coffers.logs import LONGEST, SAID_AGAIN, Repeats, logger, redact_text, seldom
 from coffers.secret import Secret
 
 FAKE = "fAkEsEcReT0123456789"
@@ -126,3 +127,55 @@ def test_a_library_s_log_and_traceback_are_redacted_too(
     assert FAKE not in line
     assert json.loads(line)["logger"] == "some.library"
     assert "ValueError" in line
+
+
+def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_what_is_said_in_the_same_words_is_written_seldom_and_with_how_often(
+    logs_of_a_process: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1_000.0
+    monkeypatch.setattr("coffers.logs.time.monotonic", lambda: now)
+    logs_of_a_process("info")
+    for _ in range(100):
+        seldom("test").warning("work failed", reason="away")
+    seldom("test").warning("work failed", reason="another")
+    seldom("other").warning("work failed", reason="away")
+    assert [line.get("left_out") for line in written(capsys)] == [None] * 3
+    now += SAID_AGAIN
+    seldom("test").warning("work failed", reason="away")
+    (again,) = written(capsys)
+    assert (again["reason"], again["left_out"]) == ("away", 99)
+    assert "seldom" not in again
+
+
+def test_faults_count_as_words_and_what_goes_to_and_fro_is_all_written(
+    logs_of_a_process: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs_of_a_process("info")
+    for fault in (KeyError("a"), KeyError("b"), KeyError("a")):
+        try:
+            raise fault
+        except KeyError:
+            seldom("test").exception("work failed")
+    assert [line["exception"][-3:] for line in written(capsys)] == ["'a'", "'b'"]
+    for _ in range(2):
+        logger("test").warning("gone")
+        logger("test").info("reached")
+    assert [line["event"] for line in written(capsys)] == ["gone", "reached"] * 2
+
+
+def test_lines_that_all_differ_are_not_remembered_for_ever(
+    logs_of_a_process: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs_of_a_process("info")
+    for number in range(Repeats.MOST + 1):
+        seldom("test").warning("work failed", account=number)
+    capsys.readouterr()
+    seldom("test").warning("work failed", account=0)
+    seldom("test").warning("work failed", account=Repeats.MOST)
+    assert [line["account"] for line in written(capsys)] == [0]

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from coffers.clock import Millis
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.store.engine import Store
 from coffers.store.errors import StoreUnavailable
 from coffers.store.records import Token
@@ -18,7 +18,7 @@ from coffers.store.users import LastUse
 _EVERY: Final = 60
 """Seconds from one writing to the next."""
 
-_log = logger("coffers.access")
+_log = seldom("coffers.access")
 
 
 class Uses:

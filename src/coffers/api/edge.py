@@ -23,7 +23,7 @@ from coffers.api.errors import MAX_TARGET, AddressTooLong, BodyTooLong, wire_err
 from coffers.api.surroundings import HEADERS, Headers
 from coffers.api.texts import Translator
 from coffers.errors import NotFound
-from coffers.logs import logger
+from coffers.logs import logger, seldom
 from coffers.serving.scope import CONNECTION, HEAD_ALONE, REQUEST_NAME
 
 REQUEST_ID: Final = b"x-request-id"
@@ -40,7 +40,7 @@ _GIVEN_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
 # A number is told faster than random bytes are brought; the prefix keeps processes apart.
 _PROCESS: Final = os.urandom(8).hex().encode()
 _NUMBERS: Final = count(1)
-_log = logger("coffers.api")
+_log, _seldom = logger("coffers.api"), seldom("coffers.api")
 _stdlib_log = logging.getLogger("coffers.api")
 
 
@@ -134,8 +134,11 @@ class _Exchange:
             raise fault
         request_id = self.request_id.decode()
         error = wire_error(fault, request_id)
-        if error.status >= _INNER_FAULT:
+        if error.status == _INNER_FAULT:
             _log.error("request failed", error=error.error, request_id=request_id, exc_info=fault)
+        elif error.status > _INNER_FAULT:
+            # Of what is away, a line for each request would be as many as callers like.
+            _seldom.warning("request not answered", error=error.error, reason=str(fault))
         caller = self.scope.get(CALLER)
         if caller is not None:
             error = await self._translator.translated(caller.user_id, error)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from coffers.clock import MINUTE, Clock, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError, NotFound
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.store.engine import Store, Transaction
 
 CLAIM = Millis(2 * MINUTE)
@@ -23,7 +23,7 @@ LOOK_AGAIN = 0.2
 RENEW_EVERY = 30.0
 """Seconds between two renewals while it is held."""
 
-_log = logger("coffers.claims")
+_log = seldom("coffers.claims")
 
 AlsoThen = Callable[[Transaction], Awaitable[None]]
 

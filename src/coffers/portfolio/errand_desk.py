@@ -11,7 +11,7 @@ import msgspec
 from coffers import metrics
 from coffers.clock import Clock, Millis
 from coffers.errors import CoffersError
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.portfolio.errand_forms import REFRESH
 from coffers.portfolio.errand_outcomes import LASTS, Outcome, TookTooLong, context, of_fault
 from coffers.portfolio.errands import KEPT
@@ -43,7 +43,7 @@ AGAIN = frozenset({REFRESH})
 AT_ONCE = 16
 """Errands that a worker does at the same time; one user's take half of them at the most."""
 
-_log = logger("coffers.errands")
+_log = seldom("coffers.errands")
 
 Handler = Callable[[int, bytes], Awaitable[object]]
 """Does an errand of a user: takes what was asked as JSON, returns what is told as JSON."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from coffers.errors import CoffersError
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.portfolio.errand_desk import Handler
 from coffers.portfolio.errand_forms import PERFORM, PerformAsked, Performed
 from coffers.portfolio.operations import Operations
@@ -17,7 +17,7 @@ LOOKS_EVERY = 5.0
 LONGEST_WAIT = 90.0
 """Seconds for which an operation is waited for; it goes on after them."""
 
-_log = logger("coffers.operations")
+_log = seldom("coffers.operations")
 
 
 class OperationWork:

@@ -6,12 +6,12 @@ from typing import Protocol
 from coffers import money
 from coffers.clock import Millis
 from coffers.errors import CoffersError
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.markets.quote import Quote
 from coffers.pricing.graph import prices_of
 from coffers.valuation.model import Price
 
-_log = logger("coffers.pricing")
+_log = seldom("coffers.pricing")
 
 
 class CandleSource(Protocol):

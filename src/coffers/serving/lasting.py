@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from coffers import metrics
 from coffers.errors import CoffersError
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.serving.feeds import Feed
 from coffers.serving.scope import CONNECTION
 
@@ -35,7 +35,7 @@ SEND_SECONDS: Final = 10.0
 LAST_SECONDS: Final = 2.0
 """How long the end of a stream may take to be sent."""
 
-_log = logger("coffers.stream")
+_log = seldom("coffers.stream")
 
 Chunks = AsyncGenerator[bytes, None]
 

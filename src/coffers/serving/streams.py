@@ -14,7 +14,7 @@ from typing import Final
 from coffers import metrics
 from coffers.clock import Clock
 from coffers.errors import CoffersError
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.portfolio.pulse import ASKED_AT_ONCE, Beat, Pulse
 from coffers.serving.feeds import Feed, Pass, Prices, Reader
 from coffers.store.engine import Store
@@ -32,7 +32,7 @@ READ_AT_ONCE: Final = 200
 """Events that are read for a user at once."""
 
 _AFTER_FAULT: Final = 1.0
-_log = logger("coffers.stream")
+_log = seldom("coffers.stream")
 
 
 class TooManyStreams(CoffersError):

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from coffers import metrics
 from coffers.errors import CoffersError
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.store.notices import Ear
 
-_log = logger("coffers.worker")
+_log = seldom("coffers.worker")
 
 
 class Loops:
@@ -52,7 +52,13 @@ async def guarded(work: Callable[[], Awaitable[object]], **about: object) -> Non
         await work()
     except CoffersError as error:
         metrics.worker_failures.labels(type(error).__name__).inc()
-        _log.warning("work failed", reason=str(error), **about)
+        _log.warning("work failed", work=_name(work), reason=str(error), **about)
     except Exception as error:  # noqa: BLE001 - the job boundary: counted and logged
         metrics.worker_failures.labels(type(error).__name__).inc()
-        _log.exception("work failed", **about)
+        _log.exception("work failed", work=_name(work), **about)
+
+
+def _name(work: Callable[[], Awaitable[object]]) -> str:
+    """Return what a piece of work is called in the code; of one made on the spot, where."""
+    inner = getattr(work, "func", work)
+    return str(getattr(inner, "__qualname__", type(inner).__name__)).partition(".<locals>")[0]

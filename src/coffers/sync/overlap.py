@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from coffers.connectors.reading import Reading
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store
 from coffers.store.records import Account
 from coffers.sync.known import Known
 
-_log = logger("coffers.sync")
+_log = seldom("coffers.sync")
 
 
 def same_money(

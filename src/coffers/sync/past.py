@@ -162,7 +162,9 @@ class PastWalker(Walker[_Taken]):
             if tx is not None:
                 await tx.walks.keep(account.user_id, account.id, walk)
         self._count(taken, failure.kind.value)
-        _log.warning(
+        # Once for all tries that fail alike.
+        is_new = taken.walk.failure_message != walk.failure_message
+        (_log.warning if is_new else _log.debug)(
             "old flows not told", account=account.id, kind=failure.kind.value, reason=str(failure)
         )
 

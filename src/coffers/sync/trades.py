@@ -153,7 +153,9 @@ class TradeWalker(Walker[_Taken]):
             if tx is not None:
                 await tx.trades.keep_walk(account.user_id, account.id, walk)
         self._count(taken, failure.kind.value)
-        _log.warning(
+        # Once for all tries that fail alike.
+        is_new = taken.walk.failure_message != walk.failure_message
+        (_log.warning if is_new else _log.debug)(
             "trades not told", account=account.id, kind=failure.kind.value, reason=str(failure)
         )
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from coffers.clock import SECOND, Clock, Millis
 from coffers.errors import CoffersError
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.store.engine import Store, Transaction
 from coffers.store.errors import StoreUnavailable
 from coffers.store.records import Account
@@ -24,7 +24,7 @@ TRY_AGAIN = 1.0
 TRIES = 45
 """After so many a claim has run out by itself."""
 
-_log = logger("coffers.sync")
+_log = seldom("coffers.sync")
 
 
 class Turns:

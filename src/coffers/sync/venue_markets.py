@@ -16,7 +16,7 @@ from coffers import metrics
 from coffers.clock import DAY, HOUR, MINUTE, Clock, Millis
 from coffers.connectors.listings import Listings
 from coffers.connectors.reading import ConnectorFailure, FailureKind
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.markets.catalogue import Catalogue
 from coffers.store.engine import Store, Transaction
 from coffers.store.notices import Topic
@@ -61,7 +61,7 @@ LISTED_AT_ONCE = 2
 MOST_RATES = 50
 """Rates of a venue that are asked for together."""
 
-_log = logger("coffers.venue_markets")
+_log = seldom("coffers.venue_markets")
 
 
 class VenueMarketWorker:

@@ -12,6 +12,7 @@ from coffers.access.call import MAX_BODY
 from coffers.api.door import ClientGone
 from coffers.api.edge import FAIL, Edge
 from coffers.errors import NotFound
+from coffers.store.errors import StoreUnavailable
 
 
 def scope(method: str = "GET", path: str = "/x", query: bytes = b"", **headers: str) -> Scope:
@@ -135,6 +136,18 @@ async def test_an_unforeseen_fault_is_logged_and_says_nothing() -> None:
     assert b"secret" not in sent.body
     assert sent.headers[b"x-request-id"] in sent.body
     assert [event["request_id"].encode() for event in logs] == [sent.headers[b"x-request-id"]]
+
+
+async def test_what_is_away_is_logged_in_the_same_words_for_all_requests() -> None:
+    async def failing(*_: Any) -> None:
+        raise StoreUnavailable("the database is away")
+
+    with capture_logs() as logs:
+        statuses = [(await asked(failing, scope())).status for _ in range(2)]
+    assert statuses == [503, 503]
+    told = {"event": "request not answered", "reason": "the database is away", "seldom": True}
+    error = {"error": "service_unavailable", "log_level": "warning"}
+    assert logs == [told | error] * 2
 
 
 async def test_an_answer_that_breaks_off_is_not_completed() -> None:

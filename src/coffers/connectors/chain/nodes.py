@@ -19,7 +19,7 @@ import httpx
 from coffers.clock import MINUTE, SECOND, Clock, Millis, is_recent
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.markets.chains import Chain, Family
 from coffers.secret import Secret
 from coffers.tls import believed
@@ -44,7 +44,7 @@ KEY_HEADERS: Mapping[Family, str] = {"tron": "TRON-PRO-API-KEY", "ton": "X-API-K
 # Not compressed: the bound on what is read is then one on what is kept.
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "coffers"}
 _JSON = {"Content-Type": "application/json"}
-_log = logger("coffers.connectors")
+_log = seldom("coffers.connectors")
 _T = TypeVar("_T")
 
 

@@ -16,7 +16,7 @@ from coffers.connectors.exchange.failures import UNTOLD, unexpected
 from coffers.connectors.exchange.flow_rows import Direction
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.reading import ConnectorFailure, FailureKind
-from coffers.logs import logger
+from coffers.logs import seldom
 
 USUAL_PAUSE = HOUR
 SHORTEST_PAUSE = Millis(10 * MINUTE)
@@ -39,7 +39,7 @@ Held = Mapping[str, Decimal]
 _DIRECTIONS: dict[Direction, tuple[int, str]] = {"in": (0, "deposit"), "out": (1, "withdrawal")}
 _COST = {"cost": 1}
 
-_log = logger("coffers.connectors")
+_log = seldom("coffers.connectors")
 
 
 @dataclass(frozen=True, slots=True)

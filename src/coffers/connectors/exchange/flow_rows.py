@@ -16,7 +16,7 @@ from coffers.connectors.exchange.amounts import amount_of
 from coffers.connectors.exchange.rules import FlowRule, flow_rule
 from coffers.connectors.exchange.session import VenueSession
 from coffers.errors import InvalidAmount
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.valuation.model import Flow
 
 Direction = Literal["in", "out"]
@@ -31,7 +31,7 @@ _NOT_DONE = {
 LONGEST_TXID = 200
 """Characters; the longest that a chain has are of 88."""
 
-_log = logger("coffers.connectors")
+_log = seldom("coffers.connectors")
 
 
 @dataclass(frozen=True, slots=True)

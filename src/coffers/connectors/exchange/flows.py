@@ -25,7 +25,7 @@ from coffers.connectors.exchange.flow_rows import Flows, flows_of
 from coffers.connectors.exchange.rules import FlowRule
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.reading import ConnectorFailure, ReadRequest
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.valuation.model import Flow
 
 MOST_PAGES = 20
@@ -37,7 +37,7 @@ LATELY = Millis(14 * DAY)
 LONG = Millis(28 * DAY)
 """A time so long is asked in two stretches; an ordinary one is not much longer than `LATELY`."""
 
-_log = logger("coffers.connectors")
+_log = seldom("coffers.connectors")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from coffers.connectors.exchange.rights_told import is_untold
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.reading import ConnectorFailure
 from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
-from coffers.logs import logger
+from coffers.logs import seldom
 
 RightsReader = Callable[[VenueSession], Awaitable[KeyRights]]
 """Asks one venue what the session's key may do; raises `ConnectorFailure`."""
 
-_log = logger("coffers.connectors")
+_log = seldom("coffers.connectors")
 
 
 async def read_rights(session: VenueSession) -> KeyRights:

@@ -16,7 +16,7 @@ from coffers.connectors.exchange.credentials import hidden_texts, set_credential
 from coffers.connectors.exchange.failures import Venue, unexpected
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.reading import ConnectorFailure, Credentials, FailureKind
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.memory import settle
 
 MARKETS_AGE = DAY
@@ -38,7 +38,7 @@ Without HTX's table of networks it raises at the first deposit or withdrawal.
 Maker = Callable[[dict[str, object]], Any]
 """Makes a ccxt instance, with some of its parts given."""
 
-_log = logger("coffers.connectors")
+_log = seldom("coffers.connectors")
 
 
 class SharedVenue:

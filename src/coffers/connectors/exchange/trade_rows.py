@@ -9,10 +9,10 @@ from coffers.clock import Millis
 from coffers.connectors.exchange.amounts import amount_of, positive_of
 from coffers.connectors.exchange.session import VenueSession
 from coffers.errors import InvalidAmount
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.valuation.trade import Trade
 
-_log = logger("coffers.connectors")
+_log = seldom("coffers.connectors")
 
 
 def trade_of(session: VenueSession, row: Mapping[str, Any]) -> Trade | None:

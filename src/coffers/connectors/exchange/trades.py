@@ -34,7 +34,7 @@ from coffers.connectors.exchange.trade_ways import (
 )
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.connectors.trades import FoundTrades, TradesRequest
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.markets.catalogue import Market
 from coffers.valuation.trade import Trade
 
@@ -50,7 +50,7 @@ OVERLAP = Millis(5 * MINUTE)
 MOST_LANES = 400
 """Symbols of one account that are asked for."""
 
-_log = logger("coffers.connectors")
+_log = seldom("coffers.connectors")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from coffers.connectors.chain.bitcoin.networks import Network
 from coffers.connectors.chain.bitcoin.raw import RawTransaction, parsed
 from coffers.connectors.chain.nodes import REST
 from coffers.connectors.reading import ConnectorFailure, FailureKind
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.secret import Secret
 
 PAGE = 25
@@ -35,7 +35,7 @@ PAGE = 25
 _OLDEST, _NEWEST = "1.4", "1.4.5"
 _HEADER = 80
 _TIME = slice(68, 72)
-_log = logger("coffers.connectors")
+_log = seldom("coffers.connectors")
 _Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 _T = TypeVar("_T")
 

@@ -20,7 +20,7 @@ from coffers.connectors.chain.evm.wrapping import Wrapping
 from coffers.connectors.chain.nodes import NodeRefused, Nodes
 from coffers.connectors.chain.reader import Surroundings
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
-from coffers.logs import logger
+from coffers.logs import seldom
 from coffers.valuation.model import UNLISTED, Flow, Position
 
 DEPTH = 6
@@ -29,7 +29,7 @@ DEPTH = 6
 PAYING = frozenset({1})
 """Chains whose validators are paid in the native coin, by their ids."""
 
-_log = logger("coffers.connectors")
+_log = seldom("coffers.connectors")
 
 
 @dataclass(frozen=True, slots=True)
