@@ -63,7 +63,7 @@ def _of_accounts() -> dict[str, list[dict[str, Any]]]:
 def _account(user_id: int, account_id: int) -> dict[str, Any]:
     new = NewAccount(user_id, f"venue{account_id % 5}", f"Account {account_id}", api_key="key")
     columns = new_columns(account_id, new, f"key {account_id}", f"key {account_id}", BEFORE)
-    is_due, is_failing = account_id % 1_000 == 0, account_id % 2 == 0
+    is_due, is_failing = account_id % 1_000 == 0, account_id % 100 == 1
     return {
         **columns,
         "next_sync_at": BEFORE if is_due else LATER,

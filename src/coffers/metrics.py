@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections import Counter as Counts
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -141,6 +142,18 @@ def leave_out(pid: int) -> None:
         mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library has no types here
 
 
+def from_nothing(counter: Counter, *labels: Iterable[str]) -> None:
+    """Let counters be there before anything is counted, for each combination of labels.
+
+    Prometheus sees only that one rises: of one that begins with its first fault it never does.
+    """
+    for each in product(*labels):
+        counter.labels(*each)
+
+
+UNKNOWN_ROUTE = "unknown"
+"""What a request is counted under whose address has no route."""
+
 requests = Counter(
     "coffers_requests",
     "Requests answered, by route and HTTP status.",
@@ -151,9 +164,10 @@ request_seconds = Histogram(
     "coffers_request_seconds",
     "Time from a request's head to the end of its answer.",
     ["route"],
-    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5),
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 2.5),
     registry=REGISTRY,
 )
+from_nothing(requests, [UNKNOWN_ROUTE], ["500"])
 list_bodies = Counter(
     "coffers_list_bodies",
     "Account lists, by where the body came from: ready, or rendered anew.",
@@ -228,6 +242,12 @@ worker_failures = Counter(
     ["error"],
     registry=REGISTRY,
 )
+from_nothing(worker_failures, ["CoffersError", "StoreUnavailable"])
+processes_ended = Counter(
+    "coffers_processes_ended",
+    "Processes of a server that ended unasked, and were started again.",
+    registry=REGISTRY,
+)
 snapshots_rolled_up = Counter(
     "coffers_snapshots_rolled_up",
     "Snapshots that were removed since a later one of their slot is kept, by tier.",
@@ -274,7 +294,10 @@ valkey_misses = Counter(
 )
 
 price_epoch = Fact("coffers_price_epoch", "The number of the newest price book.")
-price_age = Fact("coffers_price_age_seconds", "Age of the newest price book, while one is needed.")
+price_age = Fact(
+    "coffers_price_age_seconds",
+    "Age of the newest price book, while one is needed; infinite before the first.",
+)
 priced_assets = Fact("coffers_priced_assets", "Assets that have a price in the newest book.")
 prices_held_back = Fact(
     "coffers_prices_held_back", "Assets whose price leapt and is not believed yet."
@@ -284,6 +307,11 @@ syncs_overdue = Fact(
 )
 accounts_locked = Fact(
     "coffers_accounts_locked", "Accounts locked because their keys were refused."
+)
+accounts_failing = Fact(
+    "coffers_accounts_failing",
+    "Accounts that the last try could not read, locked ones aside.",
+    "venue",
 )
 histories_open = Fact(
     "coffers_histories_open", "Accounts whose old deposits are not known as far back as they go."
@@ -303,7 +331,7 @@ rollup_lag = Fact(
 )
 venue_listing_age = Fact(
     "coffers_venue_listing_age_seconds",
-    "Age of what is known of a venue's pairs, of those that are kept up.",
+    "Age of what is known of a venue's pairs, of those that are kept up; infinite before any is.",
     "venue",
 )
 FACTS = (
@@ -313,6 +341,7 @@ FACTS = (
     prices_held_back,
     syncs_overdue,
     accounts_locked,
+    accounts_failing,
     histories_open,
     webhooks_waiting,
     work_led,

@@ -4,7 +4,7 @@ import asyncio
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from coffers.metrics import Waiting
+from coffers.metrics import REGISTRY, Waiting, from_nothing
 
 SPANS = [0.0001, 0.001, 0.002, 0.002, 3.0, 0.5]
 
@@ -50,3 +50,22 @@ def test_without_an_event_loop_nothing_waits() -> None:
     counter = Counter("calls", "Calls.", registry=registry)
     Waiting().count(counter)
     assert registry.get_sample_value("calls_total") == 1
+
+
+def test_a_counter_can_be_there_before_its_first_count() -> None:
+    registry = CollectorRegistry()
+    counter = Counter("ends", "Ends.", ["kind", "state"], registry=registry)
+    from_nothing(counter, ["a", "b"], ["failed"])
+    for kind in ("a", "b"):
+        assert registry.get_sample_value("ends_total", {"kind": kind, "state": "failed"}) == 0
+
+
+def test_what_alarms_look_at_is_there_from_the_start() -> None:
+    for name, labels in (
+        ("requests", {"route": "unknown", "status": "500"}),
+        ("worker_failures", {"error": "StoreUnavailable"}),
+        ("worker_failures", {"error": "CoffersError"}),
+        ("processes_ended", {}),
+        ("webhooks_disabled", {}),
+    ):
+        assert REGISTRY.get_sample_value(f"coffers_{name}_total", labels) is not None

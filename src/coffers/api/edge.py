@@ -34,7 +34,6 @@ FAIL: Final = "coffers.fail"
 REPLY: Final = "coffers.reply"
 """Key of the scope: sends (status, lines of headers, body) at once, or returns False."""
 
-UNKNOWN_ROUTE: Final = "unknown"
 _INNER_FAULT: Final = 500
 _GIVEN_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
 # A number is told faster than random bytes are brought; the prefix keeps processes apart.
@@ -183,12 +182,13 @@ def _bounded(headers: Headers, receive: Receive) -> Receive:
 
 def _template(scope: Scope) -> str:
     route = scope.get("route")
-    return getattr(route, "path_format", UNKNOWN_ROUTE)
+    return getattr(route, "path_format", metrics.UNKNOWN_ROUTE)
 
 
 @cache
 def _counters(route: str, status: int) -> tuple[Counter, Histogram]:
     # Finding a metric by its labels takes longer than counting. Routes and statuses are few.
+    metrics.from_nothing(metrics.requests, [route], [str(_INNER_FAULT)])
     return metrics.requests.labels(route, status), metrics.request_seconds.labels(route)
 
 

@@ -1,6 +1,7 @@
 """What the database tells to whoever asks for metrics, read anew each time."""
 
 from collections.abc import AsyncIterator
+from math import inf
 from typing import Final
 
 from prometheus_client.core import GaugeMetricFamily
@@ -28,13 +29,16 @@ async def facts(services: Services) -> list[GaugeMetricFamily]:
     async with services.store.reading() as tx:
         found = [each async for each in _of_database(tx, now)]
         is_needed = bool(await tx.accounts.venues_in_use())
-    return found if book is None else [*found, *_of_prices(book, now, is_needed=is_needed)]
+    if is_needed:  # without an account no prices are asked for
+        found.append(metrics.price_age.of(_age(None if book is None else book.at, now)))
+    return found if book is None else [*found, *_of_prices(book)]
 
 
 async def _of_database(tx: Transaction, now: Millis) -> AsyncIterator[GaugeMetricFamily]:
     counts = await tx.accounts.counts(now)
     yield metrics.syncs_overdue.of(counts.overdue)
     yield metrics.accounts_locked.of(counts.locked)
+    yield metrics.accounts_failing.of(await tx.accounts.failing())
     yield metrics.histories_open.of(await tx.walks.count_open())
     yield metrics.webhooks_waiting.of(await tx.deliveries.count_waiting())
     leases = {work: await tx.leases.get(work) for work in WORKS}
@@ -54,18 +58,21 @@ async def _of_database(tx: Transaction, now: Millis) -> AsyncIterator[GaugeMetri
     )
     # One that nobody is interested in any more is at no time due, and grows old for ever.
     listed = {
-        venue: (now - standing.done_at) / SECOND
+        venue: _age(standing.done_at, now)
         for venue, standing in (await tx.venue_tasks.of_subject(PAIRS)).items()
-        if standing.done_at is not None and standing.due_at is not None
+        if standing.due_at is not None
     }
     yield metrics.venue_listing_age.of(listed)
 
 
-def _of_prices(book: PriceBook, now: Millis, *, is_needed: bool) -> list[GaugeMetricFamily]:
-    told = [
+def _of_prices(book: PriceBook) -> list[GaugeMetricFamily]:
+    return [
         metrics.price_epoch.of(book.epoch),
         metrics.priced_assets.of(len(book.prices)),
         metrics.prices_held_back.of(len(book.held_back)),
     ]
-    # Without an account no prices are asked for.
-    return [*told, metrics.price_age.of((now - book.at) / SECOND)] if is_needed else told
+
+
+def _age(at: Millis | None, now: Millis) -> float:
+    """Return an age in seconds: of what should be there and never was it is infinite."""
+    return inf if at is None else (now - at) / SECOND

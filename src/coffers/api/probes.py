@@ -1,11 +1,14 @@
 """What an operator's machines ask: is it alive, can it serve, what does it count."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.core import GaugeMetricFamily
 
 from coffers import metrics
 from coffers.api.facts import facts
@@ -14,6 +17,10 @@ from coffers.clock import age
 from coffers.errors import CoffersError
 from coffers.store.errors import StoreUnavailable
 from coffers.store.revision import is_current
+
+FACTS_WITHIN: Final = 5.0
+"""Seconds after which metrics are told without what the database knows: Prometheus gives up after
+ten, and would take the process for dead."""
 
 _NOT_READY: Final = 503
 
@@ -30,8 +37,30 @@ class Readiness:
     price_age_seconds: float | None
 
 
+class _Facts:
+    """What the database tells, asked once for all who ask at a time."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._asking: asyncio.Task[list[GaugeMetricFamily]] | None = None
+
+    async def told(self) -> Sequence[GaugeMetricFamily]:
+        """Return the facts; none while the database is away, or silent."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(facts(self._services))
+            # Nobody may be left to look.
+            self._asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
+        asking = self._asking
+        await asyncio.wait((asking,), timeout=FACTS_WITHIN)
+        try:
+            return asking.result() if asking.done() else ()
+        except StoreUnavailable:
+            return ()
+
+
 def add_probes(app: FastAPI, services: Services) -> None:
     """Add `/healthz`, `/readyz` and `/metrics`."""
+    known = _Facts(services)
 
     @app.get("/healthz", tags=["operation"])
     async def healthz() -> dict[str, str]:
@@ -61,12 +90,8 @@ def add_probes(app: FastAPI, services: Services) -> None:
         responses={200: {"content": {"text/plain": {}}}},
     )
     async def scraped() -> Response:
-        """Return the metrics in the text format of Prometheus; without facts while it is away."""
-        try:
-            told = await facts(services)
-        except StoreUnavailable:
-            told = []
-        return Response(metrics.exposition(told), media_type=CONTENT_TYPE_LATEST)
+        """Return the metrics in Prometheus's text format; without facts while it is away."""
+        return Response(metrics.exposition(await known.told()), media_type=CONTENT_TYPE_LATEST)
 
 
 async def readiness(services: Services) -> Readiness:

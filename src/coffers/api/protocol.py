@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from coffers import metrics
-from coffers.api.edge import REQUEST_ID, UNKNOWN_ROUTE, request_id_of
+from coffers.api.edge import REQUEST_ID, request_id_of
 from coffers.api.errors import MAX_TARGET, AddressTooLong, WireError, wire_error
 from coffers.api.paging import ACCOUNTS_PATH, field_lines
 from coffers.serving.scope import CONNECTION
@@ -335,7 +335,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self._part == "head" or self._is_answering():
-            metrics.requests.labels(UNKNOWN_ROUTE, error.status).inc()
+            metrics.requests.labels(metrics.UNKNOWN_ROUTE, error.status).inc()
             self.transport.write(self._answer(error))
         self._hang_up()
 

@@ -58,6 +58,7 @@ class Supervisor(Multiprocess):
             process.join()
             if process.pid is not None:
                 metrics.leave_out(process.pid)
+            metrics.processes_ended.inc()
             _log.error("process ended", pid=process.pid, code=process.exitcode)
             if process.exitcode == STARTUP_FAILURE:
                 if not self._has_worked:

@@ -86,7 +86,7 @@ class KeptRunning:
                 end(child)
                 return
             end(child)
-            _leave_out(child.pid)
+            _count_out(child.pid)
             if time.monotonic() - started > LONGEST_PAUSE:
                 pause = 1.0
             _log.error("process ended", command=" ".join(self._arguments), code=child.returncode)
@@ -94,8 +94,9 @@ class KeptRunning:
             pause = min(LONGEST_PAUSE, pause * 2)
 
 
-def _leave_out(pid: int) -> None:
+def _count_out(pid: int) -> None:
     # The library must not be loaded before it is known where the processes count together.
-    from coffers.metrics import leave_out
+    from coffers import metrics
 
-    leave_out(pid)
+    metrics.leave_out(pid)
+    metrics.processes_ended.inc()

@@ -137,6 +137,7 @@ class Balancer:
         self, store: Store, planner: Planner, operations: Operations, clock: Clock
     ) -> None:
         self._store = store
+        metrics.from_nothing(metrics.auto_balances, ["done", "partly", "failed"])
         self._planner = planner
         self._operations = operations
         self._clock = clock

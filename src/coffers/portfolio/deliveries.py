@@ -12,13 +12,13 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final, Protocol, get_args
 
 from coffers import metrics
 from coffers.clock import DAY, HOUR, MINUTE, SECOND, Clock, Millis, SettledClock, iso
 from coffers.logs import logger
 from coffers.outbound.guard import place_of
-from coffers.outbound.sender import Answer
+from coffers.outbound.sender import Answer, Fault
 from coffers.outbound.signing import signature
 from coffers.portfolio.events import KEPT, EventLog, encoded
 from coffers.portfolio.webhooks import context_of, delivery_id
@@ -106,6 +106,7 @@ class DeliveryDesk:
         self._busy: Counter[str] = Counter()
         self._busy_users: Counter[int] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
+        metrics.from_nothing(metrics.webhook_deliveries, ["delivered", *get_args(Fault)])
 
     async def run(self) -> None:
         """Send until `stop`; what is being sent then is finished first."""

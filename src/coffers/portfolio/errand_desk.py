@@ -66,6 +66,7 @@ class ErrandDesk:
         self._vault = vault
         self._clock = clock
         self._handlers = handlers
+        metrics.from_nothing(metrics.errands, handlers, ["done", "failed"])
         self._busy: Counter[int] = Counter()
         self._stopping = asyncio.Event()
         self._loops = Loops()

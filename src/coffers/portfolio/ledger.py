@@ -23,6 +23,7 @@ from coffers.store.records import Account, AuditEvent
 
 SELL_TO_USD, SELL_TO_BTC = "sell_all_to_usd", "sell_all_to_btc"
 CONVERT, TRANSFER, AUTO_BALANCE = "convert_dust_to_bnb", "transfer", "auto_balance"
+KINDS: Final = (SELL_TO_USD, SELL_TO_BTC, CONVERT, TRANSFER, AUTO_BALANCE)
 """The kinds of operations."""
 
 MOST_AT_ONCE = 100

@@ -20,6 +20,7 @@ from coffers.portfolio.balance_codes import Tradable
 from coffers.portfolio.claimed import CLAIM, claimed
 from coffers.portfolio.doing import GIVES_UP, Doing, Later, Rounds, given_up
 from coffers.portfolio.ledger import (
+    KINDS,
     SELL_TO_BTC,
     SELL_TO_USD,
     Ledger,
@@ -97,6 +98,7 @@ class Operations:
         self._papers = PaperAccounts(store, clock)
         self._paper_orders = PaperOrders(store, clock)
         self._running: dict[tuple[int, int], asyncio.Task[Operation]] = {}
+        metrics.from_nothing(metrics.operations, KINDS, ["done", "partly", "failed"])
         self._taken_on: dict[tuple[int, int], Millis] = {}
 
     async def limits(self, user_id: int, account_id: int) -> Sequence[PairLimits]:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     select,
     tuple_,
     update,
@@ -21,7 +22,7 @@ from sqlalchemy import (
 from coffers.clock import MINUTE, Millis
 from coffers.store.account_rows import account_of
 from coffers.store.connection import AsyncConnection
-from coffers.store.distinct import counted
+from coffers.store.distinct import COUNTED, counted
 from coffers.store.prepared import Prepared
 from coffers.store.records import Account, Counts
 from coffers.store.statements import changed, held
@@ -198,6 +199,18 @@ class Claims:
         overdue = await self._connection.scalar(counted(accounts.c.next_sync_at < late))
         locked = await self._connection.scalar(counted(accounts.c.is_locked))
         return Counts(overdue=overdue, locked=locked)
+
+    async def failing(self) -> dict[str, int]:
+        """Return how many accounts of each market, locked ones aside, the last try did not read.
+
+        Of very many no more is said than that they are `COUNTED` in all.
+        """
+        # Words of the index: a database does not know a parameter for them.
+        is_failing = accounts.c.failures > literal_column("0")
+        some = select(accounts.c.market_code).where(is_failing, ~accounts.c.is_locked)
+        code = some.limit(COUNTED).subquery().c.market_code
+        found = await self._connection.execute(select(code, func.count()).group_by(code))
+        return {row[0]: row[1] for row in found}
 
     async def _lock_credential(self, user_id: int, account_id: int) -> None:
         # SQLite's writers hold the one write lock already. On PostgreSQL two claims of one key may

@@ -153,6 +153,12 @@ accounts = Table(
     Index("ix_accounts_next_sync_at", "next_sync_at", "id"),
     Index("ix_accounts_market_code", "market_code"),
     _partial("ix_accounts_is_locked", "id", where="is_locked", in_sqlite="is_locked = 1"),
+    _partial(
+        "ix_accounts_failing",
+        "market_code",
+        where="failures > 0 AND NOT is_locked",
+        in_sqlite="failures > 0 AND is_locked = 0",
+    ),
     Index("ix_accounts_credential_id", "credential_id"),
 )
 

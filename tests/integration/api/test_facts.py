@@ -1,14 +1,21 @@
 """What `/metrics` reads in the database: told without a worker, and nothing of what is over."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from math import inf
 
 import pytest
+from prometheus_client.core import GaugeMetricFamily
 
+from coffers.api import probes
+from coffers.api.facts import facts
+from coffers.api.services import Services
 from coffers.clock import DAY, HOUR, MINUTE, SECOND, Millis
 from coffers.store.engine import Store
 from coffers.store.leases import ACCOUNTS, PRICES
+from coffers.store.records import Account
 from coffers.store.rollups import HOURLY
 from coffers.store.venue_tasks import PAIRS, Task
 from served import NOW, Served, add_account, add_book, read_account, serving
@@ -67,6 +74,67 @@ async def test_prices_have_an_age_as_long_as_somebody_needs_them(api: Served) ->
     assert "price_age_seconds" not in await told(api)
 
 
+async def test_prices_that_never_came_are_infinitely_old(api: Served) -> None:
+    await add_account(api.services.store, (await api.caller()).user)
+    found = await told(api)
+    assert found["price_age_seconds"] == inf
+    assert "price_epoch" not in found
+
+
+async def test_accounts_that_cannot_be_read_are_counted_by_market(api: Served) -> None:
+    store, caller = api.services.store, await api.caller()
+    account = await add_account(store, caller.user)
+    other = await add_account(store, caller.user, "Other")
+    name = f'accounts_failing{{venue="{account.market_code}"}}'
+    assert name not in await told(api)
+    await _fail(store, account)
+    await _fail(store, other)
+    assert (await told(api))[name] == 2
+    # What is locked is told as that.
+    await _fail(store, other, is_locked=True)
+    assert (await told(api))[name] == 1
+    await read_account(store, account, {})
+    assert name not in await told(api)
+
+
+async def _fail(store: Store, account: Account, *, is_locked: bool = False) -> None:
+    async with store.transaction() as tx:
+        await tx.accounts.record_standing(
+            account.user_id,
+            account.id,
+            sync=replace(account.sync, failures=1, failure_kind="region_refused"),
+            key_state="valid",
+            is_locked=is_locked,
+            lock_reason=None,
+            now=NOW,
+        )
+
+
+async def test_a_silent_database_keeps_no_metrics_back(
+    api: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = asyncio.Event()
+    asked = 0
+
+    async def silent(services: Services) -> list[GaugeMetricFamily]:
+        nonlocal asked
+        asked += 1
+        await answers.wait()
+        return await facts(services)
+
+    monkeypatch.setattr(probes, "facts", silent)
+    monkeypatch.setattr(probes, "FACTS_WITHIN", 0.01)
+    for _ in range(2):
+        scraped = (await api.http.get("/metrics")).text
+        assert "coffers_requests_total" in scraped
+        assert "coffers_work_led" not in scraped
+    # It is asked once, however often somebody asks for metrics meanwhile.
+    assert asked == 1
+    answers.set()
+    monkeypatch.setattr(probes, "FACTS_WITHIN", 10)
+    assert 'work_led{work="prices"}' in await told(api)
+
+
 async def test_work_is_led_while_a_worker_renews_its_lease(api: Served) -> None:
     store = api.services.store
     for work in (PRICES, ACCOUNTS):
@@ -99,7 +167,7 @@ async def test_listings_have_an_age_while_they_are_kept_up(api: Served) -> None:
     store, kraken = api.services.store, Task("kraken", PAIRS)
     async with store.transaction() as tx:
         await tx.venue_tasks.schedule(kraken, NOW)
-    assert 'venue_listing_age_seconds{venue="kraken"}' not in await told(api)
+    assert (await told(api))['venue_listing_age_seconds{venue="kraken"}'] == inf
     for due_at in (Millis(NOW + HOUR), None):
         async with store.transaction() as tx:
             await tx.venue_tasks.schedule(kraken, NOW)

@@ -43,6 +43,7 @@ LOOKS: Final[dict[str, Look]] = {
         Millis(NOW + DAY), 500, DuePlace(Millis(NOW + DAY), 3_900)
     ),
     "how many are due": lambda tx: tx.accounts.counts(NOW),
+    "how many could not be read": lambda tx: tx.accounts.failing(),
     "when the next one is": lambda tx: tx.accounts.next_due_at(),
     "venues in use": lambda tx: tx.accounts.venues_in_use(),
     "assets held": lambda tx: tx.prices.assets_held(),

@@ -21,7 +21,7 @@ def test_a_child_that_has_died_is_left_out_of_the_metrics_and_started_again(
         return child
 
     monkeypatch.setattr(children, "start", noted)
-    monkeypatch.setattr(children, "_leave_out", left_out.put)
+    monkeypatch.setattr(children, "_count_out", left_out.put)
     # Ends at once: there is no such command.
     kept = children.KeptRunning(["no-such-command"])
     kept.start()
