@@ -38,7 +38,7 @@ test-long: $(VENV)/.dev ## Run the tests of minutes: clocks that are set, lines 
 	@$(BIN)/python -m pytest -n 4 --dist loadfile -m hypothesis --hypothesis-profile long tests/unit $(ARGS)
 
 .PHONY: test-system
-test-system: $(VENV)/.dev ## Run the tests that need programs of Debian (apt-get install pgbouncer)
+test-system: $(VENV)/.dev ## Run the tests that need programs of Debian (apt-get install pgbouncer prometheus)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/system $(ARGS)
 
 .PHONY: test-browser

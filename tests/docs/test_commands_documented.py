@@ -14,8 +14,8 @@ from coffers.settings import Settings
 
 MAKEFILE = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
 OTHER_PROGRAMS = {
-    "cd", "cp", "curl", "docker", "echo", "export", "git", "install", "openssl", "rm",
-    "sqlite3", "systemctl", "systemd-run", "tar",
+    "cd", "cp", "curl", "docker", "echo", "export", "git", "grep", "install", "journalctl",
+    "openssl", "rm", "sqlite3", "systemctl", "systemd-run", "tar",
 }  # fmt: skip
 SCRIPTS = {".venv/bin/python": ["scripts/make_catalogue.py"]}
 Pages = dict[str, str]

@@ -73,11 +73,23 @@ def test_workers_of_the_compose_file_are_found_by_their_name_and_port() -> None:
     assert found == {"dns_sd_configs": [{"names": ["worker"], "type": "A", "port": port}]}
 
 
-def test_every_alarm_of_the_docs_has_a_rule() -> None:
-    page = (DEPLOY.parent / "docs/metrics.md").read_text().split("Worth an alarm:")[1]
-    alarmed = set(re.findall(r"coffers_[a-z_]+", page))
-    rules = (DEPLOY / "prometheus/alerts.yml").read_text()
-    assert alarmed <= set(re.findall(r"coffers_[a-z_]+", rules))
+def test_every_alert_has_an_entry_in_the_docs_and_no_other_has() -> None:
+    page = (DEPLOY.parent / "docs/operations.md").read_text()
+    told = re.findall(r"^\| `(Coffers\w+)` \|", page, re.MULTILINE)
+    assert told == list(dict.fromkeys(told))
+    (group,) = read("prometheus/alerts.yml")["groups"]
+    assert set(told) == {rule["alert"] for rule in group["rules"]}
+    assert set(re.findall(r"`(Coffers\w+)`", page)) == set(told)
+
+
+def test_lines_of_the_log_that_alerts_name_are_written() -> None:
+    source = "".join(path.read_text() for path in (DEPLOY.parent / "src").rglob("*.py"))
+    named = re.findall(r'"([a-z]+ [a-z ]+)"', (DEPLOY / "prometheus/alerts.yml").read_text())
+    named += re.findall(
+        r"\b[a-z]+_without_[a-z]+\b", (DEPLOY / "prometheus/alerts.yml").read_text()
+    )
+    assert len(named) > 8
+    assert [line for line in named if f'"{line}"' not in source] == []
 
 
 def test_commands_that_are_started_exist() -> None:
