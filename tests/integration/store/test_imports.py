@@ -23,7 +23,7 @@ async def test_an_account_is_taken_over_once_and_holds_one_past(store: Store) ->
         await tx.imports.advance(owner.id, SOURCE, far, Millis(NOW), is_complete=True)
         assert await tx.imports.of_source(owner.id, SOURCE) == {far: Import(far, one.id, NOW, True)}
         assert await tx.imports.of_source(owner.id, "elsewhere") == {}
-        assert await tx.imports.linked(owner.id) == {one.id}
+        assert await tx.imports.linked(owner.id) == {one.id: (SOURCE, far)}
 
 
 async def test_values_are_kept_exactly_and_once(store: Store) -> None:
