@@ -11,6 +11,7 @@ import pytest
 from coffers.clock import MINUTE
 from coffers.connectors.chain import bech32
 from coffers.connectors.chain.cardano import flows as searching
+from coffers.connectors.chain.cardano import holdings as holding
 from coffers.connectors.chain.cardano import koios as asking
 from coffers.connectors.chain.cardano import reader as reading_wallets
 from coffers.connectors.chain.cardano.koios import KNOWN_ACCOUNT, KNOWN_ADDRESS
@@ -21,6 +22,7 @@ from wallets import Wallets, held, net, told, wallets_of
 
 MIN = "29d222ce763455e3d7a09a665ce554f00ac89d2e99a1a83d267170c6.4d494e"
 SNEK = "279c909f348e533da5808898f87f9a14bb2c3dfbbacccd631d927a3f.534e454b"
+PLACED = f"{'fe' * 28}.504c43"
 FAKE = f"{'ab' * 28}.4d494e"
 ADA = 1_000_000
 ME = bech32.encode("stake", b"\xe1" + bytes(range(28)))
@@ -56,7 +58,7 @@ class Coin:
             {
                 "policy_id": id_.partition(".")[0],
                 "asset_name": id_.partition(".")[2] or None,
-                "decimals": 6 if id_ == MIN else 0,
+                "decimals": 6 if id_ in {MIN, PLACED} else 0,
                 "quantity": str(amount),
             }
             for id_, amount in self.tokens.items()
@@ -374,6 +376,18 @@ async def test_listed_tokens_count_and_others_are_listed_apart(
     }
     assert told(reading)[came, "in", "SNEK"] == 42
     assert not any(FAKE in flow.asset for flow in reading.flows)
+
+
+async def test_collectibles_take_no_room_from_tokens_that_may_count(
+    ledger: Ledger, wallets: Wallets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "MOST_UNLISTED", 2)
+    collectibles = {f"{number:056x}.{number:02x}": 1 for number in range(3)}
+    ledger.mint(ME, 5 * ADA, {**collectibles, PLACED: 7_000_000})
+    ledger.seen.add(ME)
+    reading = await wallets.read(ME)
+    assert held(reading)["unlisted", f"cardano:{PLACED}"] == 7
+    assert sum(one.wallet == "spam" for one in reading.positions) == 2
 
 
 async def test_a_payment_to_oneself_is_no_flow(ledger: Ledger, wallets: Wallets) -> None:

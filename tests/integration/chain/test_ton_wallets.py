@@ -10,6 +10,7 @@ import pytest
 
 from coffers.connectors.chain.ton import center as asking
 from coffers.connectors.chain.ton import flows as searching
+from coffers.connectors.chain.ton import holdings as holding
 from coffers.connectors.chain.ton import reader as reading_wallets
 from coffers.connectors.chain.ton.address import checked, in_raw
 from coffers.connectors.reading import ConnectorFailure, FailureKind
@@ -20,6 +21,7 @@ from wallets import Wallets, held, net, told, wallets_of
 USDT = "0:b113a994b5024a16719f69139328eb759596c38a25f59028b146fecdc3621dfe"
 TSTON = in_raw(checked("EQC98_qAmNEptUtPc7W6xdHh_ZHrBUFpw5Ft_IzNU20QAJav"))
 FAKE, SILENT = "0:" + "fa" * 32, "0:" + "51" * 32
+PLAIN = "0:" + "fb" * 32
 TON = 10**9
 ME = "0:" + "01" * 32
 THEM = "0:" + "02" * 32
@@ -142,6 +144,7 @@ class Index(RestNode):
         ]
         says = {
             USDT: {"type": "jetton_masters", "symbol": "USDT", "extra": {"decimals": "9"}},
+            PLAIN: {"type": "jetton_masters", "symbol": "PLAIN", "extra": {"decimals": "6"}},
             FAKE: {"type": "jetton_masters", "symbol": "US DT\u200b", "extra": {"decimals": "6"}},
             SILENT: {"type": "jetton_masters", "symbol": "X", "extra": {}},
         }
@@ -203,6 +206,17 @@ async def test_an_account_that_does_not_exist_holds_nothing(wallets: Wallets) ->
     reading = await wallets.read(ME)
     assert (reading.positions, reading.is_complete, reading.flows_known) == ((), True, True)
     assert reading.wallets == {"native", "tokens", "unlisted", "spam"}
+
+
+async def test_false_tokens_take_no_room_from_those_that_may_count(
+    index: Index, wallets: Wallets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "MOST_UNLISTED", 1)
+    index.tokens[ME, FAKE] = 7_000_000
+    index.tokens[ME, PLAIN] = 3_000_000
+    reading = await wallets.read(ME)
+    assert held(reading)["unlisted", f"ton:{PLAIN}"] == 3
+    assert held(reading)["spam", f"ton:{FAKE}"] == 7
 
 
 async def test_listed_tokens_count_by_their_contract_and_others_are_listed_apart(

@@ -16,7 +16,7 @@ TRIES = 3
 """How often a wallet is read that changes meanwhile."""
 
 MOST_UNLISTED = 100
-"""Unlisted tokens that are shown: collectibles are tokens too."""
+"""Unlisted tokens of each part that are shown: collectibles are tokens too."""
 
 _SYMBOL = 32
 _MOST_DECIMALS = 30
@@ -75,7 +75,7 @@ def _holdings(
     listed, unlisted = _tokens(outputs, chain)
     holdings.add("tokens", listed)
     for part in APART:
-        holdings.add(part, [each for each in unlisted[:MOST_UNLISTED] if each.wallet == part])
+        holdings.add(part, [each for each in unlisted if each.wallet == part][:MOST_UNLISTED])
     return holdings
 
 

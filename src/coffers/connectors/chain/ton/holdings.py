@@ -13,7 +13,7 @@ from coffers.markets.chains import Chain
 from coffers.valuation.model import Position
 
 MOST_UNLISTED = 100
-"""Unlisted tokens that are shown."""
+"""Unlisted tokens of each part that are shown."""
 
 _SYMBOL = 32
 _ODD = re.compile(r"[^\x21-\x7e]+")
@@ -50,9 +50,9 @@ async def holdings_of(raw: str, center: Center, chain: Chain) -> Holdings:
         return holdings
     amounts = _sums(found)
     holdings.add("tokens", _listed(amounts, chain))
-    unlisted = _unlisted(amounts, told, chain)[:MOST_UNLISTED]
+    unlisted = _unlisted(amounts, told, chain)
     for part in APART:
-        holdings.add(part, [each for each in unlisted if each.wallet == part])
+        holdings.add(part, [each for each in unlisted if each.wallet == part][:MOST_UNLISTED])
     return holdings
 
 
