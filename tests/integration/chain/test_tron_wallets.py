@@ -8,6 +8,7 @@ import pytest
 
 from coffers.clock import MINUTE
 from coffers.connectors.chain.tron import reader as reading_wallets
+from coffers.connectors.chain.tron import unlisted as showing
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from factories import NOW
 from tron_node import TRX, USDT, MadeUpTron, address, text, word
@@ -153,6 +154,22 @@ async def test_unlisted_tokens_are_listed_apart_and_asked_once_what_they_are(
     again = await wallets.read(ME, memory=reading.memory)
     assert again.positions == reading.positions
     assert sum(path == CALL for path, _ in tron.asked[asked:]) == 12  # the listed ones
+
+
+async def test_tokens_of_the_old_kind_take_no_room_from_those_of_the_newer(
+    tron: MadeUpTron, wallets: Wallets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(showing, "MOST", 2)
+    tron.pay(BANK, ME, 30 * TRX)
+    ids = [str(1_002_000 + number) for number in range(3)]
+    tron.accounts[ME]["assetV2"] = [{"key": id_, "value": 1} for id_ in ids]
+    tron.assets |= {id_: {"id": id_, "abbr": b"OLD".hex(), "precision": 0} for id_ in ids}
+    mine = address(60)
+    tron.send_token(mine, BANK, ME, 7_000_000)
+    tron.says[mine, "decimals()"], tron.says[mine, "symbol()"] = word(6), text("PLAIN")
+    reading = await wallets.read(ME)
+    assert held(reading)["unlisted", f"tron:{mine}"] == 7
+    assert len([one for one in reading.positions if one.wallet == "unlisted"]) == 3
 
 
 async def test_a_contract_that_reverts_or_tells_nothing_leaves_the_tokens_missing(

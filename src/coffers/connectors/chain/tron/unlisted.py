@@ -14,7 +14,7 @@ from coffers.markets.chains import Chain
 from coffers.valuation.model import Position
 
 MOST = 100
-"""Unlisted tokens that are shown."""
+"""Unlisted tokens of each kind (TRC-20 and TRC-10) that are shown."""
 
 LEARNED_AT_ONCE = 10
 """Unlisted tokens that a reading asks what they are."""
@@ -40,9 +40,21 @@ async def unlisted_positions(
     for gone in memory.told.keys() - {key for key, _ in found}:
         del memory.told[gone]
     unknown = [key for key, _ in found if key not in memory.told]
-    for key in unknown[: min(LEARNED_AT_ONCE, MOST - len(memory.told))]:
+    for key in _first_of(unknown, memory):
         memory.told[key] = await _told(key, address, node)
     return found
+
+
+def _first_of(unknown: list[str], memory: Memory) -> list[str]:
+    """Return those that are asked now what they are.
+
+    Contracts come first: addresses are sent many TRC-10 tokens, which hardly anybody trades.
+    """
+    chosen: list[str] = []
+    for is_id in False, True:
+        room = MOST - sum(key.isdigit() == is_id for key in memory.told)
+        chosen += [key for key in unknown if key.isdigit() == is_id][: max(room, 0)]
+    return chosen[:LEARNED_AT_ONCE]
 
 
 def shown(found: list[tuple[str, int]], memory: Memory, chain: Chain) -> list[Position]:
