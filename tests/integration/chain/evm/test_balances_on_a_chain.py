@@ -232,11 +232,14 @@ async def test_a_node_that_stands_still_is_not_used(
 
 
 @pytest.mark.usefixtures("short_list")
+@pytest.mark.parametrize(
+    "reason", ["header not found", "No state available for block 5 (0xab...cd)"]
+)
 async def test_a_node_without_the_block_is_asked_once_more_and_then_fails(
-    evm: EvmChain, node: EvmNode, wallets: Make
+    evm: EvmChain, node: EvmNode, wallets: Make, reason: str
 ) -> None:
     reads = await wallets(funded(evm), node)
-    answers: list[object] = [Exception("header not found"), NotImplemented]
+    answers: list[object] = [Exception(reason), NotImplemented]
     node.tells["eth_getBalance"] = lambda *_: answers.pop(0)
     assert held(await reads.read(OWNER), "native") == {"ETH": Decimal("1.500000000000000001")}
     node.tells["eth_getBalance"] = Exception("missing trie node abc")

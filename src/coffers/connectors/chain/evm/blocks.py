@@ -27,6 +27,7 @@ _NO_BLOCK = (
     "historical state",
     "state not available",
     "state is not available",
+    "no state available",
     "header for hash not found",
     "could not find block",
 )
