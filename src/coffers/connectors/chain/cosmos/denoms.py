@@ -49,6 +49,12 @@ def known(denom: str, chain: Chain) -> Denom | None:
     return Denom(token.asset or token.contract, token.symbol, token.decimals)
 
 
+def known_on(chain: Chain) -> list[str]:
+    """Return all denominations of a chain that are known."""
+    listed = (contract.partition(":") for contract in listed_on("cosmos"))
+    return [str(chain.parameters["denom"]), *(denom for id_, _, denom in listed if id_ == chain.id)]
+
+
 def unlisted(denom: str, chain: Chain, origins: dict[str, str]) -> Denom:
     """Return any other token, counted in its smallest unit: nothing sure tells another one."""
     return Denom(f"{chain.id}:{denom}", _symbol(denom, origins), 0)

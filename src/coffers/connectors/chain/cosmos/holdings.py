@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coffers.connectors.chain.answers import odd_answer, together
-from coffers.connectors.chain.cosmos.denoms import MOST, known, learn, unlisted
+from coffers.connectors.chain.cosmos.denoms import MOST, known, known_on, learn, unlisted
 from coffers.connectors.chain.cosmos.lcd import Coin, Lcd
 from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.chains import Chain
@@ -42,7 +42,7 @@ class HoldingsReader:
             ConnectorFailure: when the balances could not be read.
         """
         holdings = Holdings()
-        coins = await self.lcd.balances(address, self.height)
+        coins = await self.lcd.balances(address, self.height, known_on(self.chain))
         await self._add_balances(_sums(coins), holdings)
         staked, rewards = self._staked(address), self._rewards(address)
         await together(

@@ -3,7 +3,7 @@
 Source: https://docs.cosmos.network/api. A node is asked for an earlier state by a header.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -41,6 +41,10 @@ class Coin(msgspec.Struct, frozen=True):
 
     denom: Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9/:._-]{1,127}$")]
     amount: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,78}$")]
+
+
+class _One(msgspec.Struct, frozen=True):
+    balance: Coin
 
 
 class DecCoin(msgspec.Struct, frozen=True):
@@ -168,10 +172,25 @@ class Lcd:
             raise odd_answer("a block")
         return Block(int(header.height), moment(header.time))
 
-    async def balances(self, address: str, height: int) -> list[Coin]:
-        """Return what an address can spend, and what vests."""
+    async def balances(self, address: str, height: int, wanted: Iterable[str]) -> list[Coin]:
+        """Return what an address can spend, and what vests.
+
+        Anybody can send more denominations than are read: then those that are wanted are asked for
+        one by one, and others are left out.
+        """
         path = f"/cosmos/bank/v1beta1/balances/{address}"
-        return await self._pages(Coin, path, "balances", height)
+        found, is_all = await self._first_pages(Coin, path, "balances", height)
+        if not is_all:
+            lacking = set(wanted) - {coin.denom for coin in found}
+            found += [await self._balance(address, denom, height) for denom in sorted(lacking)]
+        return found
+
+    async def _balance(self, address: str, denom: str, height: int) -> Coin:
+        path = f"/cosmos/bank/v1beta1/balances/{address}/by_denom"
+        coin = taken(_One, await self._ask(path, {"denom": denom}, height), "balances").balance
+        if coin.denom != denom:
+            raise odd_answer("balances")
+        return coin
 
     async def delegations(self, address: str, height: int) -> list[Delegation]:
         """Return what an address has staked."""
@@ -208,6 +227,17 @@ class Lcd:
         return taken(_Found, answer, "a history").tx_responses
 
     async def _pages(self, kind: type[_T], path: str, name: str, height: int) -> list[_T]:
+        found, is_all = await self._first_pages(kind, path, name, height)
+        if not is_all:
+            raise ConnectorFailure(
+                FailureKind.UNSUPPORTED, f"The wallet has too many {name}.", code="too_many"
+            )
+        return found
+
+    async def _first_pages(
+        self, kind: type[_T], path: str, name: str, height: int
+    ) -> tuple[list[_T], bool]:
+        """Return the rows of as many pages as are read of one list, and whether these are all."""
         found: list[_T] = []
         params: dict[str, str | int] = {"pagination.limit": 200}
         for _ in range(MOST_PAGES):
@@ -216,11 +246,9 @@ class Lcd:
             found += rows
             key = taken(_Pagination, answer.get("pagination"), name).next_key
             if not key:
-                return found
+                return found, True
             params["pagination.key"] = key
-        raise ConnectorFailure(
-            FailureKind.UNSUPPORTED, f"The wallet has too many {name}.", code="too_many"
-        )
+        return found, False
 
     async def _ask(
         self, path: str, params: Mapping[str, str | int] | None = None, height: int | None = None
