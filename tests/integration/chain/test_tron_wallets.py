@@ -156,6 +156,19 @@ async def test_unlisted_tokens_are_listed_apart_and_asked_once_what_they_are(
     assert sum(path == CALL for path, _ in tron.asked[asked:]) == 12  # the listed ones
 
 
+async def test_a_token_of_which_there_cannot_be_so_much_spoils_nothing(
+    tron: MadeUpTron, wallets: Wallets
+) -> None:
+    tron.pay(BANK, ME, 30 * TRX)
+    absurd, mine = address(60), address(61)
+    for contract, raw in (absurd, 10**90), (mine, 7_000_000):
+        tron.send_token(contract, BANK, ME, raw)
+        tron.says[contract, "decimals()"], tron.says[contract, "symbol()"] = word(6), text("X")
+    reading = await wallets.read(ME)
+    assert reading.is_complete
+    assert [one.asset for one in reading.positions if one.wallet == "unlisted"] == [f"tron:{mine}"]
+
+
 async def test_tokens_of_the_old_kind_take_no_room_from_those_of_the_newer(
     tron: MadeUpTron, wallets: Wallets, monkeypatch: pytest.MonkeyPatch
 ) -> None:

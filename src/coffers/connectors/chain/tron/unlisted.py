@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from coffers.connectors.chain.answers import odd_answer, units
+from coffers.connectors.chain.answers import MOST_BITS, odd_answer, units
 from coffers.connectors.chain.listed import listed_on
 from coffers.connectors.chain.spam import apart
 from coffers.connectors.chain.tron.memory import Memory, Told
@@ -20,6 +20,7 @@ LEARNED_AT_ONCE = 10
 """Unlisted tokens that a reading asks what they are."""
 
 _MOST_DECIMALS = 77
+_MOST_DIGITS = 78
 _SYMBOL = 32
 _TEXT_AT = 64
 _ODD = re.compile(r"[^\x21-\x7e]+")
@@ -77,7 +78,8 @@ def _indexed(data: list[dict[str, Any]]) -> list[tuple[str, int]]:
         for contract, amount in row.items():
             if not isinstance(amount, str) or not amount.isascii() or not amount.isdigit():
                 raise odd_answer("the index")
-            if int(amount):
+            # Whoever makes a token makes it log what he likes, more than there can be too.
+            if len(amount) <= _MOST_DIGITS and 0 < int(amount) < 1 << MOST_BITS:
                 found.append((contract, int(amount)))
     return found
 
