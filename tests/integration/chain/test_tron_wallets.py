@@ -156,6 +156,19 @@ async def test_unlisted_tokens_are_listed_apart_and_asked_once_what_they_are(
     assert sum(path == CALL for path, _ in tron.asked[asked:]) == 12  # the listed ones
 
 
+async def test_transfers_of_tokens_that_the_index_does_not_know_leave_the_flows_known(
+    tron: MadeUpTron, wallets: Wallets
+) -> None:
+    came = tron.send_token(USDT, BANK, ME, 5_000_000)
+    tron.send_token(address(60), BANK, ME, 7)
+    tron.token_rows[-1] |= {"token_info": {}}
+    tron.send_token(address(61), BANK, ME, 7)
+    tron.token_rows[-1] |= {"value": None}
+    reading = await wallets.read(ME)
+    assert told(reading) == {(came, "in", "USDT"): Decimal(5)}
+    assert reading.flows_known
+
+
 async def test_a_token_of_which_there_cannot_be_so_much_spoils_nothing(
     tron: MadeUpTron, wallets: Wallets
 ) -> None:

@@ -135,9 +135,9 @@ class FlowSearch:
 
     def _tokens(self, entries: Sequence[Entry[_Row]]) -> None:
         own = frozenset({self.address, in_hex(self.address)})
-        rows = [(entry.at, token_moved(entry.what, own)) for entry in entries]
         listed = listed_on("tron")
-        self._keep((at, *told) for at, told in rows if told is not None and told[0] in listed)
+        rows = [(entry.at, token_moved(entry.what, own, listed)) for entry in entries]
+        self._keep((at, *told) for at, told in rows if told is not None)
 
     def _keep(self, rows: Iterable[tuple[Millis, str, Moved]]) -> None:
         """Keep what a page moved, in place of what was kept of the same before."""

@@ -1,6 +1,6 @@
 """What TronGrid's rows say that a transaction moved into or out of an address."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,18 +77,28 @@ def coins_moved(row: dict[str, Any], own: Collection[str]) -> Moved:
     return Moved(txid, 0, fee, is_told=contract in _QUIET)
 
 
-def token_moved(row: dict[str, Any], own: Collection[str]) -> tuple[str, Moved] | None:
-    """Return the contract and what a row of `/transactions/trc20` moved; None for an approval.
+def token_moved(
+    row: dict[str, Any], own: Collection[str], listed: Container[str]
+) -> tuple[str, Moved] | None:
+    """Return the contract and what a row of `/transactions/trc20` moved of a listed token.
+
+    None for an approval and for any other token; of one that it does not know the index tells not
+    even the contract, and whoever made it may have logged what he liked.
 
     Raises:
         ConnectorFailure: when the row has not the form of such.
     """
-    if row.get("type") != "Transfer":
+    token = row.get("token_info")
+    if row.get("type") != "Transfer" or token == {}:
         return None
-    token, value, txid = row.get("token_info"), row.get("value"), row.get("transaction_id")
     contract = token.get("address") if isinstance(token, dict) else None
+    if not isinstance(contract, str):
+        raise odd_answer("a transfer")
+    if contract not in listed:
+        return None
+    value, txid = row.get("value"), row.get("transaction_id")
     is_number = isinstance(value, str) and value.isascii() and value.isdigit()
-    if not isinstance(contract, str) or not is_number or not isinstance(txid, str):
+    if not is_number or not isinstance(txid, str):
         raise odd_answer("a transfer")
     sign = (row.get("to") in own) - (row.get("from") in own)
     return contract, Moved(txid, sign * int(str(value)))
