@@ -208,6 +208,19 @@ async def test_an_account_that_does_not_exist_holds_nothing(wallets: Wallets) ->
     assert reading.wallets == {"native", "tokens", "unlisted", "spam"}
 
 
+@pytest.mark.parametrize("absurd", [2**256 - 1, 10**90, -5])
+async def test_a_token_that_tells_an_absurd_balance_spoils_nothing(
+    index: Index, wallets: Wallets, absurd: int
+) -> None:
+    index.tokens[ME, USDT] = 5_500_000
+    index.tokens[ME, FAKE] = absurd
+    reading = await wallets.read(ME)
+    assert reading.is_complete
+    assert held(reading)["tokens", "USDT"] == Decimal("5.5")
+    index.tokens[ME, USDT] = -5
+    assert "tokens" in (await wallets.read(ME)).missing
+
+
 async def test_false_tokens_take_no_room_from_those_that_may_count(
     index: Index, wallets: Wallets, monkeypatch: pytest.MonkeyPatch
 ) -> None:

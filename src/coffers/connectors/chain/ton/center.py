@@ -55,9 +55,12 @@ class _Accounts(msgspec.Struct, frozen=True):
 
 
 class Jetton(msgspec.Struct, frozen=True):
-    """What an address has of one token; `jetton` is the token's master contract."""
+    """What an address has of one token; `jetton` is the token's master contract.
 
-    balance: _Amount
+    The balance is what the token's contract tells, and anybody can send one that tells nonsense.
+    """
+
+    balance: Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,200}$")]
     jetton: _Raw
     owner: _Raw
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from coffers.connectors.chain.answers import units
+from coffers.connectors.chain.answers import MOST_BITS, odd_answer, units
 from coffers.connectors.chain.listed import listed_on
 from coffers.connectors.chain.spam import APART, apart
 from coffers.connectors.chain.ton.center import Center, Jetton, Token
@@ -45,10 +45,10 @@ async def holdings_of(raw: str, center: Center, chain: Chain) -> Holdings:
     holdings.add("native", [Position("native", chain.asset, chain.asset, coins)])
     try:
         found, told = await center.jettons(raw)
+        amounts = _sums(found)
     except ConnectorFailure as failure:
         holdings.missing |= dict.fromkeys(("tokens", *APART), str(failure))
         return holdings
-    amounts = _sums(found)
     holdings.add("tokens", _listed(amounts, chain))
     unlisted = _unlisted(amounts, told, chain)
     for part in APART:
@@ -57,11 +57,19 @@ async def holdings_of(raw: str, center: Center, chain: Chain) -> Holdings:
 
 
 def _sums(found: Iterable[Jetton]) -> dict[str, int]:
+    """Return raw amounts by master; of tokens on no list without those that no token can have.
+
+    Raises:
+        ConnectorFailure: when there cannot be so much of a listed token.
+    """
     raw: dict[str, int] = {}
     for each in found:
         master = each.jetton.lower()
         raw[master] = raw.get(master, 0) + int(each.balance)
-    return raw
+    absurd = {master for master, amount in raw.items() if not 0 <= amount < 1 << MOST_BITS}
+    if absurd & listed_on("ton").keys():
+        raise odd_answer("tokens")
+    return {master: amount for master, amount in raw.items() if master not in absurd}
 
 
 def _listed(amounts: dict[str, int], chain: Chain) -> list[Position]:
