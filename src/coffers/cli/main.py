@@ -3,6 +3,7 @@
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -82,6 +83,7 @@ def make_app(asked: str | None = None) -> typer.Typer:
 
 def run() -> None:
     """Run the command line; an error is one sentence and an exit code, never a traceback."""
+    _bear_every_name()
     asked = sys.argv[1] if sys.argv[1:] and sys.argv[1] in (*COMMANDS, *GROUPS) else None
     try:
         try:
@@ -105,6 +107,13 @@ def run() -> None:
             where = "" if error.filename is None else f"{error.filename}: "
             _fail(f"{where}{error.strerror}", 1)
         _fail(f"unexpected {type(error).__name__}; COFFERS_LOG_LEVEL=debug shows where it arose", 1)
+
+
+def _bear_every_name() -> None:
+    """Have a terminal show what it has no letters for by its number, instead of nothing at all."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _give_up_output() -> None:

@@ -3,9 +3,6 @@
 import asyncio
 import csv
 import io
-import os
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -85,25 +82,3 @@ def test_a_span_that_ends_before_it_begins_is_refused(coffers: Run) -> None:
     failed = coffers("export", "--user", "ann", "history", *span)
     assert (failed.returncode, failed.stdout) == (2, "")
     assert "--to" in failed.stderr
-
-
-def test_what_is_printed_is_in_utf_8_whatever_the_terminal_speaks(
-    coffers: Run, tmp_path: Path
-) -> None:
-    asyncio.run(_rename(f"sqlite:///{tmp_path}/data/coffers.db", "Ersparnis \u20bf"))
-    env = {"COFFERS_DATA_DIR": str(tmp_path / "data"), "PYTHONIOENCODING": "latin-1"}
-    shown = subprocess.run(
-        [sys.executable, "-m", "coffers", "export", "--user", "ann", "history"],
-        env={**os.environ, **env},
-        capture_output=True,
-        check=False,
-    )
-    assert (shown.returncode, shown.stderr) == (0, b"")
-    assert read(shown.stdout.decode())[0]["account_name"] == "Ersparnis \u20bf"
-
-
-async def _rename(url: str, name: str) -> None:
-    store = Store(url)
-    async with store.transaction() as tx:
-        assert await tx.accounts.rename(1, 1, name, NOW)
-    await store.close()
