@@ -27,7 +27,8 @@ class Call(Generic[T]):
     """One call. `path` is what follows `/public/api`; `read` makes the answer of a body.
 
     Parameters go in the query of a GET or DELETE, else in a JSON body; they may be secrets, and are
-    not shown. What `keeps` is asked for again by its entity tag.
+    not shown. What `keeps` is asked for again by its entity tag; what tells ages does not, since
+    they go on while all else stays.
     """
 
     method: str

@@ -25,12 +25,12 @@ def own_account_page(
     *, limit: int | None = None, cursor: str | None = None
 ) -> Call[form.OwnAccounts]:
     """One page of accounts with their quality, by id."""
-    return Call("GET", _A, _accounts, {"limit": limit, "cursor": cursor}, keeps=True)
+    return Call("GET", _A, _accounts, {"limit": limit, "cursor": cursor})
 
 
 def own_account(account_id: int) -> Call[form.OwnAccount]:
     """One account with its quality."""
-    return Call("GET", f"{_A}/{account_id}", _account, keeps=True)
+    return Call("GET", f"{_A}/{account_id}", _account)
 
 
 def own_summary() -> Call[form.OwnSummary]:

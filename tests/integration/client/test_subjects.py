@@ -76,6 +76,15 @@ async def test_own_accounts_tell_figures_with_their_quality(
     assert (position.asset, position.owned) == ("BTC", Decimal("0.5"))
 
 
+async def test_ages_go_on_while_nothing_else_changes(live: Live, client: AsyncClient) -> None:
+    for seconds in (0, 30):
+        live.api.clock.advance(seconds * 1000)
+        (listed,) = [each async for each in client.own_accounts()]
+        page = await client.own_account_page()
+        own = await client.own_account(listed.id)
+        assert (own.prices_age_seconds, page.prices_age_seconds) == (seconds, seconds)
+
+
 async def test_tables_are_saved_as_they_come(live: Live, client: AsyncClient) -> None:
     file = io.BytesIO()
     await client.save_csv(AsyncClient.export_csv("positions"), file)

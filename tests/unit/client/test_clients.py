@@ -24,8 +24,6 @@ from coffers.client import (
 
 Answer = Callable[[httpx.Request], httpx.Response]
 BASE = "http://money.test"
-FIGURES = {each: {"amount": None} for each in ("btc", "usd", "display")}
-OWN = {"id": 1, "name": "Main", "figures": FIGURES, "quality": {"is_complete": True}}
 ONE = {"id": 1, "name": "Main", "usd_amount": "24.10", "btc_amount": None, "news": [1]}
 
 
@@ -124,17 +122,17 @@ def test_a_list_that_did_not_change_is_taken_from_what_is_kept() -> None:
 async def test_what_is_kept_outlasts_more_answers_than_are_kept_at_once() -> None:
     async def answer(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0)
-        number = int(request.url.path.rpartition("/")[2])
+        number = int(request.url.params["page"])
         tag = f'W/"{number}"'
         if request.headers.get("if-none-match") == tag:
             return httpx.Response(304, headers={"ETag": tag})
-        return httpx.Response(200, json={**OWN, "id": number}, headers={"ETag": tag})
+        return httpx.Response(200, json=[{**ONE, "id": number}], headers={"ETag": tag})
 
     http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
     async with AsyncClient(BASE, http=http) as client:
         for _ in range(2):
-            asked = (client.own_account(each) for each in range(100))
-            assert [each.id for each in await asyncio.gather(*asked)] == list(range(100))
+            pages = await asyncio.gather(*(client.account_page(each) for each in range(100)))
+            assert [account.id for page in pages for account in page] == list(range(100))
     await http.aclose()
 
 
