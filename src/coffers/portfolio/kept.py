@@ -2,7 +2,7 @@
 
 import difflib
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -15,7 +15,7 @@ from coffers.portfolio.token_keys import asset_named, known_token
 from coffers.portfolio.visibility import visible
 from coffers.pricing.sources.coins import KEY, coin_ids
 from coffers.store.engine import Transaction
-from coffers.sync.kept import Kept
+from coffers.sync.kept import Amounts, Kept
 from coffers.valuation.model import PriceBook
 
 MOST_ASSETS = 300
@@ -30,6 +30,10 @@ PLACES = 30
 _LONGEST_CODE = 140
 _SUGGESTED_FOR = 5
 _NEAR_ENOUGH = 0.6
+
+
+Look = Callable[[Amounts], None]
+"""Looks at what an account holds right before that changes; raises where it is not to change."""
 
 
 def made_by(once: str | None) -> str | None:

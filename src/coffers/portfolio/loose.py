@@ -10,7 +10,7 @@ from coffers.keyrights import KeyRights
 from coffers.markets.assets import is_of_one_venue
 from coffers.markets.catalogue import MANUAL
 from coffers.portfolio.accounts import MOST_ID, changes_of, told_of
-from coffers.portfolio.kept import Said, amounts_said, made_by, said_of
+from coffers.portfolio.kept import Look, Said, amounts_said, made_by, said_of
 from coffers.portfolio.naming import usable_name
 from coffers.portfolio.visibility import visible
 from coffers.store.engine import Store, Transaction
@@ -95,17 +95,21 @@ class LooseAccounts:
                 await also(tx, account)
         return await self._get(user_id, account.id)
 
-    async def replace(self, user_id: int, account_id: int, asked: HandKept) -> Account:
+    async def replace(
+        self, user_id: int, account_id: int, asked: HandKept, look: Look | None = None
+    ) -> Account:
         """Let an account hold what is said now; the difference came in or left at this moment.
 
         Raises:
-            InvalidRecord: naming the fields that cannot be accepted.
+            InvalidRecord: naming the fields that cannot be accepted, or as `look` does.
             NotFound: when this user has no hand-kept account of this id.
         """
         said = _said(asked)
         name = None if asked.name is None else usable_name(asked.name)
         async with self._store.transaction() as tx:
             kept = await self._taken(tx, user_id, account_id)
+            if look is not None:
+                look(kept.amounts)
             await put_flows(tx, kept, await amounts_said(tx, kept, said, self._added))
             if name is not None:
                 await tx.accounts.rename(user_id, account_id, name, kept.at)

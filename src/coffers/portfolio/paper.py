@@ -13,6 +13,7 @@ from coffers.markets.catalogue import PAPER
 from coffers.money import brief, plain
 from coffers.portfolio.accounts import MOST_ID, told_of
 from coffers.portfolio.kept import (
+    Look,
     Said,
     amount_in,
     amounts_said,
@@ -121,18 +122,27 @@ class PaperAccounts:
         return PaperAccount(account, terms, held)
 
     async def move(
-        self, user_id: int, account_id: int, direction: Direction, asset: str, amount: str
+        self,
+        user_id: int,
+        account_id: int,
+        direction: Direction,
+        asset: str,
+        amount: str,
+        look: Look | None = None,
     ) -> PaperAccount:
         """Put money into an account or take it out, which is no profit and no loss.
 
         Raises:
-            InvalidRecord: for an asset that is not known, or an amount that is none.
+            InvalidRecord: for an asset that is not known, or an amount that is none, or as `look`
+                does.
             NotEnough: when the account has less.
             NotFound: when this user has no paper account of this id.
         """
         moved = amount_in("amount", amount, PLACES)
         async with self._store.transaction() as tx:
             kept = await self.taken(tx, user_id, account_id)
+            if look is not None:
+                look(kept.amounts)
             code = (await known_assets(tx, user_id, kept.book, {asset}, "asset", self.added))[asset]
             change = moved if direction == "in" else moved.copy_negate()
             await put_flows(tx, kept, changed_by(kept.amounts, {code: change}))

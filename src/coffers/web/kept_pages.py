@@ -10,12 +10,14 @@ from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.markets.catalogue import MANUAL
 from coffers.money import plain
 from coffers.portfolio.accounts import AccountKeeping
+from coffers.portfolio.kept import Look
 from coffers.portfolio.loose import AMOUNTS, CODES, HandKept, LooseAccounts
 from coffers.portfolio.paper import USUAL_FEE, Direction, NewPaper, PaperAccounts
 from coffers.portfolio.secrecy import told as repeated
 from coffers.portfolio.token_keys import added_chains
 from coffers.store.errors import AlreadyConnected
 from coffers.store.records import Account
+from coffers.sync.kept import Amounts
 from coffers.valuation.value import holdings_of
 from coffers.web.answers import Renderer, see_other
 from coffers.web.faults import Faults, faults_of
@@ -76,10 +78,8 @@ class KeptPages:
             rows = again(rows_in(form))
         if form and "more" not in form:
             try:
-                if form.get("before") != mark_of(held):
-                    raise InvalidRecord({"before": [CHANGED_ELSEWHERE]})
                 wanted = _hand_kept(said(rows_in(form), held))
-                await self._loose.replace(user_id, account.id, wanted)
+                await self._loose.replace(user_id, account.id, wanted, _as_seen(form))
             except CoffersError as error:
                 faults = _faults(error)
             else:
@@ -125,7 +125,8 @@ class KeptPages:
         direction: Direction = "out" if form.get("direction") == "out" else "in"
         given = (form.get("asset", "").strip(), form.get("amount", "").strip())
         try:
-            await self._paper.move(asked.who.user.id, asked.id, direction, *given)
+            user_id = asked.who.user.id
+            await self._paper.move(user_id, asked.id, direction, *given, _as_seen(form))
         except CoffersError as error:
             return await self._paper_page(asked, faults_of(error, ("asset", "amount")))
         return see_other(f"/accounts/{asked.id}", "moved")
@@ -163,6 +164,7 @@ class KeptPages:
             faults,
             account=found.account,
             held=sorted(found.amounts.items()),
+            before=mark_of(found.amounts),
             fee=plain(found.terms.fee),
             form=asked.form,
             rows=rows_of(found.terms.start) if rows is None else again(rows),
@@ -176,6 +178,16 @@ class KeptPages:
 def _once(form: Mapping[str, str]) -> Mapping[str, str]:
     """Return a form with what makes it count once: drawn with it, and kept while it is mended."""
     return {**form, "once": form.get("once") or secrets.token_urlsafe(16)}
+
+
+def _as_seen(form: Mapping[str, str]) -> Look:
+    """Return what refuses a form that was drawn of other amounts, such as one that came twice."""
+
+    def look(held: Amounts) -> None:
+        if form.get("before") != mark_of(held):
+            raise InvalidRecord({"before": [CHANGED_ELSEWHERE]})
+
+    return look
 
 
 def _hand_kept(

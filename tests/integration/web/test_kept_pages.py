@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
+import httpx
 import pytest
 
 from coffers.store.engine import Store
@@ -46,6 +47,12 @@ async def edited(pages: Pages, account: Account, **rows: str) -> tuple[int, str]
     before = re.findall('name="before" value="([^"]+)"', shown)[0]
     answer = await pages.send(f"/accounts/{account.id}/holdings", before=before, **rows)
     return answer.status_code, answer.text
+
+
+async def moved(pages: Pages, account: Account, **form: str) -> httpx.Response:
+    path = f"/accounts/{account.id}/paper"
+    before = re.findall('name="before" value="([^"]+)"', (await pages.http.get(path)).text)[0]
+    return await pages.send(path, before=before, **form)
 
 
 async def test_an_account_is_kept_by_hand(pages: Pages) -> None:
@@ -113,11 +120,11 @@ async def test_a_paper_account_is_made_moved_and_begun_anew(pages: Pages) -> Non
     assert (account.mode, await held(pages, account)) == ("paper", {"USDT": Decimal(100)})
     path = f"/accounts/{account.id}/paper"
     assert "0.002" in (await pages.http.get(path)).text
-    moved = await pages.send(path, asset="BTC", amount="1", direction="in")
-    assert moved.status_code == 303
-    await pages.send(path, asset="USDT", amount="40", direction="out")
+    put_in = await moved(pages, account, asset="BTC", amount="1", direction="in")
+    assert put_in.status_code == 303
+    await moved(pages, account, asset="USDT", amount="40", direction="out")
     assert await held(pages, account) == {"BTC": Decimal(1), "USDT": Decimal(60)}
-    over = await pages.send(path, asset="USDT", amount="400", direction="out")
+    over = await moved(pages, account, asset="USDT", amount="400", direction="out")
     assert "has 60 USDT" in over.text
     unsure = await pages.send(f"{path}/reset", code_1="EUR", amount_1="7")
     assert unsure.status_code == 400
@@ -125,6 +132,18 @@ async def test_a_paper_account_is_made_moved_and_begun_anew(pages: Pages) -> Non
         await pages.send(f"{path}/reset", sure="1", code_1="EUR", amount_1="7")
     ).status_code == 303
     assert await held(pages, account) == {"EUR": Decimal(7)}
+
+
+async def test_paper_money_that_is_put_in_twice_at_once_comes_once(pages: Pages) -> None:
+    form = {"name": "Try", "fee": "0.002", "code_1": "USDT", "amount_1": "100"}
+    await pages.send("/connect/paper_trading", **form)
+    (account,) = await accounts(pages)
+    path = f"/accounts/{account.id}/paper"
+    before = re.findall('name="before" value="([^"]+)"', (await pages.http.get(path)).text)[0]
+    form = {"asset": "USDT", "amount": "50", "direction": "in", "before": before}
+    clicks = await asyncio.gather(*(pages.send(path, **form) for _ in range(3)))
+    assert sorted(each.status_code for each in clicks) == [303, 400, 400]
+    assert await held(pages, account) == {"USDT": Decimal(150)}
 
 
 async def test_a_fee_that_cannot_be_is_told_at_its_field(pages: Pages) -> None:
@@ -181,8 +200,8 @@ async def test_fields_of_a_number_refuse_a_comma_too(pages: Pages) -> None:
     assert "Fee: must have a point before decimals" in answer.text
     await pages.send("/connect/paper_trading", **form, fee="0.001")
     (account,) = await accounts(pages)
-    moved = await pages.send(f"/accounts/{account.id}/paper", asset="BTC", amount="0,5")
-    assert "Amount: must have a point before decimals" in moved.text
+    comma = await moved(pages, account, asset="BTC", amount="0,5")
+    assert "Amount: must have a point before decimals" in comma.text
     shares = {"name": "All", "code_1": "BTC", "amount_1": "100"}
     wrong = await pages.send("/portfolios/new", **shares, tolerance="0,5")
     assert "Tolerance: must have a point before decimals" in wrong.text
