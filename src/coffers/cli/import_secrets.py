@@ -38,7 +38,8 @@ def read_secrets(path: Path) -> SecretsFile:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_mode & 0o077:
                 raise UsageError(f"others can read {path}; chmod 600 it")
-            held = tomllib.load(file)
+            # Without the mark that some editors put before a text.
+            held = tomllib.loads(file.read().decode("utf-8-sig"))
     except OSError as fault:
         raise UsageError(f"{path} cannot be read: {fault.strerror}") from fault
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):

@@ -87,7 +87,8 @@ def identities_in(path: Path) -> list[Identity]:
     try:
         if b"PRIVATE KEY-----" in content:
             return [pyrage.ssh.Identity.from_buffer(content)]
-        lines = [line.strip() for line in content.decode().splitlines()]
+        # Without the mark that some editors put before a text.
+        lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
         found: list[Identity] = [
             pyrage.x25519.Identity.from_str(line) for line in lines if line and line[0] != "#"
         ]

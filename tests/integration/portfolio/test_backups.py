@@ -457,6 +457,12 @@ def test_a_file_without_a_key_is_told(tmp_path: Path, content: str) -> None:
         identities_in(path)
 
 
+def test_a_key_file_that_went_through_an_editor_opens(tmp_path: Path) -> None:
+    path, text = tmp_path / "k", new_identity()[0].replace("\n", "\r\n")
+    path.write_text(text, encoding="utf-8-sig")
+    assert len(identities_in(path)) == 1
+
+
 async def test_a_disk_that_is_full_is_told(tmp_path: Path, sqlite_store: Store, key: Path) -> None:
     await filled(tmp_path / "old", sqlite_store)
 

@@ -75,9 +75,11 @@ def test_what_the_file_holds_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -
     assert len(terminal.asked) == 1
 
 
-def test_a_file_of_secrets_shows_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_file_of_secrets_shows_none(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "secrets.toml"
-    path.write_text('[source]\nsecret = "fake-secret"\n[accounts.7]\nsecret = "fake-secret"\n')
+    text = '[source]\nsecret = "fake-secret"\n[accounts.7]\nsecret = "fake-secret"\n'
+    path.write_text(text, encoding=encoding)
     path.chmod(0o600)
     held = read_secrets(path)
     assert held.accounts == {7: {"secret": "fake-secret"}}
