@@ -72,7 +72,9 @@ free, since their hosts and users have theirs already. A host that hangs has man
 
 _READ_AT_ONCE: Final = 500
 _FORGOTTEN_AT_ONCE: Final = 1_000
-_MOST_PORTIONS: Final = 50
+_BETWEEN_PORTIONS: Final = 0.02
+"""Seconds in which others get their turn, and the write lock of SQLite."""
+
 _GONE: Final = 410
 _NOT_NOW: Final = frozenset({408, 425, 429, 502, 503, 504})
 """Answers that say nothing of the event: the receiver is busy, or what is before it is."""
@@ -155,13 +157,15 @@ class DeliveryDesk:
         now = self._settled.now()
         if now is None:
             return
-        for _ in range(_MOST_PORTIONS):
+        while not self._is_stopping:
             events = await self._log_of_events.forget_old(now)
+            await asyncio.sleep(_BETWEEN_PORTIONS)
             async with self._store.transaction() as tx:
                 ended, made = Millis(now - KEPT_ENDED), Millis(now - KEPT)
                 deliveries = await tx.deliveries.forget(ended, made, _FORGOTTEN_AT_ONCE)
             if not events and not deliveries:
                 return
+            await asyncio.sleep(_BETWEEN_PORTIONS)
 
     async def _begin(self, due: DueWebhook, host: str) -> None:
         try:

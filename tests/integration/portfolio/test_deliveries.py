@@ -14,7 +14,7 @@ import pytest
 from coffers.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Millis, SettledClock
 from coffers.errors import InvalidRecord, NotFound
 from coffers.outbound.sender import Sender
-from coffers.portfolio import deliveries
+from coffers.portfolio import deliveries, events
 from coffers.portfolio.deliveries import (
     CLAIM,
     DISABLED_AFTER,
@@ -589,6 +589,32 @@ async def test_old_deliveries_and_events_are_forgotten(house: House) -> None:
     assert [each.event for each in await house.deliveries(told)] == [2]
     house.clock.advance(31 * DAY)
     await desk.forget_old()
+    assert await house.deliveries(told) == []
+    async with house.store.reading() as tx:
+        assert await tx.events.after(house.user.id, 0, 10) == []
+
+
+async def test_all_that_is_old_is_forgotten_and_others_get_their_turns_meanwhile(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "_FORGOTTEN_AT_ONCE", 1)
+    monkeypatch.setattr(events, "FORGOTTEN_AT_ONCE", 1)
+    told = await house.webhook()
+    await house.happened(*["deposit"] * 60)
+    await house.keep_sending(MINUTE)
+    house.clock.advance(31 * DAY)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.01)
+
+    waiting = asyncio.create_task(others())
+    await house.desk().forget_old()
+    waiting.cancel()
+    assert turns > 30
     assert await house.deliveries(told) == []
     async with house.store.reading() as tx:
         assert await tx.events.after(house.user.id, 0, 10) == []
