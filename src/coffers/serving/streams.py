@@ -18,6 +18,7 @@ from coffers.logs import seldom
 from coffers.portfolio.pulse import ASKED_AT_ONCE, Beat, Pulse
 from coffers.serving.feeds import Feed, Pass, Prices, Reader
 from coffers.store.engine import Store
+from coffers.store.errors import StoreUnavailable
 
 PER_PASS: Final = 5
 """Streams that one token, or one session, may hold open in a process."""
@@ -210,13 +211,24 @@ class Streams:
     async def _price(self, feeds: Sequence[Feed], epoch: int) -> None:
         try:
             for alike in _groups(feeds):
-                piece = await alike[0].prices(alike[0].reader, epoch)
-                for feed in alike:
-                    feed.offer_prices(epoch, piece)
+                await _tell_alike(alike, epoch)
                 await asyncio.sleep(0)
-        except Exception as error:  # noqa: BLE001 - nobody waits for this task; the next beat tries
+        except StoreUnavailable as error:
             _log.warning("prices cannot be told now", reason=str(error))
         self._pricing = None
+
+
+async def _tell_alike(feeds: Sequence[Feed], epoch: int) -> None:
+    """Tell prices to those who get the same; a fault with theirs must not keep others' back."""
+    try:
+        piece = await feeds[0].prices(feeds[0].reader, epoch)
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - nobody waits for it; the next beat tries again
+        _log.warning("prices cannot be told", user=feeds[0].reader.user_id, reason=str(error))
+        return
+    for feed in feeds:
+        feed.offer_prices(epoch, piece)
 
 
 def _groups(feeds: Sequence[Feed]) -> Collection[list[Feed]]:

@@ -164,6 +164,22 @@ async def test_prices_are_made_once_for_those_who_get_the_same(house: House) -> 
             assert await real.next(0.05) == b""
 
 
+async def test_prices_that_fail_for_one_reader_reach_the_others(house: House) -> None:
+    async def broken(_reader: Reader, _epoch: int) -> bytes:
+        raise ValueError("theirs alone")
+
+    feeds = [house.feed() for _ in range(20)]
+    for number, feed in enumerate(feeds):
+        feed.reader = replace(feed.reader, display_currency=f"C{number}")
+    feeds[7].prices = broken
+    with ExitStack() as joined:
+        for feed in feeds:
+            joined.enter_context(house.streams.joined(feed, 9))
+        house.beat(9, epoch=4)
+        told = await asyncio.gather(*(feed.next(1) for feed in feeds))
+    assert [bool(each) for each in told] == [number != 7 for number in range(20)]
+
+
 async def test_a_database_that_is_away_for_a_while_costs_no_event(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
