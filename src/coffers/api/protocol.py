@@ -96,6 +96,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _is_ending = False
     _last_at = 0.0
     _tell_ending: Callable[[], None] | None = None
+    _running: RequestResponseCycle | None = None
     _fields_of_all: ClassVar[tuple[list[tuple[bytes, bytes]], bytes]] = _NO_FIELDS
 
     def connection_made(  # type: ignore[override]  # as in the class above
@@ -108,7 +109,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._timer = self.loop.call_at(self._next_look(self._idle_until), self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop watching."""
+        """Stop watching, and tell whoever answers."""
+        running = self._running
+        if running is not None and running is not self.cycle and not running.response_complete:
+            # Told otherwise is the newest request alone, which waits behind this one. An answer
+            # that lasts would go on for ever.
+            running.disconnected = True
+            running.message_event.set()
         super().connection_lost(exc)
         if self._timer is not None:
             self._timer.cancel()
@@ -236,6 +243,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
         Of several that came together the first alone: the others wait for their turn, as all do.
         """
+        self._running = cycle
         if self._is_ending:
             cycle.keep_alive = False
         if not self._may_begin or cycle.scope["path"] != ACCOUNTS_PATH:

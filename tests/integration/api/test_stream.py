@@ -355,6 +355,25 @@ async def test_a_reader_that_takes_nothing_is_closed_and_holds_up_nobody(
     assert metrics.streams._value.get() <= 1
 
 
+async def test_a_reader_that_leaves_ends_its_stream_whatever_it_asked_for_behind_it(
+    served: Served, base: str, ann: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_routes, "BEAT_SECONDS", 0.05)
+    before = ended("client")
+    host, _, port = base.removeprefix("http://").partition(":")
+    lines = [f"GET {STREAM} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in ann.headers(STREAM).items()]
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write("\r\n".join([*lines, "", ""]).encode() * 2)
+    await reader.readuntil(b"open")
+    writer.transport.abort()
+    given_up = time.monotonic() + 10
+    while ended("client") == before:
+        assert time.monotonic() < given_up
+        await asyncio.sleep(0.05)
+    assert served.services.streams._of_users[ann.user.id] == 0
+
+
 async def priced(_reader: feeds.Reader, _epoch: int) -> bytes:
     return b""
 
