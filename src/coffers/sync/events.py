@@ -10,6 +10,7 @@ from coffers.keyrights import KeyRights
 from coffers.money import plain
 from coffers.store.events import EventKind, NewEvent
 from coffers.store.records import Account
+from coffers.sync.flows import told_until
 from coffers.sync.known import Known
 from coffers.sync.policy import Standing
 from coffers.valuation.model import Flow, Position
@@ -42,14 +43,23 @@ def of_reading(
     account, at = known.account, reading.at
     found = [*_of_holdings(known, reading, standing)]
     if account.sync.read_at is not None:
-        # The first reading that is told of flows looks back to before the account was connected.
-        new = [flow for flow in added if flow.at >= account.created_at]
-        found += of_flows(account, new, at)
+        found += of_flows(account, _since_connected(account, added), at)
     if undone:
         told = {"assets": _named(undone), "count": len(undone)}
         found.append(about(account, "flows_undone", at, **told))
     found += _of_completeness(account, standing, at)
     return [*found, *of_recovery(account, at), *of_rights(account, rights, at)]
+
+
+def _since_connected(account: Account, added: Iterable[Flow]) -> Iterable[Flow]:
+    """Return new flows without those from before an account was connected.
+
+    The first reading that is told of flows looks back further. What is new later on is new.
+    """
+    connected_at, told = account.created_at, told_until(account.sync)
+    if told is not None and told >= connected_at:
+        return added
+    return [flow for flow in added if flow.at >= connected_at]
 
 
 def of_recovery(account: Account, at: Millis) -> list[NewEvent]:

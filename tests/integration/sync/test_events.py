@@ -157,6 +157,17 @@ async def test_flows_that_are_only_told_later_are_told_from_the_connection_on(ro
     assert [data["id"] for _, data in await room.told()] == ["new"]
 
 
+async def test_a_withdrawal_is_told_also_where_the_clock_was_ahead_at_the_connection(
+    room: Room,
+) -> None:
+    await room.read(position("BTC", "1"))
+    await room.told()
+    room.clock.advance(-9 * DAY)
+    sent = Flow("w1", "out", "BTC", "BTC", Decimal(1), Decimal(0), "BTC", room.clock.now())
+    await room.read(position("BTC", "1"), flows=(sent,))
+    assert [data["id"] for _, data in await room.told()] == ["w1"]
+
+
 async def test_a_withdrawal_that_is_taken_back_is_told(room: Room) -> None:
     await room.read(position("BTC", "1"))
     await room.told()
