@@ -119,9 +119,10 @@ def answer_of(text: str) -> Answer:
         data = msgspec.json.decode(_bytes(found.response.client_data), type=_ClientData)
         handle = found.response.handle
         given = None if handle is None else _bytes(handle)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise not_taken() from None
-    if not 0 < len(found.id) <= LONGEST_ID:
+    # A NUL is no text for PostgreSQL.
+    if not 0 < len(found.id) <= LONGEST_ID or not found.id.isprintable():
         raise not_taken()
     transports = tuple(sorted(_TRANSPORTS.intersection(found.response.transports)))
     return Answer(text, found.id, data.challenge, given, transports)
@@ -219,7 +220,15 @@ def count_of(site: PasskeySite, answer: Answer, passkey: Passkey) -> int | None:
     return found.new_sign_count if _text(found.credential_id) == passkey.id else None
 
 
-_STUMBLES: Final = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
+_STUMBLES: Final = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+)
 """What the library raises beside its own errors for an answer that no browser made."""
 
 

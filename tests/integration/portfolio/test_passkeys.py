@@ -277,7 +277,9 @@ async def test_an_authenticator_that_does_not_count_is_taken(keys: Keys) -> None
         '{"id": "x", "response": {"clientDataJSON": "eyJjaGFsbGVuZ2UiOiJ4In0", "userHandle": "a"}}',
         '{"id": "x", "response": {"clientDataJSON": "eyJjaGFsbGVuZ2UiOiJ4In0"}}',
         "[" * 100_000,
+        '{"more": ' + "[" * 10_000 + "]" * 10_000 + "}",
     ],
+    ids=lambda text: text[:12],
 )
 async def test_what_no_browser_tells_is_refused(keys: Keys, text: str) -> None:
     who = await keys.signing.begun()
@@ -295,6 +297,14 @@ async def test_an_answer_with_a_part_that_is_none_is_refused(
     told = json.loads(keys.device.show(await keys.showing.options(SITE, HOME)))
     (told if part in told else told["response"])[part] = value
     await refused(keys.showing.sign_in(SITE, json.dumps(told), HOME))
+
+
+async def test_an_id_that_no_database_takes_is_refused(keys: Keys) -> None:
+    await keys.added(await keys.signing.begun())
+    half = await keys.signing.half()
+    told = json.loads(keys.device.show(await keys.showing.second_options(half, SITE)))
+    told["id"] = "\0"
+    await refused(keys.showing.second(half, SITE, json.dumps(told), HOME))
 
 
 @pytest.mark.parametrize("value", ["", "AA", "oA", "!", None, "o2NmbXRkbm9uZQ"])
