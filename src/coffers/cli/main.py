@@ -1,6 +1,7 @@
 """The command `coffers`: its subcommands, and how an error reaches the person at the terminal."""
 
 import os
+import resource
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -84,6 +85,7 @@ def make_app(asked: str | None = None) -> typer.Typer:
 def run() -> None:
     """Run the command line; an error is one sentence and an exit code, never a traceback."""
     _bear_every_name()
+    _leave_no_core()
     asked = sys.argv[1] if sys.argv[1:] and sys.argv[1] in (*COMMANDS, *GROUPS) else None
     try:
         try:
@@ -114,6 +116,15 @@ def _bear_every_name() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _leave_no_core() -> None:
+    """Have no process write its memory to a disk when it crashes: keys and secrets are in there.
+
+    Those that it starts inherit that.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
 
 
 def _give_up_output() -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import subprocess
 import sys
 
 import pytest
@@ -37,3 +38,15 @@ def test_what_the_system_refuses_is_told_by_its_reason_and_nothing_else_is(
     told = capsys.readouterr().err
     assert told.startswith(said)
     assert "hunter2" not in told
+
+
+def test_a_process_that_crashes_leaves_no_core() -> None:
+    script = (
+        "import resource, sys; from coffers.cli import main; "
+        "_, most = resource.getrlimit(resource.RLIMIT_CORE); "
+        "resource.setrlimit(resource.RLIMIT_CORE, (most, most)); "
+        "main.make_app = lambda _asked: lambda: print(resource.getrlimit(resource.RLIMIT_CORE)[0]);"
+        "main.run()"
+    )
+    told = subprocess.check_output([sys.executable, "-c", script], text=True)  # noqa: S603 - our own program
+    assert told == "0\n"
