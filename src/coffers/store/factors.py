@@ -9,7 +9,7 @@ from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.known_keys import require_known
 from coffers.store.statements import changed, insert
-from coffers.store.tables import passkeys, recovery_codes, totp_secrets
+from coffers.store.tables import passkeys, recovery_codes, totp_secrets, users
 from coffers.vault.sealed import Sealed
 
 _O, _P, _R = totp_secrets.c, passkeys.c, recovery_codes.c
@@ -103,6 +103,9 @@ class Factors:
 
     async def set_recovery_codes(self, user_id: int, hashed: Iterable[str], now: Millis) -> None:
         """Keep recovery codes by their hashes, in place of those before."""
+        # One after the other: of two at once each would leave the other one's codes.
+        held = select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True)
+        await self._connection.execute(held)
         await self.remove_recovery_codes(user_id)
         rows = [{"user_id": user_id, "id": each, "made_at": now} for each in hashed]
         await self._connection.execute(recovery_codes.insert(), rows)

@@ -167,6 +167,16 @@ async def test_new_recovery_codes_take_the_place_of_the_old_ones(signing: Signin
     assert await signing.factors.by_code(await signing.half(), new[0], HOME)
 
 
+async def test_of_new_codes_that_are_made_twice_at_once_one_set_counts(signing: Signing) -> None:
+    who = await signing.begun()
+    await signing.with_app(who)
+    codes = RecoveryCodes(signing.store, signing.clock)
+    for _ in range(4):
+        await asyncio.gather(*(codes.renew(who) for _ in range(3)))
+        async with signing.store.reading() as tx:
+            assert (await tx.factors.ways(who.user.id)).recovery_codes == 10
+
+
 async def test_wrong_codes_make_wait_and_a_right_password_gives_no_new_guesses(
     signing: Signing,
 ) -> None:
