@@ -1,6 +1,7 @@
 """Passwords, kept as argon2id (RFC 9106) with the costs that the library holds to be right now."""
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -42,7 +43,7 @@ class Passwords:
     async def hashed(self, password: Secret) -> str:
         """Return the hash to be kept."""
         async with self._turn():
-            return await asyncio.to_thread(self._hasher.hash, password.reveal())
+            return await asyncio.to_thread(self._hasher.hash, _composed(password.reveal()))
 
     async def is_right(self, hashed: str | None, password: Secret) -> bool:
         """Return whether a password is the one that was hashed.
@@ -70,14 +71,24 @@ class Passwords:
         return self._hasher.check_needs_rehash(hashed)
 
     def _verified(self, hashed: str, password: Secret) -> bool:
+        typed = password.reveal()
+        # The second is for a hash that was made of what was typed as it was.
+        return any(self._matches(hashed, text) for text in dict.fromkeys((_composed(typed), typed)))
+
+    def _matches(self, hashed: str, text: str) -> bool:
         try:
-            return self._hasher.verify(hashed, password.reveal())
+            return self._hasher.verify(hashed, text)
         except (VerificationError, InvalidHashError):
             return False
 
     @cached_property
     def _nobodys(self) -> str:
         return self._hasher.hash("the password of nobody")
+
+
+def _composed(text: str) -> str:
+    """Return a text in its one form (NFC): keyboards differ in how they write the same letter."""
+    return unicodedata.normalize("NFC", text)
 
 
 def check_password(password: Secret, name: str) -> None:
