@@ -49,9 +49,9 @@ def _share_compiled_statements() -> None:
     made = Engine.__init__
     compiled: Any = LRUCache(_STATEMENTS)
 
-    @functools.wraps(made)
-    def init(self: Engine, *arguments: Any, **named: Any) -> None:
-        made(self, *arguments, **named)
+    # The library looks at the names of the parameters, and gives those alone.
+    def init(self: Engine, pool: Any, dialect: Any, url: Any, hide_parameters: Any = False) -> None:
+        made(self, pool, dialect, url, hide_parameters=hide_parameters)
         self._compiled_cache = compiled
 
     Engine.__init__ = init

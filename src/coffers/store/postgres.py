@@ -44,6 +44,8 @@ class PostgresDatabase:
             pool_size=KEPT_CONNECTIONS,
             max_overflow=MOST_CONNECTIONS - KEPT_CONNECTIONS,
             connect_args=library_options(told, is_pooled=is_pooled),
+            # Else an error that is logged tells what was to be stored: hashes, addresses, amounts.
+            hide_parameters=True,
         )
         event.listen(self.engine.sync_engine, "checkin", _on_return)
         event.listen(self.engine.sync_engine, "checkout", _on_loan)

@@ -62,7 +62,12 @@ class SqliteDatabase:
 
     def __init__(self, url: str) -> None:
         self.engine = create_engine(
-            url, poolclass=QueuePool, max_overflow=-1, connect_args={"timeout": WAITED_WITHIN}
+            url,
+            poolclass=QueuePool,
+            max_overflow=-1,
+            connect_args={"timeout": WAITED_WITHIN},
+            # Else an error that is logged tells what was to be stored: hashes, addresses, amounts.
+            hide_parameters=True,
         )
         event.listen(self.engine, "do_connect", _before_connect)
         event.listen(self.engine, "connect", _on_connect)

@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+import traceback
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import SQLAlchemyError
 
 import sharing
 import stored
@@ -65,6 +67,20 @@ async def test_an_exact_product_beyond_the_range_of_amounts_can_be_read_again(
         await tx.history.add_snapshot(known.user_id, known.id, snapshot)
         found = await tx.history.opening(known.user_id, known.id)
     assert found == snapshot
+
+
+async def test_a_statement_that_fails_does_not_tell_what_it_was_to_store(store: Store) -> None:
+    with pytest.raises((StoreUnavailable, SQLAlchemyError)) as failed:
+        await _insert_nowhere(store, str(NOW))
+    told = "".join(traceback.format_exception(failed.value))
+    assert "nowhere" in told
+    assert str(NOW) not in told
+
+
+async def _insert_nowhere(store: Store, hashed: str) -> None:
+    statement = text("INSERT INTO nowhere VALUES (:hash)")
+    async with store.transaction() as tx:
+        await tx.sign_ins._connection.execute(statement, {"hash": hashed})
 
 
 async def test_a_transaction_that_fails_half_way_stores_nothing(store: Store) -> None:
