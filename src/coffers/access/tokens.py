@@ -33,6 +33,9 @@ LONGEST_NAME: Final = 64
 _KEY_BYTES: Final = 32
 _SECRET_BYTES: Final = 64
 _RSA_BITS: Final = range(2048, 8192 + 1)
+_RSA_EXPONENT_BITS: Final = 32
+"""65537 is usual. One as long as the key takes two hundred times as long to verify by."""
+
 _DAYS: Final = re.compile(r"([0-9]{1,5})d")
 
 
@@ -63,6 +66,8 @@ def read_public_key(pem: str) -> RSAPublicKey:
         raise _invalid("public_key", "is not an RSA key")
     if key.key_size not in _RSA_BITS:
         raise _invalid("public_key", f"has {key.key_size} bits (2048 to 8192 are accepted)")
+    if key.public_numbers().e.bit_length() > _RSA_EXPONENT_BITS:
+        raise _invalid("public_key", "has an exponent that is too large (65537 is usual)")
     return key
 
 

@@ -66,6 +66,10 @@ def test_a_private_key_is_refused_and_not_repeated() -> None:
             pem(rsa.generate_private_key(65537, 1024).public_key()),  # noqa: S505 - too weak
             "has 1024 bits (2048 to 8192 are accepted)",
         ),
+        (
+            pem(rsa.RSAPublicNumbers(2**64 + 1, KEY.public_key().public_numbers().n).public_key()),
+            "has an exponent that is too large (65537 is usual)",
+        ),
     ],
 )
 def test_what_is_no_strong_public_key_is_refused(text: str, fault: str) -> None:
