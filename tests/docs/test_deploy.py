@@ -264,7 +264,10 @@ def test_the_units_are_hardened_alike_and_a_stop_is_no_failure() -> None:
     assert walls["coffers"] == walls["coffers-worker"] == walls["coffers-backup"]
     # What `coffers serve` ends with, once it was asked to.
     ended = f"SuccessExitStatus={128 + signal.SIGTERM}\n"
-    assert ended in (DEPLOY / "systemd/coffers.service").read_text()
+    server = (DEPLOY / "systemd/coffers.service").read_text()
+    assert ended in server
+    # Its processes are the server's to end: their requests first, its socket in time.
+    assert "KillMode=mixed\n" in server
 
 
 def test_the_worker_by_itself_is_scraped_and_the_server_beside_it_starts_without_its_own() -> None:
