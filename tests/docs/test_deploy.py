@@ -127,7 +127,7 @@ def test_the_compose_file_keeps_no_secret_and_opens_the_proxy_alone() -> None:
 def test_the_compose_files_own_services_hold_no_rights_and_wait_for_what_they_need() -> None:
     compose = read("compose.yaml")
     services = compose["services"]
-    ours = {name: service for name, service in services.items() if "build" in service}
+    ours = {name: each for name, each in services.items() if each["image"] == "coffers"}
     assert set(ours) == {"migrate", "api", "worker", "backup", "rotate", "restore"}
     dockerfile = (DEPLOY / "Dockerfile").read_text()
     user, group = re.findall(r"^USER (\d+):(\d+)$", dockerfile, re.MULTILINE)[0]
@@ -148,6 +148,16 @@ def test_the_compose_files_own_services_hold_no_rights_and_wait_for_what_they_ne
     assert all("healthcheck" in services[name] for name in ("postgres", "valkey", "worker"))
 
 
+def test_of_what_starts_together_one_alone_builds_the_image_and_what_is_run_by_hand_can() -> None:
+    services = read("compose.yaml")["services"]
+    building = {name for name, each in services.items() if "build" in each}
+    by_hand = {name for name, each in services.items() if "profiles" in each}
+    # Two at once fail: 'image "docker.io/library/coffers:latest": already exists'.
+    assert building - by_hand == {"migrate"}
+    # A restore comes before anything else has been started.
+    assert by_hand <= building
+
+
 def test_what_is_done_by_hand_is_told_in_the_docs_and_not_started_with_the_rest() -> None:
     services = read("compose.yaml")["services"]
     page = (DEPLOY.parent / "docs/deployment.md").read_text()
@@ -159,7 +169,7 @@ def test_what_is_done_by_hand_is_told_in_the_docs_and_not_started_with_the_rest(
 
 def test_a_restore_may_write_the_master_key_and_it_alone_sees_the_key_of_backups() -> None:
     services = read("compose.yaml")["services"]
-    mounts = {name: _mounts(each) for name, each in services.items() if "build" in each}
+    mounts = {name: _mounts(each) for name, each in services.items() if each["image"] == "coffers"}
     restore = services["restore"]
     file = restore["entrypoint"][restore["entrypoint"].index("--key") + 1]
     assert mounts["restore"] == {
