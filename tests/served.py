@@ -150,7 +150,7 @@ async def running_server(
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            app, lifespan="off", log_config=None, http=http, proxy_headers=False
+            app, lifespan="off", log_config=None, http=http, ws="none", proxy_headers=False
         )
         config.load()
         server = uvicorn.Server(config)

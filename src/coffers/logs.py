@@ -185,6 +185,16 @@ def configure_logs(level: str = "info", form: Literal["auto", "json", "text"] = 
     for own in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(own).handlers = []
         logging.getLogger(own).propagate = True
+    logging.getLogger("uvicorn.error").addFilter(_is_no_callers_fault)
+
+
+def _is_no_callers_fault(record: logging.LogRecord) -> bool:
+    """Leave out warnings of what callers send that is no request, unless all is to be logged.
+
+    Whoever reaches the port could fill the disk with them. Such requests are counted.
+    """
+    is_of_callers = record.levelno == logging.WARNING and "/protocols/" in record.pathname
+    return not is_of_callers or logging.getLogger().isEnabledFor(logging.DEBUG)
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -69,3 +69,8 @@ def test_what_alarms_look_at_is_there_from_the_start() -> None:
         ("webhooks_disabled", {}),
     ):
         assert REGISTRY.get_sample_value(f"coffers_{name}_total", labels) is not None
+
+
+def test_nothing_is_told_beside_what_is_documented() -> None:
+    names = {sample.name for family in REGISTRY.collect() for sample in family.samples}
+    assert not [name for name in names if name.endswith("_created")]

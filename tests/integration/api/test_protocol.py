@@ -1,8 +1,10 @@
 """What the server takes from anybody who connects, before a request is one."""
 
 import asyncio
+import json
 import random
 import re
+from collections.abc import Callable
 from typing import Any
 
 import httptools
@@ -402,3 +404,19 @@ async def test_requests_that_come_again_are_those_that_a_parser_finds(seed: int)
 
 def without_dates(answers: bytes) -> bytes:
     return re.sub(rb"date: [^\r]*\r\n", b"", answers)
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+async def test_who_sends_no_request_fills_no_log(
+    level: str, logs_of_a_process: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs_of_a_process(level)
+    async with connected() as line:
+        await line.say(b"no request\r\n\r\n")
+        assert (await line.error())[0] == 400
+    async with connected() as line:
+        await line.say(HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        await line.answer()
+    said = [json.loads(each) for each in capsys.readouterr().err.splitlines()]
+    warned = [each["event"] for each in said if each["level"] == "warning"]
+    assert bool(warned) == (level == "debug")
