@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from coffers import metrics
 from coffers.errors import CoffersError
 from coffers.logs import seldom
+from coffers.store.errors import StoreUnavailable
 from coffers.store.notices import Ear
 
 _log = seldom("coffers.worker")
@@ -50,6 +51,10 @@ async def guarded(work: Callable[[], Awaitable[object]], **about: object) -> Non
     """Do a piece of work; whatever goes wrong with one piece must not end the others."""
     try:
         await work()
+    except StoreUnavailable as error:
+        # Of a disk that is full each account would have a line of its own, every minute.
+        metrics.worker_failures.labels(type(error).__name__).inc()
+        _log.warning("work failed", work=_name(work), reason=str(error))
     except CoffersError as error:
         metrics.worker_failures.labels(type(error).__name__).inc()
         _log.warning("work failed", work=_name(work), reason=str(error), **about)
