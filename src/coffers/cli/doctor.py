@@ -228,8 +228,13 @@ async def _clock(store: "Store") -> Finding:
 async def _accounts(store: "Store") -> Finding:
     async with store.reading() as tx:
         counts = await tx.accounts.counts(SystemClock().now())
-    state = "warning" if counts.locked or counts.overdue else "ok"
-    return Finding("accounts", state, f"{counts.locked} locked, {counts.overdue} overdue")
+        failing = await tx.accounts.failing()
+    state = "warning" if counts.locked or counts.overdue or failing else "ok"
+    told = f"{counts.locked} locked, {counts.overdue} overdue"
+    if failing:
+        unread = ", ".join(f"{failing[market]} of {market}" for market in sorted(failing))
+        told = f"{told}, not read at the last try: {unread}"
+    return Finding("accounts", state, told)
 
 
 async def _exchanges(_settings: "Settings") -> Finding:
