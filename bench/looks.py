@@ -38,6 +38,7 @@ class Look:
 
 async def _count(tx: Transaction) -> None:
     await tx.accounts.counts(_clock.now())
+    await tx.accounts.failing()
     await tx.walks.count_open()
     await tx.deliveries.count_waiting()
 
