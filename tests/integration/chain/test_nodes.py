@@ -252,6 +252,20 @@ async def test_a_node_that_says_in_the_protocol_that_it_is_asked_too_often_makes
 
 
 @pytest.mark.parametrize(
+    ("code", "message"),
+    [(3, "too many requests per minute"), (-32000, "execution reverted: rate limit exceeded")],
+)
+async def test_what_a_contract_says_of_limits_is_not_the_node_s_word(
+    nodes: Nodes, first: Node, second: Node, code: int, message: str
+) -> None:
+    error = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}
+    first.raw = json.dumps(error).encode()
+    with pytest.raises(NodeRefused, match=message):
+        await nodes.call("eth_call", [])
+    assert second.asked == []
+
+
+@pytest.mark.parametrize(
     ("market", "header"), [("trx", "tron-pro-api-key"), ("ton_wallet", "x-api-key")]
 )
 async def test_a_key_before_the_host_goes_into_the_header_of_the_service(

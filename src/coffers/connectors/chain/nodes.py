@@ -33,6 +33,9 @@ AT_ONCE = 4
 REST = Millis(MINUTE)
 """How long a node that failed is asked only after the others."""
 
+REVERTED = 3
+"""The code of JSON-RPC for a call that a contract itself refused."""
+
 ADMITTED = Millis(10 * MINUTE)
 """How long it is believed that a node belongs to the chain: the program behind an address can be
 exchanged at any time."""
@@ -210,7 +213,7 @@ class Nodes:
         if isinstance(error, dict):
             code = error.get("code")
             message = str(error.get("message") or "no reason given")[:300]
-            if _TOO_OFTEN.search(message):
+            if code != REVERTED and _TOO_OFTEN.search(message) and not _INSIDE.search(message):
                 raise _NodeFailed(*_FAILED[HTTPStatus.TOO_MANY_REQUESTS])
             raise NodeRefused(
                 message,
@@ -336,6 +339,9 @@ _TOO_OFTEN = re.compile(
     re.IGNORECASE,
 )
 """How nodes say in an error of JSON-RPC, with a status of 200, that they are asked too often."""
+
+_INSIDE = re.compile("revert", re.IGNORECASE)
+"""What goes with the words of a contract, which anybody may have written, instead of the node's."""
 
 
 def _answered(status: int, headers: httpx.Headers, body: bytes) -> object:

@@ -19,6 +19,7 @@ USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 WHOLE = "0x" + "a1" * 20
 VAST = "0x" + "a2" * 20
 PLACELESS = "0x" + "a3" * 20
+REVERTING = "0x" + "a4" * 20
 GREEDY = "0x" + "a5" * 20
 UNLISTED = "0x" + "b1" * 20
 FALSE_USDC = "0x" + "b2" * 20
@@ -105,7 +106,7 @@ async def test_without_multicall_contracts_are_asked_in_batches_or_alone(
         VAST: "token",
         PLACELESS: "silent",
         GREEDY: "greedy",
-        "0x" + "a4" * 20: "reverting",
+        REVERTING: "reverting",
     }
     evm = EvmChain(from_conftest)
     node = EvmNode(evm)
@@ -139,6 +140,20 @@ async def test_a_token_that_told_a_balance_is_missed_when_it_tells_none(
     assert "tokens" in reading.missing
     reads.clock.advance(DAY)
     reading = await reads.read(OWNER, memory=reading.memory)
+    assert "tokens" not in reading.missing
+
+
+@pytest.mark.usefixtures("short_list")
+async def test_a_token_that_refuses_in_words_of_a_busy_node_stops_no_reading(
+    evm: EvmChain, node: EvmNode, wallets: Make
+) -> None:
+    def refuse(call: dict[str, str], tag: str) -> object:
+        fails = call["to"].lower() == REVERTING
+        return Exception("execution reverted: rate limit exceeded") if fails else NotImplemented
+
+    node.tells["eth_call"] = refuse
+    reading = await (await wallets(funded(evm), node)).read(OWNER)
+    assert held(reading, "tokens")["USDC"] == Decimal("2.000001")
     assert "tokens" not in reading.missing
 
 

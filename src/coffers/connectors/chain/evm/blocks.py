@@ -8,15 +8,12 @@ import re
 from dataclasses import dataclass
 
 from coffers.clock import HOUR, MINUTE, SECOND, Clock, Millis
-from coffers.connectors.chain.nodes import NodeRefused, Nodes
+from coffers.connectors.chain.nodes import REVERTED, NodeRefused, Nodes
 
 BEHIND = HOUR
 """A node whose newest block is older than this is not used: it stands still or catches up."""
 
 _HEX = re.compile(r"0x0*[0-9a-fA-F]{1,64}")
-
-_REVERTED = 3
-"""The code of JSON-RPC for a call that the contract itself refused."""
 
 _NO_BLOCK = (
     "header not found",
@@ -109,4 +106,4 @@ def lacks_block(refusal: NodeRefused) -> bool:
 def failed_inside(refusal: NodeRefused) -> bool:
     """Tell whether it was the contract that refused, and not the node."""
     text = str(refusal).lower()
-    return refusal.code == _REVERTED or any(sign in text for sign in _FAILED_INSIDE)
+    return refusal.code == REVERTED or any(sign in text for sign in _FAILED_INSIDE)
