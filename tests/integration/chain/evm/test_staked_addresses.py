@@ -38,6 +38,7 @@ class World:
     ledger: Ledger
     connector: ChainConnector
     chains: Chains
+    clock: ManualClock
 
     async def read(self, address: str = OWNER, memory: str | None = None) -> Reading:
         """Read validators with their flows of the last two weeks."""
@@ -64,8 +65,9 @@ async def world() -> AsyncIterator[World]:
         found = {chain.code: chain for chain in shipped_chains()}
         found["ethereumwallet"] = replace(found["ethereumwallet"], endpoints=Endpoints(secrets))
         chains = Chains(found)
-        connector = ChainConnector(chains, None, 5.0, ManualClock(NOW))
-        yield World(beacon, ledger, connector, chains)
+        clock = ManualClock(NOW)
+        connector = ChainConnector(chains, None, 5.0, clock)
+        yield World(beacon, ledger, connector, chains, clock)
         await connector.close()
 
 
@@ -163,6 +165,27 @@ async def test_a_beacon_node_that_tells_nothing_of_what_waits_is_believed_withou
     assert held(reading) == {STAKED: Decimal(32)}
     assert [flow.txid for flow in reading.flows] == [made]
     assert reading.is_complete
+
+
+async def test_what_was_told_of_what_waits_holds_while_the_beacon_node_is_too_busy_to_tell(
+    world: World,
+) -> None:
+    world.ledger.deposits(1, paying(OWNER), timeStamp=str(NOW // 1000 - 9 * 86_400))
+    world.has(paying(OWNER), 1)
+    first = await world.read()
+    added = world.ledger.deposits(1, paying(OWNER))
+    world.beacon.queue = [(1, NOW - DAY)]
+    second = await world.read(memory=first.memory)
+    assert held(second) == {STAKED: Decimal(32), PENDING: Decimal(32)}
+    world.beacon.statuses["/eth/v1/beacon/states/head/pending_deposits"] = 503
+    third = await world.read(memory=second.memory)
+    assert held(third) == {STAKED: Decimal(32), PENDING: Decimal(32)}
+    assert third.flows == ()
+    world.clock.advance(8 * DAY)
+    world.beacon.at += 8 * DAY
+    last = await world.read(memory=third.memory)
+    assert held(last) == {STAKED: Decimal(32)}
+    assert [flow.txid for flow in last.flows] == [added]
 
 
 async def test_addresses_indices_and_keys_mix_and_none_counts_twice(world: World) -> None:

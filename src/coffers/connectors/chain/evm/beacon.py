@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from coffers.clock import Millis
+from coffers.clock import DAY, Millis, is_recent
 from coffers.connectors.chain.evm import address, ens
 from coffers.connectors.chain.evm.beacon_node import BeaconNode, Validator, slot_of, unusable
 from coffers.connectors.chain.evm.blocks import quantity
@@ -32,6 +32,9 @@ MOST_OWNED = 5_000
 
 SEARCH = 45.0
 """Seconds after which a search leaves the rest for the next reading."""
+
+QUEUE_TOLD = Millis(7 * DAY)
+"""For how long a node that told what waits to be taken is waited for to tell it again."""
 
 _GWEI = 9
 _INDEX = re.compile(r"[0-9]{1,9}")
@@ -167,14 +170,19 @@ class ValidatorReader:
     ) -> Callable[[Deposit], bool]:
         """Return what tells whether the beacon chain has not taken a deposit yet.
 
-        It may know the validator, and take what is added to it days later.
+        It may know the validator, and take what is added to it days later. While no node tells that
+        told it lately, all that was not told yet waits: it was in the queue.
         """
         untold = [each for notes in memory.owners.values() for each in notes.untold]
         is_asked = any(each.key in known for each in untold)
         queued = await self._beacon.queued() if is_asked else frozenset()
+        now = self._around.clock.now()
+        if is_asked and queued is not None:
+            memory.queue_told_at = now
+        is_held = is_recent(memory.queue_told_at, QUEUE_TOLD, now)
 
         def waits(made: Deposit) -> bool:
-            is_queued = (made.key, slot_of(made.at)) in queued
+            is_queued = is_held if queued is None else (made.key, slot_of(made.at)) in queued
             return made.key not in known or is_queued or made.at > head
 
         return waits

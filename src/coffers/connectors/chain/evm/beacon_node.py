@@ -89,17 +89,19 @@ class BeaconNode:
             found |= {each.index: each for each in _told(rows)}
         return list(found.values())
 
-    async def queued(self) -> frozenset[tuple[str, int]]:
+    async def queued(self) -> frozenset[tuple[str, int]] | None:
         """Return what the chain was given and did not take yet: by public key, and in which slot.
 
-        Nothing where no node tells: older ones do not, and the list is longer than some give away.
+        None where no node tells: older ones do not, and the list is longer than some give away.
         """
         try:
             answer = await self._nodes.get("/eth/v1/beacon/states/head/pending_deposits")
         except (NodeRefused, ConnectorFailure):
-            return frozenset()
+            return None
         rows = answer.get("data") if isinstance(answer, dict) else None
-        told = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        if not isinstance(rows, list):
+            return None
+        told = [row for row in rows if isinstance(row, dict)]
         return frozenset(
             (str(row.get("pubkey")).lower(), int(slot))
             for row in told

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from coffers.clock import Millis
 from coffers.connectors.chain.evm.deposits import Deposit
 from coffers.connectors.chain.walk import Trail
 
@@ -27,9 +28,13 @@ class Notes(msgspec.Struct):
 
 
 class Memory(msgspec.Struct):
-    """Notes on the addresses of one account, by address."""
+    """Notes on the addresses of one account, by address.
+
+    `queue_told_at` is when a beacon node last told what waits to be taken.
+    """
 
     owners: dict[str, Notes] = {}
+    queue_told_at: Millis = Millis(0)
 
     def of(self, owner: str) -> Notes:
         """Return the notes on an address."""
