@@ -77,6 +77,10 @@ OUTAGES = frozenset(
 again within an interval of the end."""
 
 
+SAID_AGAIN = Millis(6 * HOUR)
+"""How often the log says again that an account cannot be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What becomes of an account: its sync state and the state of its key."""
@@ -137,6 +141,17 @@ def after_failure(account: Account, failure: ConnectorFailure, now: Millis, pace
     if refusals < REFUSALS_TO_LOCK:
         return Standing(state, account.key_state, account.is_locked, account.lock_reason)
     return Standing(state, "expired", is_locked=True, lock_reason=INVALID_API_KEY)
+
+
+def is_to_say(before: SyncState, after: SyncState) -> bool:
+    """Tell whether a failure is worth a line in the log: the first, another one, and now and then.
+
+    A venue that is down for a day has as many tries as accounts every few minutes; and who looks
+    for what has failed for days finds it still. From one try to the next one no time is left out.
+    """
+    told = (before.failure_kind, before.failure_code)
+    is_new = not before.failures or told != (after.failure_kind, after.failure_code)
+    return is_new or before.next_sync_at // SAID_AGAIN != after.next_sync_at // SAID_AGAIN
 
 
 def spread(interval: Millis, jitter: Jitter) -> Millis:

@@ -61,6 +61,7 @@ from coffers.sync.policy import (
     after_failure,
     after_reading,
     is_confirmed,
+    is_to_say,
     spread,
 )
 from coffers.sync.snapshots import Taken, take_snapshot
@@ -250,12 +251,7 @@ class Syncer:
                 changes = events.of_failure(account, failure, standing, now)
                 await tx.events.add(account.user_id, changes)
         metrics.syncs.labels(known.market.code, failure.kind.value).inc()
-        # Once for all tries that fail alike: a venue that is down for a day has as many as accounts
-        # every few minutes.
-        before, after = account.sync, standing.sync
-        told = (before.failure_kind, before.failure_code)
-        is_new = not before.failures or told != (after.failure_kind, after.failure_code)
-        (_log.warning if is_new else _log.debug)(
+        (_log.warning if is_to_say(account.sync, standing.sync) else _log.debug)(
             "reading failed",
             account=account.id,
             market=known.market.code,
