@@ -85,9 +85,13 @@ class Deliveries:
         return found
 
     async def hurry(self, user_id: int, webhook_id: int, now: Millis) -> int:
-        """Let all that waits be tried now, also what stepped aside; return how many those are."""
+        """Let all that waits be tried now, also what stepped aside; return how many those are.
+
+        How long it was tried before counts no more, lest the first try that fails be the last.
+        """
         statement = update(deliveries).where(_waits(user_id, webhook_id))
-        return await changed(self._connection, statement.values(next_at=now))
+        fresh = statement.values(next_at=now, first_tried_at=None)
+        return await changed(self._connection, fresh)
 
     async def keep(self, delivery: Delivery) -> None:
         """Write how a delivery stands."""

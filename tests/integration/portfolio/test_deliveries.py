@@ -505,6 +505,25 @@ async def test_what_stepped_aside_goes_to_a_new_address_at_once(house: House) ->
         assert other.ids() == [1]
 
 
+async def test_what_stepped_aside_has_another_day_once_its_owner_lets_it_go_on(
+    house: House,
+) -> None:
+    told = await house.webhook()
+    house.receiver.status = 404
+    await house.happened("deposit")
+    await house.keep_sending(HOUR)
+    await house.webhooks.change(house.user.id, told.webhook.id, WebhookWanted(is_active=False))
+    house.clock.advance(2 * DAY)
+    await house.webhooks.change(house.user.id, told.webhook.id, WebhookWanted(is_active=True))
+    house.receiver.status = 503
+    await house.send()
+    house.receiver.status = 200
+    house.clock.advance(HOUR + 20 * MINUTE)
+    await house.send()
+    (delivery,) = await house.deliveries(told)
+    assert delivery.state == "delivered"
+
+
 async def test_only_a_few_tests_wait_at_the_same_time(house: House) -> None:
     told = await house.webhook()
     for _ in range(MOST_TESTS):
