@@ -118,6 +118,8 @@ def follow(
                 response.close()
         except httpx.TransportError:
             wait = place.retry
+        except httpx.DecodingError as fault:
+            raise UnexpectedAnswer(f"/v1/stream cannot be unpacked: {fault}") from fault
         except _AWAY as refusal:
             wait = _later(refusal)
         sleep(place.retry if wait is None else wait)
@@ -145,6 +147,8 @@ async def follow_async(
                 await response.aclose()
         except httpx.TransportError:
             wait = place.retry
+        except httpx.DecodingError as fault:
+            raise UnexpectedAnswer(f"/v1/stream cannot be unpacked: {fault}") from fault
         except _AWAY as refusal:
             wait = _later(refusal)
         await sleep(place.retry if wait is None else wait)

@@ -1,5 +1,6 @@
 """What a listener does when something else than the stream answers."""
 
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -10,6 +11,20 @@ from coffers.client import AsyncClient, Client, RateLimited, UnexpectedAnswer
 BASE = "http://money.test"
 EVENTS = {"Content-Type": "text/event-stream; charset=utf-8"}
 OPEN = b'id: 7\nevent: open\ndata: {"mode":"real","after":7}\n\n'
+PACKED = {**EVENTS, "Content-Encoding": "gzip"}
+
+
+class _Bytes(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Bytes that are unpacked as they are read; what is given as content is at once."""
+
+    def __init__(self, sent: bytes) -> None:
+        self._sent = sent
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._sent
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._sent
 
 
 class Naps:
@@ -32,6 +47,8 @@ class Naps:
         {"status_code": 302, "headers": {"Location": "https://money.test/"}},
         {"status_code": 200, "html": "<p>Sign in</p>"},
         {"status_code": 200, "content": b"data: {no\n\n", "headers": EVENTS},
+        {"status_code": 200, "stream": _Bytes(b"no"), "headers": PACKED},
+        {"status_code": 502, "stream": _Bytes(b"no"), "headers": PACKED},
     ],
 )
 async def test_what_is_no_stream_ends_it(other: dict[str, Any]) -> None:
