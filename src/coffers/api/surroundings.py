@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.types import Scope
 
+from coffers.access.addresses import network_of
 from coffers.settings import Settings
 
 Headers = dict[bytes, bytes]
@@ -39,7 +40,7 @@ class Surroundings:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._proxies = settings.trusted_proxies
+        self._proxies = tuple(network_of(str(each)) for each in settings.trusted_proxies)
         self._base_url = settings.base_url
         self._fallback = f"http://{_in_url(settings.host)}:{settings.port}"
 

@@ -54,6 +54,13 @@ def test_the_rightmost_address_that_is_no_trusted_proxys(
     assert surroundings(trusted_proxies=PROXIES).address_of(asked) == caller
 
 
+@pytest.mark.parametrize("peer", ["10.0.0.1", "::ffff:10.0.0.1"])
+@pytest.mark.parametrize("proxies", ["::ffff:10.0.0.1", "::ffff:10.0.0.0/104"])
+def test_a_proxy_may_be_named_as_a_dual_stack_socket_shows_it(proxies: str, peer: str) -> None:
+    asked = scope(peer, x_forwarded_for="203.0.113.7")
+    assert surroundings(trusted_proxies=proxies).address_of(asked) == "203.0.113.7"
+
+
 def test_without_trusted_proxies_the_header_is_not_believed() -> None:
     assert surroundings().address_of(scope("10.0.0.1", x_forwarded_for="1.1.1.1")) == "10.0.0.1"
 
