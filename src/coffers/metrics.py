@@ -212,7 +212,7 @@ webhooks_disabled = Counter(
 )
 price_failures = Counter(
     "coffers_price_failures",
-    "Failed calls for prices, by venue or other source.",
+    "Rounds of prices in which a venue, or another source, failed or told nothing.",
     ["venue"],
     registry=REGISTRY,
 )

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from coffers import metrics
 from coffers.clock import DAY, HOUR, MINUTE, SECOND, ManualClock
+from coffers.pricing.fallbacks import Fallbacks
 from coffers.pricing.sources.asked import WebSource
 from coffers.pricing.sources.coingecko import CoinGecko
 from coffers.pricing.sources.coingecko_tokens import CoinGeckoTokens
@@ -137,9 +139,27 @@ async def test_retry_after_in_seconds_is_obeyed(
         await source.prices(["ALGO"])
     server.status = 200
     clock.advance(600 * SECOND - 1)
-    assert await source.prices(["ALGO"]) == {}
+    with pytest.raises(SourceFailure, match="coingecko answered with status 429"):
+        await source.prices(["ALGO"])
+    assert await source.prices(["NOTHING-KNOWN"]) == {}
+    assert len(server.paths) == 1
     clock.advance(1)
     assert await source.prices(["ALGO"])
+    # Its own pace is no failure.
+    assert await source.prices(["ALGO"]) == {}
+
+
+async def test_a_source_that_is_down_fails_in_each_round_though_it_is_seldom_asked(
+    server: Sources, web: Web, clock: ManualClock
+) -> None:
+    server.status, failures = 503, metrics.price_failures.labels("coingecko")
+    fallbacks = Fallbacks([WebSource(CoinGecko(), web, clock)], clock)
+    before = failures._value.get()
+    for _ in range(60):
+        await fallbacks.opinions(["ALGO"])
+        clock.advance(30 * SECOND)
+    assert failures._value.get() - before == 60
+    assert len(server.paths) == 5
 
 
 @pytest.mark.parametrize(

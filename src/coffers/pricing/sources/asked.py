@@ -35,6 +35,7 @@ class WebSource:
         self._clock = clock
         self._limiter = Limiter(dialect.pace, clock)
         self._silent: dict[str, _Silence] = {}
+        self._failure: str | None = None
         self._begins_with_told = True
 
     @property
@@ -56,11 +57,17 @@ class WebSource:
         """Return what the source tells anew, nothing while it must not be asked.
 
         Raises:
-            SourceFailure: when it gave no usable answer; it is then left alone for a while.
+            SourceFailure: when it gave no usable answer; it is then left alone for a while, in
+                which each round that would ask it has that failure again.
         """
         known = [asset for asset in assets if self._dialect.knows(asset) and self._may_tell(asset)]
         asked = self._in_turn(known, told)[: self._dialect.most]
-        if not asked or not self._limiter.may_ask():
+        if not asked:
+            return {}
+        if not self._limiter.may_ask():
+            if self._failure is not None:
+                # Else one that is down for a day would be seen to fail once an hour.
+                raise SourceFailure(self._failure)
             return {}
         self._limiter.count()
         self._begins_with_told = not self._begins_with_told
@@ -68,8 +75,10 @@ class WebSource:
             anew = await self._ask(asked)
         except SourceFailure as failure:
             self._limiter.failed(failure.retry_after)
+            self._failure = str(failure)
             raise
         self._limiter.succeeded()
+        self._failure = None
         self._note_silent(asked, anew)
         return anew
 

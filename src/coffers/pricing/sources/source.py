@@ -54,6 +54,7 @@ class FallbackSource(Protocol):
         it cannot be asked for all, those that it `told` before and the others take turns.
 
         Raises:
-            SourceFailure: when it was asked and gave no usable answer.
+            SourceFailure: when it was asked and gave no usable answer, now or before it was left
+                alone for that.
         """
         ...
