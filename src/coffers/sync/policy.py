@@ -76,9 +76,10 @@ OUTAGES = frozenset(
 """What ends by itself: an account is tried at least as often as it is read, so that it is read
 again within an interval of the end."""
 
-
 SAID_AGAIN = Millis(6 * HOUR)
 """How often the log says again that an account cannot be read."""
+
+_AWAY = frozenset({FailureKind.VENUE_DOWN.value, FailureKind.UNREACHABLE.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +150,19 @@ def is_to_say(before: SyncState, after: SyncState) -> bool:
     A venue that is down for a day has as many tries as accounts every few minutes; and who looks
     for what has failed for days finds it still. From one try to the next one no time is left out.
     """
-    told = (before.failure_kind, before.failure_code)
-    is_new = not before.failures or told != (after.failure_kind, after.failure_code)
+    is_new = not before.failures or _reason(before) != _reason(after)
     return is_new or before.next_sync_at // SAID_AGAIN != after.next_sync_at // SAID_AGAIN
 
 
 def spread(interval: Millis, jitter: Jitter) -> Millis:
     """Return an interval made up to a tenth shorter or longer."""
     return Millis(round(interval * (0.9 + 0.2 * jitter())))
+
+
+def _reason(sync: SyncState) -> tuple[str | None, str | None]:
+    """Return why a reading failed; who is away is so in several ways, from one try to the next."""
+    kind = sync.failure_kind
+    return ("away", None) if kind in _AWAY else (kind, sync.failure_code)
 
 
 def _suspect(sync: SyncState) -> tuple[str, Millis]:

@@ -13,6 +13,8 @@ __all__ = ["house"]
 
 DOWN = ConnectorFailure(FailureKind.VENUE_DOWN, "away since 10:15", code="503")
 STILL = ConnectorFailure(FailureKind.VENUE_DOWN, "away since 10:16", code="503")
+SLOW = ConnectorFailure(FailureKind.UNREACHABLE, "no answer", code="RequestTimeout")
+GONE = ConnectorFailure(FailureKind.VENUE_DOWN, "away since 10:15", code="502")
 REFUSED = ConnectorFailure(FailureKind.KEY_REFUSED, "no such key", code="-2015")
 
 
@@ -25,6 +27,15 @@ async def test_a_failure_is_said_once_and_again_after_a_good_reading(house: Hous
     said = [(each["kind"], each["log_level"]) for each in logs if each["event"] == "reading failed"]
     down, still = ("venue_down", "warning"), ("venue_down", "debug")
     assert said == [down, still, still, ("key_refused", "warning"), down, down]
+
+
+async def test_a_venue_that_is_down_in_several_ways_is_said_once(house: House) -> None:
+    with capture_logs() as logs:
+        for answer in (DOWN, SLOW, GONE, DOWN, SLOW):
+            house.clock.advance(MINUTE)
+            await house.read(answer)
+    said = [each["log_level"] for each in logs if each["event"] == "reading failed"]
+    assert said == ["warning", *["debug"] * 4]
 
 
 async def test_what_goes_on_failing_is_said_again_every_six_hours(house: House) -> None:
