@@ -139,7 +139,8 @@ class Speaker(Methods):
             UnexpectedAnswer: for what is in no form of the API.
         """
         content = response.content
-        kept: httpx.Response | None = request.extensions.get(_KEPT)
+        # Taken out, since what is kept next holds this request: else each kept the one before.
+        kept: httpx.Response | None = request.extensions.pop(_KEPT, None)
         if response.status_code == _NOT_MODIFIED and kept is not None:
             content = kept.content
         elif not response.is_success:

@@ -1,8 +1,10 @@
 """What both clients do with calls and answers, against answers of our own."""
 
 import asyncio
+import gc
 import io
 import json
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -117,6 +119,21 @@ def test_a_list_that_did_not_change_is_taken_from_what_is_kept() -> None:
     client.in_mode("paper").account_page()
     client.account_page(page=2)
     assert asked == [None, 'W/"1"', None, None]
+
+
+def test_of_a_list_that_changes_each_time_the_latest_answer_alone_is_kept() -> None:
+    told: list[weakref.ref[httpx.Response]] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        response = httpx.Response(200, json=[ONE], headers={"ETag": f'W/"{len(told)}"'})
+        told.append(weakref.ref(response))
+        return response
+
+    client = of(answer)
+    for _ in range(9):
+        client.account_page()
+    gc.collect()
+    assert [each() is not None for each in told] == [False] * 8 + [True]
 
 
 async def test_what_is_kept_outlasts_more_answers_than_are_kept_at_once() -> None:
