@@ -1,6 +1,7 @@
 """One open stream as its sender sees it: what waits to be sent, bounded, and why it is to end."""
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from typing import Final, Literal
 from coffers.portfolio.events import encoded
 from coffers.store.events import Event, EventFilter
 from coffers.store.records import Mode
+
+_LINE_ENDS: Final = re.compile("\x85|\u2028|\u2029".encode())
+"""What many a library ends a line at, also within a text of JSON, where it may stand as it is."""
 
 MOST_WAITING: Final = 1_000
 """Events that may wait for a reader: one that is further behind comes again and catches up."""
@@ -108,10 +112,16 @@ class Feed:
         return b"".join(pieces)
 
 
+def piece(name: str, told: bytes, number: int | None = None) -> bytes:
+    """Return JSON in the form of server-sent events, with the number that a reader goes on from."""
+    head = b"" if number is None else b"id: %d\n" % number
+    return b"%sevent: %s\ndata: %s\n\n" % (head, name.encode(), _LINE_ENDS.sub(_escaped, told))
+
+
 def event_piece(event: Event) -> bytes:
     """Return an event in the form of server-sent events."""
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (
-        event.number,
-        event.kind.encode(),
-        encoded(event),
-    )
+    return piece(event.kind, encoded(event), event.number)
+
+
+def _escaped(end: re.Match[bytes]) -> bytes:
+    return b"\\u%04x" % ord(end[0].decode())
