@@ -1,5 +1,6 @@
 """A beacon chain, an explorer and a node that know who staked what, over real HTTP."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -44,6 +45,7 @@ class Beacon(RestNode):
     """A beacon node; `registry` holds the validators by their index.
 
     `queue` holds deposits that wait, by validator and moment; None where the node does not tell.
+    `meanwhile` happens once, before the queue is told.
     """
 
     def __init__(self) -> None:
@@ -51,6 +53,7 @@ class Beacon(RestNode):
         self.registry: dict[int, Staked] = {}
         self.queue: list[tuple[int, int]] | None = []
         self.at = NOW
+        self.meanwhile: Callable[[], None] | None = None
 
     def answer(self, asked: Asked) -> object:
         if asked.path == "/eth/v1/config/deposit_contract":
@@ -59,6 +62,9 @@ class Beacon(RestNode):
             slot = (self.at // 1000 - GENESIS) // 12
             return {"data": {"header": {"message": {"slot": str(slot)}}}}
         if asked.path == "/eth/v1/beacon/states/head/pending_deposits":
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile is not None:
+                meanwhile()
             return None if self.queue is None else {"data": [*map(_queued, self.queue)]}
         names = asked.query["id"].split(",")
         assert len(names) <= 50

@@ -28,6 +28,7 @@ from wallets import held
 MARKET = "ethereum_validators"
 STAKED = ("staked", "ETH")
 PENDING = ("pending", "ETH")
+EPOCH = 32 * 12_000
 
 
 @dataclass
@@ -186,6 +187,26 @@ async def test_what_was_told_of_what_waits_holds_while_the_beacon_node_is_too_bu
     last = await world.read(memory=third.memory)
     assert held(last) == {STAKED: Decimal(32)}
     assert [flow.txid for flow in last.flows] == [added]
+
+
+async def test_a_deposit_that_is_taken_amid_a_reading_is_told_with_what_it_adds(
+    world: World,
+) -> None:
+    world.ledger.deposits(1, paying(OWNER), timeStamp=str(NOW // 1000 - 9 * 86_400))
+    world.has(paying(OWNER), 1)
+    first = await world.read()
+    added = world.ledger.deposits(1, paying(OWNER))
+    world.beacon.queue = [(1, NOW - DAY)]
+
+    def taken() -> None:
+        world.beacon.at += EPOCH
+        world.beacon.queue, world.beacon.registry[1].gwei = [], 64 * 10**9
+
+    world.beacon.at -= EPOCH
+    world.beacon.meanwhile = taken
+    second = await world.read(memory=first.memory)
+    assert held(second) == {STAKED: Decimal(64)}
+    assert [flow.txid for flow in second.flows] == [added]
 
 
 async def test_addresses_indices_and_keys_mix_and_none_counts_twice(world: World) -> None:

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from coffers.clock import DAY, Millis, is_recent
 from coffers.connectors.chain.evm import address, ens
-from coffers.connectors.chain.evm.beacon_node import BeaconNode, Validator, slot_of, unusable
+from coffers.connectors.chain.evm.beacon_node import (
+    BeaconNode,
+    Validator,
+    epoch_of,
+    slot_of,
+    unusable,
+)
 from coffers.connectors.chain.evm.blocks import quantity
 from coffers.connectors.chain.evm.deposits import Deposit, names
 from coffers.connectors.chain.evm.holdings import in_units
@@ -36,6 +42,9 @@ SEARCH = 45.0
 QUEUE_TOLD = Millis(7 * DAY)
 """For how long a node that told what waits to be taken is waited for to tell it again."""
 
+SEEN_AT_MOST = 3
+"""How often validators and what waits are asked for until they are of one epoch."""
+
 _GWEI = 9
 _INDEX = re.compile(r"[0-9]{1,9}")
 _KEY = re.compile(r"0x[0-9a-fA-F]{96}")
@@ -49,6 +58,19 @@ class _Found:
 
     payments: Sequence[Withdrawal]
     missing: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the beacon chain tells at its `head`.
+
+    `queued` is what it did not take yet, as far as it was asked for; None where no node tells.
+    """
+
+    head: Millis
+    validators: Sequence[Validator]
+    known: frozenset[str]
+    queued: frozenset[tuple[str, int]] | None
 
 
 class ValidatorReader:
@@ -138,14 +160,13 @@ class ValidatorReader:
                 flows_known=False,
                 memory=closed(memory),
             )
-        head = await self._beacon.head_at()
-        if any(each.at > head for each in found.payments):
+        seen = await self._seen(named, memory)
+        if any(each.at > seen.head for each in found.payments):
             raise unusable("is behind the explorer")
-        validators = await self._beacon.validators(_wanted(named, memory))
-        _refuse_unknown(named, validators)
-        own = _own(validators, named, memory)
-        known, kept = {each.key for each in validators}, {each.key for each in own}
-        waits = await self._waits(memory, known, head)
+        _refuse_unknown(named, seen.validators)
+        own = _own(seen.validators, named, memory)
+        known, kept = seen.known, {each.key for each in own}
+        waits = self._waits(memory, seen)
         waiting = _waiting(known, kept, memory, waits)
         if since is not None:
             flows += deposited(memory.owners.values(), waits, kept, since, self._around.chain)
@@ -165,25 +186,40 @@ class ValidatorReader:
             memory=closed(memory) if owners else None,
         )
 
-    async def _waits(
-        self, memory: Memory, known: Collection[str], head: Millis
-    ) -> Callable[[Deposit], bool]:
+    async def _seen(self, named: Iterable[str], memory: Memory) -> _Seen:
+        """Return the validators, and what waits where that is of one of them.
+
+        Both are of one epoch: what is taken in between would be in neither, or in both.
+
+        Raises:
+            ConnectorFailure: as `read`; also when epochs end too often meanwhile.
+        """
+        untold = {each.key for notes in memory.owners.values() for each in notes.untold}
+        for _ in range(SEEN_AT_MOST):
+            head = await self._beacon.head_at()
+            validators = await self._beacon.validators(_wanted(named, memory))
+            known = frozenset(each.key for each in validators)
+            if untold.isdisjoint(known):
+                return _Seen(head, validators, known, frozenset())
+            queued = await self._beacon.queued()
+            if queued is None or epoch_of(await self._beacon.head_at()) == epoch_of(head):
+                if queued is not None:
+                    memory.queue_told_at = self._around.clock.now()
+                return _Seen(head, validators, known, queued)
+        raise unusable("tells too slowly what waits")
+
+    def _waits(self, memory: Memory, seen: _Seen) -> Callable[[Deposit], bool]:
         """Return what tells whether the beacon chain has not taken a deposit yet.
 
         It may know the validator, and take what is added to it days later. While no node tells that
         told it lately, all that was not told yet waits: it was in the queue.
         """
-        untold = [each for notes in memory.owners.values() for each in notes.untold]
-        is_asked = any(each.key in known for each in untold)
-        queued = await self._beacon.queued() if is_asked else frozenset()
-        now = self._around.clock.now()
-        if is_asked and queued is not None:
-            memory.queue_told_at = now
-        is_held = is_recent(memory.queue_told_at, QUEUE_TOLD, now)
+        is_held = is_recent(memory.queue_told_at, QUEUE_TOLD, self._around.clock.now())
 
         def waits(made: Deposit) -> bool:
-            is_queued = is_held if queued is None else (made.key, slot_of(made.at)) in queued
-            return made.key not in known or is_queued or made.at > head
+            slot, queued = slot_of(made.at), seen.queued
+            is_queued = is_held if queued is None else (made.key, slot) in queued
+            return made.key not in seen.known or is_queued or made.at > seen.head
 
         return waits
 

@@ -17,6 +17,7 @@ AT_ONCE = 50
 
 _GENESIS = Millis(1_606_824_023 * SECOND)
 _SLOT = Millis(12 * SECOND)
+_EPOCH = 32
 _CREDENTIALS = re.compile(r"0x[0-9a-f]{64}")
 
 
@@ -113,6 +114,11 @@ class BeaconNode:
             return await self._nodes.get(path, query)
         except NodeRefused as refusal:
             raise unusable(f"refused ({refusal})") from None
+
+
+def epoch_of(at: Millis) -> int:
+    """Return the epoch of a moment: at the end of one the chain takes deposits, and only then."""
+    return slot_of(at) // _EPOCH
 
 
 def slot_of(at: Millis) -> int:
