@@ -7,7 +7,6 @@ there.
 """
 
 import asyncio
-import os
 from bisect import bisect_left
 from collections import Counter as Counts
 from collections.abc import Iterable, Mapping
@@ -23,8 +22,9 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
+
+from coffers.counting import shared_directory, take_over, told_by_all
 
 REGISTRY = CollectorRegistry()
 # A second series for each, which processes that count together do not tell either.
@@ -131,15 +131,9 @@ def exposition(facts: Iterable[GaugeMetricFamily] = ()) -> bytes:
     waiting.write()
     told = CollectorRegistry()
     told.register(_Told(facts))
-    return generate_latest(_counted()) + generate_latest(told)
-
-
-def _counted() -> CollectorRegistry:
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return REGISTRY
-    shared = CollectorRegistry()
-    MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # the library has no types here
-    return shared
+    directory = shared_directory()
+    counted = generate_latest(REGISTRY) if directory is None else told_by_all(directory)
+    return counted + generate_latest(told)
 
 
 def leave_out(pid: int) -> None:
@@ -147,8 +141,9 @@ def leave_out(pid: int) -> None:
 
     What it had counted up stays in the sums.
     """
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library has no types here
+    directory = shared_directory()
+    if directory is not None:
+        take_over(directory, pid)
 
 
 def from_nothing(counter: Counter, *labels: Iterable[str]) -> None:
