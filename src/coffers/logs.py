@@ -180,11 +180,13 @@ def configure_logs(level: str = "info", form: Literal["auto", "json", "text"] = 
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for chatty in ("uvicorn.access", "httpx", "httpcore", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     for own in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(own).handlers = []
         logging.getLogger(own).propagate = True
+        # Another server in this process may have set one.
+        logging.getLogger(own).setLevel(logging.NOTSET)
+    for chatty in ("uvicorn.access", "httpx", "httpcore", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_is_no_callers_fault)
 
 

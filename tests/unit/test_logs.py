@@ -129,6 +129,15 @@ def test_a_library_s_log_and_traceback_are_redacted_too(
     assert "ValueError" in line
 
 
+def test_a_level_that_another_server_left_keeps_nothing_back(
+    logs_of_a_process: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    logs_of_a_process("info")
+    logging.getLogger("uvicorn.error").warning("heard")
+    assert [each["event"] for each in written(capsys)] == ["heard"]
+
+
 def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
