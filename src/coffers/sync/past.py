@@ -12,7 +12,6 @@ from coffers import metrics
 from coffers.clock import Clock, Millis
 from coffers.connectors.past import PastConnector, PastFlows, PastRequest
 from coffers.connectors.reading import ConnectorFailure, Reading
-from coffers.logs import logger
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
@@ -29,8 +28,6 @@ from coffers.vault.vault import Vault
 
 VALUED_AT_ONCE = 2
 """Flows of one step whose worth is looked for: each takes up to eleven calls for candles."""
-
-_log = logger("coffers.sync")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +159,7 @@ class PastWalker(Walker[_Taken]):
             if tx is not None:
                 await tx.walks.keep(account.user_id, account.id, walk)
         self._count(taken, failure.kind.value)
-        # Once for all tries that fail alike.
-        is_new = taken.walk.failure_message != walk.failure_message
-        (_log.warning if is_new else _log.debug)(
-            "old flows not told", account=account.id, kind=failure.kind.value, reason=str(failure)
-        )
+        self._say("old flows not told", account, failure, taken.walk.failure_message)
 
     def _count(self, taken: _Taken, outcome: str) -> None:
         metrics.history_steps.labels(taken.market.code, outcome).inc()

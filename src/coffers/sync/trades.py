@@ -13,7 +13,6 @@ from coffers import metrics, money
 from coffers.clock import HOUR, MINUTE, Clock, Millis
 from coffers.connectors.reading import ConnectorFailure
 from coffers.connectors.trades import FoundTrades, TradesConnector, TradesRequest
-from coffers.logs import logger
 from coffers.markets.assets import symbol_at
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
@@ -33,8 +32,6 @@ LOOK_EVERY = HOUR
 VALUED_AT_ONCE = 50
 PRICES_AT_ONCE = 2
 """Trades of one step whose worth is looked for, and the prices: each takes up to eleven calls."""
-
-_log = logger("coffers.sync")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +150,7 @@ class TradeWalker(Walker[_Taken]):
             if tx is not None:
                 await tx.trades.keep_walk(account.user_id, account.id, walk)
         self._count(taken, failure.kind.value)
-        # Once for all tries that fail alike.
-        is_new = taken.walk.failure_message != walk.failure_message
-        (_log.warning if is_new else _log.debug)(
-            "trades not told", account=account.id, kind=failure.kind.value, reason=str(failure)
-        )
+        self._say("trades not told", account, failure, taken.walk.failure_message)
 
     def _count(self, taken: _Taken, outcome: str) -> None:
         metrics.history_steps.labels(taken.market.code, outcome).inc()

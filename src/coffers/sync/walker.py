@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from coffers.clock import MINUTE, SECOND, Clock, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import NotFound
+from coffers.logs import logger
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Account
@@ -23,6 +24,7 @@ CLAIM = Millis(2 * MINUTE)
 LONGEST_STEP = Millis(60 * SECOND)
 """After this a step is given up: a reading that became due meanwhile waits for it."""
 
+_log = logger("coffers.sync")
 Taken = TypeVar("Taken")
 Found = TypeVar("Found")
 
@@ -100,3 +102,11 @@ class Walker(ABC, Generic[Taken]):
         """Return when to try again after so many failures in a row."""
         wait = max(BACK_OFFS[failure.kind].after(failures), failure.retry_after or 0, self._pause)
         return Millis(self._clock.now() + wait)
+
+    def _say(
+        self, event: str, account: Account, failure: ConnectorFailure, before: str | None
+    ) -> None:
+        """Log why a step failed, once for all tries that fail alike: `before` is what was noted."""
+        (_log.debug if str(failure) == before else _log.warning)(
+            event, account=account.id, kind=failure.kind.value, reason=str(failure)
+        )
