@@ -24,7 +24,7 @@ from coffers.portfolio.accounts import AccountKeeping
 from coffers.portfolio.events import EventLog, EventPage
 from coffers.portfolio.summary import Summaries
 from coffers.portfolio.users import Users
-from coffers.serving.feeds import Feed, Pass, Reader, event_piece, piece
+from coffers.serving.feeds import Feed, Pass, Reader, event_piece, named_piece
 from coffers.serving.lasting import BEAT, BEAT_SECONDS, HEADERS, RETRY_MILLIS, Chunks, EventStream
 from coffers.serving.scope import HEAD_ALONE
 from coffers.serving.streams import READ_AT_ONCE
@@ -145,7 +145,7 @@ def _opening(reader: Reader, after: int) -> bytes:
 
 
 def _piece(name: str, told: Mapping[str, object]) -> bytes:
-    return piece(name, msgspec.json.encode(told))
+    return named_piece(name, msgspec.json.encode(told))
 
 
 def _last(text: bytes) -> int:

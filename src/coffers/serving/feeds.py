@@ -112,7 +112,7 @@ class Feed:
         return b"".join(pieces)
 
 
-def piece(name: str, told: bytes, number: int | None = None) -> bytes:
+def named_piece(name: str, told: bytes, number: int | None = None) -> bytes:
     """Return JSON in the form of server-sent events, with the number that a reader goes on from."""
     head = b"" if number is None else b"id: %d\n" % number
     return b"%sevent: %s\ndata: %s\n\n" % (head, name.encode(), _LINE_ENDS.sub(_escaped, told))
@@ -120,7 +120,7 @@ def piece(name: str, told: bytes, number: int | None = None) -> bytes:
 
 def event_piece(event: Event) -> bytes:
     """Return an event in the form of server-sent events."""
-    return piece(event.kind, encoded(event), event.number)
+    return named_piece(event.kind, encoded(event), event.number)
 
 
 def _escaped(end: re.Match[bytes]) -> bytes:
