@@ -24,7 +24,8 @@ from coffers.connectors.chain.evm.codec import Call
 from coffers.connectors.chain.evm.holdings import TokenReader
 from coffers.connectors.chain.evm.memory import Memory
 from coffers.connectors.chain.evm.tokens import Listed
-from coffers.connectors.chain.nodes import AT_ONCE, Nodes, new_client
+from coffers.connectors.chain.node import AT_ONCE
+from coffers.connectors.chain.nodes import Nodes, new_client
 from coffers.markets.chains import Chain
 from coffers.secret import Secret
 

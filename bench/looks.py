@@ -9,7 +9,7 @@ from coffers.portfolio import balance_worker, deliveries, errand_desk, operation
 from coffers.portfolio.pending import forget_checked
 from coffers.settings import Settings
 from coffers.store.engine import Transaction
-from coffers.sync import past_worker, trades_worker, venue_markets, worker
+from coffers.sync import venue_markets, walk_worker, worker
 
 PRICES_EVERY: Final = float(Settings.model_fields["price_interval"].default)
 """Seconds: the setting where nobody sets it."""
@@ -44,8 +44,9 @@ async def _count(tx: Transaction) -> None:
 
 
 async def _forget(tx: Transaction) -> None:
-    before = Millis(_clock.now() - 30 * DAY)
-    await tx.events.forget(before, 1_000)
+    now = _clock.now()
+    before = Millis(now - 30 * DAY)
+    await tx.events.forget(before, now, 1_000)
     await tx.deliveries.forget(before, before, 1_000)
 
 
@@ -70,13 +71,13 @@ LOOKS: Final = (
     ),
     Look(
         "walks through flows",
-        lambda tx: tx.walks.due(_clock.now(), past_worker.WALKED_AT_ONCE),
-        past_worker.LOOK_EVERY,
+        lambda tx: tx.walks.due(_clock.now(), walk_worker.WALKED_AT_ONCE),
+        walk_worker.LOOK_EVERY,
     ),
     Look(
         "walks through trades",
-        lambda tx: tx.trades.due(_clock.now(), trades_worker.WALKED_AT_ONCE),
-        trades_worker.LOOK_EVERY,
+        lambda tx: tx.trades.due(_clock.now(), walk_worker.WALKED_AT_ONCE),
+        walk_worker.LOOK_EVERY,
     ),
     Look(
         "errands",

@@ -144,9 +144,18 @@ class Repeats:
         return event
 
 
-def configure_logs(level: str = "info", form: Literal["auto", "json", "text"] = "auto") -> None:
+Form = Literal["auto", "json", "text"]
+"""How logs are written; `auto` is text on a terminal and JSON elsewhere."""
+
+
+def is_json(form: Form) -> bool:
+    """Return whether logs are JSON in a form, with standard error as it is now."""
+    return form == "json" or (form == "auto" and not sys.stderr.isatty())
+
+
+def configure_logs(level: str = "info", form: Form = "auto") -> None:
     """Send all logs of the process to stderr, one event a line, secrets taken out."""
-    as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
+    as_text = not is_json(form)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,

@@ -6,9 +6,6 @@ that any of them can tell the whole. What the database holds is a `Fact`: whoeve
 there.
 """
 
-import asyncio
-from bisect import bisect_left
-from collections import Counter as Counts
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -24,7 +21,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from coffers.counting import shared_directory, take_over, told_by_all
+from coffers.counting import Waiting, shared_directory, take_over, told_by_all
 
 REGISTRY = CollectorRegistry()
 # A second series for each, which processes that count together do not tell either.
@@ -34,62 +31,6 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no
 def _latest(name: str, help_text: str) -> Gauge:
     """Return a gauge of which the value set last counts, whichever process set it."""
     return Gauge(name, help_text, registry=REGISTRY, multiprocess_mode="mostrecent")
-
-
-class Waiting:
-    """Counts that are kept in memory for a moment, and written to the metrics together.
-
-    In files that processes share, to count one request takes some 15 us, a quarter of its answer.
-    Belongs to one thread; other processes see what is counted here `WITHIN` seconds later.
-    """
-
-    WITHIN = 0.25
-
-    def __init__(self) -> None:
-        self._counts: dict[Counter, int] = {}
-        self._observed: dict[Histogram, list[float]] = {}
-        self._written_by: asyncio.TimerHandle | None = None
-
-    def count(self, counter: Counter) -> None:
-        """Count one more."""
-        self._counts[counter] = self._counts.get(counter, 0) + 1
-        if self._written_by is None:
-            self._see_to_it()
-
-    def observe(self, histogram: Histogram, seconds: float) -> None:
-        """Observe a span of time."""
-        kept = self._observed.get(histogram)
-        if kept is None:
-            kept = self._observed[histogram] = []
-        kept.append(seconds)
-        if self._written_by is None:
-            self._see_to_it()
-
-    def write(self) -> None:
-        """Write what waits; done by itself in an event loop."""
-        if self._written_by is not None:
-            self._written_by.cancel()
-            self._written_by = None
-        counts, self._counts = self._counts, {}
-        observed, self._observed = self._observed, {}
-        for counter, number in counts.items():
-            counter.inc(number)
-        for histogram, spans in observed.items():
-            _observe_all(histogram, spans)
-
-    def _see_to_it(self) -> None:
-        try:
-            self._written_by = asyncio.get_running_loop().call_later(self.WITHIN, self.write)
-        except RuntimeError:
-            self.write()
-
-
-def _observe_all(histogram: Histogram, spans: list[float]) -> None:
-    # What `observe` does, for all of them at once; the library has no way in for that.
-    bounds, buckets = histogram._upper_bounds, histogram._buckets  # noqa: SLF001
-    histogram._sum.inc(sum(spans))  # noqa: SLF001
-    for place, number in Counts(bisect_left(bounds, span) for span in spans).items():
-        buckets[place].inc(number)
 
 
 waiting = Waiting()

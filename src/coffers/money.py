@@ -99,8 +99,8 @@ def parse(text: str | int | Decimal) -> Decimal:
 def _in(context: Context) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a function's operators on decimals work in a context.
 
-    They take half of what the context's own methods take. What it calls is meant too, and it may
-    not wait for anything: the context is the thread's.
+    They take half as long as the context's own methods. Functions that it calls work in it too, and
+    it must not await anything: the context is the thread's.
     """
 
     def decorated(function: Callable[P, R]) -> Callable[P, R]:
@@ -121,7 +121,7 @@ def _in(context: Context) -> Callable[[Callable[P, R]], Callable[P, R]]:
 exactly = _in(_EXACT)
 """Let a function's operators on decimals be exact: `+`, `-`, `*` and `sum`, never `/`.
 
-What it calls is meant too, and it may not wait for anything: the context is the thread's.
+Functions that it calls work so too. It must not await: the context is the thread's.
 """
 
 
@@ -140,16 +140,17 @@ def percentage(part: Decimal, base: Decimal) -> Decimal:
 
 @_in(_QUOTIENT)
 def quotients(dividends: Sequence[Decimal], divisors: Sequence[Decimal]) -> list[Decimal]:
-    """Return a column of quotients as `divide` tells them; no divisor may be zero.
+    """Return a column of quotients as `divide` gives them; no divisor may be zero.
 
-    Of sequences, as all columns here: what is reckoned only when it is read would be rounded.
+    It takes sequences, as all columns here do: the items of an iterator could be computed in
+    another context than they are read in, and be rounded there.
     """
     return [*map(truediv, dividends, divisors)]
 
 
 @_in(_QUOTIENT)
 def percentages(parts: Sequence[Decimal], bases: Sequence[Decimal]) -> list[Decimal]:
-    """Return a column of what `percentage` tells."""
+    """Return a column of what `percentage` gives."""
     if all(bases):
         return [*map(mul, map(truediv, parts, bases), repeat(_HUNDREDFOLD))]
     return [
@@ -186,7 +187,7 @@ def plain(number: Decimal) -> str:
 
 
 def brief(number: Decimal) -> str:
-    """Return a number as a sentence has it: as `plain`, a whole one without a point."""
+    """Return a number for a sentence: as `plain`, but a whole one without a point."""
     return plain(number).removesuffix(".0")
 
 

@@ -26,6 +26,7 @@ PATHS = (
     "/playground",
     "/settings",
     "/security",
+    "/security/trail",
     "/security/totp",
 )
 _LONG_NAMES = """(names) => {
@@ -76,6 +77,23 @@ def test_a_phone_shows_long_numbers_with_all_their_digits(visit: Visit) -> None:
     visitor.goes("/accounts/1")
     page.locator(".held :is(.c-amount, .c-price span)").evaluate_all(_LONG_NUMBERS)
     assert visitor.cut() == []
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_a_long_number_stays_in_its_card(visit: Visit, size: tuple[int, int]) -> None:
+    page = visit(size, script=False).page
+    # Marked as the server does it.
+    page.locator(".parts td:last-child").evaluate_all("""(all) => {
+      for (const each of all) {
+        each.textContent = `${"9,".repeat(20)}.90 USD`;
+        each.classList.add("long");
+      }
+    }""")
+    over = """(tables) => tables.map((each) =>
+      each.getBoundingClientRect().right - each.parentElement.getBoundingClientRect().right)"""
+    found = page.locator("table.parts").evaluate_all(over)
+    assert len(found) == 2
+    assert max(found) < 0
 
 
 def test_the_keyboard_alone_does(visit: Visit, settled: Program) -> None:

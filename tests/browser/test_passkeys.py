@@ -55,7 +55,7 @@ def test_a_passkey_is_added_signs_in_alone_and_is_removed(visitor: Visitor) -> N
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.wait_for_url(f"{visitor.program.url}/")
     visitor.goes("/security")
-    row = page.get_by_role("row").filter(has_text="Laptop")
+    row = page.get_by_role("region", name="Passkeys").get_by_role("row").filter(has_text="Laptop")
     expect(row).to_contain_text("localhost")
     visitor.check()
 

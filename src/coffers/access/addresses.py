@@ -1,5 +1,6 @@
 """Callers' addresses: whether a token allows one, and what a ban of one covers."""
 
+import re
 from functools import lru_cache
 from ipaddress import (
     IPv4Address,
@@ -12,6 +13,8 @@ from ipaddress import (
 
 _PREFIX_OF_ONE_CALLER = 64
 """Bits of an IPv6 address that a provider gives to one customer; the rest they choose freely."""
+
+_LIKE = re.compile(r"(?=[^/]*[.:])[0-9a-fA-F:.]{1,45}(?:/[0-9.]{1,15})?")
 
 _PREFIX_OF_IPV4 = 96
 """Bits before the IPv4 address in `::ffff:1.2.3.4`."""
@@ -43,6 +46,11 @@ def network_of(text: str) -> IPv4Network | IPv6Network:
         if mapped is not None:
             return IPv4Network((int(mapped), network.prefixlen - _PREFIX_OF_IPV4))
     return network
+
+
+def is_like_network(text: str) -> bool:
+    """Return whether a text has the letters and the length of an address or a network."""
+    return _LIKE.fullmatch(text) is not None
 
 
 def ban_key(address: str) -> str:

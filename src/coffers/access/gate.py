@@ -31,7 +31,7 @@ from coffers.vault.vault import Vault
 __all__ = ["Caller", "Gate", "Look", "Refusal", "SignedCall"]
 
 _log = logger("coffers.access")
-# Other texts are no key and do not reach the database, which may not even take them.
+# Anything else is no key, and is kept from the database, which may not accept it as text.
 _KEY: Final = re.compile(r"[!-~]{1,256}")
 _COUNTED: Final = frozenset({401, 429})
 """Statuses that count against the address of a call that names a key."""
@@ -56,19 +56,19 @@ class Gate:
         self.uses = Uses()
         """When tokens were used last."""
 
-    async def admit(self, call: SignedCall, permission: Permission | None) -> Caller:
-        """Return who makes a call; `permission` is what the call needs, None for none.
+    async def admit(self, call: SignedCall, *needed: Permission) -> Caller:
+        """Return who makes a call; `needed` are the permissions that it needs, all of them.
 
         Raises:
             Refusal: with the wire's answer.
             StoreUnavailable: when tokens cannot be looked up.
             WrongMasterKey, SealBroken: when the token's secret cannot be opened.
         """
-        # A ban that other processes know alone is found when the call is counted.
+        # A ban that only other processes know of is found when the call is counted.
         if wait := self._tally.banned_here(call.address):
             raise _refused_as_banned(wait)
         try:
-            return await self._admit(call, permission)
+            return await self._admit(call, needed)
         except Refusal as refusal:
             raise await self._counted(call, refusal) from None
 
@@ -81,15 +81,16 @@ class Gate:
         if wait := await self._tally.banned_for(address):
             raise _refused_as_banned(wait)
 
-    async def _admit(self, call: SignedCall, permission: Permission | None) -> Caller:
+    async def _admit(self, call: SignedCall, needed: tuple[Permission, ...]) -> Caller:
         sighting = await self._known(call)
         token = sighting.token
         signature = self._proven(call, token)
         once = signature if token.require_timestamp else None
         if bar := await self._tally.take(Use(token.id, call.address, once)):
             raise _barred(bar)
-        if permission is not None and permission not in token.permissions:
-            raise refusals.permission_refused(permission)
+        for permission in needed:
+            if permission not in token.permissions:
+                raise refusals.permission_refused(permission)
         self.uses.note(token, call.address, self._clock.now())
         return Caller(
             sighting.user_id,
@@ -132,8 +133,8 @@ class Gate:
     async def _counted(self, call: SignedCall, refusal: Refusal) -> Refusal:
         wait = Millis(0)
         if refusal.status in _COUNTED:
-            # Of a ban that another process made a call without a key is told too.
-            count = self._gone_on if call.api_key else self._banned
+            # A call without a key counts for nothing, but is told of a ban, whoever made it.
+            count = self._count_refused if call.api_key else self._banned
             wait = await count(call.address, refusal)
         if wait:
             refusal = refusals.banned(wait)  # by another process, or just now
@@ -143,8 +144,11 @@ class Gate:
     async def _banned(self, address: str, _refusal: Refusal) -> Millis:
         return await self._tally.banned_for(address)
 
-    async def _gone_on(self, address: str, refusal: Refusal) -> Millis:
-        """Count a refused call; return how long its address is banned, 0 where it did that."""
+    async def _count_refused(self, address: str, refusal: Refusal) -> Millis:
+        """Count a refused call; return how long its address has been banned for by then, else 0.
+
+        The call that leads to a ban is itself refused for its own reason.
+        """
         length = await self._tally.refused(address)
         if not length:
             return self._tally.banned_here(address)

@@ -6,11 +6,11 @@ one of it:
 
 - A JSON object may follow the path or the query without a sign between them, since the quotation
   mark that it holds is always escaped in a query or a form (RFC 3986, appendix A).
-- A question mark before that object is a sign between the two, and no end of the query's.
-- Any other body is a form. Its text equals that of a query, so its parameters must count as a
-  query's do: not for GET and HEAD, whose parameters are their query alone. An empty object has
-  none, wherever it stands.
-- What a body is, its own text tells, and never Content-Type, which nobody signs.
+- A question mark before that object is read as a separator, not as the end of the query.
+- Any other body is a form. In the signed text it looks like a query, so it is accepted only where
+  its parameters count as a query's do: not for GET and HEAD, whose parameters are in the query
+  alone. An empty object has no parameters, so it may stand anywhere.
+- What a body is follows from its own text, never from Content-Type, which nobody signs.
 """
 
 import base64
@@ -70,7 +70,7 @@ _SHOWN: Final = 2048
 """Characters of the expected text that go into a header."""
 _MAX_PARAMETERS: Final = 256
 _MAX_REWRITTEN: Final = 8 * 1024
-"""Bytes of a JSON body that is written anew; 64 KiB would take 29 ms for every wrong signature."""
+"""Bytes of a JSON body that is rewritten; 64 KiB would take 29 ms for every wrong signature."""
 _PADDING: Final = PKCS1v15()
 _HASH: Final = SHA256()
 _LIKE_ENCODE_URI_COMPONENT: Final = "!~*'()"

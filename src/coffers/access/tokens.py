@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from coffers.access.addresses import network_of
+from coffers.access.addresses import is_like_network, network_of
 from coffers.clock import DAY, Millis, from_iso
 from coffers.errors import InvalidRecord
 from coffers.secret import Secret
@@ -109,9 +109,11 @@ def parse_networks(texts: Iterable[str]) -> tuple[str, ...]:
     """Return networks in CIDR form, given as such or as single addresses.
 
     Raises:
-        InvalidRecord: naming the first text that is neither.
+        InvalidRecord: naming the first text that is neither; it is repeated only where it has the
+            letters of one, since what was pasted by mistake may be a secret.
     """
-    return tuple(dict.fromkeys(_network(text.strip()) for text in texts))
+    found = (_network(text.strip(), number) for number, text in enumerate(texts, 1))
+    return tuple(dict.fromkeys(found))
 
 
 def parse_expiry(text: str, now: Millis) -> Millis:
@@ -128,11 +130,12 @@ def parse_expiry(text: str, now: Millis) -> Millis:
     return moment
 
 
-def _network(text: str) -> str:
+def _network(text: str, number: int) -> str:
     try:
         return str(network_of(text))
     except ValueError:
-        raise _invalid("allowed_networks", f"{text!r} is no address or network") from None
+        named = repr(text) if is_like_network(text) else f"number {number}"
+        raise _invalid("allowed_networks", f"{named} is no address or network") from None
 
 
 def _moment(text: str, now: Millis) -> Millis | None:

@@ -1,74 +1,60 @@
 """The forms of assets, overrides and mappings, for the OpenAPI document."""
 
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from coffers.api.account_schema import Schema
 from coffers.api.price_schema import PRICE
+from coffers.api.schema_words import BOOLEAN, TEXT, object_of, or_null
 from coffers.markets.assets import AssetKind
 from coffers.portfolio.assets import AssetState
 
-_TEXT: Final = {"type": "string"}
-_FLAG: Final = {"type": "boolean"}
 _TEXT_OR_NULL: Final = {"type": ["string", "null"]}
 
 
-def _object(properties: dict[str, Any]) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-HOLDING: Final = _object(
+HOLDING: Final = object_of(
     {
         "account_id": {"type": "integer"},
-        "market_code": _TEXT,
-        "wallet": _TEXT,
-        "venue_code": _TEXT,
+        "market_code": TEXT,
+        "wallet": TEXT,
+        "venue_code": TEXT,
         "amount": {"type": "string", "description": "Units owned; of a debt negative."},
     }
 )
-OVERRIDE: Final = _object(
+OVERRIDE: Final = object_of(
     {
         "name": _TEXT_OR_NULL,
         "symbol": _TEXT_OR_NULL,
         "coingecko_id": _TEXT_OR_NULL,
         "contract": {**_TEXT_OR_NULL, "description": "Chain and address, a colon between."},
-        "ignored": _FLAG,
-        "by_symbol": _FLAG,
+        "ignored": BOOLEAN,
+        "by_symbol": BOOLEAN,
     }
 )
 ASSET: Final[Schema] = {
     "title": "Asset",
-    **_object(
+    **object_of(
         {
             "asset": {"type": "string", "description": "Its code: BTC, or chain:contract."},
-            "symbol": _TEXT,
+            "symbol": TEXT,
             "name": _TEXT_OR_NULL,
             "kind": {"enum": [*get_args(AssetKind), None]},
             "coingecko_id": _TEXT_OR_NULL,
             "chain": _TEXT_OR_NULL,
             "contract": _TEXT_OR_NULL,
-            "first_seen_at": _or_null({"type": "string", "format": "date-time"}),
+            "first_seen_at": or_null({"type": "string", "format": "date-time"}),
             "state": {"enum": list(get_args(AssetState))},
             "why": {"type": "string", "description": "Why it counts, or does not."},
             "price": PRICE,
             "held": {"type": "array", "items": HOLDING},
-            "override": _or_null(OVERRIDE),
+            "override": or_null(OVERRIDE),
         }
     ),
 }
-ASSETS: Final[Schema] = _object(
+ASSETS: Final[Schema] = object_of(
     {
         "assets": {"type": "array", "items": ASSET},
         "next_cursor": {**_TEXT_OR_NULL, "description": "Of the next page; null on the last."},
     }
 )
-MAPPING: Final[Schema] = _object({"market_code": _TEXT, "venue_code": _TEXT, "asset": _TEXT})
+MAPPING: Final[Schema] = object_of({"market_code": TEXT, "venue_code": TEXT, "asset": TEXT})
 MAPPINGS: Final[Schema] = {"type": "array", "items": MAPPING}

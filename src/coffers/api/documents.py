@@ -63,6 +63,7 @@ PAPER_REFUSED: Final = _errors(
         "idempotency_key_reused: the key is that of another order."
     }
 )
+KEY_REUSED: Final = _errors({422: "idempotency_key_reused: the key is that of another request."})
 PORTFOLIO_IN_USE: Final = _errors({409: "portfolio_in_use: accounts are rebalanced to it."})
 BALANCED_AT_EXCHANGE: Final = _errors(
     {

@@ -14,12 +14,11 @@ from coffers.api.account_schema import Schema
 from coffers.api.documents import ACCOUNT_HEADERS, SIGNED, in_query_or_body, reply
 from coffers.api.doing_schema import CONVERTED
 from coffers.api.door import Admitted, Door
+from coffers.api.idempotency import KEY_PARAMETER, key_of
 from coffers.api.operation_desk import (
-    KEY_PARAMETER,
     OPERATION_ERRORS,
     OPERATION_HEADERS,
     OperationDesk,
-    key_of,
     told_of,
 )
 from coffers.api.paths import ACCOUNT, AccountId

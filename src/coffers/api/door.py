@@ -36,8 +36,8 @@ class Door:
         self._gate = gate
         self._surroundings = surroundings
 
-    async def admit(self, scope: Scope, receive: Receive, permission: Permission | None) -> Caller:
-        """Return who makes a signed request; `permission` is what it needs, None for none.
+    async def admit(self, scope: Scope, receive: Receive, *needed: Permission) -> Caller:
+        """Return who makes a signed request; `needed` are the permissions that it needs.
 
         Raises:
             Refusal, StoreUnavailable: as the gate.
@@ -45,15 +45,15 @@ class Door:
             ClientGone: when the body did not come.
         """
         body = await _read(receive) if _has_body(scope) else b""
-        return await self._admit(scope, self._call(scope, body), permission)
+        return await self._admit(scope, self._call(scope, body), needed)
 
-    def admitting(self, permission: Permission | None) -> Callable[[Request], Awaitable[Admitted]]:
+    def admitting(self, *needed: Permission) -> Callable[[Request], Awaitable[Admitted]]:
         """Return a route's dependency that lets a call in as `admit` does."""
 
         async def admitted(request: Request) -> Admitted:
             body = await _read(request.receive) if _has_body(request.scope) else b""
             call = self._call(request.scope, body)
-            caller = await self._admit(request.scope, call, permission)
+            caller = await self._admit(request.scope, call, needed)
             return Admitted(caller, given_of(call))
 
         return admitted
@@ -73,8 +73,10 @@ class Door:
             self._surroundings.address_of(scope),
         )
 
-    async def _admit(self, scope: Scope, call: SignedCall, permission: Permission | None) -> Caller:
-        caller = scope[CALLER] = await self._gate.admit(call, permission)
+    async def _admit(
+        self, scope: Scope, call: SignedCall, needed: tuple[Permission, ...]
+    ) -> Caller:
+        caller = scope[CALLER] = await self._gate.admit(call, *needed)
         if call.body:
             check_body(call.content_type, call.body)
         return caller

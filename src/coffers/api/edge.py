@@ -36,7 +36,7 @@ REPLY: Final = "coffers.reply"
 
 _INNER_FAULT: Final = 500
 _GIVEN_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
-# A number is told faster than random bytes are brought; the prefix keeps processes apart.
+# Counting is faster than asking for random bytes; the prefix keeps processes apart.
 _PROCESS: Final = os.urandom(8).hex().encode()
 _NUMBERS: Final = count(1)
 _log, _seldom = logger("coffers.api"), seldom("coffers.api")
@@ -46,8 +46,8 @@ _stdlib_log = logging.getLogger("coffers.api")
 class Edge:
     """An ASGI application around others.
 
-    `direct` are applications of exact paths, which are asked without a detour; `inner` has all the
-    other routes. `translator` says errors in the language of a caller who is known.
+    `direct` are applications by exact path, called without a detour; `inner` has all other routes.
+    `translator` puts errors into the language of a caller who is known.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Edge:
             if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET:
                 raise AddressTooLong  # noqa: TRY301 - answered below like all
             if "\0" in scope["path"]:
-                # PostgreSQL takes no text with it, so that nothing is called so.
+                # PostgreSQL stores no text that holds it, so nothing can have such a name.
                 raise NotFound("no such address")  # noqa: TRY301 - as above
             headers: Headers = exchange.scope[HEADERS]
             if b"content-length" in headers or b"transfer-encoding" in headers:
@@ -128,15 +128,15 @@ class _Exchange:
 
     async def fail(self, fault: Exception) -> None:
         if self.status:
-            # The answer has begun: all that is left is to break it off, so that nobody takes it
-            # for whole. The server logs why.
+            # The answer has begun: it can only be broken off, so that nobody takes it as complete.
+            # The server logs why.
             raise fault
         request_id = self.request_id.decode()
         error = wire_error(fault, request_id)
         if error.status == _INNER_FAULT:
             _log.error("request failed", error=error.error, request_id=request_id, exc_info=fault)
         elif error.status > _INNER_FAULT:
-            # Of what is away, a line for each request would be as many as callers like.
+            # While something is down each request would write a line: callers could fill the log.
             _seldom.warning("request not answered", error=error.error, reason=str(fault))
         caller = self.scope.get(CALLER)
         if caller is not None:
@@ -196,7 +196,7 @@ def _count(route: str, exchange: _Exchange, seconds: float) -> None:
     answered, durations = _counters(route, exchange.status)
     metrics.waiting.count(answered)
     metrics.waiting.observe(durations, seconds)
-    # Asked first: an event that is thrown away costs as much as one that is written.
+    # Checked first: an event that is dropped costs as much as one that is written.
     if _stdlib_log.isEnabledFor(logging.DEBUG):
         _log.debug(
             "request",

@@ -20,6 +20,7 @@ from coffers.portfolio.accounts import NotDeletable
 from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.errand_outcomes import TookTooLong
 from coffers.portfolio.errands import NoWorker, TooManyOpen
+from coffers.portfolio.idempotency import KeyReused
 from coffers.portfolio.ledger import (
     NotAllowed,
     NotForAccount,
@@ -28,7 +29,7 @@ from coffers.portfolio.ledger import (
 )
 from coffers.portfolio.market_data import NotKnownYet, UnknownPair
 from coffers.portfolio.paper import NotEnough
-from coffers.portfolio.paper_orders import KeyReused, NoPrice
+from coffers.portfolio.paper_orders import NoPrice
 from coffers.portfolio.portfolios import PortfolioInUse
 from coffers.portfolio.prices import Unpriced
 from coffers.portfolio.venue_account import VenueRefused

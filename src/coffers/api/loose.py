@@ -1,14 +1,16 @@
 """`/ver1/loose_accounts`: accounts that their owners keep by hand."""
 
+import dataclasses
 from typing import Annotated, Final
 
 import msgspec
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
 from coffers.api.account_schema import Schema
 from coffers.api.documents import (
     ERRORS_OF_SIGNED,
+    KEY_REUSED,
     NOT_FOUND,
     SIGNED,
     in_query_or_body,
@@ -17,11 +19,14 @@ from coffers.api.documents import (
 )
 from coffers.api.door import Admitted, Door
 from coffers.api.given import Given
+from coffers.api.idempotency import key_of, key_parameter
 from coffers.api.paths import BASE, AccountId
 from coffers.api.replies import json_reply
+from coffers.api.schema_words import BOOLEAN, TEXT, TIME, object_of
 from coffers.api.services import Services
 from coffers.clock import iso
 from coffers.errors import InvalidRecord
+from coffers.portfolio.idempotency import Once
 from coffers.portfolio.loose import AMOUNTS, CODES, CurrenciesWanted, HandKept, LooseAccounts
 from coffers.portfolio.token_keys import added_chains
 from coffers.store.records import Account
@@ -32,50 +37,39 @@ _MOST_OFFSET: Final = 10**9
 _USUAL_LIMIT: Final = 100
 
 _encode: Final = msgspec.json.Encoder().encode
-_TEXT: Final[Schema] = {"type": "string"}
-_TIME: Final[Schema] = {"type": "string", "format": "date-time"}
-_FLAG: Final[Schema] = {"type": "boolean"}
 
 
-def _object(properties: dict[str, Schema]) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-_LOOSE: Final = _object(
+_LOOSE: Final = object_of(
     {
         "id": {"type": "integer"},
-        "name": _TEXT,
-        "created_at": _TIME,
-        "updated_at": _TIME,
+        "name": TEXT,
+        "created_at": TIME,
+        "updated_at": TIME,
         "type": {"const": "Accounts::LooseAccount"},
-        "is_deleted": _FLAG,
-        "is_locked": _FLAG,
+        "is_deleted": BOOLEAN,
+        "is_locked": BOOLEAN,
     }
 )
 _CURRENCIES: Final[Schema] = {
     "type": "array",
-    "items": _object({"code": _TEXT, "name": {"anyOf": [_TEXT, {"type": "null"}]}}),
+    "items": object_of({"code": TEXT, "name": {"anyOf": [TEXT, {"type": "null"}]}}),
 }
 _FIELDS: Final[dict[str, tuple[str, Schema]]] = {
     "name": ("2 to 100 characters.", {"type": "string", "minLength": 2, "maxLength": 100}),
     CODES: (
         'Assets: BTC, or ethereum:0x...; in JSON also `{"tokens": {"code": [...]}}`.',
-        {"type": "array", "items": _TEXT},
+        {"type": "array", "items": TEXT},
     ),
     AMOUNTS: (
         "How much is held of each, in the same order.",
-        {"type": "array", "items": _TEXT},
+        {"type": "array", "items": TEXT},
     ),
-    "include_in_summary": ("Whether it counts in the summary.", _FLAG),
+    "include_in_summary": ("Whether it counts in the summary.", BOOLEAN),
 }
 _SAID: Final = in_query_or_body(**_FIELDS)
+_MADE_ONCE: Final = key_parameter("The same account under the same key is made once.")
 _WANTED: Final = [
-    parameter("contains", "query", "Keeps those with this in their code or name.", _TEXT),
+    parameter("contains", "query", "Keeps those with this in their code or name.", TEXT),
     parameter(
         "limit",
         "query",
@@ -121,15 +115,17 @@ def add_loose(app: FastAPI, services: Services, door: Door) -> None:
         tags=["loose accounts"],
         summary="Keep an account by hand",
         response_class=Response,
-        responses={**reply(201, "The account.", _LOOSE), **ERRORS_OF_SIGNED},
-        openapi_extra={**SIGNED, **_SAID},
+        responses={**reply(201, "The account.", _LOOSE), **ERRORS_OF_SIGNED, **KEY_REUSED},
+        openapi_extra={**SIGNED, **_SAID, "parameters": [*_SAID["parameters"], _MADE_ONCE]},
     )
-    async def create(admitted: writer) -> Response:
+    async def create(request: Request, admitted: writer) -> Response:
         """Add an account that holds what you say. It is a real one, whatever the mode.
 
         Permission: ACCOUNTS_WRITE. Security: SIGNED.
         """
-        said = _said(admitted.given, is_new=True)
+        said = dataclasses.replace(
+            _said(admitted.given, is_new=True), once=Once(key=key_of(request))
+        )
         account = await loose.create(admitted.caller.user_id, said)
         return json_reply(_plain(account), 201)
 

@@ -41,7 +41,7 @@ def add_markets(
     surroundings: Surroundings,
 ) -> None:
     """Add `market_list` and `types_to_connect`."""
-    signed = Annotated[Admitted, Depends(door.admitting(None))]
+    signed = Annotated[Admitted, Depends(door.admitting())]
 
     async def not_banned(request: Request) -> None:
         await door.check_address(request.scope)

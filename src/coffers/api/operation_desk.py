@@ -2,12 +2,8 @@
 
 from typing import Final
 
-from fastapi import Request
-
-from coffers.api.account_schema import Schema
-from coffers.api.documents import ERRORS_OF_SIGNED, FROM_OPERATION, NOT_FOUND, parameter
+from coffers.api.documents import ERRORS_OF_SIGNED, FROM_OPERATION, NOT_FOUND
 from coffers.api.services import Services
-from coffers.api.surroundings import HEADERS, header_of
 from coffers.portfolio.errand_forms import PERFORM, PerformAsked
 from coffers.portfolio.errand_outcomes import TookTooLong
 from coffers.portfolio.errands import Errands, NoWorker, TooManyOpen
@@ -15,13 +11,6 @@ from coffers.portfolio.ledger import Ledger, OperationFailed, OperationRuns
 from coffers.portfolio.moving import Moving
 from coffers.store.operations import Operation
 
-_KEY: Final = b"idempotency-key"
-KEY_PARAMETER: Final[Schema] = parameter(
-    "Idempotency-Key",
-    "header",
-    "The same request under the same key is done once.",
-    {"type": "string"},
-)
 OPERATION_ERRORS: Final = {**ERRORS_OF_SIGNED, **NOT_FOUND, **FROM_OPERATION}
 OPERATION_HEADERS: Final = {
     "X-Operation-Id": {"description": "The operation.", "schema": {"type": "integer"}},
@@ -66,11 +55,6 @@ class OperationDesk:
         if operation.state == "failed":
             raise OperationFailed(operation)
         return operation
-
-
-def key_of(request: Request) -> str | None:
-    """Return what the client calls the operation, None where it does not."""
-    return header_of(request.scope[HEADERS], _KEY)
 
 
 def told_of(operation: Operation) -> dict[str, str]:

@@ -20,9 +20,9 @@ from coffers.portfolio.account_forms import (
 )
 from coffers.portfolio.cursors import cursor_at
 from coffers.portfolio.explaining import explained
-from coffers.portfolio.listing import Worked
 from coffers.portfolio.summary import Summaries
 from coffers.portfolio.users import Users
+from coffers.portfolio.worked import Worked
 from coffers.store.records import Account
 from coffers.valuation.model import PriceBook
 

@@ -29,7 +29,6 @@ from coffers.clock import Millis
 from coffers.errors import InvalidRecord
 from coffers.portfolio.account_forms import Plain
 from coffers.portfolio.charts import Charts
-from coffers.portfolio.listing import Worked
 from coffers.portfolio.pasts import (
     MOST_POSITIONS,
     MOST_SNAPSHOTS,
@@ -38,6 +37,7 @@ from coffers.portfolio.pasts import (
     positions,
     snapshots,
 )
+from coffers.portfolio.worked import Worked
 
 USUAL_LIMIT: Final = 100
 _EVER: Final = Millis(0)

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from coffers.api.account_schema import Schema
 from coffers.api.documents import (
     ERRORS_OF_SIGNED,
+    KEY_REUSED,
     NO_PRICE,
     NOT_FOUND,
     PAPER_REFUSED,
@@ -19,10 +20,11 @@ from coffers.api.documents import (
 )
 from coffers.api.door import Admitted, Door
 from coffers.api.given import Given
+from coffers.api.idempotency import key_of, key_parameter
 from coffers.api.paper_schema import ORDER, ORDERS, PAPER_ACCOUNT, SIDE
 from coffers.api.paths import AccountId
 from coffers.api.services import Services
-from coffers.api.surroundings import HEADERS, header_of
+from coffers.portfolio.idempotency import Once
 from coffers.portfolio.paper import USUAL_FEE, Direction, NewPaper, PaperAccounts, as_plain
 from coffers.portfolio.paper_orders import MOST_AT_ONCE, OrderWanted, PaperOrders, plain_order
 from coffers.portfolio.token_keys import added_chains
@@ -31,7 +33,6 @@ PAPER_PATH: Final = "/public/api/v1/paper_accounts"
 USUAL_LIMIT: Final = 100
 
 _ONE: Final = f"{PAPER_PATH}/{{account_id:id}}"
-_KEY: Final = b"idempotency-key"
 _HEADERS: Final = {"Cache-Control": "no-store"}
 _TEXT: Final[Schema] = {"type": "string"}
 _BALANCES: Final = (
@@ -53,9 +54,8 @@ _ORDER: Final = in_query_or_body(
     amount=("How much of the base.", _TEXT),
     quote_amount=("Or how much of the quote; one of the two.", _TEXT),
 )
-_ORDER_KEY: Final = parameter(
-    "Idempotency-Key", "header", "The same order under the same key is filled once.", _TEXT
-)
+_ORDER_KEY: Final = key_parameter("The same order under the same key is filled once.")
+_MADE_ONCE: Final = key_parameter("The same account under the same key is made once.")
 _PAGE: Final = [
     parameter(
         "limit",
@@ -84,10 +84,10 @@ def _add_accounts(app: FastAPI, accounts: PaperAccounts, door: Door) -> None:
         PAPER_PATH,
         status_code=201,
         summary="Make a paper account",
-        openapi_extra={**SIGNED, **_NEW},
-        **_described(reply(201, "The account.", PAPER_ACCOUNT)),
+        openapi_extra={**SIGNED, **_NEW, "parameters": [*_NEW["parameters"], _MADE_ONCE]},
+        **_described({**reply(201, "The account.", PAPER_ACCOUNT), **KEY_REUSED}),
     )
-    async def create(admitted: writer) -> JSONResponse:
+    async def create(request: Request, admitted: writer) -> JSONResponse:
         """Make an account of made-up balances, which only requests in paper mode list.
 
         Permission: ACCOUNTS_WRITE. Security: SIGNED.
@@ -98,6 +98,7 @@ def _add_accounts(app: FastAPI, accounts: PaperAccounts, door: Door) -> None:
             given.required("name"),
             given.by_key("balances") or {},
             USUAL_FEE if fee is None else fee,
+            Once(key=key_of(request)),
         )
         made = await accounts.create(admitted.caller.user_id, asked)
         return JSONResponse(as_plain(made), 201, headers=_HEADERS)
@@ -189,7 +190,7 @@ def _add_orders(app: FastAPI, orders: PaperOrders, door: Door) -> None:
 
         Permission: ACCOUNTS_WRITE. Security: SIGNED.
         """
-        wanted = _wanted(admitted.given, header_of(request.scope[HEADERS], _KEY))
+        wanted = _wanted(admitted.given, key_of(request))
         order = await orders.place(admitted.caller.user_id, account_id, wanted)
         return JSONResponse(plain_order(order), 201, headers=_HEADERS)
 

@@ -3,56 +3,46 @@
 from typing import Final
 
 from coffers.api.account_schema import Schema
+from coffers.api.schema_words import TEXT, TIME, object_of
 
 AMOUNT: Final[Schema] = {"type": "string", "pattern": r"^[0-9]+\.[0-9]+$"}
-_TEXT: Final[Schema] = {"type": "string"}
-_TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 _BY_ASSET: Final[Schema] = {"type": "object", "additionalProperties": AMOUNT}
 SIDE: Final[Schema] = {"enum": ["buy", "sell"]}
 
 
-def _object(properties: dict[str, Schema]) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-PAPER_ACCOUNT: Final = _object(
+PAPER_ACCOUNT: Final = object_of(
     {
         "id": {"type": "integer"},
-        "name": _TEXT,
-        "market_code": _TEXT,
+        "name": TEXT,
+        "market_code": TEXT,
         "mode": {"const": "paper"},
         "fee": {**AMOUNT, "description": "The share that is taken of what an order brings."},
         "start": {**_BY_ASSET, "description": "What it holds after a reset."},
         "balances": {**_BY_ASSET, "description": "What it holds now."},
-        "created_at": _TIME,
-        "updated_at": _TIME,
+        "created_at": TIME,
+        "updated_at": TIME,
     }
 )
-ORDER: Final = _object(
+ORDER: Final = object_of(
     {
         "id": {"type": "integer"},
         "side": SIDE,
-        "base": _TEXT,
-        "quote": _TEXT,
+        "base": TEXT,
+        "quote": TEXT,
         "spent": {**AMOUNT, "description": "What was paid."},
-        "spent_asset": _TEXT,
+        "spent_asset": TEXT,
         "received": {**AMOUNT, "description": "What came in, without the fee."},
-        "received_asset": _TEXT,
+        "received_asset": TEXT,
         "fee": {**AMOUNT, "description": "What was taken of what came in."},
         "price": {**AMOUNT, "description": "Units of the quote per unit of the base."},
-        "route": {"type": "array", "items": _TEXT},
+        "route": {"type": "array", "items": TEXT},
         "epoch": {"type": "integer", "description": "The price book that told the price."},
-        "at": _TIME,
+        "at": TIME,
     }
 )
-ORDERS: Final = _object(
+ORDERS: Final = object_of(
     {
         "orders": {"type": "array", "items": ORDER},
-        "next_cursor": {"anyOf": [_TEXT, {"type": "null"}]},
+        "next_cursor": {"anyOf": [TEXT, {"type": "null"}]},
     }
 )

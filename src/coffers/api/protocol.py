@@ -1,60 +1,37 @@
 """HTTP as the server speaks it to anybody who connects: with bounds on what it takes unasked.
 
-Before a request reaches the application, its head has to fit and to come in time. What is not HTTP
-gets the wire's error as well, with a request id.
+Before a request reaches the application, its head has to fit and to come in time; else it is
+refused (`refusing`). A request for the list is answered here and now where it can be.
 """
 
 import asyncio
 import select
 from collections.abc import Callable
-from typing import ClassVar, Final, Literal, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from starlette.types import Scope
 from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from coffers import metrics
-from coffers.api.edge import REQUEST_ID, request_id_of
-from coffers.api.errors import MAX_TARGET, AddressTooLong, WireError, wire_error
 from coffers.api.paging import ACCOUNTS_PATH, field_lines
+from coffers.api.refusing import LATE, MAX_FIELDS, MAX_HEAD, RefusingProtocol
 from coffers.serving.scope import CONNECTION
 from coffers.tasks import begun
 
-MAX_HEAD: Final = 32 * 1024
-"""The most bytes of a request's line and headers."""
-
-MAX_FIELDS: Final = 100
-"""The most header fields of a request."""
-
 HEAD_SECONDS: Final = 15
-"""Time that a head may take from its first byte; and that a new connection may say nothing."""
+"""Time that a head may take from its first byte, and a new connection until it sends one."""
 
 BODY_SECONDS: Final = 30
 """Time that a body may stand still."""
 
 LAST_SECONDS: Final = 0.5
-"""Time that a connection has to bring one more request once the server is to end. Closed at once
-it would lose what is on its way; its answer says that it is the last."""
+"""Time that a connection has to send one more request once the server is ending. If it were closed
+at once, a request on its way would be lost. The answer says that it is the last one."""
 
 _AGAIN_SECONDS: Final = 0.05
 _MAX_KEPT: Final = 2048  # bytes of a request
 _OF_BODIES: Final = (b"content-length", b"transfer-encoding")
-_LINGER_SECONDS: Final = 1
-_LINGER_BYTES: Final = 8 * MAX_HEAD
-_FIELD_MARKS: Final = len(b": \r\n")
 _NO_FIELDS: Final[tuple[list[tuple[bytes, bytes]], bytes]] = ([], b"")
-
-_NOT_HTTP: Final = WireError(400, "bad_request", "This is no HTTP request.")
-_LATE: Final = WireError(408, "request_timeout", "The request did not come in time.")
-_TOO_LARGE: Final = WireError(
-    431,
-    "header_fields_too_large",
-    f"The head is longer than {MAX_HEAD} bytes, or has more than {MAX_FIELDS} fields.",
-)
 
 
 class _Refused(Exception):
@@ -72,7 +49,7 @@ class _Request(NamedTuple):
 _NO_REQUEST: Final = _Request(b"", b"", [])
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(RefusingProtocol):
     """One connection.
 
     A parser that gets a field in pieces copies all of it at each piece: without a bound a few
@@ -83,16 +60,11 @@ class BoundedProtocol(HttpToolsProtocol):
     body_seconds: ClassVar[float] = BODY_SECONDS
     last_seconds: ClassVar[float] = LAST_SECONDS
 
-    url = b""
-    _part: Literal["between", "head", "body"] = "between"
-    _fed = 0  # bytes of a head, or since the last of a body: trailers grow like heads
     _heard = _begun = 0.0  # moments of the loop's clock
     _messages = 0
     _last = _NO_REQUEST  # as long as the parser has seen none since
-    _is_refused = False
     _idle_until = 0.0
     _may_begin = False
-    _timer: asyncio.TimerHandle | None = None
     _is_ending = False
     _last_at = 0.0
     _tell_ending: Callable[[], None] | None = None
@@ -112,8 +84,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Stop watching, and tell whoever answers."""
         running = self._running
         if running is not None and running is not self.cycle and not running.response_complete:
-            # Told otherwise is the newest request alone, which waits behind this one. An answer
-            # that lasts would go on for ever.
+            # The base class tells only the newest request, which waits behind this one: a stream
+            # that runs would otherwise go on for ever.
             running.disconnected = True
             running.message_event.set()
         super().connection_lost(exc)
@@ -128,7 +100,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._heard = self.loop.time()
         is_new = self._part == "between"
         if is_new:
-            # Not left to the parser, for which empty lines before a request are no part of it.
+            # Not left to the parser, which does not count empty lines before a request to it.
             self._begin()
         self._fed += len(data)
         self._may_begin = True
@@ -181,7 +153,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.pipeline or self._is_ending:
             super().on_response_complete()
             return
-        # A timer of each answer, which the next request stops, would take a twentieth of both.
+        # A timer for each answer, stopped by the next request, took a twentieth of their time.
         self.server_state.total_requests += 1
         self.flow.resume_reading()
         self._idle_until = self.loop.time() + self.timeout_keep_alive
@@ -189,7 +161,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Take one more request where none is being answered, and close after its answer.
 
-        An answer that lasts is let come to its end.
+        An answer that is being sent is finished first.
         """
         self._is_ending = True
         self._last_at = self.loop.time() + self.last_seconds
@@ -218,9 +190,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def reply(self, scope: Scope, status: int, fields: bytes, body: bytes) -> bool:
         """Answer a request whole and at once; return False where that cannot be: nothing was sent.
 
-        `fields` are the lines of its headers, known to be fit. The server's usual way takes an
-        answer in two parts, and looks at every header of it anew. Left to that are an answer that
-        is the connection's last, and one that the client is too slow for.
+        `fields` are the lines of its headers, checked already. The server's usual way takes an
+        answer in two parts and checks every header again; it is still used for a connection's last
+        answer, and for a client that reads too slowly.
         """
         cycle = self.cycle
         if (
@@ -241,7 +213,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Begin to answer a request; a list at once, since most are ready before anything waits.
 
-        Of several that came together the first alone: the others wait for their turn, as all do.
+        Of several requests that came together only the first; the others wait their turn.
         """
         self._running = cycle
         if self._is_ending:
@@ -259,14 +231,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Close the connection at once, whatever waits to be sent."""
         self.transport.abort()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - says less than our sentence
-        """Answer what is no HTTP."""
-        self._refuse(_NOT_HTTP)
-
     def _keep(self, data: bytes) -> None:
         """Keep what the parser found, if these bytes were one whole request for the list.
 
-        Who asks for it again and again does so in the same words.
+        Clients that poll the list send the same bytes each time.
         """
         cycle = self.cycle
         if (
@@ -290,7 +258,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.on_message_complete()
 
     def _server_fields(self) -> bytes:
-        """Return the lines of the headers of every answer: the date, for a second the same."""
+        """Return the header lines that every answer has; the date in them changes each second."""
         headers, lines = self._fields_of_all
         if headers is not self.server_state.default_headers:
             headers = self.server_state.default_headers
@@ -302,19 +270,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._part = "head"
         self._fed = 0
         self._begun = self._heard
-
-    def _size(self) -> int:
-        # The bytes that were fed may be those of several requests.
-        fields = sum(len(name) + len(value) + _FIELD_MARKS for name, value in self.headers)
-        return len(self.url) + fields
-
-    def _too_large(self) -> WireError:
-        if self._part == "head" and len(self.url) > MAX_TARGET:
-            return wire_error(AddressTooLong(), "")
-        return _TOO_LARGE
-
-    def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
 
     def _await_last(self) -> None:
         # What was refused closes by a timer of its own.
@@ -329,49 +284,6 @@ class BoundedProtocol(HttpToolsProtocol):
         looking = select.poll()
         looking.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
         return bool(looking.poll(0))
-
-    def _refuse(self, error: WireError) -> None:
-        """Give the last answer of this connection, and take nothing more from it."""
-        if self._is_refused:
-            return
-        self._is_refused = True
-        if self._is_answering():
-            if self._part == "head" or self.cycle.response_started:
-                # An answer to an earlier request is under way, which this one must not cut.
-                self.cycle.keep_alive = False
-                return
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-        if self._part == "head" or self._is_answering():
-            metrics.requests.labels(metrics.UNKNOWN_ROUTE, error.status).inc()
-            self.transport.write(self._answer(error))
-        self._hang_up()
-
-    def _answer(self, error: WireError) -> bytes:
-        body = error.body()
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"cache-control", b"no-store"),
-            (REQUEST_ID, request_id_of(dict(self.headers or ()))),
-            (b"connection", b"close"),
-        ]
-        return b"%s%s\r\n%s" % (STATUS_LINE[error.status], field_lines(headers), body)
-
-    def _hang_up(self) -> None:
-        # Closed at once with bytes unread, the connection would be reset, and the answer lost.
-        self.flow.resume_reading()
-        self.transport.write_eof()
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
-
-    def _discard(self, data: bytes) -> None:
-        self._fed += len(data)
-        if self._fed > _LINGER_BYTES:
-            # It does not listen. Four that flooded, heard out, made an answer take 55 ms, not 20.
-            self.flow.pause_reading()
 
     def _look(self) -> None:
         """Close the connection if the client is late, or look again when it could be.
@@ -390,10 +302,10 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._is_refused or self._part == "between":
             self.transport.close()
         else:
-            self._refuse(_LATE)
+            self._refuse(LATE)
 
     def _next_look(self, due: float) -> float:
-        # What it waits for may begin right after a look.
+        # A request may begin right after a look, and then has to be watched in time.
         return min(due, self.loop.time() + min(self.head_seconds, self.timeout_keep_alive))
 
     def _due(self, now: float) -> float:

@@ -23,8 +23,9 @@ from coffers.api.validators import weak_tag
 from coffers.clock import CLOCKS_DIFFER, Clock, Millis
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.portfolio.bookshelf import BookShelf
-from coffers.portfolio.listing import AccountPage, Listing, PageRequest, Table
+from coffers.portfolio.listing import AccountPage, Listing, PageRequest
 from coffers.portfolio.view import Quality
+from coffers.portfolio.worked import Table
 from coffers.serving.encodings import WORTH_CODING, Coding, encoded
 from coffers.settings import Settings
 from coffers.store.records import Account, Mode
@@ -34,7 +35,7 @@ LISTS_BUDGET: Final = 64 * 2**20
 """Bytes of ready lists: of 100 accounts and uncompressed, about 90."""
 
 ALWAYS: Final = Millis(2**62)
-"""No moment at which anything becomes stale."""
+"""In place of a moment: nothing becomes stale."""
 
 _EVER: Final = Millis(0)
 
@@ -85,9 +86,9 @@ class _ReadyAccount(msgspec.Struct, frozen=True):
 class ReadyList:
     """A list as it goes out, and what it was made of: the user's version and the book's epoch.
 
-    It holds until `good_until`, when the first of its readings becomes stale, and not before
-    `good_from`, where the clock was set back: its moments lie ahead then. Of its accounts those
-    that have not changed are in the next list as they are.
+    It holds until `good_until`, when the first of its readings becomes stale. It does not hold
+    before `good_from`, where a clock that was set back can lead: its moments lie ahead then.
+    Accounts that have not changed go into the next list as they are.
     """
 
     version: int
@@ -169,8 +170,8 @@ class ReadyLists:
         trust = trust_headers(book, doubted, sum(account.ignored for account in ready))
         headers = [*page_headers(wanted, page.total, base_url), *trust]
         body = _joined([account.parts for account in ready])
-        # The figures follow from this, and take ten times as long to read. Where another process
-        # has an older form of the past in memory, from before a roll-up, both tell it rightly.
+        # The figures follow from this, and would take ten times as long to hash. A process that
+        # keeps a past from before a roll-up may answer a little otherwise; both are right.
         made_of = f"{__version__} {_epoch(book)} {caller.display_currency}".encode()
         told = b"".join([account.frame.digest for account in ready])
         tag = weak_tag(made_of, told, *(value for _, value in headers))
@@ -192,7 +193,7 @@ class ReadyLists:
         base_url: str,
         before: ReadyList | None,
     ) -> dict[int, _ReadyAccount]:
-        """Return accounts by id, in their order: those of the list before that still hold too."""
+        """Return accounts by id, in their order; those that still hold are from the list before."""
         kept: Mapping[int, _ReadyAccount] = {} if before is None else before.accounts
         epoch, now = _epoch(book), self._clock.now()
         lacking = [
@@ -249,7 +250,7 @@ class ReadyLists:
         return self._catalogue.get(account.market_code) or unlisted(account.market_code)
 
     def _good_within(self, quality: Quality, now: Millis) -> tuple[Millis, Millis]:
-        """Return since when, and until when, nothing changes of what the clock tells."""
+        """Return the span of time in which nothing that depends on the clock changes."""
         settled = Millis(quality.as_of - CLOCKS_DIFFER)
         if quality.is_ahead:
             return _EVER, settled

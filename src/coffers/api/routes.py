@@ -18,7 +18,7 @@ def add_routes(app: FastAPI, services: Services, door: Door) -> None:
     """Add `ping`, `time`, `validate` and the icons."""
 
     async def signed(request: Request) -> Caller:
-        return await door.admit(request.scope, request.receive, None)
+        return await door.admit(request.scope, request.receive)
 
     async def not_banned(request: Request) -> None:
         await door.check_address(request.scope)

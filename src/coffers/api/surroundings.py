@@ -42,7 +42,7 @@ class Surroundings:
     def __init__(self, settings: Settings) -> None:
         self._proxies = tuple(network_of(str(each)) for each in settings.trusted_proxies)
         self._base_url = settings.base_url
-        self._fallback = f"http://{_in_url(settings.host)}:{settings.port}"
+        self._fallback = address_to_open(settings.host, settings.port)
 
     def address_of(self, scope: Scope) -> str:
         """Return the caller's IP address: the rightmost that is no trusted proxy's."""
@@ -109,5 +109,15 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
 
 
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def is_every_address(host: str) -> bool:
+    """Return whether who listens at a host does so at all addresses of the machine."""
+    parsed = _parsed(host)
+    return not host or (parsed is not None and parsed.is_unspecified)
+
+
+def address_to_open(host: str, port: int) -> str:
+    """Return the address that a browser on this machine opens for who listens at a host."""
+    if is_every_address(host):
+        # Which is where nobody can go to; a passkey can be made there, too.
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

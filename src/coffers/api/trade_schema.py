@@ -1,67 +1,47 @@
 """The forms of trades and volumes, for the OpenAPI document."""
 
-from typing import Any, Final
+from typing import Final
 
 from coffers.api.account_schema import Schema
+from coffers.api.schema_words import AMOUNT, BOOLEAN, SIGNED_AMOUNT, TEXT, TIME, object_of, or_null
 
-_AMOUNT: Final = {"type": "string", "pattern": r"^[0-9]+\.[0-9]+$"}
-_TEXT: Final = {"type": "string"}
-_TIME: Final = {"type": "string", "format": "date-time"}
-_BOOLEAN: Final = {"type": "boolean"}
-
-
-def _or_null(schema: Schema, description: str) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}], "description": description}
-
-
-def _object(properties: dict[str, Any]) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-_TRADE: Final = _object(
+_TRADE: Final = object_of(
     {
-        "id": {**_TEXT, "description": "The exchange's id, unique for account and symbol."},
-        "order_id": _or_null(_TEXT, "The order that it filled."),
-        "symbol": _TEXT,
+        "id": {**TEXT, "description": "The exchange's id, unique for account and symbol."},
+        "order_id": or_null(TEXT, "The order that it filled."),
+        "symbol": TEXT,
         "kind": {"enum": ["spot", "contract"]},
-        "base": _TEXT,
-        "quote": _TEXT,
+        "base": TEXT,
+        "quote": TEXT,
         "side": {"enum": ["buy", "sell"]},
-        "price": _AMOUNT,
-        "amount": {**_AMOUNT, "description": "In units of base, or contracts."},
-        "cost": {**_AMOUNT, "description": "What changed hands; of a contract its notional."},
-        "cost_asset": _TEXT,
-        "fee": _or_null(
-            {"type": "string", "pattern": r"^-?[0-9]+\.[0-9]+$"}, "Negative where it was paid out."
-        ),
-        "fee_asset": _or_null(_TEXT, "What the fee was taken in."),
-        "at": _TIME,
-        "btc_value": _or_null(_AMOUNT, "The cost's worth then; null while it is not known."),
-        "usd_value": _or_null(_AMOUNT, "The same in USD, found independently of BTC."),
+        "price": AMOUNT,
+        "amount": {**AMOUNT, "description": "In units of base, or contracts."},
+        "cost": {**AMOUNT, "description": "What changed hands; of a contract its notional."},
+        "cost_asset": TEXT,
+        "fee": or_null(SIGNED_AMOUNT, "Negative where it was paid out."),
+        "fee_asset": or_null(TEXT, "What the fee was taken in."),
+        "at": TIME,
+        "btc_value": or_null(AMOUNT, "The cost's worth then; null while it is not known."),
+        "usd_value": or_null(AMOUNT, "The same in USD, found independently of BTC."),
     }
 )
-_HISTORY: Final = _object(
+_HISTORY: Final = object_of(
     {
-        "known_since": _or_null(_TIME, "From when on all was asked."),
-        "known_until": _or_null(_TIME, "Until when; the exchange is asked again every hour."),
-        "is_complete": {**_BOOLEAN, "description": "Whether nothing older can be missing."},
-        "has_gaps": {**_BOOLEAN, "description": "Whether something may have been left out."},
-        "missing": {"type": "array", "items": _TEXT},
+        "known_since": or_null(TIME, "From when on all was asked."),
+        "known_until": or_null(TIME, "Until when; the exchange is asked again every hour."),
+        "is_complete": {**BOOLEAN, "description": "Whether nothing older can be missing."},
+        "has_gaps": {**BOOLEAN, "description": "Whether something may have been left out."},
+        "missing": {"type": "array", "items": TEXT},
         "steps": {"type": "integer", "minimum": 0},
-        "last_error": _or_null(_TEXT, "Why the last step failed; null after one that did not."),
+        "last_error": or_null(TEXT, "Why the last step failed; null after one that did not."),
     }
 )
 TRADE_PAGE: Final[Schema] = {
     "title": "Trades",
-    **_object(
+    **object_of(
         {
             "trades": {"type": "array", "items": _TRADE},
-            "next_cursor": _or_null(_TEXT, "`cursor` of the next page; null on the last one."),
+            "next_cursor": or_null(TEXT, "`cursor` of the next page; null on the last one."),
             "history": _HISTORY,
         }
     ),
@@ -79,9 +59,9 @@ VOLUME_HEADERS: Final[Schema] = {
 
 def volume_schema(name: str | None) -> Schema:
     """Return the form of a volume, with the name of its span where it has one."""
-    span = {} if name is None else {name: _TEXT}
+    span = {} if name is None else {name: TEXT}
     volumes = {
-        "volume_btc": _or_null(_AMOUNT, "Null where it is not known."),
-        "volume_usd": _or_null(_AMOUNT, "The same in USD."),
+        "volume_btc": or_null(AMOUNT, "Null where it is not known."),
+        "volume_usd": or_null(AMOUNT, "The same in USD."),
     }
-    return _object({**span, **volumes})
+    return object_of({**span, **volumes})

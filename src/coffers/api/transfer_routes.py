@@ -18,12 +18,11 @@ from coffers.api.documents import (
 )
 from coffers.api.doing_schema import OPERATION, TRANSFERS, WAYS
 from coffers.api.door import Admitted, Door
+from coffers.api.idempotency import KEY_PARAMETER, key_of
 from coffers.api.operation_desk import (
-    KEY_PARAMETER,
     OPERATION_ERRORS,
     OPERATION_HEADERS,
     OperationDesk,
-    key_of,
     told_of,
 )
 from coffers.api.paths import BASE

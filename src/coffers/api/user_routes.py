@@ -42,7 +42,7 @@ _RIGHTS: Final[Schema] = {
 def add_users(app: FastAPI, services: Services, door: Door) -> None:
     """Add `permissions_info`, `current_mode`, `change_mode` and `locale`."""
     users = Users(services.store, services.clock)
-    signed = Annotated[Admitted, Depends(door.admitting(None))]
+    signed = Annotated[Admitted, Depends(door.admitting())]
     reader = Annotated[Admitted, Depends(door.admitting("accounts_read"))]
     writer = Annotated[Admitted, Depends(door.admitting("accounts_write"))]
 

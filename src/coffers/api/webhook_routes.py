@@ -117,6 +117,8 @@ def _add_shown(app: FastAPI, webhooks: Webhooks, door: Door) -> None:
 
 
 def _add_changes(app: FastAPI, webhooks: Webhooks, door: Door) -> None:
+    # What is sent to a webhook is what a token is shown that may read.
+    both = Annotated[Admitted, Depends(door.admitting("accounts_read", "accounts_write"))]
     writer = Annotated[Admitted, Depends(door.admitting("accounts_write"))]
     said = in_query_or_body(**_SAID)
 
@@ -127,10 +129,11 @@ def _add_changes(app: FastAPI, webhooks: Webhooks, door: Door) -> None:
         openapi_extra={**SIGNED, **said, "parameters": [*said["parameters"], FORCED_MODE]},
         **_described(reply(201, "The webhook, with its secret.", NEW_WEBHOOK)),
     )
-    async def create_webhook(admitted: writer) -> JSONResponse:
+    async def create_webhook(admitted: both) -> JSONResponse:
         """Have events sent to an address from now on.
 
-        Permission: ACCOUNTS_WRITE. Security: SIGNED. The secret is told this once.
+        Permission: ACCOUNTS_READ and ACCOUNTS_WRITE. Security: SIGNED. The secret is told this
+        once.
         """
         caller = admitted.caller
         made = await webhooks.create(caller.user_id, _wanted(admitted.given), caller.mode)
@@ -142,11 +145,11 @@ def _add_changes(app: FastAPI, webhooks: Webhooks, door: Door) -> None:
         openapi_extra={**SIGNED, **in_query_or_body(**_CHANGED)},
         **_described({**reply(200, "The webhook as it is now.", CHANGED_WEBHOOK), **NOT_FOUND}),
     )
-    async def change_webhook(webhook_id: WebhookId, admitted: writer) -> JSONResponse:
+    async def change_webhook(webhook_id: WebhookId, admitted: both) -> JSONResponse:
         """Change what is given, and nothing else.
 
-        Permission: ACCOUNTS_WRITE. Security: SIGNED. A webhook that is made active again goes on
-        where it stopped.
+        Permission: ACCOUNTS_READ and ACCOUNTS_WRITE. Security: SIGNED. A webhook that is made
+        active again goes on where it stopped.
         """
         wanted = _wanted(admitted.given)
         changed = await webhooks.change(admitted.caller.user_id, webhook_id, wanted)

@@ -1,6 +1,5 @@
 """`coffers account connect`: takes an exchange key, its secret unseen, and connects the account."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +14,7 @@ from coffers.cli.rooms import (
     run_async,
     settings_for,
 )
+from coffers.cli.stdin import text_given
 from coffers.clock import SystemClock
 from coffers.errors import UsageError
 from coffers.secret import Secret
@@ -132,7 +132,7 @@ def _from_stdin(
 ) -> tuple[Secret, Secret | None]:
     if not {"secret", "passphrase"}.intersection(required):
         return Secret(""), None
-    lines = [line.strip() for line in sys.stdin.read().splitlines() if line.strip()]
+    lines = [line.strip() for line in text_given().splitlines() if line.strip()]
     if "passphrase" in required and len(lines) > 1:
         return Secret("\n".join(lines[:-1])), Secret(lines[-1])
     return Secret("\n".join(lines)), None

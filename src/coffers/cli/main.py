@@ -23,6 +23,7 @@ COMMANDS = (
     "price",
     "flows",
     "export",
+    "audit",
     "subaccounts",
     "backup",
     "backup-key",
@@ -32,6 +33,9 @@ COMMANDS = (
 
 GROUPS = ("user", "token", "account", "asset", "paper", "vault", "import")
 """Commands of two words; each is an app in its module."""
+
+SERVICES = ("serve", "worker")
+"""Commands that run for long: what they print is a log, and so is what they end with."""
 
 _MODULES = {
     "backup-key": "backup",
@@ -94,7 +98,7 @@ def run() -> None:
             # Not when the interpreter ends, where nobody could tell that it failed.
             sys.stdout.flush()
     except CoffersError as error:
-        _fail(str(error), error.exit_code)
+        _fail(str(error), error.exit_code, asked)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
@@ -107,8 +111,9 @@ def run() -> None:
         if isinstance(error, OSError) and error.strerror:
             # Such as a full disk behind standard output, or a file that may not be looked at.
             where = "" if error.filename is None else f"{error.filename}: "
-            _fail(f"{where}{error.strerror}", 1)
-        _fail(f"unexpected {type(error).__name__}; COFFERS_LOG_LEVEL=debug shows where it arose", 1)
+            _fail(f"{where}{error.strerror}", 1, asked)
+        told = f"unexpected {type(error).__name__}; COFFERS_LOG_LEVEL=debug shows where it arose"
+        _fail(told, 1, asked)
 
 
 def _bear_every_name() -> None:
@@ -135,10 +140,25 @@ def _give_up_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(sentence: str, code: int) -> None:
+def _fail(sentence: str, code: int, asked: str | None) -> None:
+    if asked in SERVICES and _log_error(sentence):
+        sys.exit(code)
     typer.secho("Error: ", fg=typer.colors.RED, bold=True, nl=False, err=True)
     typer.echo("".join(char if char.isprintable() else " " for char in sentence), err=True)
     sys.exit(code)
+
+
+def _log_error(sentence: str) -> bool:
+    """Log what a service ends with where its logs are JSON; return whether they are."""
+    from coffers.logs import configure_logs, is_json, logger
+
+    # The settings may be what is wrong.
+    form = os.environ.get("COFFERS_LOG_FORMAT", "auto")
+    if not (form == "json" or (form == "auto" and is_json("auto"))):
+        return False
+    configure_logs("error", "json")
+    logger("coffers").error(sentence)
+    return True
 
 
 def _module(name: str) -> Any:  # noqa: ANN401 - a module has what it has

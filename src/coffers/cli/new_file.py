@@ -34,14 +34,31 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
                 file.flush()
                 os.fsync(file.fileno())
             # Writing may take minutes, and another one may have begun and ended meanwhile.
-            _check_free(path)
-            beside.rename(path)
+            _name(beside, path)
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:
         raise CoffersError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _name(beside: Path, path: Path) -> None:
+    """Give a file its name, which nobody has.
+
+    Raises:
+        UsageError: when somebody has.
+    """
+    try:
+        # Unlike a new name, a second one takes no file's place, whenever that came.
+        path.hardlink_to(beside)
+    except FileExistsError:
+        _check_free(path)
+        raise
+    except OSError:
+        # No file has two names on this file system.
+        _check_free(path)
+        beside.rename(path)
 
 
 def _check_free(path: Path) -> None:

@@ -1,5 +1,6 @@
 """`coffers serve`: the API, and unless told otherwise a worker beside it."""
 
+import logging
 import os
 import shutil
 import signal
@@ -15,8 +16,12 @@ from coffers.cli.children import KeptRunning, when_parent_ends
 from coffers.cli.rooms import opened_store, opened_vault, run_async, service_settings
 from coffers.clock import SystemClock
 from coffers.errors import CoffersError
+from coffers.logs import is_json, logger
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a directory of ours is made in it
+
+_NAME = "coffers.serve"
+_log = logger(_NAME)
 
 if TYPE_CHECKING:
     from coffers.settings import Settings
@@ -66,14 +71,25 @@ def _leave(number: int, _frame: object) -> None:
 
 def _run_api(settings: "Settings", listener: socket.socket, workers: int, code: str | None) -> None:
     from coffers.api.server import run
+    from coffers.api.surroundings import address_to_open, is_every_address
 
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{shown}:{listener.getsockname()[1]}"
-    typer.echo(f"Coffers serves {address}", err=True)
+    address = address_to_open(settings.host, listener.getsockname()[1])
+    also = ", on all addresses of this machine" if is_every_address(settings.host) else ""
+    _tell(settings, f"Coffers serves {address}{also}", address=address)
     if code is not None:
         page = f"{settings.base_url or address}/welcome"
-        typer.echo(f"Nobody can sign in yet: open {page}; the code is {code}", err=True)
+        told = f"Nobody can sign in yet: open {page}; the code is {code}"
+        _tell(settings, told, page=page, code=code)
     run(listener, workers, "coffers.cli.site:app")
+
+
+def _tell(settings: "Settings", sentence: str, **facts: str) -> None:
+    """Tell the operator something, whatever the level of the logs; in JSON where those are."""
+    if not is_json(settings.log_format):
+        typer.echo(sentence, err=True)
+        return
+    logging.getLogger(_NAME).setLevel(logging.INFO)
+    _log.info(sentence, **facts)
 
 
 async def _checked(settings: "Settings", *, may_begin: bool) -> str | None:

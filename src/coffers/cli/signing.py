@@ -1,7 +1,6 @@
 """`coffers sign`: the headers of one signed request, ready to paste."""
 
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ import typer
 
 from coffers.cli.console import out, print_json
 from coffers.cli.rooms import opened_store, opened_vault, run_async, settings_for
+from coffers.cli.stdin import text_given
 from coffers.clock import SystemClock
 from coffers.errors import UsageError
 from coffers.secret import Secret
@@ -82,7 +82,7 @@ def _check(method: str, path: str, api_key: str, curl: str | None) -> None:
 
 def _secret(api_key: str, *, from_stdin: bool, timestamp: bool) -> Secret:
     if from_stdin:
-        given = Secret(sys.stdin.read().strip())
+        given = Secret(text_given().strip())
         if not given:
             raise UsageError("standard input held no secret")
         return given

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -50,7 +50,6 @@ _STOPS = (
     client.Unavailable,
     client.Unreachable,
 )
-Sleep = Callable[[float], Awaitable[None]]
 
 
 class ThreeCommas:

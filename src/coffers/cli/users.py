@@ -1,12 +1,12 @@
 """`coffers user`: the people whose accounts are kept here."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coffers.cli.console import print_json, print_table
 from coffers.cli.rooms import opened_store, run_async, settings_for
+from coffers.cli.stdin import line_given
 from coffers.clock import SystemClock, iso
 from coffers.secret import Secret
 
@@ -95,7 +95,7 @@ def password(
     ] = False,
 ) -> None:
     """Set a user's password for the pages; the user is signed out everywhere."""
-    text = sys.stdin.readline().rstrip("\r\n") if from_stdin else _asked()
+    text = line_given() if from_stdin else _asked()
     run_async(_set_password(name, Secret(text)))
     typer.echo(f"{name} signs in with the new password from now on.")
 

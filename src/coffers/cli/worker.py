@@ -94,11 +94,10 @@ def _parts(
     from coffers.portfolio.trading_work import TradingWork
     from coffers.portfolio.venue_account_work import VenueAccountWork
     from coffers.sync.clock_watch import ClockWatch
-    from coffers.sync.past_worker import PastWorker
     from coffers.sync.queue import queue_of
     from coffers.sync.rollups import RollUpWorker
-    from coffers.sync.trades_worker import TradeWorker
     from coffers.sync.venue_markets import VenueMarketWorker
+    from coffers.sync.walk_worker import WalkWorker
     from coffers.sync.worker import Rhythm, Worker, venue_of
 
     clock = SystemClock()
@@ -116,8 +115,8 @@ def _parts(
     }
     return [
         Worker(store, catalogue, rooms.prices, rooms.syncer, queue, clock, rhythm),
-        PastWorker(store, rooms.walker, clock),
-        TradeWorker(store, rooms.trades, clock),
+        WalkWorker(store, rooms.walker, clock),
+        WalkWorker(store, rooms.trades, clock),
         ErrandDesk(store, vault, clock, handlers),
         OperationWatch(operations),
         VenueMarketWorker(store, catalogue, rooms.listings, clock),

@@ -116,7 +116,7 @@ class Plan(Answered, frozen=True, kw_only=True):
 
 
 class Run(Answered, frozen=True, kw_only=True):
-    """What came of a run: `done`, `partly` or `failed`."""
+    """What came of a run: `done`, `partly`, `failed`, or `running` where it goes on by itself."""
 
     state: str
     planned_at: datetime | None = None

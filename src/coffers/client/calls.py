@@ -10,7 +10,7 @@ from msgspec.json import Decoder
 
 from coffers.client import accounts as form
 from coffers.client import answers
-from coffers.client.call import Call, Moment, Of, Parameter, escaped, moment, texts
+from coffers.client.call import Call, Moment, Of, Parameter, escaped, keyed, moment, texts
 
 _true = Decoder(bool).decode
 _account = Decoder(form.Account).decode
@@ -167,11 +167,15 @@ def locale(locale: str) -> Call[answers.Locale]:
 
 
 def create_loose(
-    name: str, amounts: Mapping[str, Decimal], *, include_in_summary: bool | None = None
+    name: str,
+    amounts: Mapping[str, Decimal],
+    *,
+    include_in_summary: bool | None = None,
+    idempotency_key: str | None = None,
 ) -> Call[form.LooseAccount]:
     """Make a hand-kept account that holds these amounts, by asset."""
     asked = _held(amounts) | {"name": name, "include_in_summary": include_in_summary}
-    return Call("POST", "/ver1/loose_accounts", _loose, asked)
+    return Call("POST", "/ver1/loose_accounts", _loose, asked, keyed(idempotency_key))
 
 
 def replace_loose(

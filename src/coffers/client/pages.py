@@ -3,7 +3,8 @@
 A walk yields calls, for each of which it wants the answer, and lists of what it found.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Container, Generator, Sequence
+from itertools import count
 from typing import Any, TypeVar
 
 from coffers.client import balancing, calls, happenings, own_calls, paper_calls, trading
@@ -26,26 +27,59 @@ Walk = Generator[Call[Any] | Sequence[T], Reply[Any], None]
 def accounts(per_page: int = 100, api_key: str | None = None) -> Walk[Account]:
     """All accounts of a mode, by id, each once.
 
-    Where accounts come or go while the pages are asked for, those that moved to a page before are
-    looked up again: none that is there all the while is missed.
+    The API counts pages, so that an account that is removed moves all behind it. Each page is asked
+    for so that the last account known is in it: where that is so, what stands behind it is what
+    comes next. Where it is not, all is looked up again, and none that is there all the while is
+    missed.
     """
     seen: set[int] = set()
-    page, total = 1, None
+    start, last, lost, has_gone_on = 0, -1, (0, -1), False
     while True:
-        reply = yield calls.account_page(page, per_page, api_key)
-        found: list[Account] = reply.value
-        fresh = [account for account in found if account.id not in seen]
-        if page > 1 and reply.total != total:
-            page, total = 1, reply.total
+        page, size = _overlapping(start, per_page)
+        reply = yield calls.account_page(page, size, api_key)
+        ids = [account.id for account in reply.value]
+        if start and last not in ids:
+            if lost == (start, last):
+                # Once more at the same place, where a removal leaves another account.
+                yield from _by_number(per_page, api_key, seen)
+                return
+            lost, start = (start, last), 0
             continue
-        total = reply.total
-        yield fresh
-        seen.update(account.id for account in fresh)
-        # A server that tells no total, or knows no pages, is asked until it tells nothing new.
-        is_last = page * per_page >= total if total is not None else not fresh
-        if is_last:
+        yield [account for account in reply.value if account.id not in seen]
+        seen.update(ids)
+        is_further = bool(ids) and not (start and ids[-1] == last)
+        start, last = (page - 1) * size + len(ids), ids[-1] if ids else last
+        if reply.total is not None and start >= reply.total:
             return
-        page += 1
+        if not is_further:
+            # Where no total says it, a page that was as long as it was asked for has shown it.
+            if reply.total is not None or not has_gone_on:
+                yield from _by_number(per_page, api_key, seen)
+            return
+        has_gone_on = page > 1
+
+
+def _overlapping(start: int, per_page: int) -> tuple[int, int]:
+    """Return page and size of a page with the place before `start`, and most of what follows."""
+    if not start:
+        return 1, per_page
+    # No page of a size that `start` is a multiple of has both in it.
+    least = next(size for size in count(2) if start % size)
+    sizes = [size for size in range(2, max(per_page, least) + 1) if start % size]
+    size = max(sizes, key=lambda each: each - start % each)
+    return start // size + 1, size
+
+
+def _by_number(per_page: int, api_key: str | None, seen: Container[int]) -> Walk[Account]:
+    """Walk through a server's pages as they are, where they are not of the size asked for."""
+    walked: set[int] = set()
+    for page in count(1):
+        found: list[Account] = (yield calls.account_page(page, per_page, api_key)).value
+        ids = {account.id for account in found} - walked
+        if not ids:
+            return
+        yield [account for account in found if account.id in ids and account.id not in seen]
+        walked |= ids
 
 
 def flows(

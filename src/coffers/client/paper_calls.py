@@ -14,11 +14,15 @@ _orders = Decoder(answers.PaperOrders).decode
 
 
 def create_paper(
-    name: str, balances: Mapping[str, Decimal], fee: Decimal | None = None
+    name: str,
+    balances: Mapping[str, Decimal],
+    fee: Decimal | None = None,
+    *,
+    idempotency_key: str | None = None,
 ) -> Call[answers.PaperAccount]:
     """Make a paper account."""
     asked: dict[str, Parameter] = {"name": name, "balances": texts(balances), "fee": fee}
-    return Call("POST", "/v1/paper_accounts", _paper, asked)
+    return Call("POST", "/v1/paper_accounts", _paper, asked, keyed(idempotency_key))
 
 
 def paper(account_id: int) -> Call[answers.PaperAccount]:

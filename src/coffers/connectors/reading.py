@@ -30,6 +30,20 @@ class Credentials:
     address: str | None = None
     login: str | None = None
 
+    def revealed(self) -> dict[str, str]:
+        """Return the credentials in the clear, by the names that clients send; "" where not given.
+
+        For handing them to a venue, checking them, and keeping them out of messages.
+        """
+        return {
+            "api_key": self.api_key,
+            "secret": self.secret.reveal(),
+            "passphrase": self.passphrase.reveal() if self.passphrase else "",
+            "customer_id": self.customer_id or "",
+            "address": self.address or "",
+            "login": self.login or "",
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:

@@ -8,8 +8,8 @@ from coffers import money
 from coffers.clock import Millis, age, iso
 from coffers.markets.catalogue import MANUAL, PAPER, Catalogue
 from coffers.money import plain
-from coffers.portfolio.listing import Worked
 from coffers.portfolio.summary import Summary
+from coffers.portfolio.worked import Worked
 from coffers.store.records import Account
 from coffers.valuation.figures import CurrencyFigures, Figures, Gain
 from coffers.valuation.model import Price, PriceBook

@@ -228,14 +228,17 @@ def _why_unpriced(known: _Known, code: str) -> str:
         return f"It is priced as {key}, as you said, and no source tells a price of that."
     if code in known.choices.distrusted:
         return "You said that its symbol is no name of it, so what is paid for that is no price."
+    if known.book.doubts(code):
+        return f"{_of_one_venue(code, 'may be')} It has no price until that is sure."
     if is_of_one_venue(code):
         return f"{_of_one_venue(code)} Its market there is too small, or away, to tell a price."
     return "No connected exchange trades it, and no other source tells its price."
 
 
-def _of_one_venue(code: str) -> str:
+def _of_one_venue(code: str, verb: str = "is") -> str:
     symbol, _, venue = code.rpartition("@")
     return (
         f"What {venue} trades as {symbol} has another price there than {symbol} has elsewhere, so "
-        f"it is an asset of its own. If it is {symbol} all the same, say that its code means that."
+        f"it {verb} an asset of its own. If it is {symbol} all the same, say that its code means "
+        "that."
     )

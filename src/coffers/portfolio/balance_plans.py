@@ -1,6 +1,6 @@
 """The plan for one account: read now, priced now, with what its venue demands of orders."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -12,9 +12,11 @@ from coffers.markets.catalogue import PAPER
 from coffers.money import plain
 from coffers.portfolio.balance_codes import Codes, Tradable
 from coffers.portfolio.errand_forms import CannotBalance
+from coffers.portfolio.ledger import AUTO_BALANCE
 from coffers.portfolio.portfolios import found_portfolio, goal_of
 from coffers.portfolio.reading_now import ReadingNow
 from coffers.store.engine import Store
+from coffers.store.operations import Step as OperationStep
 from coffers.store.records import Account, Portfolio
 from coffers.sync.prices import PriceRounds
 from coffers.sync.snapshots import is_fresh
@@ -53,6 +55,16 @@ class MadePlan:
     def orders(self) -> tuple[PlannedOrder, ...]:
         """Its orders as the venue takes them."""
         return tuple(self.codes.order(step) for step in self.plan.steps)
+
+    @property
+    def left_off(self) -> str | None:
+        """What could not be brought near its share, and why."""
+        off = [
+            f"{each.asset} ({each.reason})"
+            for each in self.plan.unplanned
+            if each.points is not None and each.points.copy_abs() > self.portfolio.tolerance
+        ]
+        return f"could not be brought to their shares: {', '.join(off)}" if off else None
 
     def round(self, free: Mapping[str, Decimal]) -> Round:
         """Return what is to be placed, once nobody else trades in the account any more.
@@ -117,6 +129,7 @@ class Planner:
             choices = await tx.choices.of(user_id)
             held = choices.counted(account_id, await tx.holdings.of_account(user_id, account_id))
             newest = await tx.prices.newest()
+            last = await tx.operations.page(user_id, 1, None, account_id, AUTO_BALANCE)
         check_account(account)
         # What is held of one would be bought again, since it counts for nothing.
         if ignored := sorted(filter(choices.ignores, portfolio.targets)):
@@ -126,7 +139,9 @@ class Planner:
         book = self._usable(None if newest is None else choices.book(newest))
         traded = [position for position in held if position.wallet == TRADED_WALLET]
         codes = Codes(tradable.named(book), traded, choices.meanings(account_id))
-        made = _made(account, portfolio, book, codes)
+        # A pair whose book is too thin, or whose price is off, would refuse each run's order.
+        refused = [step for each in last for step in each.steps if step.state == "refused"]
+        made = _made(account, portfolio, book, codes, refused)
         # Known before anything is sold: a sale alone would be repeated with every run.
         for side in sorted({order.side for order in made.orders} & tradable.untaken.keys()):
             raise CannotBalance(tradable.untaken[side])
@@ -174,10 +189,18 @@ def check_account(account: Account) -> None:
         raise CannotBalance("the spot wallet could not be read")
 
 
-def _made(account: Account, portfolio: Portfolio, book: PriceBook, codes: Codes) -> MadePlan:
+def _made(
+    account: Account,
+    portfolio: Portfolio,
+    book: PriceBook,
+    codes: Codes,
+    refused: Sequence[OperationStep],
+) -> MadePlan:
     prices = {asset: price.usd for asset, price in book.prices.items() if price.usd > 0}
+    names = codes.assets
+    ways = {(names.get(each.base, ""), names.get(each.quote, "")) for each in refused}
     try:
-        made = plan(codes.held(), prices, goal_of(portfolio), codes.pairs)
+        made = plan(codes.held(), prices, goal_of(portfolio), codes.pairs, ways)
     except NoPriceForTarget as fault:
         raise CannotBalance(str(fault)) from None
     return MadePlan(made, account, portfolio, book, codes)

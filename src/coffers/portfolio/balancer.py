@@ -21,7 +21,7 @@ from coffers.portfolio.balance_plans import MadePlan, Planner
 from coffers.portfolio.budgets import read_terms
 from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.ledger import AUTO_BALANCE, NotAllowed, balance_key
-from coffers.portfolio.steps import unspent
+from coffers.portfolio.steps import unspent, why_unfilled
 from coffers.store.balancing import Due
 from coffers.store.engine import Store
 from coffers.store.operations import Step
@@ -39,6 +39,8 @@ FAILURES_ALLOWED: Final = 8
 """After so many failures in a row it is switched off."""
 
 BACK_OFF: Final = BackOff(Millis(5 * MINUTE), Millis(6 * HOUR))
+
+_AT_ITS_END: Final = "what was begun is at its end"
 
 _log = logger("coffers.auto_balance")
 
@@ -197,20 +199,21 @@ class Balancer:
                 _log.warning("claim not extended", account=run.account_id, reason=str(error))
 
     async def _carried_out(self, run: _Run) -> Ran:
+        before = None
         try:
             if run.is_unsettled:
                 before = await self._settle(run)
                 if (harm := await self._harm(run, before)) is not None:
                     return Ran(run.planned_at, before.id, before.state, None, harm, is_last=True)
-            await self._check_on(run)
+            await self._check_on(run, before)
             run.made = await self._planner.make(run.user_id, run.account_id)
             if not run.made.orders:
-                return Ran(run.planned_at, None, "done", run.made, _left_off(run.made))
+                return Ran(run.planned_at, None, "done", run.made, run.made.left_off)
             operation = await self._operated(run, run.made)
             harm = await self._harm(run, operation)
         except CoffersError as fault:
             return Ran(run.planned_at, None, "failed", run.made, str(fault))
-        error = harm or _unfinished(operation) or _left_off(run.made)
+        error = harm or _unfinished(operation) or run.made.left_off
         return Ran(
             run.planned_at, operation.id, operation.state, run.made, error, is_last=harm is not None
         )
@@ -254,7 +257,7 @@ class Balancer:
             await tx.balancing.plan_anew(run.user_id, run.account_id, run.holder, run.planned_at)
         return operation
 
-    async def _check_on(self, run: _Run) -> None:
+    async def _check_on(self, run: _Run, before: Operation | None) -> None:
         """Let nothing be planned that nobody asks for.
 
         Raises:
@@ -266,8 +269,9 @@ class Balancer:
         async with self._store.reading() as tx:
             account = await tx.accounts.get(run.user_id, run.account_id)
         if account is not None and not account.auto_balance.enabled:
+            came = None if before is None else _unfinished(before)
             raise CannotBalance(
-                "it is switched off: what was begun is at its end, nothing is planned anew"
+                f"nothing is planned anew, since it is switched off; {came or _AT_ITS_END}"
             )
 
     async def _operated(self, run: _Run, made: MadePlan | None) -> Operation:
@@ -339,15 +343,5 @@ def _unfinished(operation: Operation) -> str | None:
         "running": "is not at its end, and is gone on with",
         "partly": "filled only some of its orders",
     }.get(operation.state, "filled none of its orders")
-    why = "" if operation.why is None else f": {operation.why}"
-    return f"operation {operation.id} {told}{why}"
-
-
-def _left_off(made: MadePlan) -> str | None:
-    """Return what could not be brought near its share, and why."""
-    off = [
-        f"{each.asset} ({each.reason})"
-        for each in made.plan.unplanned
-        if each.points is not None and each.points.copy_abs() > made.portfolio.tolerance
-    ]
-    return f"could not be brought to their shares: {', '.join(off)}" if off else None
+    why = operation.why or why_unfilled(operation.steps)
+    return f"operation {operation.id} {told}" + (f": {why}" if why else "")

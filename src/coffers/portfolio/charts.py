@@ -7,12 +7,16 @@ forward. The points of a span are as dense as fits into `MOST_POINTS`: hours, da
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from coffers.clock import DAY, HOUR, Clock, Millis
+from coffers.portfolio.listing import joined_in
 from coffers.store.engine import Store, Transaction
+from coffers.store.pasts import Counted
+from coffers.valuation.amounts import Amount, in_usd
 from coffers.valuation.history import History
+from coffers.valuation.inflows import Inflow
 from coffers.valuation.model import NOTHING, Snapshot, Value
-from coffers.valuation.transfers import as_one
 
 MOST_POINTS = 400
 """Points of a chart: every day of a year, and every tenth of ten years."""
@@ -23,11 +27,21 @@ HOURLY = Millis(3 * DAY)
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What was put in at a moment, or with a minus taken out, as it was worth at `valued_at`."""
+    """What was put in at a moment, or with a minus taken out, as it was worth at `valued_at`.
+
+    `summed` tells of what it is the sum, where that are several flows.
+    """
 
     at: Millis
     value: Value
     valued_at: Millis
+    summed: Inflow | None = None
+
+    def told(self, amount: Amount) -> Decimal | None:
+        """Return it in a currency, by the rates of then; None where these are not known."""
+        if self.summed is not None:
+            return self.summed.told(amount)
+        return amount(self.valued_at, self.value.btc, self.value.usd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +89,18 @@ class Charts:
         self._clock = clock
 
     async def draw(
-        self, user_id: int, ids: Sequence[int], since: Millis, until: Millis | None
+        self,
+        user_id: int,
+        ids: Sequence[int],
+        since: Millis,
+        until: Millis | None,
+        shown: Amount = in_usd,
     ) -> list[Point]:
         """Return the points of accounts together, from the first snapshot in a span on.
 
         `until` is the present moment where it is None or later than that. Nothing was known
-        before the first snapshot: there are no points then.
+        before the first snapshot: there are no points then. Payments can be told in BTC, in USD,
+        and in the currency that is `shown`.
         """
         now = self._clock.now()
         last = now if until is None else min(until, now)
@@ -91,12 +111,10 @@ class Charts:
             moments = moments_of(since, last, opened)
             if not moments:
                 return []
-            past = await tx.history.at_moments(user_id, list(openings), moments)
+            counted = Counted(await tx.choices.of(user_id), shown)
+            past = await tx.history.at_moments(user_id, list(openings), moments, counted)
             before = await _before(tx, user_id, list(earlier), moments, openings)
-            transfers = await tx.transfers.of_user(user_id) if len(past) > 1 else ()
-            choices = await tx.choices.of(user_id)
-        counted = {each: choices.history(each, known) for each, known in past.items()}
-        joined = as_one(counted, transfers)
+            joined = await joined_in(tx, user_id, past, counted)
         slot = slot_of(Millis(last - max(since, min(opened))))
         return points_of([*joined.values()], moments, before, slot)
 
@@ -173,6 +191,8 @@ def _step(span: Millis) -> Millis:
 def _payments(past: History) -> Iterator[Payment]:
     """Return what was put in and taken out, at its moments."""
     yield Payment(past.opening.at, past.opening.value, past.opening.at)
+    for each in past.earlier:
+        yield Payment(each.at, each.value, each.valued_at, each)
     for flow in past.flows:
         if flow.value is not None:
             value = flow.value if flow.direction == "in" else NOTHING.minus(flow.value)

@@ -69,7 +69,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A connection that its venue has answered for; `told` is what names the account there."""
+    """A connection that its venue has answered for; `told` is what identifies the account there."""
 
     asked: Connection
     market: Market
@@ -81,7 +81,7 @@ class _Seen:
 class Checked:
     """What a venue answered for credentials that are not stored.
 
-    `over_policy` tells by field why they may not be, for what the key may do.
+    `over_policy` says by field why they may not be stored, if the key may do too much.
     """
 
     market: Market
@@ -180,7 +180,7 @@ class Connecting:
                     raise AlreadyConnected(account.id)
 
     async def _refuse_overlap(self, asked: Connection, market: Market, reading: Reading) -> None:
-        """Refuse what another account counts already; left out of the summary it may be seen."""
+        """Refuse what another account counts already, unless it is left out of the summary."""
         if not asked.include_in_summary:
             return
         async with self._store.reading() as tx:
@@ -189,7 +189,7 @@ class Connecting:
             raise CountedTwice(account, market, reading.shared_wallet)
 
     async def look(self, market: Market, credentials: Credentials) -> tuple[KeyRights, Reading]:
-        """Return what a key may do and what it reads, once it was seen that it reads.
+        """Return what a key may do and what it reads, which shows that it can read.
 
         Raises:
             InvalidRecord: for a key that the venue refuses, or that may do too much.
@@ -202,7 +202,7 @@ class Connecting:
             return rights, await self.read(market, credentials)
 
     def _over_policy(self, rights: KeyRights) -> dict[str, list[str]]:
-        """Return why a key may not be connected for what it may do, by field."""
+        """Return by field why what a key may do forbids to connect it; empty where nothing does."""
         if rights.read is False:
             return {"api_key": ["may not read the account; allow reading"]}
         if rights.withdraw and self._policy == "refuse_withdraw":
@@ -243,7 +243,7 @@ class Connecting:
 
 @contextmanager
 def _as_refusal(market: Market, credentials: Credentials) -> Iterator[None]:
-    """Have failures that the credentials are to blame for name them."""
+    """Turn failures that the credentials are to blame for into refusals that name the field."""
     try:
         yield
     except ConnectorFailure as failure:

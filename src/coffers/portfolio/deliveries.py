@@ -21,6 +21,7 @@ from coffers.outbound.guard import place_of
 from coffers.outbound.sender import Answer, Fault
 from coffers.outbound.signing import signature
 from coffers.portfolio.events import KEPT, EventLog, encoded
+from coffers.portfolio.tokens import forget_over
 from coffers.portfolio.webhooks import context_of, delivery_id
 from coffers.store.deliveries import Delivery
 from coffers.store.engine import Store, Transaction
@@ -153,7 +154,7 @@ class DeliveryDesk:
             await asyncio.wait(set(self._tasks))
 
     async def forget_old(self) -> None:
-        """Forget old events and deliveries, in portions that hold nobody up."""
+        """Forget old events, deliveries and tokens, in portions that hold nobody up."""
         now = self._settled.now()
         if now is None:
             return
@@ -164,8 +165,9 @@ class DeliveryDesk:
                 ended, made = Millis(now - KEPT_ENDED), Millis(now - KEPT)
                 deliveries = await tx.deliveries.forget(ended, made, _FORGOTTEN_AT_ONCE)
             if not events and not deliveries:
-                return
+                break
             await asyncio.sleep(_BETWEEN_PORTIONS)
+        await forget_over(self._store, now)
 
     async def _begin(self, due: DueWebhook, host: str) -> None:
         try:

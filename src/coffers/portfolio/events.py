@@ -63,7 +63,7 @@ class EventLog:
     async def forget_old(self, now: Millis) -> int:
         """Forget some events that are older than `KEPT`, and return how many."""
         async with self._store.transaction() as tx:
-            return await tx.events.forget(Millis(now - KEPT), FORGOTTEN_AT_ONCE)
+            return await tx.events.forget(Millis(now - KEPT), now, FORGOTTEN_AT_ONCE)
 
 
 def kinds_of(name: str, texts: list[str]) -> tuple[EventKind, ...]:

@@ -12,24 +12,19 @@ from coffers import money
 from coffers.clock import Millis, iso
 from coffers.money import plain
 from coffers.portfolio.account_forms import Plain, percent, text
-from coffers.portfolio.listing import Worked
 from coffers.portfolio.prices import PriceOf, as_plain
 from coffers.portfolio.view import Quality
+from coffers.portfolio.worked import Worked
+from coffers.valuation.amounts import Amount, RateAt, in_btc, in_usd
 from coffers.valuation.figures import DisplayCurrency, Gain
-from coffers.valuation.history import (
-    Amount,
-    History,
-    RateAt,
-    in_btc,
-    in_usd,
-    net_inflow,
-)
+from coffers.valuation.history import History
 from coffers.valuation.history import Point as Earned
+from coffers.valuation.inflows import FEW
 from coffers.valuation.model import UNCOUNTED, UNLISTED, Flow, Position, PriceBook, Value
 from coffers.valuation.reckoning import Baseline, Reckoning, reckoned
 from coffers.valuation.value import holdings_of, is_agreed, unlisted_of, value_of
 
-MOST_FLOWS = 1_000
+MOST_FLOWS = FEW
 """Flows that are told one by one, as long as older ones can be summed up."""
 
 
@@ -71,7 +66,7 @@ def explained(
         "holdings": _holdings(worked, held, now),
         "ignored": list(worked.inputs.ignored),
         "flows": [_flow(flow, shown, rate_at, counted_to) for flow in flows],
-        "earlier_flows": _summed(earlier, currencies),
+        "earlier_flows": None if earlier is None else _summed(earlier, currencies),
         "figures": {
             "btc": _figures(currencies["btc"], history, value, as_of),
             "usd": _figures(currencies["usd"], history, value, as_of),
@@ -183,9 +178,7 @@ class _Points:
             "rate": None if self.rate_at is None else text(self.rate_at(at)),
             "value": text(self.amount(at, worth.btc, worth.usd)),
             "net_inflow": text(
-                net_inflow(self.history.flows, at, self.amount)
-                if point is not self.opening
-                else money.ZERO
+                self.history.inflow(at, self.amount) if point is not self.opening else money.ZERO
             ),
             "earned": plain(earned),
         }
@@ -214,14 +207,15 @@ def _window(
 
 def _split(
     history: History | None, reckonings: Iterable[Reckoning]
-) -> tuple[Sequence[Flow], Sequence[Flow]]:
-    """Return the flows that are told one by one, and the older ones of a long past.
+) -> tuple[Sequence[Flow], History | None]:
+    """Return the flows that are told one by one, and what there is of a long past before them.
 
     The older ones lie before every point but the opening, so that one sum of them will do.
     """
-    flows = () if history is None else history.flows
-    if len(flows) <= MOST_FLOWS:
-        return flows, ()
+    if history is None:
+        return (), None
+    if not history.earlier and len(history.flows) <= MOST_FLOWS:
+        return history.flows, None
     since = [
         before.earlier[0]
         for found in reckonings
@@ -229,8 +223,9 @@ def _split(
         if before is not None
     ]
     first = min(since, default=Millis(0))
-    older = tuple(flow for flow in flows if flow.at <= first)
-    return tuple(flow for flow in flows if flow.at > first), older
+    older = tuple(flow for flow in history.flows if flow.at <= first)
+    later = tuple(flow for flow in history.flows if flow.at > first)
+    return later, replace(history, flows=older) if older or history.earlier else None
 
 
 def _reach(as_of: Millis, reckonings: Iterable[Reckoning]) -> Millis:
@@ -248,12 +243,11 @@ def _reach(as_of: Millis, reckonings: Iterable[Reckoning]) -> Millis:
     return max([as_of, *later])
 
 
-def _summed(flows: Sequence[Flow], currencies: dict[str, _Told]) -> Plain | None:
-    if not flows:
-        return None
-    until = max(flow.at for flow in flows)
-    sums = {name: text(net_inflow(flows, until, told.amount)) for name, told in currencies.items()}
-    return {"count": len(flows), "until": iso(until), "net_inflow": sums}
+def _summed(past: History, currencies: dict[str, _Told]) -> Plain:
+    until = past.last_at
+    sums = {name: text(past.inflow(until, told.amount)) for name, told in currencies.items()}
+    count = sum(each.count for each in past.earlier) + len(past.flows)
+    return {"count": count, "until": iso(until), "net_inflow": sums}
 
 
 def _flow(flow: Flow, shown: Amount, rate_at: RateAt | None, counted_to: Millis) -> Plain:

@@ -13,10 +13,11 @@ from typing import Final, Literal, get_args
 from coffers.clock import Millis, iso
 from coffers.money import plain
 from coffers.portfolio.account_forms import Plain
-from coffers.portfolio.listing import Worked
+from coffers.portfolio.flows import plain_flow
 from coffers.portfolio.pasts import plain_position
+from coffers.portfolio.worked import Worked
 from coffers.store.engine import Store
-from coffers.store.flows import FlowFilter, FlowKey, KeptFlow
+from coffers.store.flows import FlowFilter, FlowKey
 from coffers.valuation.model import Flow
 
 Table = Literal["positions", "flows", "history"]
@@ -117,7 +118,7 @@ class Exports:
                 found = await tx.history.flow_page(
                     account.user_id, account.id, wanted, AT_ONCE, after
                 )
-            yield [_flow(each) for each in found]
+            yield [plain_flow(each.flow, each.role) for each in found]
             if len(found) < AT_ONCE:
                 return
             after = _place(found[-1].flow)
@@ -178,24 +179,6 @@ def _position(told: Plain) -> Plain:
     assert isinstance(price, dict)  # noqa: S101 - the form of a price is one
     shown = {"price_usd": price["usd"], "price_btc": price["btc"], "price_at": price["at"]}
     return {**told, **shown}
-
-
-def _flow(kept: KeptFlow) -> Plain:
-    flow, value = kept.flow, kept.flow.value
-    return {
-        "id": flow.external_id,
-        "direction": flow.direction,
-        "asset": flow.asset,
-        "venue_code": flow.venue_code,
-        "amount": plain(flow.amount),
-        "fee": plain(flow.fee),
-        "fee_asset": flow.fee_asset,
-        "at": iso(flow.at),
-        "txid": flow.txid,
-        "usd_value": None if value is None else plain(value.usd),
-        "btc_value": None if value is None else plain(value.btc),
-        "role": kept.role,
-    }
 
 
 def _place(flow: Flow) -> FlowKey:

@@ -20,7 +20,7 @@ Faults = dict[str, list[str]]
 
 def tidied(credentials: Credentials, market: Market) -> tuple[Credentials, Faults]:
     """Return credentials in their venue's form, and what is wrong with each that has none."""
-    given, faults = _given(credentials), Faults()
+    given, faults = credentials.revealed(), Faults()
     for name in FIELDS:
         try:
             given[name] = _accepted(market, name, given[name])
@@ -40,18 +40,6 @@ def tidied(credentials: Credentials, market: Market) -> tuple[Credentials, Fault
         subaccount_name=(credentials.subaccount_name or "").strip() or None,
     )
     return tidy, faults
-
-
-def _given(credentials: Credentials) -> dict[str, str]:
-    passphrase = credentials.passphrase
-    return {
-        "api_key": credentials.api_key,
-        "secret": credentials.secret.reveal(),
-        "passphrase": passphrase.reveal() if passphrase else "",
-        "customer_id": credentials.customer_id or "",
-        "address": credentials.address or "",
-        "login": credentials.login or "",
-    }
 
 
 def _accepted(market: Market, name: str, text: str) -> str:

@@ -94,7 +94,7 @@ class AccountFlows:
 def as_plain(page: FlowPage) -> dict[str, object]:
     """Return the form that programs read; `docs/api.md` tells its fields."""
     return {
-        "flows": [_plain_flow(view) for view in page.flows],
+        "flows": [_plain_view(view) for view in page.flows],
         "next_cursor": page.next_cursor,
         "history": history_of(page),
     }
@@ -156,8 +156,9 @@ def _pairs(account_id: int, transfers: Iterable[Transfer]) -> dict[tuple[str, st
     return pairs
 
 
-def _plain_flow(view: FlowView) -> dict[str, object]:
-    flow, pair = view.flow, view.paired_with
+def plain_flow(flow: Flow, role: Role) -> dict[str, object]:
+    """Return what programs and tables read of a flow by itself."""
+    value = flow.value
     return {
         "id": flow.external_id,
         "direction": flow.direction,
@@ -168,9 +169,16 @@ def _plain_flow(view: FlowView) -> dict[str, object]:
         "fee_asset": flow.fee_asset,
         "at": iso(flow.at),
         "txid": flow.txid,
-        "btc_value": None if flow.value is None else plain(flow.value.btc),
-        "usd_value": None if flow.value is None else plain(flow.value.usd),
-        "role": view.role,
+        "btc_value": None if value is None else plain(value.btc),
+        "usd_value": None if value is None else plain(value.usd),
+        "role": role,
+    }
+
+
+def _plain_view(view: FlowView) -> dict[str, object]:
+    pair = view.paired_with
+    return {
+        **plain_flow(view.flow, view.role),
         "is_own_transfer": pair is not None,
         "paired_with": None if pair is None else _plain_pair(pair),
     }

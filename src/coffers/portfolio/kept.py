@@ -5,7 +5,6 @@ import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from hashlib import sha256
 
 from coffers import money
 from coffers.errors import InvalidAmount, InvalidRecord
@@ -34,11 +33,6 @@ _NEAR_ENOUGH = 0.6
 
 Look = Callable[[Amounts], None]
 """Looks at what an account holds right before that changes; raises where it is not to change."""
-
-
-def made_by(once: str | None) -> str | None:
-    """Return the identity of an account that one form makes once, None where nothing says so."""
-    return None if once is None else f"form:{sha256(once.encode()).hexdigest()}"
 
 
 def why_no_number(text: str) -> str:

@@ -4,7 +4,6 @@ Beginning one writes it down and does nothing yet: a worker does it. The same re
 key is the same operation.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,11 +11,11 @@ from typing import Final
 import msgspec
 
 from coffers.clock import Clock, Millis, iso
-from coffers.errors import CoffersError, InvalidRecord, NotFound
+from coffers.errors import CoffersError, NotFound
 from coffers.markets.catalogue import PAPER, Catalogue
 from coffers.money import plain
 from coffers.portfolio.cursors import cursor_at, id_of
-from coffers.portfolio.paper_orders import KeyReused
+from coffers.portfolio.idempotency import KeyReused, checked_key
 from coffers.store.engine import Store
 from coffers.store.operations import Operation, Step
 from coffers.store.records import Account, AuditEvent
@@ -27,8 +26,6 @@ KINDS: Final = (SELL_TO_USD, SELL_TO_BTC, CONVERT, TRANSFER, AUTO_BALANCE)
 """The kinds of operations."""
 
 MOST_AT_ONCE = 100
-
-_KEY: Final = re.compile(r"[!-~]{1,255}")
 
 
 def balance_key(account_id: int, planned_at: Millis) -> str:
@@ -154,10 +151,7 @@ class Ledger:
         """
         if wanted.key is None:
             return None
-        if not _KEY.fullmatch(wanted.key):
-            raise InvalidRecord(
-                {"Idempotency-Key": ["must be 1 to 255 printable ASCII characters"]}
-            )
+        checked_key(wanted.key)
         async with self._store.reading() as tx:
             found = await tx.operations.named(user_id, wanted.key)
         return None if found is None else _the_same(found, wanted)

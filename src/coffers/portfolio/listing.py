@@ -1,41 +1,21 @@
-"""Listing accounts: their records, holdings and past from the store, figures made on the spot.
+"""Listing accounts: their records, holdings and past from the store, figures made on the spot."""
 
-What an account's figures are made of is kept in memory per account version, so that a new price
-book costs arithmetic only. The cache may vanish at any time.
-"""
-
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import msgspec
-
-from coffers.clock import CLOCKS_DIFFER, HOUR, Clock, Millis, is_ahead
+from coffers.clock import Clock, Millis, is_ahead
+from coffers.portfolio.inputs import Inputs, KeptInputs
 from coffers.portfolio.rates import RateTable
-from coffers.portfolio.view import AccountView, Quality
+from coffers.portfolio.view import AccountView
+from coffers.portfolio.worked import Table, Worked, table_of
 from coffers.store.engine import Store, Transaction
+from coffers.store.pasts import Counted
 from coffers.store.records import Account, Mode
-from coffers.valuation.choices import Choices
-from coffers.valuation.figures import DisplayCurrency, Sheet, sheet_of
+from coffers.valuation.choices import NO_CHOICES, Choices
+from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.history import History
-from coffers.valuation.model import Position, Price, PriceBook
-from coffers.valuation.transfers import as_one
-from coffers.valuation.value import (
-    Holdings,
-    agreed,
-    holdings_of,
-    together,
-    unlisted_of,
-    values_of,
-)
-from coffers.valuation.worths import Amounts
-
-KEPT_INPUTS = 12_000
-"""Accounts whose inputs are kept in memory, some more than there is room for in ready lists. One of
-20 positions takes some 16 KB."""
-
-
-_NO_VERSION = -1
+from coffers.valuation.model import PriceBook
+from coffers.valuation.transfers import Together
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,77 +37,6 @@ class AccountPage:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What the figures of one account version are made of.
-
-    `amounts` are those of the holdings. `unlisted` are the tokens that count where two sources
-    agree on their price.
-    `history` holds the snapshots around the windows of every moment in `since`..`until`. What the
-    user says of assets is applied to all but the prices; `choices` are for those. A change of them
-    is a new version of the account.
-    """
-
-    holdings: Holdings
-    amounts: Amounts
-    unlisted: Holdings
-    ignored: tuple[str, ...]
-    choices: Choices
-    history: History | None
-    since: Millis
-    until: Millis
-
-    @classmethod
-    def of(
-        cls,
-        counted: Sequence[Position],
-        ignored: tuple[str, ...],
-        choices: Choices,
-        history: History | None,
-        span: tuple[Millis, Millis],
-    ) -> "Inputs":
-        """Return the inputs of an account with these positions, for the moments of a span."""
-        held = holdings_of(counted)
-        amounts, unlisted = Amounts.of(held), unlisted_of(counted)
-        return cls(held, amounts, unlisted, ignored, choices, history, *span)
-
-
-class Worked(msgspec.Struct, frozen=True):
-    """An account with its figures, and what they were made of.
-
-    `book` is as it counts for the account; `counted` is what counts at its prices.
-    """
-
-    view: AccountView
-    inputs: Inputs
-    book: PriceBook | None
-    counted: Holdings
-
-
-class Table(msgspec.Struct, frozen=True):
-    """Accounts with their figures in columns, in one order, and what these were made of.
-
-    `books` are as they count for each account; `counted` is what counts at their prices.
-    """
-
-    accounts: Sequence[Account]
-    inputs: Sequence[Inputs]
-    books: Sequence[PriceBook | None]
-    counted: Sequence[Holdings]
-    sheet: Sheet
-    qualities: Sequence[Quality]
-
-    def worked(self) -> list[Worked]:
-        """Return the accounts one by one."""
-        rows = zip(
-            self.accounts, self.qualities, self.inputs, self.books, self.counted, strict=True
-        )
-        return [
-            Worked(AccountView(account, self.sheet.row(place), quality), inputs, book, counted)
-            for place, (account, quality, inputs, book, counted) in enumerate(rows)
-        ]
-
-
 class Listing:
     """Lists accounts with their figures.
 
@@ -138,7 +47,7 @@ class Listing:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._inputs: OrderedDict[tuple[int, int], Inputs] = OrderedDict()
+        self._inputs = KeptInputs(store)
         self._rates = RateTable(store)
 
     async def page(self, request: PageRequest, known: Iterable[Account] = ()) -> AccountPage:
@@ -186,7 +95,7 @@ class Listing:
     ) -> Table:
         """Return what `worked` does, in columns."""
         display = await self.display(currency, book)
-        seen, inputs = await self._inputs_of(user_id, accounts, book)
+        seen, inputs = await self._inputs.of(user_id, accounts, book, display.amount)
         return table_of(seen, inputs, _books_of(inputs, book), display, self._clock.now())
 
     async def worked_together(
@@ -194,15 +103,16 @@ class Listing:
     ) -> list[Worked]:
         """Return what `joined` does, with what the figures were made of."""
         display = await self.display(currency, book)
-        seen, inputs = await self._inputs_of(user_id, accounts, book)
+        shown = display.amount
         async with self._store.reading() as tx:
-            transfers = await tx.transfers.of_user(user_id)
-        pasts = {
-            account.id: found.history
-            for account, found in zip(seen, inputs, strict=True)
-            if found.history is not None
-        }
-        joined = as_one(pasts, transfers)
+            seen, inputs = await self._inputs.seen_by(tx, user_id, accounts, book, shown)
+            pasts = {
+                account.id: found.history
+                for account, found in zip(seen, inputs, strict=True)
+                if found.history is not None
+            }
+            counted = Counted(_choices_of_sums(inputs), shown)
+            joined = await joined_in(tx, user_id, pasts, counted)
         together = [
             replace(found, history=joined.get(account.id))
             for account, found in zip(seen, inputs, strict=True)
@@ -218,79 +128,29 @@ class Listing:
         """Return a display currency with its rates up to this price book."""
         return await self._rates.of(currency, book)
 
-    async def _inputs_of(
-        self, user_id: int, accounts: Sequence[Account], book: PriceBook | None
-    ) -> tuple[list[Account], list[Inputs]]:
-        """Return accounts with their inputs, each as it is by now where those had to be read.
 
-        It may have changed since it was listed: the amounts of a later reading with the moment of
-        an earlier one would take what was deposited in between for profit.
-        """
-        kept = [self._kept(account, book) for account in accounts]
-        missing = [account for account, found in zip(accounts, kept, strict=True) if found is None]
-        newer: dict[int, Account] = {}
-        loaded: dict[int, Inputs] = {}
-        if missing:
-            async with self._store.reading() as tx:
-                newer = await _newer(tx, user_id, missing)
-                missing = [newer.get(account.id, account) for account in missing]
-                loaded = await self._load(tx, user_id, missing, book)
-            for account in missing:
-                self._inputs[account.id, account.version] = loaded[account.id]
-            while len(self._inputs) > KEPT_INPUTS:
-                self._inputs.popitem(last=False)
-        return [newer.get(account.id, account) for account in accounts], [
-            loaded[account.id] if found is None else found
-            for account, found in zip(accounts, kept, strict=True)
-        ]
-
-    def _kept(self, account: Account, book: PriceBook | None) -> Inputs | None:
-        key = account.id, account.version
-        found = self._inputs.get(key)
-        if found is None or not found.since <= _as_of(account, book) <= found.until:
-            return None
-        self._inputs.move_to_end(key)
-        return found
-
-    async def _load(
-        self, tx: Transaction, user_id: int, accounts: list[Account], book: PriceBook | None
-    ) -> dict[int, Inputs]:
-        ids = [account.id for account in accounts]
-        since = min(_as_of(account, book) for account in accounts)
-        until = max(_as_of(account, book) for account in accounts)
-        positions = await tx.holdings.of_accounts(user_id, ids)
-        histories = await tx.history.windows(user_id, ids, since, Millis(until + HOUR))
-        choices = await tx.choices.of(user_id)
-        loaded: dict[int, Inputs] = {}
-        for account in accounts:
-            held, history = positions.get(account.id, ()), histories.get(account.id)
-            counted = choices.counted(account.id, held)
-            loaded[account.id] = Inputs.of(
-                counted,
-                choices.left_out(account.id, held),
-                choices,
-                None if history is None else choices.history(account.id, history),
-                (since, Millis(until + HOUR)),
-            )
-        return loaded
+async def joined_in(
+    tx: Transaction, user_id: int, pasts: Mapping[int, History], counted: Counted
+) -> dict[int, History]:
+    """Return pasts that a transaction sees as they are when their accounts are taken together."""
+    if len(pasts) < 2:  # noqa: PLR2004 - a transfer is between two
+        return dict(pasts)
+    together = Together(pasts, counted.shown, counted.choices.counts)
+    summed = together.summed
+    together.take_known(await tx.transfers.of_user(user_id, without=summed))
+    if summed:
+        async for moved in tx.transfers.moved(user_id, summed):
+            together.take(moved)
+    return together.pasts()
 
 
-async def _newer(tx: Transaction, user_id: int, accounts: Sequence[Account]) -> dict[int, Account]:
-    """Return those of the accounts that have changed, as they are now.
+def _choices_of_sums(inputs: Iterable[Inputs]) -> Choices:
+    """Return the choices by which flows were summed up: the same for all, as one moment has them.
 
-    Of one that was removed nothing is known: it is as one that was never read.
+    What is kept of an account without sums may be of before the last change of them.
     """
-    versions = await tx.accounts.versions(user_id, [account.id for account in accounts])
-    newer = {}
-    for account in accounts:
-        if versions.get(account.id) != account.version:
-            found = await tx.accounts.get(user_id, account.id)
-            newer[account.id] = found or _removed(account)
-    return newer
-
-
-def _removed(account: Account) -> Account:
-    return replace(account, version=_NO_VERSION, sync=replace(account.sync, read_at=None))
+    summed = (found for found in inputs if found.history is not None and found.history.earlier)
+    return next((found.choices for found in summed), NO_CHOICES)
 
 
 def _books_of(inputs: Sequence[Inputs], book: PriceBook | None) -> list[PriceBook | None]:
@@ -300,64 +160,3 @@ def _books_of(inputs: Sequence[Inputs], book: PriceBook | None) -> list[PriceBoo
     distinct = {id(found.choices): found.choices for found in inputs}
     books = {key: choices.book(book) for key, choices in distinct.items()}
     return [books[id(found.choices)] for found in inputs]
-
-
-def _as_of(account: Account, book: PriceBook | None) -> Millis:
-    read_at = account.sync.read_at or account.created_at
-    return read_at if book is None or read_at > book.at else book.at
-
-
-def table_of(
-    accounts: Sequence[Account],
-    inputs: Sequence[Inputs],
-    books: Sequence[PriceBook | None],
-    display: DisplayCurrency,
-    now: Millis,
-) -> Table:
-    """Return accounts with their figures at prices as they count for each."""
-    moments = [_as_of(account, book) for account, book in zip(accounts, books, strict=True)]
-    none: Mapping[str, Price] = {}
-    prices = [none if book is None else book.prices for book in books]
-    counted = [_counted(found, told) for found, told in zip(inputs, prices, strict=True)]
-    amounts = [
-        found.amounts if holdings is found.holdings else Amounts.of(holdings)
-        for found, holdings in zip(inputs, counted, strict=True)
-    ]
-    valued = values_of(amounts, prices)
-    values = [
-        None if account.sync.read_at is None else valuation.value
-        for account, valuation in zip(accounts, valued, strict=True)
-    ]
-    sheet = sheet_of(moments, values, [found.history for found in inputs], display)
-    latest = now + CLOCKS_DIFFER
-    ahead = [as_of > latest for as_of in moments]
-    if any(ahead):
-        sheet = sheet.without_gains(ahead)
-    rows = zip(accounts, inputs, moments, valued, ahead, strict=True)
-    qualities = [
-        _quality(account, found, as_of, valuation.unpriced, is_ahead=lies_ahead)
-        for account, found, as_of, valuation, lies_ahead in rows
-    ]
-    return Table(accounts, inputs, books, counted, sheet, qualities)
-
-
-def _counted(inputs: Inputs, prices: Mapping[str, Price]) -> Holdings:
-    if not inputs.unlisted:
-        return inputs.holdings
-    return together(inputs.holdings, agreed(inputs.unlisted, prices))
-
-
-def _quality(
-    account: Account, inputs: Inputs, as_of: Millis, unpriced: tuple[str, ...], *, is_ahead: bool
-) -> Quality:
-    sync, history = account.sync, inputs.history
-    is_valued = history is None or not history.has_unvalued_flows
-    return Quality(
-        as_of,
-        sync.read_at,
-        unpriced,
-        sync.missing_wallets,
-        sync.flows_known and is_valued,
-        inputs.ignored,
-        is_ahead,
-    )

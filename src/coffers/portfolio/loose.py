@@ -1,6 +1,5 @@
 """Hand-kept accounts: their owner says what is in them, and says it anew when it changes."""
 
-import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +9,8 @@ from coffers.keyrights import KeyRights
 from coffers.markets.assets import is_of_one_venue
 from coffers.markets.catalogue import MANUAL
 from coffers.portfolio.accounts import MOST_ID, changes_of, told_of
-from coffers.portfolio.kept import Look, Said, amounts_said, made_by, said_of
+from coffers.portfolio.idempotency import OFTEN, Once, add_once
+from coffers.portfolio.kept import Look, Said, amounts_said, said_of
 from coffers.portfolio.naming import usable_name
 from coffers.portfolio.visibility import visible
 from coffers.store.engine import Store, Transaction
@@ -33,8 +33,7 @@ NO_KEY = KeyRights(read=True, trade=False, withdraw=False)
 class HandKept:
     """What a user says of a hand-kept account. None leaves the name or the choice as it is.
 
-    `adds_up` tells whether an asset may be there twice. `once` makes one new account, however often
-    it comes.
+    `adds_up` tells whether an asset may be there twice; `once` is what makes one new account alone.
     """
 
     codes: Sequence[str]
@@ -42,7 +41,7 @@ class HandKept:
     name: str | None = None
     include_in_summary: bool | None = None
     adds_up: bool = True
-    once: str | None = None
+    once: Once = OFTEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class LooseAccounts:
 
         Raises:
             InvalidRecord: naming the fields that cannot be accepted.
-            AlreadyConnected: for what makes one account alone, once that is there.
+            AlreadyConnected, KeyReused: for what makes one account alone, as `add_once`.
         """
         said = _said(asked)
         new = NewAccount(
@@ -84,9 +83,11 @@ class LooseAccounts:
             rights=NO_KEY,
         )
         async with self._store.transaction() as tx:
-            now, own = self._clock.now(), uuid.uuid4().hex
-            made = made_by(asked.once)
-            account = await tx.accounts.add(new, identity=made, credential_id=own, now=now)
+            now = self._clock.now()
+            told = (asked.name, asked.codes, asked.amounts, asked.include_in_summary)
+            account, was_there = await add_once(tx, new, asked.once, told, now)
+            if was_there:
+                return account
             await tx.events.add(user_id, [told_of(account, "account_connected", now)])
             kept = await self._taken(tx, user_id, account.id)
             await put_amounts(tx, kept, await amounts_said(tx, kept, said, self._added))

@@ -16,7 +16,7 @@ from coffers.markets.catalogue import Catalogue, Market
 from coffers.markets.pairs import Rate, VenuePair, is_shown
 from coffers.store.engine import Store
 from coffers.store.notices import Notice, Topic, joined
-from coffers.store.venue_tasks import PAIRS, Standing, Task, rate_of
+from coffers.store.venue_tasks import PAIRS, Task, TaskStanding, rate_of
 
 LISTING_FRESH = Millis(12 * HOUR)
 """The age from which a venue's pairs are asked for anew before they are told."""
@@ -172,7 +172,7 @@ class MarketData:
             raise _fault(standing, venue)
         return standing.done_at
 
-    async def _standing(self, task: Task) -> Standing | None:
+    async def _standing(self, task: Task) -> TaskStanding | None:
         async with self._store.reading() as tx:
             return await tx.venue_tasks.standing(task)
 
@@ -217,12 +217,12 @@ def _pause(pauses: Sequence[float], looks: int) -> float:
     return pauses[min(looks, len(pauses) - 1)]
 
 
-def _just_failed(standing: Standing, now: Millis, task: Task) -> bool:
+def _just_failed(standing: TaskStanding, now: Millis, task: Task) -> bool:
     pause = LISTING_PAUSE if task.symbol is None else RATE_PAUSE
     return standing.failed_at is not None and is_recent(standing.failed_at, pause, now)
 
 
-def _fault(standing: Standing | None, venue: str) -> CoffersError:
+def _fault(standing: TaskStanding | None, venue: str) -> CoffersError:
     """Return why something is not known."""
     if standing is None or standing.failure is None:
         return NotKnownYet(venue)

@@ -274,7 +274,7 @@ class Operations:
             book = await self._newest.read(tx)
         if account.market_code == PAPER:
             own = account.user_id, account.id
-            yield PaperDesk(self._store, self._paper_orders, self._papers, own, book), None
+            yield PaperDesk(self._store, self._paper_orders, self._papers, own, self._newest), None
             return
         market = self._market(account)
         if sealed is None:

@@ -1,6 +1,5 @@
 """Paper accounts: made-up balances at real prices, for trying things out without money."""
 
-import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -12,13 +11,13 @@ from coffers.errors import CoffersError, InvalidAmount, InvalidRecord, NotFound
 from coffers.markets.catalogue import PAPER
 from coffers.money import brief, plain
 from coffers.portfolio.accounts import MOST_ID, told_of
+from coffers.portfolio.idempotency import OFTEN, Once, add_once
 from coffers.portfolio.kept import (
     Look,
     Said,
     amount_in,
     amounts_said,
     known_assets,
-    made_by,
     said_of,
     why_no_number,
 )
@@ -53,13 +52,13 @@ class NotEnough(CoffersError):
 class NewPaper:
     """What a user says of a paper account that is to be made.
 
-    `once` makes one account, however often it comes.
+    `once` is what makes one account alone.
     """
 
     name: str
     balances: Mapping[str, str]
     fee: str = USUAL_FEE
-    once: str | None = None
+    once: Once = OFTEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +87,22 @@ class PaperAccounts:
 
         Raises:
             InvalidRecord: naming the fields that cannot be accepted.
-            AlreadyConnected: for what makes one account alone, once that is there.
+            AlreadyConnected, KeyReused: for what makes one account alone, as `add_once`.
         """
         said, fee = start_of(asked.balances), fee_of(asked.fee)
         name = usable_name(asked.name)
         new = NewAccount(user_id, PAPER, name, mode="paper", rights=NO_KEY)
         async with self._store.transaction() as tx:
-            now, own = self._clock.now(), uuid.uuid4().hex
-            made = made_by(asked.once)
-            account = await tx.accounts.add(new, identity=made, credential_id=own, now=now)
-            await tx.events.add(user_id, [told_of(account, "account_connected", now)])
-            kept = await self.taken(tx, user_id, account.id)
-            start = await amounts_said(tx, kept, said, self.added)
-            await tx.paper.set_terms(user_id, account.id, PaperTerms(fee, start))
-            await put_amounts(tx, kept, start)
-            await note(tx, kept, "account_connected", PAPER)
+            now = self._clock.now()
+            told = (asked.name, asked.balances, asked.fee)
+            account, was_there = await add_once(tx, new, asked.once, told, now)
+            if not was_there:
+                await tx.events.add(user_id, [told_of(account, "account_connected", now)])
+                kept = await self.taken(tx, user_id, account.id)
+                start = await amounts_said(tx, kept, said, self.added)
+                await tx.paper.set_terms(user_id, account.id, PaperTerms(fee, start))
+                await put_amounts(tx, kept, start)
+                await note(tx, kept, "account_connected", PAPER)
         return await self.get(user_id, account.id)
 
     async def get(self, user_id: int, account_id: int) -> PaperAccount:

@@ -1,4 +1,8 @@
-"""A paper account as a desk: orders are filled at the prices of the newest book."""
+"""A paper account as a desk: orders are filled at the prices of the newest book.
+
+That is the book as it counts for the owner, looked up anew each time: prices may be made while the
+desk is open, and all judge an order by the same ones.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
@@ -14,6 +18,7 @@ from coffers.portfolio.paper_fills import PLACES
 from coffers.portfolio.paper_orders import OrderWanted, PaperOrders
 from coffers.store.engine import Store
 from coffers.store.errors import StoreUnavailable
+from coffers.store.newest import NewestBook
 from coffers.store.paper import PaperOrder
 from coffers.valuation.model import PriceBook
 from coffers.valuation.orders import PairLimits, PlannedOrder, Side
@@ -34,13 +39,13 @@ class PaperDesk:
         orders: PaperOrders,
         accounts: PaperAccounts,
         owner: tuple[int, int],
-        book: PriceBook | None,
+        newest: NewestBook,
     ) -> None:
         self._store = store
         self._orders = orders
         self._accounts = accounts
         self._user_id, self._account_id = owner
-        self._book = book
+        self._newest = newest
 
     def code_of(self, asset: str) -> str:
         """Return the asset: paper has no names of its own."""
@@ -57,12 +62,13 @@ class PaperDesk:
 
     async def quoted(self) -> Sequence[Quoted]:
         """Return every priced asset in each of `QUOTES`."""
-        if self._book is None:
+        book = await self._book()
+        if book is None:
             return []
         fee = (await self._accounts.get(self._user_id, self._account_id)).terms.fee
         prices = {
             asset: price.usd
-            for asset, price in self._book.prices.items()
+            for asset, price in book.prices.items()
             if price.usd and not is_of_one_venue(asset)
         }
         return [
@@ -78,7 +84,8 @@ class PaperDesk:
 
     async def worth(self, order: PlannedOrder) -> Decimal | None:
         """Return the ratio of the book's prices."""
-        prices = {} if self._book is None else self._book.prices
+        book = await self._book()
+        prices = {} if book is None else book.prices
         base, quote = prices.get(order.base), prices.get(order.quote)
         return None if base is None or quote is None else money.divide(base.usd, quote.usd)
 
@@ -103,6 +110,11 @@ class PaperDesk:
         async with self._store.reading() as tx:
             found = await tx.paper.named(self._user_id, self._account_id, client_id)
         return None if found is None else _placed(found[0])
+
+    async def _book(self) -> PriceBook | None:
+        async with self._store.reading() as tx:
+            book = await self._newest.read(tx)
+            return None if book is None else (await tx.choices.of(self._user_id)).book(book)
 
     async def convert(self, codes: Sequence[str] | None) -> Converted:
         """Refuse: paper has no small amounts.

@@ -1,7 +1,6 @@
 """Orders on paper: market orders, filled at once at the price of the newest price book."""
 
 import hashlib
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
@@ -13,6 +12,7 @@ from coffers.clock import Clock, iso
 from coffers.errors import CoffersError, InvalidRecord
 from coffers.money import plain
 from coffers.portfolio.cursors import cursor_at, id_of
+from coffers.portfolio.idempotency import KeyReused, checked_key
 from coffers.portfolio.kept import amount_in, known_assets
 from coffers.portfolio.paper import PaperAccounts, changed_by, note
 from coffers.portfolio.paper_fills import PLACES, Fill, fill
@@ -28,20 +28,10 @@ from coffers.valuation.trade import Trade
 MOST_AT_ONCE = 500
 
 _SIDES: Final[dict[str, Side]] = {"buy": "buy", "sell": "sell"}
-_KEY: Final = re.compile(r"[!-~]{1,255}")
 
 
 class NoPrice(CoffersError):
     """There is no price now that an order could be filled at."""
-
-
-class KeyReused(CoffersError):
-    """Something was asked for under a name that another request has."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(
-            f"the idempotency key {key!r} belongs to another request; give each one of its own"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +89,7 @@ class PaperOrders:
             NotFound: when this user has no paper account of this id.
         """
         side = _side(wanted)
-        named = None if wanted.key is None else Named(_key(wanted.key), _asked(wanted))
+        named = None if wanted.key is None else Named(checked_key(wanted.key), _asked(wanted))
         terms = (await self._accounts.get(user_id, account_id)).terms
         async with self._store.transaction() as tx:
             kept = await self._accounts.taken(tx, user_id, account_id)
@@ -273,12 +263,6 @@ def _side(wanted: OrderWanted) -> Side:
     if side is None:
         raise InvalidRecord({"side": ["does not have a valid value"]})
     return side
-
-
-def _key(text: str) -> str:
-    if not _KEY.fullmatch(text):
-        raise InvalidRecord({"Idempotency-Key": ["must be 1 to 255 printable ASCII characters"]})
-    return text
 
 
 def _asked(wanted: OrderWanted) -> str:

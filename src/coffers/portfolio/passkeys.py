@@ -30,7 +30,7 @@ MOST: Final = 20
 
 CHALLENGE_LASTS: Final = Millis(5 * MINUTE)
 MOST_CHALLENGES: Final = 50
-"""Challenges that wait at the same time for one session, or for one address."""
+"""Challenges that wait at the same time for one session, or for who gave the password."""
 
 
 class Passkeys:
@@ -139,7 +139,7 @@ class Passkeys:
 
 
 async def begin_challenge(
-    tx: Transaction, kind: CeremonyKind, subject: str, now: Millis, user_id: int | None = None
+    tx: Transaction, kind: CeremonyKind, subject: str, now: Millis, user_id: int
 ) -> bytes:
     """Return a challenge for one answer within minutes, bound to what it is for.
 
@@ -156,16 +156,13 @@ async def begin_challenge(
 
 
 async def end_challenge(
-    tx: Transaction, kind: CeremonyKind, subject: str | None, answer: Answer, now: Millis
+    tx: Transaction, kind: CeremonyKind, subject: str, answer: Answer, now: Millis
 ) -> bool:
-    """Use a challenge up; False where it is none of ours, was used, or is for something else.
-
-    Without a subject it may be bound to any: nobody is known yet.
-    """
+    """Use a challenge up; False where it is none of ours, was used, or is for something else."""
     found = await tx.ceremonies.get(kind, hash_of(answer.challenge), now)
     if found is None or not await tx.ceremonies.end(found.id):
         return False
-    return subject in {None, found.subject}
+    return subject == found.subject
 
 
 async def _note(tx: Transaction, kind: str, user: User, name: str, now: Millis) -> None:

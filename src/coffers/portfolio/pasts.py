@@ -9,7 +9,7 @@ from coffers.portfolio.account_forms import Plain
 from coffers.portfolio.charts import Point
 from coffers.portfolio.cursors import cursor_at
 from coffers.portfolio.explaining import not_counted_as, priced
-from coffers.portfolio.listing import Worked
+from coffers.portfolio.worked import Worked
 from coffers.store.engine import Store
 from coffers.valuation.model import Position, Snapshot, Value
 

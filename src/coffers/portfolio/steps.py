@@ -55,6 +55,11 @@ def unspent(steps: Iterable[Step]) -> set[str]:
     return {order.received for order in placed} - {order.spent for order in placed}
 
 
+def why_unfilled(steps: Iterable[Step]) -> str | None:
+    """Return what is told of the first step that was not done, None where nothing is."""
+    return next((step.why for step in steps if step.state != "filled" and step.why), None)
+
+
 def state_of(operation: Operation) -> State:
     """Return how an operation ended: all of it was done, some of it, or nothing."""
     states = {step.state for step in operation.steps}

@@ -6,9 +6,10 @@ from typing import Final
 
 from coffers.clock import Millis
 from coffers.portfolio.accounts import AccountKeeping
-from coffers.portfolio.listing import Listing, Worked
+from coffers.portfolio.listing import Listing
 from coffers.portfolio.users import Users
 from coffers.portfolio.view import AccountView
+from coffers.portfolio.worked import Worked
 from coffers.store.records import KeyState, Mode, User
 from coffers.valuation.figures import Figures, summary_of
 from coffers.valuation.model import PriceBook

@@ -28,6 +28,9 @@ MOST_IN_FORCE: Final = 100
 TOLD_FOR: Final = 90 * DAY
 """How long a token is listed that was revoked or has expired."""
 
+FORGOTTEN_AT_ONCE: Final = 500
+"""Tokens that are forgotten in one round."""
+
 
 class TooManyTokens(CoffersError):
     """A user has as many tokens in force as one may have."""
@@ -89,7 +92,6 @@ class Tokens:
             public_key = public_key_text(read_public_key(asked.rsa_public_key))
         secret = new_secret() if public_key is None else None
         async with self._store.transaction() as tx:
-            await tx.tokens.forget(user_id, Millis(now - TOLD_FOR))
             token_id = await tx.tokens.next_id()
             token = Token(
                 id=token_id,
@@ -160,6 +162,19 @@ class Tokens:
         await tx.audit.add(
             AuditEvent(token.user_id, token.created_at, kind, token.api_key, details)
         )
+
+
+async def forget_over(store: Store, now: Millis) -> None:
+    """Forget tokens that were revoked or have expired long ago.
+
+    `now` is of a clock that has settled: by one that is ahead, a token would be gone that is not
+    over.
+    """
+    async with store.reading() as tx:
+        over = await tx.tokens.over_since(Millis(now - TOLD_FOR), FORGOTTEN_AT_ONCE)
+    if over:
+        async with store.transaction() as tx:
+            await tx.tokens.forget(over)
 
 
 def token_name(text: str) -> str:

@@ -1,16 +1,12 @@
 """An account's own trades, page by page, and how much was traded in a span."""
 
-import base64
-import binascii
 from dataclasses import dataclass
 
-import msgspec
-
 from coffers.clock import HOUR, Clock, Millis, iso
-from coffers.errors import InvalidRecord
 from coffers.markets.catalogue import MANUAL, PAPER
 from coffers.money import plain
 from coffers.portfolio.accounts import AccountKeeping
+from coffers.portfolio.cursors import cursor_at, place_of
 from coffers.store.engine import Store
 from coffers.store.records import Account
 from coffers.store.trades import TradeFilter, TradeKey, TradeWalk
@@ -18,14 +14,12 @@ from coffers.valuation.model import Value
 from coffers.valuation.trade import Trade
 
 MOST_AT_ONCE = 500
-_MOST_MILLIS = 2**62
-
 LATE = Millis(3 * HOUR)
 """How old the last look may be: one an hour, and time for it to come through all pairs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownTrades:
     """How far an account's trades are known; the moments are None where none are.
 
     `why` names what is missing, by a word: nothing where all is known.
@@ -46,7 +40,7 @@ class TradePage:
 
     trades: tuple[Trade, ...]
     next_cursor: str | None
-    known: Known
+    known: KnownTrades
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +48,7 @@ class Volume:
     """What was traded in a span, None where that is not known; `why` names what is missing."""
 
     value: Value | None
-    known: Known
+    known: KnownTrades
     why: tuple[str, ...]
 
 
@@ -112,14 +106,14 @@ class AccountTrades:
         is_unknown = "not_asked" in why or (why and not traded.count)
         return Volume(None if is_unknown else traded.value, known, why)
 
-    def _known(self, account: Account, walk: TradeWalk | None) -> Known:
+    def _known(self, account: Account, walk: TradeWalk | None) -> KnownTrades:
         if account.market_code in {MANUAL, PAPER}:
             now = self._clock.now()
-            return Known(
+            return KnownTrades(
                 Millis(0), now, is_complete=True, has_gaps=False, steps=0, last_error=None, why=()
             )
         if walk is None or account.address is not None:
-            return Known(
+            return KnownTrades(
                 None,
                 None,
                 is_complete=False,
@@ -138,7 +132,7 @@ class AccountTrades:
             )
             if holds
         ]
-        return Known(
+        return KnownTrades(
             walk.known_since,
             walk.known_until,
             walk.is_complete,
@@ -150,7 +144,7 @@ class AccountTrades:
 
 
 def _missing(
-    known: Known, since: Millis | None, until: Millis | None, now: Millis
+    known: KnownTrades, since: Millis | None, until: Millis | None, now: Millis
 ) -> tuple[str, ...]:
     """Return what is missing of a span: older ones are of none that begins in what is known."""
     if known.since is None or known.until is None:
@@ -207,16 +201,9 @@ def _plain_trade(trade: Trade) -> dict[str, object]:
 
 
 def _cursor(trade: Trade) -> str:
-    place = msgspec.json.encode((trade.at, trade.symbol, trade.trade_id))
-    return base64.urlsafe_b64encode(place).decode().rstrip("=")
+    return cursor_at((trade.at, trade.symbol, trade.trade_id))
 
 
 def _place(cursor: str) -> TradeKey:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        at, symbol, trade_id = msgspec.json.decode(text, type=tuple[int, str, str])
-    except (binascii.Error, ValueError, msgspec.DecodeError):
-        raise InvalidRecord({"cursor": ["is invalid"]}) from None
-    if abs(at) > _MOST_MILLIS or "\0" in symbol + trade_id:
-        raise InvalidRecord({"cursor": ["is invalid"]})
+    at, symbol, trade_id = place_of(cursor, tuple[int, str, str])
     return Millis(at), symbol, trade_id

@@ -10,7 +10,8 @@ from coffers import money
 from coffers.clock import Millis
 from coffers.portfolio.balances import parts_of
 from coffers.portfolio.bookshelf import BookShelf
-from coffers.portfolio.listing import Listing, Worked
+from coffers.portfolio.listing import Listing
+from coffers.portfolio.worked import Worked
 from coffers.store.engine import Store
 from coffers.store.records import Account, User
 from coffers.valuation.figures import CurrencyFigures, DisplayCurrency, summary_of

@@ -2,29 +2,27 @@
 
 Two tokens may have one ticker. A venue that pays a hundredth of what all others pay trades another
 token, and what lies there is worth what is paid there. So the asset gets a key of its own
-(`at_venue`), and the venue no voice in the price of the others'.
+(`at_venue`), and the venue no voice in the price of the others'. Where that is not sure yet it has
+the key already, and no price: unknown is better than what is maybe another asset's.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
+from typing import TypeVar
 
-from coffers import money
 from coffers.clock import DAY, MINUTE, Millis
 from coffers.markets.assets import at_venue, is_of_one_venue
 from coffers.markets.quote import Quote
 from coffers.pricing.consensus import agree
-from coffers.pricing.currencies import DOLLAR
 from coffers.pricing.graph import prices_by
+from coffers.pricing.owns import At, Own, Owns, Sign, is_far, owns_of, signs_of
 from coffers.pricing.pairs import Pair, usable_pairs
 from coffers.pricing.spikes import Believed
 from coffers.valuation.model import Apart, Meanings, Price
 
-CONTESTED = Decimal(3)
-"""A venue that pays more than so many times what the others do, or less, means another asset."""
-
 PATIENCE = Millis(10 * MINUTE)
-"""How long a venue that was not far off before has to be so: a market's crash is no other asset."""
+"""How long a venue that was there before has to be far off: a market's crash is no other asset."""
 
 KNOWN_FOR = DAY
 """How long a venue that tells nothing is known still: an outage makes no new venue of it."""
@@ -35,61 +33,37 @@ SAME_AGAIN = DAY
 Prices of two assets may cross, and would from then on be taken for one.
 """
 
-FEW = 3
-"""So many pairs in one currency can show that it is the currency that differs."""
-
-_At = tuple[str, str]
-"""A venue, and an asset there."""
-
-_Apart = dict[str, dict[str, Millis | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Own:
-    """What a venue pays for an asset, in USD, by its pair of the most volume."""
-
-    depth: Decimal
-    name: str
-    worth: Decimal
-    quote: str
-    is_live: bool
-
-
-_Owns = Mapping[_At, _Own]
+_Named = TypeVar("_Named", Pair, Sign)
 
 
 def told_apart(
-    quotes: Iterable[Quote],
+    quotes: Sequence[Quote],
     before: Meanings,
     believed: Mapping[str, Believed],
     *,
     floor_usd: Decimal,
     now: Millis,
+    told: Mapping[str, Decimal] | None = None,
 ) -> tuple[dict[str, Price], Meanings]:
     """Return the prices of quotes, as `graph` finds them, with no two assets taken for one.
 
     A symbol is set apart where its venue is far off from the others (`CONTESTED`): at once where
     the venue is new, or where others that were not there before brought another price; else once
-    that has lasted (`PATIENCE`). Somebody has to stand ready to trade at its price. It means the
-    others' asset again after a day in agreement (`SAME_AGAIN`).
+    that has lasted (`PATIENCE`). Somebody has to stand ready to trade far off, in a market that is
+    not dead. Until all that is so the symbol is in doubt: apart, without a price, until it agrees.
+    But one that agreed until now goes on being the others' asset meanwhile.
 
-    `before` are the meanings of the book before, `believed` its prices.
+    What was set apart means the others' asset again after a day in agreement (`SAME_AGAIN`).
+
+    `before` are the meanings of the book before, `believed` its prices. `told` is what sources that
+    are no venues say in USD of assets that no venue prices.
     """
-    usable = usable_pairs(quotes, now)
-    apart: _Apart = {venue: dict(told) for venue, told in before.apart.items()}
-    prices, owns = _priced(usable, apart, floor_usd)
-    if _reunite(apart, owns, prices, now):
-        prices, owns = _priced(usable, apart, floor_usd)
+    market = _Market(usable_pairs(quotes, now), signs_of(quotes, now), floor_usd, told or {})
     watch = _Watch(before, believed, now)
-    while True:
-        far_off = watch.waiting(_far_off(owns, prices), owns, prices)
-        begun = [at for at, since in far_off.items() if since is None]
-        if not begun:
-            venues = {**watch.venues, **{pair.venue: now for pair in usable}}
-            return prices, Meanings(apart, _by_venue(far_off), venues)
-        for venue, symbol in begun:
-            apart.setdefault(venue, {})[symbol] = None
-        prices, owns = _priced(usable, apart, floor_usd)
+    watch.look(market)
+    while watch.looks_on(market):
+        pass
+    return market.prices, watch.meanings(market)
 
 
 def changes(before: Apart, after: Apart) -> Iterator[tuple[str, str, str]]:
@@ -102,143 +76,213 @@ def changes(before: Apart, after: Apart) -> Iterator[tuple[str, str, str]]:
             yield venue, at_venue(symbol, venue), symbol
 
 
-class _Watch:
-    """Tells since when venues are far off, by what was known before.
+class _Market:
+    """What quotes tell by what is apart and what is in doubt: prices, and what each venue shows.
 
-    `venues` are those that are known, and when they told a price last.
+    `others` are the prices of the venues together and of sources that are none, in USD.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        signs: Sequence[Sign],
+        floor: Decimal,
+        told: Mapping[str, Decimal],
+    ) -> None:
+        self._pairs = pairs
+        self._signs = signs
+        self._floor = floor
+        self._told = told
+        self.venues = {pair.venue for pair in pairs}
+        self.with_books = {pair.venue for pair in pairs if pair.is_live}
+        self.prices: dict[str, Price] = {}
+        self.others: dict[str, Decimal] = {}
+        self.owns: Owns = {}
+
+    def price(self, apart: Apart, doubts: Iterable[At]) -> None:
+        """Find all anew; nothing goes by what is in doubt."""
+        doubted = {at_venue(symbol, venue) for venue, symbol in doubts}
+        pairs = _named(self._pairs, apart)
+        if doubted:
+            pairs = [pair for pair in pairs if doubted.isdisjoint((pair.base, pair.quote))]
+        self.prices = prices_by(pairs, self._floor)
+        self.others = {**self._told, **{asset: each.usd for asset, each in self.prices.items()}}
+        self.owns = owns_of(_named(self._signs, apart), self.others)
+
+    def far_off(self) -> list[At]:
+        """Return what venues show to be another asset than the others'.
+
+        Not what they pay in something that is far off itself: that is judged once it has its own
+        key.
+        """
+        far = [at for at, own in self.owns.items() if self._is_off(at, own)]
+        unsure = set(far)
+        return [at for at in far if (at[0], self.owns[at].quote) not in unsure]
+
+    def shows(self, at: At, own: Own) -> bool:
+        """Return whether it is shown that a venue's asset is another one than the others'.
+
+        A last trade alone may be of before a market was halted, unless its venue tells no bids at
+        all. Where nothing was traded for a day nobody may look at what stands there. Once the
+        others tell nothing any more it is worth what its venue pays, whatever it is.
+        """
+        venue, symbol = at
+        price = self.others.get(symbol)
+        if price is None:
+            return bool(own.depth) and own.worth is not None
+        return bool(own.depth) and (own.offers_far(price) or venue not in self.with_books)
+
+    def _is_off(self, at: At, own: Own) -> bool:
+        venue, asset = at
+        price, found = self.others.get(asset), self.prices.get(asset)
+        # It may be one pair of a venue alone that is off, such as a halted one: of another asset
+        # no pair there would agree.
+        agrees = found is not None and venue in found.sources
+        is_off = price is not None and own.is_far(price)
+        return is_off and not agrees and not is_of_one_venue(asset)
+
+
+class _Watch:
+    """Decides what is apart, by what was known before, and since when it is waited for.
+
+    `waits` are symbols that are far off and were not before, which may be a crash; `doubts` those
+    that are apart and have no price.
     """
 
     def __init__(self, before: Meanings, believed: Mapping[str, Believed], now: Millis) -> None:
-        self.venues = {each: at for each, at in before.venues.items() if now - at < KNOWN_FOR}
-        self._far_off = before.far_off
+        self._apart: dict[str, dict[str, Millis | None]] = {
+            venue: dict(told) for venue, told in before.apart.items()
+        }
+        # A clock that was ahead when it began would have it wait until then.
+        self._since: dict[At, Millis] = {
+            (venue, symbol): Millis(min(since, now))
+            for venue, told in before.far_off.items()
+            for symbol, since in told.items()
+        }
+        self._waits: dict[At, Millis] = {}
+        self._doubts = {at: since for at, since in self._since.items() if self._is_apart(at)}
+        self._known = {each: at for each, at in before.venues.items() if now - at < KNOWN_FOR}
         self._believed = believed
         self._now = now
 
-    def waiting(
-        self, far_off: Iterable[_At], owns: _Owns, prices: Mapping[str, Price]
-    ) -> dict[_At, Millis | None]:
-        """Return since when what is far off is waited for; None where that is over."""
-        with_books = {venue for (venue, _), own in owns.items() if own.is_live}
-        found: dict[_At, Millis | None] = {}
-        for at in far_off:
-            venue, symbol = at
-            since = self._far_off.get(venue, {}).get(symbol)
-            is_new = venue not in self.venues
-            if since is None:
-                is_over, since = is_new or self._others_came(symbol, owns, prices), self._now
-            else:
-                # A clock that was ahead when it began would have it wait until then.
-                since = Millis(min(since, self._now))
-                is_over = is_new or self._now - since >= PATIENCE
-            # A last trade alone may be of before a market was halted, unless its venue tells no
-            # bids at all.
-            is_shown = owns[at].is_live or venue not in with_books
-            found[at] = None if is_over and is_shown else since
-        return found
+    def look(self, market: _Market) -> None:
+        """Price by what is known, and decide anew on what is apart."""
+        market.price(self._apart, self._doubts)
+        judged = [self._judge(at, market) for at in self._all_apart()]
+        if any(judged):
+            market.price(self._apart, self._doubts)
 
-    def _others_came(self, symbol: str, owns: _Owns, prices: Mapping[str, Price]) -> bool:
+    def looks_on(self, market: _Market) -> bool:
+        """Set apart what is far off by the prices; tell whether there was anything."""
+        self._waits = {}
+        begun = [at for at in market.far_off() if not self._is_waited_for(at, market)]
+        for venue, symbol in begun:
+            self._apart.setdefault(venue, {})[symbol] = None
+        if begun:
+            market.price(self._apart, self._doubts)
+        return bool(begun)
+
+    def meanings(self, market: _Market) -> Meanings:
+        """Return what is known by now."""
+        far_off: dict[str, dict[str, Millis]] = {}
+        for (venue, symbol), since in sorted({**self._waits, **self._doubts}.items()):
+            far_off.setdefault(venue, {})[symbol] = since
+        venues = {**self._known, **dict.fromkeys(market.venues, self._now)}
+        apart = {venue: symbols for venue, symbols in self._apart.items() if symbols}
+        return Meanings(apart, far_off, venues)
+
+    def _judge(self, at: At, market: _Market) -> bool:
+        """Decide on what is apart; return whether prices change with it."""
+        venue, symbol = at
+        own, price = market.owns.get((venue, at_venue(symbol, venue))), market.others.get(symbol)
+        agrees = own is not None and price is not None and _agree(own, price)
+        if at not in self._doubts:
+            since = self._apart[venue][symbol]
+            self._apart[venue][symbol] = began = (
+                Millis(min(since or self._now, self._now)) if agrees else None
+            )
+            is_over = began is not None and self._now - began >= SAME_AGAIN
+        elif agrees:
+            is_over = True
+        elif own is not None and (price is None or own.is_far(price)):
+            is_sure = self._is_over(at, self._doubts[at]) and market.shows(at, own)
+            if is_sure:
+                del self._doubts[at]
+            return is_sure
+        else:
+            is_over = False
+        if is_over:
+            del self._apart[venue][symbol]
+            self._doubts.pop(at, None)
+        return is_over
+
+    def _is_waited_for(self, at: At, market: _Market) -> bool:
+        """Return whether something that is far off goes on as the others' asset for now."""
+        own, since = market.owns[at], self._since.get(at)
+        if since is None:
+            is_over = at[0] not in self._known or self._others_came(at[1], market)
+        else:
+            is_over = self._is_over(at, since)
+        if is_over and market.shows(at, own):
+            return False
+        began = self._now if since is None else since
+        if since is None and not self._agreed(at):
+            self._doubts[at] = began
+            return False
+        self._waits[at] = began
+        return True
+
+    def _is_over(self, at: At, since: Millis) -> bool:
+        return at[0] not in self._known or self._now - since >= PATIENCE
+
+    def _agreed(self, at: At) -> bool:
+        """Return whether a venue agreed with the last price that was believed."""
+        venue, symbol = at
+        last = self._believed.get(symbol)
+        return last is not None and venue in last.price.sources
+
+    def _others_came(self, symbol: str, market: _Market) -> bool:
         """Return whether all who told a price before still do, and it is far off now."""
         last = self._believed.get(symbol)
-        if last is None or not _is_far(last.price.usd, prices[symbol].usd):
+        if last is None or not is_far(last.price.usd, market.others[symbol]):
             return False
-        still = [owns[at].worth for venue in last.price.sources if (at := (venue, symbol)) in owns]
-        return bool(still) and all(agree(worth, last.price.usd) for worth in still)
+        still = [
+            own
+            for venue in last.price.sources
+            if (own := market.owns.get((venue, symbol))) is not None
+        ]
+        return bool(still) and all(_agree(own, last.price.usd) for own in still)
+
+    def _is_apart(self, at: At) -> bool:
+        venue, symbol = at
+        return symbol in self._apart.get(venue, ())
+
+    def _all_apart(self) -> list[At]:
+        return [(venue, symbol) for venue, told in self._apart.items() for symbol in told]
 
 
-def _priced(
-    usable: Sequence[Pair], apart: Apart, floor_usd: Decimal
-) -> tuple[dict[str, Price], dict[_At, _Own]]:
-    pairs = _named(usable, apart)
-    prices = prices_by(pairs, floor_usd)
-    return prices, _owns(pairs, prices)
+def _agree(own: Own, price: Decimal) -> bool:
+    return own.worth is not None and agree(own.worth, price)
 
 
-def _reunite(apart: _Apart, owns: _Owns, prices: Mapping[str, Price], now: Millis) -> bool:
-    """Note who agrees with the others; give up what did for long enough, and tell whether any."""
-    is_less = False
-    for venue, symbols in list(apart.items()):
-        for symbol, since in list(symbols.items()):
-            own, others = owns.get((venue, at_venue(symbol, venue))), prices.get(symbol)
-            agrees = own is not None and others is not None and agree(own.worth, others.usd)
-            symbols[symbol] = began = Millis(min(since or now, now)) if agrees else None
-            if began is not None and now - began >= SAME_AGAIN:
-                del symbols[symbol]
-                is_less = True
-        if not symbols:
-            del apart[venue]
-    return is_less
-
-
-def _owns(pairs: Iterable[Pair], prices: Mapping[str, Price]) -> dict[_At, _Own]:
-    """Return what each venue pays for its assets.
-
-    Where most pairs in a currency are far off it is the currency that is worth something else
-    there: they tell nothing of what is traded in it.
-    """
-    by_currency: dict[_At, list[tuple[_At, _Own]]] = {}
-    for pair in pairs:
-        if pair.volume and pair.base != DOLLAR and pair.quote in prices:
-            unit = prices[pair.quote].usd
-            depth, worth = money.multiply(pair.volume, unit), money.multiply(pair.price, unit)
-            own = _Own(depth, pair.name, worth, pair.quote, pair.is_live)
-            told = by_currency.setdefault((pair.venue, pair.quote), [])
-            told.append(((pair.venue, pair.base), own))
-    found: dict[_At, _Own] = {}
-    for told in by_currency.values():
-        far = sum(_is_off(at, own, prices) for at, own in told)
-        if len(told) >= FEW and 2 * far > len(told):
-            continue
-        for at, own in told:
-            known = found.get(at)
-            if known is None or (own.depth, own.name) > (known.depth, known.name):
-                found[at] = own
-    return found
-
-
-def _far_off(owns: _Owns, prices: Mapping[str, Price]) -> list[_At]:
-    """Return what venues pay far more or less for than the prices.
-
-    Not what they pay in something that is far off itself: that is judged once it has its own key.
-    """
-    far = [at for at, own in owns.items() if _is_off(at, own, prices)]
-    unsure = set(far)
-    return [at for at in far if (at[0], owns[at].quote) not in unsure]
-
-
-def _is_off(at: _At, own: _Own, prices: Mapping[str, Price]) -> bool:
-    _, asset = at
-    price = prices.get(asset)
-    return price is not None and not is_of_one_venue(asset) and _is_far(own.worth, price.usd)
-
-
-def _is_far(one: Decimal, other: Decimal) -> bool:
-    return max(one, other) > money.multiply(min(one, other), CONTESTED)
-
-
-def _by_venue(far_off: Mapping[_At, Millis | None]) -> dict[str, dict[str, Millis]]:
-    found: dict[str, dict[str, Millis]] = {}
-    for (venue, symbol), since in sorted(far_off.items()):
-        if since is not None:
-            found.setdefault(venue, {})[symbol] = since
-    return found
-
-
-def _named(pairs: Sequence[Pair], apart: Apart) -> Sequence[Pair]:
-    """Return pairs of the assets that their venues mean."""
+def _named(told: Sequence[_Named], apart: Apart) -> Sequence[_Named]:
+    """Return what was told by the keys of the assets that venues mean."""
     if not apart:
-        return pairs
+        return told
     none: Mapping[str, Millis | None] = {}
     return [
-        _named_pair(pair, symbols)
-        if pair.base in (symbols := apart.get(pair.venue, none)) or pair.quote in symbols
-        else pair
-        for pair in pairs
+        _renamed(each, symbols)
+        if each.base in (symbols := apart.get(each.venue, none)) or each.quote in symbols
+        else each
+        for each in told
     ]
 
 
-def _named_pair(pair: Pair, symbols: Mapping[str, Millis | None]) -> Pair:
+def _renamed(told: _Named, symbols: Mapping[str, Millis | None]) -> _Named:
     base, quote = (
-        at_venue(asset, pair.venue) if asset in symbols else asset
-        for asset in (pair.base, pair.quote)
+        at_venue(asset, told.venue) if asset in symbols else asset
+        for asset in (told.base, told.quote)
     )
-    return replace(pair, base=base, quote=quote, name=f"{base}/{quote}")
+    if isinstance(told, Pair):
+        return replace(told, base=base, quote=quote, name=f"{base}/{quote}")
+    return replace(told, base=base, quote=quote)

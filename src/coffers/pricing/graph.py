@@ -49,11 +49,18 @@ def prices_by(usable: Sequence[Pair], floor_usd: Decimal) -> dict[str, Price]:
 
 def _complete(usd: dict[str, Way], btc: dict[str, Way]) -> None:
     """Give each asset both of its ways; the one that is too long goes through BTC's own price."""
-    bitcoin = usd[BITCOIN].price
+    bitcoin = usd[BITCOIN]
     for asset in usd.keys() - btc.keys():
-        btc[asset] = replace(usd[asset], price=money.divide(usd[asset].price, bitcoin))
+        btc[asset] = _led_on(usd[asset], bitcoin, money.divide(usd[asset].price, bitcoin.price))
     for asset in btc.keys() - usd.keys():
-        usd[asset] = replace(btc[asset], price=money.multiply(btc[asset].price, bitcoin))
+        usd[asset] = _led_on(btc[asset], bitcoin, money.multiply(btc[asset].price, bitcoin.price))
+
+
+def _led_on(way: Way, bitcoin: Way, price: Decimal) -> Way:
+    """Return a way that goes on over bitcoin's; that of the dollar itself is bitcoin's alone."""
+    moments = [each.at for each in (way, bitcoin) if each.at is not None]
+    route, sources = way.route or bitcoin.route, way.sources or bitcoin.sources
+    return replace(way, price=price, route=route, sources=sources, at=min(moments))
 
 
 def _price(usd: Way, btc: Way) -> Price:

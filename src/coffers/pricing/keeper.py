@@ -4,7 +4,7 @@ What no venue prices is asked of the other sources, and what leaps is held back.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -14,12 +14,12 @@ from coffers import metrics
 from coffers.clock import MINUTE, Clock, Millis, SettledClock, is_ahead, is_recent
 from coffers.errors import CoffersError
 from coffers.logs import logger
-from coffers.markets.assets import is_of_one_venue
+from coffers.markets.assets import symbol_of
 from coffers.markets.catalogue import load_catalogue
 from coffers.markets.quote import Quote
 from coffers.pricing.apart import changes, told_apart
 from coffers.pricing.currencies import BITCOIN, DISPLAY_CURRENCIES, FIAT
-from coffers.pricing.fallbacks import Fallbacks, completed
+from coffers.pricing.fallbacks import Fallbacks, Opinion, completed
 from coffers.pricing.outside import BookStore, QuoteSource
 from coffers.pricing.spikes import REMEMBERED, SpikeWatch
 from coffers.valuation.model import NO_MEANINGS, Meanings, Price, PriceBook
@@ -29,6 +29,10 @@ QUOTES_LAST = Millis(10 * MINUTE)
 
 THIN_EVERY = Millis(15 * MINUTE)
 """The time between two clearings of old price books."""
+
+MOST_SAID = 20
+"""Assets that one line of the log names: of a venue that is asked for the first time, hundreds may
+be another one than elsewhere."""
 
 SPIKE = Decimal(5)
 """How many times a price may rise or fall at once and still be believed from one source."""
@@ -45,7 +49,7 @@ class _Answer:
 class PriceKeeper:
     """Makes price books of what the venues quote.
 
-    Every book is a new epoch, also when no price moved: its time did, and with it the moment that
+    Every book is a new epoch, even if no price moved: its time did, and with it the moment that
     figures speak of.
 
     Args:
@@ -75,6 +79,7 @@ class PriceKeeper:
         self._epoch = 0
         self._answers: dict[str, _Answer] = {}
         self._meanings = NO_MEANINGS
+        self._told: dict[str, Decimal] = {}
         self._failing: set[str] = set()
         self._running = asyncio.Lock()
         self._rounds = 0
@@ -110,21 +115,26 @@ class PriceKeeper:
         await self._recall()
         found, meanings = await self._prices(venues) if is_told else ({}, self._meanings)
         if venues and not found:
-            # An outage of all venues: the sources that are none do not stand in for a market.
+            # All venues are down: the other sources are no replacement for a market.
             return None
         await self._take_accepted()
-        prices = await self._completed(found)
+        self._watch.wake(self._clock.now())
+        opinions = await self._opinions(found)
+        if is_told and self._note_told(found, opinions):
+            found, meanings = await self._prices(venues)
         now = self._clock.now()
-        # A process that stood still meanwhile has nothing to say that is new.
+        prices = completed(found, opinions, now)
+        # A process that stood still meanwhile has old quotes only.
         if not prices or now - began > QUOTES_LAST:
             return None
         renamed = list(changes(self._meanings.apart, meanings.apart))
-        self._watch.carry_over((old, new) for _, old, new in renamed)
-        held_back = self._watch.suspects(prices, now)
+        self._watch.carry_over((old, new) for _, old, new in renamed if new in found)
+        seconded = {asset for asset in found if prices[asset].sources != found[asset].sources}
+        held_back = self._watch.suspects(prices, now, seconded)
         believed = {asset: price for asset, price in prices.items() if asset not in held_back}
         book = await self._save(PriceBook(0, now, believed, held_back, meanings), renamed)
         self._meanings = meanings
-        self._watch.believe(believed, now)
+        self._watch.believe(believed, now, held_back)
         return book
 
     async def _asked_all(self, venues: frozenset[str]) -> bool:
@@ -134,7 +144,7 @@ class PriceKeeper:
         return any(task.result() for task in asked)
 
     async def _recall(self) -> None:
-        """Take up what the process knew that wrote the newest book, where it was another one."""
+        """Take over what the process that wrote the newest book knew, if it was another process."""
         async with self._store.reading() as tx:
             if await tx.prices.newest_epoch() == self._epoch:
                 return
@@ -145,23 +155,32 @@ class PriceKeeper:
             self._meanings = newest.meanings
 
     async def _take_accepted(self) -> None:
-        """Believe what was accepted by hand, maybe by another process."""
+        """Believe the prices that were accepted by hand, perhaps through another process."""
         since = Millis(self._clock.now() - REMEMBERED)
         async with self._store.reading() as tx:
             self._watch.accept(await tx.prices.accepted_since(since))
 
-    async def _completed(self, found: dict[str, Price]) -> dict[str, Price]:
-        """Return the prices with what the other sources say of those that somebody needs."""
+    async def _opinions(self, found: Mapping[str, Price]) -> dict[str, Opinion]:
+        """Return what the other sources say of what somebody needs."""
         if self._fallbacks.is_empty:
-            return found
+            return {}
         async with self._store.reading() as tx:
             held = await tx.prices.assets_held()
-        # Sources know an asset by its symbol, which is not what one venue alone means by it.
-        held = {asset for asset in held if not is_of_one_venue(asset)}
+        # Sources know an asset by its symbol. What they say is no price of what one venue alone
+        # means by it, but tells whether that is another asset still.
+        held = {symbol_of(asset) for asset in held}
         missing = (held | {BITCOIN, *FIAT}) - found.keys()
         doubted = held & self._watch.suspects(found, self._clock.now()).keys()
-        opinions = await self._fallbacks.opinions(missing | doubted)
-        return completed(found, opinions, self._clock.now())
+        return await self._fallbacks.opinions(missing | doubted)
+
+    def _note_told(self, found: Mapping[str, Price], opinions: Mapping[str, Opinion]) -> bool:
+        """Keep what other sources alone say; return whether they say it of something new.
+
+        A venue may mean another asset by that.
+        """
+        before = self._told.keys()
+        self._told = {asset: each.usd for asset, each in opinions.items() if asset not in found}
+        return not before >= self._told.keys()
 
     async def _ask(self, venue: str) -> bool:
         try:
@@ -199,7 +218,9 @@ class PriceKeeper:
         ]
         known = self._meanings, self._watch.believed
         # In a thread: thousands of pairs take a tenth of a second, too long for the event loop.
-        return await asyncio.to_thread(told_apart, quotes, *known, floor_usd=self._floor, now=now)
+        return await asyncio.to_thread(
+            told_apart, quotes, *known, floor_usd=self._floor, now=now, told=self._told
+        )
 
     async def _save(self, made: PriceBook, renamed: Sequence[tuple[str, str, str]]) -> PriceBook:
         prices, now = made.prices, made.at
@@ -219,5 +240,7 @@ class PriceKeeper:
         self._epoch = book.epoch
         for venue, group in groupby(renamed, itemgetter(0)):
             told = [f"{old} -> {new}" for _, old, new in group]
-            _log.warning("symbols_mean_other_assets", venue=venue, assets=told)
+            _log.warning(
+                "symbols_mean_other_assets", venue=venue, count=len(told), assets=told[:MOST_SAID]
+            )
         return book

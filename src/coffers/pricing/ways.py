@@ -66,10 +66,15 @@ def _inward(currency: str, steps: Steps) -> Steps:
 
 
 def _candidates(steps: list[Step], known: Ways) -> dict[str, tuple[Step, Way]]:
-    """Return the deepest first hop of each venue; on equal depth the one with fewer hops."""
+    """Return the deepest first hop of each venue; on equal depth the one with fewer hops.
+
+    What only an old ticker tells is left out where there is a fresh one: a market that is halted
+    keeps its depth for a day, and what was paid there before.
+    """
+    fresh = [step for step in steps if step.pair.is_fresh and step.to in known]
     best: dict[str, tuple[Step, Way]] = {}
     ranks: dict[str, tuple[Decimal, int, str]] = {}
-    for step in steps:
+    for step in fresh or steps:
         way = known.get(step.to)
         if way is None:
             continue

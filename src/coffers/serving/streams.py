@@ -139,7 +139,7 @@ class Streams:
                 await self._look()
         except Exception:  # noqa: BLE001 - nobody waits for this task
             _log.exception("streams are not fed any more")
-            # Who reads a stream must not wait for what never comes.
+            # Whoever reads a stream must not wait for events that never come.
             for feed in self._watched:
                 feed.end("fault")
             self._looking = None
@@ -170,8 +170,8 @@ class Streams:
                         feed.offer(event)
             if self._positions.get(user_id) == position:
                 self._positions[user_id] = found[-1].number if found else head
-            # On SQLite nothing here waits: who reads its stream is to get this before there is
-            # more, lest too much waits for it.
+            # On SQLite nothing here waits: readers get their turn before there is more for them,
+            # or too much would pile up.
             await asyncio.sleep(0)
 
     async def _check_passes(self) -> None:
@@ -219,7 +219,7 @@ class Streams:
 
 
 async def _tell_alike(feeds: Sequence[Feed], epoch: int) -> None:
-    """Tell prices to those who get the same; a fault with theirs must not keep others' back."""
+    """Tell prices to those who get the same; a fault with these must not stop the others."""
     try:
         piece = await feeds[0].prices(feeds[0].reader, epoch)
     except StoreUnavailable:

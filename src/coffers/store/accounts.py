@@ -46,7 +46,7 @@ from coffers.store.tables import accounts
 
 _UNCLAIMED: Mapping[str, object] = {"claimed_by": None, "claimed_until": None}
 _BROUGHT = frozenset({"read_at", "missing_wallets", "flows_known", "flows_until"})
-"""Of how the reading of an account goes, what accepted readings alone tell."""
+"""The columns of its state that only accepted readings write."""
 
 _ACCOUNTS = select(accounts)
 _ACCOUNT = Prepared(_ACCOUNTS.where(OWN))
@@ -80,7 +80,8 @@ class Accounts(Claims):
         columns = new_columns(account_id, new, identity, credential_id, now)
         statement = insert(self._connection, accounts).values(**columns).on_conflict_do_nothing()
         if not await changed(self._connection, statement):
-            raise AlreadyConnected(await self._same(new, identity))
+            same: int = (await self._connection.scalars(_same(new, identity))).one()
+            raise AlreadyConnected(same)
         await bump_user(self._connection, new.user_id)
         await announce(self._connection, Topic.DUE, new.user_id, account_id)
         return await self._one(new.user_id, account_id)
@@ -116,8 +117,8 @@ class Accounts(Claims):
         """Return a page of a user's accounts in order of id.
 
         `api_key` keeps those whose exchange key, or whose id in decimal, it is. Those of the
-        `known` ones that have not changed are returned as they are: to read an account takes many
-        times of a look at its version.
+        `known` ones that have not changed are returned as they are: reading an account takes many
+        times as long as looking at its version.
         """
         found = {account.id: account for account in known}
         if not found or api_key is not None:
@@ -182,8 +183,8 @@ class Accounts(Claims):
     ) -> None:
         """Write what became of an account; its version grows only if a list shows a change.
 
-        With `frees` its claim is given back with it, for a holder that was found to have it. With
-        `is_past_new` a list shows a change in any case: what its profits come from is another.
+        `frees` also releases its claim, for a caller that has made sure to hold it. `is_past_new`
+        says that a list shows a change in any case, since the past that profits come from changed.
         """
         key = {"key_state": key_state, "is_locked": is_locked, "lock_reason": lock_reason}
         state = sync_columns(sync)
@@ -239,12 +240,11 @@ class Accounts(Claims):
         Raises:
             AlreadyConnected: when another account of the user has that key already.
         """
-        new = NewAccount(
-            account.user_id, account.market_code, account.name, account.mode, account.api_key
+        same = await self._connection.scalar(
+            _same(account, identity).where(accounts.c.id != account.id)
         )
-        same = await self._others(account, identity)
-        if same:
-            raise AlreadyConnected(await self._same(new, identity))
+        if same is not None:
+            raise AlreadyConnected(same)
         fresh = sync_columns(SyncState(next_sync_at=now))
         shown = {
             "api_key": account.api_key,
@@ -260,16 +260,6 @@ class Accounts(Claims):
         others |= {name: value for name, value in fresh.items() if name not in _BROUGHT}
         await self._write(account.user_id, account.id, now, shown=shown, others=others)
         await announce(self._connection, Topic.DUE, account.user_id, account.id)
-
-    async def _others(self, account: Account, identity: str) -> bool:
-        statement = select(accounts.c.id).where(
-            accounts.c.user_id == account.user_id,
-            accounts.c.market_code == account.market_code,
-            accounts.c.mode == account.mode,
-            accounts.c.identity == identity,
-            accounts.c.id != account.id,
-        )
-        return await self._connection.scalar(statement) is not None
 
     async def include(
         self, user_id: int, account_id: int, now: Millis, *, in_summary: bool
@@ -314,19 +304,19 @@ class Accounts(Claims):
         statement = _ACCOUNTS.where(is_account(user_id, account_id))
         return account_of((await self._connection.execute(statement)).one())
 
-    async def _same(self, new: NewAccount, identity: str | None) -> int:
-        statement = select(accounts.c.id).where(
-            accounts.c.user_id == new.user_id,
-            accounts.c.market_code == new.market_code,
-            accounts.c.mode == new.mode,
-            accounts.c.identity == identity,
-        )
-        account_id: int = (await self._connection.scalars(statement)).one()
-        return account_id
-
     async def _accounts(self, statement: Select[Any]) -> list[Account]:
         rows = await self._connection.execute(statement.order_by(accounts.c.id))
         return [account_of(row) for row in rows]
+
+
+def _same(account: NewAccount | Account, identity: str | None) -> Select[tuple[int]]:
+    """Return the query for the id of the same connection: there is one at the most."""
+    return select(accounts.c.id).where(
+        accounts.c.user_id == account.user_id,
+        accounts.c.market_code == account.market_code,
+        accounts.c.mode == account.mode,
+        accounts.c.identity == identity,
+    )
 
 
 def _listed(user_id: int, mode: Mode, api_key: str | None) -> ColumnElement[bool]:

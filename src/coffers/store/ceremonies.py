@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
-from coffers.store.statements import changed
+from coffers.store.statements import changed, insert
 from coffers.store.tables import ceremonies
 
 CeremonyKind = Literal[
@@ -43,19 +43,22 @@ class Ceremonies:
         self._connection = connection
 
     async def add(self, ceremony: Ceremony, now: Millis) -> None:
-        """Begin one; those that are over are forgotten."""
+        """Begin one whose id nobody has; those that are over are forgotten."""
+        await self.begin(ceremony, now)
+
+    async def begin(self, ceremony: Ceremony, now: Millis) -> bool:
+        """Begin one, unless one of its id was begun; those that are over are forgotten."""
         # What others forget at the same time is left to them.
         over = select(_C.id).where(_C.expires_at <= now).with_for_update(skip_locked=True)
         await self._connection.execute(delete(ceremonies).where(_C.id.in_(over)))
-        await self._connection.execute(
-            ceremonies.insert().values(
-                id=ceremony.id,
-                kind=ceremony.kind,
-                signs_in=ceremony.signs_in,
-                subject=ceremony.subject,
-                expires_at=ceremony.expires_at,
-            )
+        statement = insert(self._connection, ceremonies).values(
+            id=ceremony.id,
+            kind=ceremony.kind,
+            signs_in=ceremony.signs_in,
+            subject=ceremony.subject,
+            expires_at=ceremony.expires_at,
         )
+        return await changed(self._connection, statement.on_conflict_do_nothing()) > 0
 
     async def get(self, kind: CeremonyKind, ceremony_id: str, now: Millis) -> Ceremony | None:
         """Return one of a kind that lasts, or None."""

@@ -91,6 +91,12 @@ class Claims:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
+    async def credential_id(self, user_id: int, account_id: int) -> str | None:
+        """Return what stands for the credentials of an account of this user, None without one."""
+        statement = select(accounts.c.credential_id).where(is_account(user_id, account_id))
+        found: str | None = (await self._connection.scalars(statement)).one_or_none()
+        return found
+
     async def due(self, now: Millis, limit: int, after: DuePlace | None = None) -> list[DueAccount]:
         """Return accounts that nobody reads now, longest due first, those behind a place."""
         columns = accounts.c.user_id, accounts.c.id, accounts.c.market_code, accounts.c.next_sync_at
@@ -101,13 +107,6 @@ class Claims:
             statement = statement.where(tuple_(*order) > tuple_(*map(literal, after)))
         statement = statement.order_by(*order).limit(limit)
         return [DueAccount(*row) for row in await self._connection.execute(statement)]
-
-    async def next_due_at(self) -> Millis | None:
-        """Return when the next account is due, None where there are no accounts."""
-        moment: Millis | None = await self._connection.scalar(
-            select(func.min(accounts.c.next_sync_at))
-        )
-        return moment
 
     async def due_at(self, user_id: int, account_id: int, at: Millis) -> None:
         """Make an account due at a moment."""

@@ -4,12 +4,26 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, func, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.distinct import counted
 from coffers.store.statements import changed
+from coffers.store.tables import events
 from coffers.store.tables import webhook_deliveries as deliveries
 
 DeliveryState = Literal["pending", "delivered", "given_up"]
@@ -17,7 +31,7 @@ DeliveryState = Literal["pending", "delivered", "given_up"]
 REFUSALS_TO_STEP_ASIDE = 3
 """So often a receiver refuses an event before those after it go ahead."""
 
-_D = deliveries.c
+_D, _E = deliveries.c, events.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +136,16 @@ class Deliveries:
         return await self._connection.scalar(waiting) or 0
 
     async def forget(self, ended: Millis, made: Millis, limit: int) -> int:
-        """Forget some deliveries that ended, or were made, before a moment; return how many."""
+        """Forget some deliveries that ended, or were made, before a moment; return how many.
+
+        What waits is kept as long as its event is: by that a clock that was behind when it was made
+        loses nothing.
+        """
         forgotten = 0
-        for moment, before in ((_D.ended_at, ended), (_D.created_at, made)):
-            old = select(_D.user_id, _D.webhook_id, _D.number).where(moment < before)
+        is_its_event = and_(_E.user_id == _D.user_id, _E.number == _D.event)
+        is_lost = or_(_D.state != "pending", ~exists().where(is_its_event))
+        for moment, before, also in ((_D.ended_at, ended, true()), (_D.created_at, made, is_lost)):
+            old = select(_D.user_id, _D.webhook_id, _D.number).where(moment < before, also)
             old = old.order_by(moment).limit(limit - forgotten)
             key = tuple_(_D.user_id, _D.webhook_id, _D.number)
             statement = delete(deliveries).where(key.in_(old))

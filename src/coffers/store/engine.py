@@ -55,11 +55,11 @@ if TYPE_CHECKING:
 Q = TypeVar("Q")
 
 _SQLITE = "SQLite INTEGER"
-"""What its driver calls what an integer is too large for."""
+"""What its driver names in the error for an integer that is too large."""
 
 
 class _Queries(Generic[Q]):
-    """The queries of a subject, made when a transaction first asks for them: few need many."""
+    """The queries of a subject, made when first asked for: most transactions need few of them."""
 
     def __init__(self, make: Callable[[AsyncConnection], Q]) -> None:
         self._make = make
@@ -70,7 +70,7 @@ class _Queries(Generic[Q]):
 
     def __get__(self, transaction: "Transaction", _owner: type) -> Q:
         made = self._make(transaction.connection)
-        # Found there from now on, before this is asked again.
+        # Kept on the transaction, which from now on finds it there without asking here.
         vars(transaction)[self._name] = made
         return made
 
@@ -131,9 +131,9 @@ class Store:
         self._listener: Listener | None = None
 
     async def listen(self, url: str, topics: Collection[Topic]) -> None:
-        """Hear notices of other processes from now on, where the database can tell any.
+        """Begin to hear notices of other processes, where the database can send any.
 
-        `url` is for a session of one's own: not through a pooler.
+        `url` must lead to a session of its own, not through a pooler.
         """
         if self.database.dialect == "postgresql":
             from coffers.store.listener import Listener  # noqa: PLC0415 - with the driver
@@ -147,9 +147,9 @@ class Store:
     ) -> AsyncIterator[Transaction]:
         """Run a block as one writing transaction: all of it is stored, or nothing.
 
-        With `may_be_lost` a power cut may undo it afterwards: for what means nothing then, such
-        as who is at work on what. With `is_shared` it may be committed together with others that
-        come within a moment: for what comes often and nobody waits for.
+        With `may_be_lost` a power cut may undo it afterwards: for what means nothing after one,
+        such as who is at work on what. With `is_shared` it may be committed together with others
+        that come within a moment: for what comes often while nobody waits for it.
 
         Raises:
             StoreUnavailable: when the database cannot be reached or written.
@@ -208,7 +208,7 @@ async def _plain_errors() -> AsyncIterator[None]:
     except (DBAPIError, sqlite3.Error, NoFreeConnection, OSError) as error:
         raise fault_of(error) from error
     except OverflowError as error:
-        # Arithmetic of whoever uses the database can raise it as well.
+        # Arithmetic within the block can raise it as well, and is no fault of the database.
         if _SQLITE not in str(error):
             raise
         raise fault_of(error) from error

@@ -31,7 +31,7 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ErrandStanding:
     """How far an errand has come."""
 
     created_at: Millis
@@ -144,13 +144,13 @@ class Errands:
         )
         return outcome
 
-    async def standing(self, user_id: int, errand_id: int) -> Standing | None:
+    async def standing(self, user_id: int, errand_id: int) -> ErrandStanding | None:
         """Return how far an errand has come, None where there is none."""
         columns = select(errands.c.created_at, errands.c.taken_by, errands.c.outcome)
         row = (await self._connection.execute(columns.where(_is(user_id, errand_id)))).first()
         if row is None:
             return None
-        return Standing(Millis(row.created_at), row.taken_by is not None, row.outcome)
+        return ErrandStanding(Millis(row.created_at), row.taken_by is not None, row.outcome)
 
     async def is_taken(self, user_id: int, errand_id: int) -> bool:
         """Return whether a worker has taken an errand."""

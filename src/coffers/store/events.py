@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from coffers.clock import Millis
+from coffers.clock import CLOCKS_DIFFER, Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.notices import Topic
 from coffers.store.prepared import Prepared
@@ -63,6 +63,8 @@ MOST_NUMBER = 2**62
 """Beyond it no database takes a number."""
 
 _E, _U = events.c, users.c
+_OTHERS = events.alias("others")
+_F = _OTHERS.c
 _COLUMNS = ("user_id", "number", "kind", "account_id", "mode", "at", "body")
 _EVENTS = select(*(_E[name] for name in _COLUMNS))
 _COUNTED = (
@@ -186,18 +188,35 @@ class Events:
         statement = select(_U.id, _U.last_event).where(_U.id.in_(sorted(user_ids)))
         return {row.id: row.last_event for row in await self._connection.execute(statement)}
 
-    async def forget(self, before: Millis, limit: int) -> int:
+    async def forget(self, before: Millis, now: Millis, limit: int) -> int:
         """Forget some events of before a moment; return how many were forgotten.
 
         Of each user the first ones are, without a hole: readers tell by the first that is kept
-        whether they miss some. Moments are not quite in the order of numbers.
+        whether they miss some. One is kept until those before it are old, too: what was written
+        while a clock was behind takes no newer ones along. What lies ahead of `now` keeps none.
         """
-        oldest = select(_E.user_id, _E.number).where(_E.at < before).order_by(_E.at).limit(limit)
-        some = oldest.subquery()
-        lasts = select(some.c.user_id, func.max(some.c.number).label("number"))
-        last = lasts.group_by(some.c.user_id).subquery()
-        reached = and_(_E.user_id == last.c.user_id, _E.number <= last.c.number)
-        old = select(_E.user_id, _E.number).join_from(events, last, reached)
+        latest = Millis(now + CLOCKS_DIFFER)
+        # Otherwise what waits for older ones would be looked at again each time, instead of others.
+        first = select(_F.at).where(_F.user_id == _E.user_id).order_by(_F.number).limit(1)
+        first_at = first.scalar_subquery()
+        begins_old = or_(first_at < before, first_at > latest)
+        oldest = select(_E.user_id, _E.number).where(_E.at < before, begins_old)
+        some = oldest.order_by(_E.at).limit(limit).subquery()
+        users_lasts = select(some.c.user_id, func.max(some.c.number).label("number"))
+        lasts = users_lasts.group_by(some.c.user_id).subquery()
+        # Joined, since a database may ask again for each event what stands alone for each user.
+        is_kept = and_(
+            _F.user_id == lasts.c.user_id,
+            _F.number <= lasts.c.number,
+            _F.at.between(before, latest),
+        )
+        first_kept = func.coalesce(func.min(_F.number), MOST_NUMBER).label("kept")
+        firsts = select(lasts, first_kept).join_from(lasts, _OTHERS, is_kept, isouter=True)
+        found = firsts.group_by(lasts.c.user_id, lasts.c.number).subquery()
+        reached = and_(
+            _E.user_id == found.c.user_id, _E.number <= found.c.number, _E.number < found.c.kept
+        )
+        old = select(_E.user_id, _E.number).join_from(events, found, reached)
         old = old.order_by(_E.user_id, _E.number).limit(limit)
         statement = delete(events).where(tuple_(_E.user_id, _E.number).in_(old))
         return await changed(self._connection, statement)

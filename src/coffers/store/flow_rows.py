@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Row
-
 from coffers.valuation.model import Flow, Value
 
 
-def flow_of(row: Row[Any]) -> Flow:
+def flow_of(row: Any) -> Flow:  # noqa: ANN401 - of either driver
     """Return the flow of a row of the table."""
     return Flow(
         external_id=row.external_id,

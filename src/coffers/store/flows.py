@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    or_,
     select,
     tuple_,
     update,
@@ -116,10 +117,20 @@ class Flows:
             await self._connection.execute(statement.values(role=APART))
 
     async def deposits_after(
-        self, user_id: int, account_id: int, after: Millis, *, role: int = COUNTED
+        self,
+        user_id: int,
+        account_id: int,
+        after: Millis,
+        names: Collection[str],
+        *,
+        role: int = COUNTED,
     ) -> list[Flow]:
-        """Return the deposits behind a moment that venues told: those that count, or others."""
-        own = (_of(user_id, account_id), _F.at > after)
+        """Return the deposits behind a moment that venues told: those that count, or others.
+
+        Only those are meant whose asset, or the venue's code of it, is one of the `names`.
+        """
+        is_named = or_(_F.asset.in_(names), _F.venue_code.in_(names))
+        own = (_of(user_id, account_id), _F.at > after, is_named)
         return await self._found(_FLOWS.where(*own, _F.direction == "in", _F.role == role))
 
     async def added_flows(

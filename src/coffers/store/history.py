@@ -28,26 +28,15 @@ from sqlalchemy import (
 
 from coffers.clock import Millis
 from coffers.store.flow_rows import flow_of
-from coffers.store.flows import APART, Flows
+from coffers.store.flows import Flows
+from coffers.store.pasts import ALL_COUNT, Counted, Past, flow_portions
 from coffers.store.prepared import Prepared
 from coffers.store.statements import insert_in
-from coffers.store.tables import accounts, flows, snapshots
-from coffers.valuation.history import WINDOWS, History
-from coffers.valuation.model import Flow, Snapshot, Value
+from coffers.store.tables import accounts, snapshots
+from coffers.valuation.history import WINDOWS, History, edge_of
+from coffers.valuation.model import Snapshot, Value
 
-_A, _F, _S = accounts.c, flows.c, snapshots.c
-_FLOWS = (
-    select(flows)
-    .where(_F.role != APART)
-    .order_by(_F.account_id, _F.at, _F.direction, _F.external_id)
-)
-_FLOWS_OF_ONE = Prepared(
-    _FLOWS.where(
-        _F.user_id == bindparam("user"),
-        _F.account_id == bindparam("account"),
-        _F.at > bindparam("opened"),
-    )
-)
+_A, _S = accounts.c, snapshots.c
 _OPENING = Prepared(
     select(snapshots)
     .where(_S.user_id == bindparam("user"), _S.account_id == bindparam("account"))
@@ -111,14 +100,21 @@ class Histories(Flows):
         return [_snapshot_of(row) for row in rows]
 
     async def at_moments(
-        self, user_id: int, ids: Sequence[int], moments: Sequence[Millis]
+        self,
+        user_id: int,
+        ids: Sequence[int],
+        moments: Sequence[Millis],
+        counted: Counted = ALL_COUNT,
     ) -> dict[int, History]:
         """Return the past of several accounts as it is seen at some moments.
 
         The histories hold the opening, of the later snapshots the last one at or before each
-        moment, and all flows. An account that has no snapshot yet is absent.
+        moment, and all flows that count; of many of them sums between the moments, and behind them.
+        An account that has no snapshot yet is absent.
         """
-        return await self._histories(user_id, await self.values_at(user_id, ids, moments))
+        kept = await self.values_at(user_id, ids, moments)
+        cuts = (Millis(min(moments, default=0) - 1), *sorted(moments), Millis(_EVER))
+        return await self._histories(user_id, kept, counted, dict.fromkeys(kept, cuts))
 
     async def values_at(
         self, user_id: int, ids: Sequence[int], moments: Sequence[Millis]
@@ -132,24 +128,40 @@ class Histories(Flows):
         return _by_account(await self._connection.execute(statement))
 
     async def windows(
-        self, user_id: int, ids: Sequence[int], since: Millis, until: Millis
+        self,
+        user_id: int,
+        ids: Sequence[int],
+        since: Millis,
+        until: Millis,
+        counted: Counted = ALL_COUNT,
     ) -> dict[int, History]:
         """Return what the figures of several accounts need of the past.
 
         The histories hold enough for every `as_of` from `since` to `until`: the snapshots of a day
-        and of a month before, with the nearest ones around them. An account that has no snapshot
-        yet is absent.
+        and of a month before, with the nearest ones around them, and all flows that count; of many
+        from before that the sum. An account that has no snapshot yet is absent.
         """
-        return await self._histories(user_id, await self._snapshots(user_id, ids, since, until))
+        kept = await self._snapshots(user_id, ids, since, until)
+        cuts = {account_id: (edge_of(found, since),) for account_id, found in kept.items()}
+        return await self._histories(user_id, kept, counted, cuts)
 
     async def _histories(
-        self, user_id: int, kept: Mapping[int, list[Snapshot]]
+        self,
+        user_id: int,
+        kept: Mapping[int, list[Snapshot]],
+        counted: Counted,
+        cuts: Mapping[int, tuple[Millis, ...]],
     ) -> dict[int, History]:
-        later = await self._flows(user_id, kept)
-        return {
-            account_id: _history(found, later.get(account_id, ()))
+        pasts = {
+            account_id: Past(account_id, found, counted, cuts[account_id])
             for account_id, found in kept.items()
         }
+        # What came before the openings, which may be years of it, is in no figure.
+        opened = {account_id: found[0].at for account_id, found in kept.items()}
+        async for rows in flow_portions(self._connection, user_id, opened):
+            for account_id, group in groupby(rows, key=_account):
+                pasts[account_id].take(map(flow_of, group))
+        return {account_id: past.history() for account_id, past in pasts.items()}
 
     async def _snapshots(
         self, user_id: int, ids: Sequence[int], since: Millis, until: Millis
@@ -161,21 +173,6 @@ class Histories(Flows):
         spans = [(Millis(since - back), Millis(until - back)) for back in WINDOWS]
         statement = _around(dialect, user_id, _A.id.in_(ids), spans)
         return _by_account(await self._connection.execute(statement))
-
-    async def _flows(
-        self, user_id: int, kept: Mapping[int, list[Snapshot]]
-    ) -> dict[int, list[Flow]]:
-        # What came before the openings, which may be years of it, is in no figure.
-        opened = min((found[0].at for found in kept.values()), default=0)
-        rows: Iterable[Any]
-        if len(kept) == 1:
-            own = {"user": user_id, "account": next(iter(kept)), "opened": opened}
-            rows = await self._connection.rows(_FLOWS_OF_ONE, own)
-        else:
-            later = _FLOWS.where(_F.user_id == user_id, _F.account_id.in_(kept), _F.at > opened)
-            rows = await self._connection.execute(later)
-        by_account = groupby(rows, key=lambda row: row.account_id)
-        return {account_id: [flow_of(row) for row in group] for account_id, group in by_account}
 
 
 @cache
@@ -197,9 +194,8 @@ def _kept(dialect: str) -> Prepared:
     )
 
 
-def _history(kept: list[Snapshot], found: Iterable[Flow]) -> History:
-    opening = kept[0]
-    return History(opening, tuple(kept), tuple(flow for flow in found if flow.at > opening.at))
+def _account(row: Any) -> int:  # noqa: ANN401 - of either driver
+    return int(row.account_id)
 
 
 def _seen(user_id: int, ids: Sequence[int], moments: Sequence[Millis]) -> CTE:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 import zstandard
-from sqlalchemy import Row, bindparam, delete, func, literal_column, select
+from sqlalchemy import Integer, Row, bindparam, delete, func, literal_column, select
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.choices import OPERATOR
@@ -56,6 +56,7 @@ _RATES = Prepared(
     select(_R.at, _R.usd)
     .where(_R.currency == bindparam("code"), _R.at >= bindparam("since"))
     .order_by(_R.at)
+    .limit(bindparam("limit", type_=Integer))
 )
 # It has no end and no state: whoever reads it takes nothing from others.
 _LITTLE: Final[Iterator[Literal["little"]]] = repeat("little")
@@ -200,9 +201,12 @@ class Prices:
         if rows:
             await self._connection.execute(insert(self._connection, rates), rows)
 
-    async def rate_history(self, currency: str, since: Millis) -> list[tuple[Millis, Decimal]]:
+    async def rate_history(
+        self, currency: str, since: Millis, limit: int = 2**31 - 1
+    ) -> list[tuple[Millis, Decimal]]:
         """Return (moment, USD per unit) of a currency from a moment on, in order of time."""
-        rows = await self._connection.rows(_RATES, {"code": currency, "since": since})
+        values = {"code": currency, "since": since, "limit": limit}
+        rows = await self._connection.rows(_RATES, values)
         return [(row.at, row.usd) for row in rows]
 
     async def thin(self, now: Millis) -> None:

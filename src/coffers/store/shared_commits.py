@@ -19,7 +19,7 @@ taken, so that other processes have it meanwhile. Ten made a worker a seventh sl
 that wait begin nothing new."""
 
 MOST_AT_ONCE = 64
-"""So many are committed as one: they hold the write lock together."""
+"""The most that are committed as one: they hold the write lock together."""
 
 
 class _Member:
@@ -108,7 +108,7 @@ class SharedCommits:
             try:
                 await to_its_end(member.left)
             finally:
-                # It waits to be told, also where this is stopped meanwhile.
+                # It waits to be told, even if this task is stopped meanwhile.
                 if member.is_whole:
                     members.append(member)
             if not driver.in_transaction:
@@ -127,7 +127,7 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
 
 
 async def to_its_end(future: asyncio.Future[None]) -> None:
-    """Wait for what must not be left half-way; a cancellation meanwhile comes when it is over."""
+    """Wait for what must not be left half-way; a cancellation takes effect when it is over."""
     try:
         await asyncio.shield(future)
     except asyncio.CancelledError:
@@ -154,7 +154,7 @@ def _savepoint(driver: sqlite3.Connection) -> Iterator[None]:
 
 
 def _as_told(error: BaseException) -> Exception:
-    """Return what those are told who waited; a stop of this process is none of their errors."""
+    """Return the error for those who waited: that this process is stopping is not one of theirs."""
     if isinstance(error, Exception):
         return error
     return sqlite3.OperationalError("stopped before the commit")

@@ -1,9 +1,10 @@
 """Trades, kept once each, and how far the walk through an account's trades has come."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_, update
 
@@ -13,16 +14,20 @@ from coffers.store.connection import AsyncConnection
 from coffers.store.statements import insert
 from coffers.store.tables import trade_histories, trades
 from coffers.store.walking import Place, Walkable, walkable
-from coffers.valuation.model import Value
+from coffers.valuation.model import NOTHING, Value
 from coffers.valuation.trade import Trade
 
 MOST_TRIES = 20
 """After so many vain looks for what a trade was worth, it is not looked for again."""
 
+AT_ONCE: Final = 2_000
+"""Trades that are summed up together."""
+
 TradeKey = tuple[Millis, str, str]
 """Where a trade stands in the order of time: its moment, its symbol, its id."""
 
 _T, _H = trades.c, trade_histories.c
+_ORDER = (_T.at, _T.symbol, _T.trade_id)
 _PLAIN = [field.name for field in fields(Trade) if field.name != "value"]
 
 
@@ -107,12 +112,22 @@ class Trades:
         return [_trade_of(row) for row in await self._connection.execute(statement)]
 
     async def traded(self, user_id: int, account_id: int, wanted: TradeFilter) -> Traded:
-        """Return what was traded in a span, summed up without loss."""
-        statement = select(_T.btc, _T.usd).where(_of(user_id, account_id), *_conditions(wanted))
-        rows = list(await self._connection.execute(statement))
-        known = [row for row in rows if row.btc is not None and row.usd is not None]
-        worth = Value(_sum([row.btc for row in known]), _sum([row.usd for row in known]))
-        return Traded(len(rows), worth, len(rows) - len(known))
+        """Return what was traded in a span, summed up without loss, in portions."""
+        statement = select(*_ORDER, _T.btc, _T.usd).where(_of(user_id, account_id))
+        statement = statement.where(*_conditions(wanted)).order_by(*_ORDER).limit(AT_ONCE)
+        page, count, unvalued, worth = statement, 0, 0, NOTHING
+        while True:
+            rows = (await self._connection.execute(page)).all()
+            known = [row for row in rows if row.btc is not None and row.usd is not None]
+            count, unvalued = count + len(rows), unvalued + len(rows) - len(known)
+            found = Value(_sum([row.btc for row in known]), _sum([row.usd for row in known]))
+            worth = worth.plus(found)
+            if len(rows) < AT_ONCE:
+                return Traded(count, worth, unvalued)
+            place = rows[-1].at, rows[-1].symbol, rows[-1].trade_id
+            page = statement.where(tuple_(*_ORDER) > tuple_(*place))
+            # SQLite is asked in the event loop: let others have their turn.
+            await asyncio.sleep(0)
 
     async def unvalued(
         self, user_id: int, account_id: int, now: Millis, limit: int

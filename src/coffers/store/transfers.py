@@ -1,19 +1,64 @@
 """Own transfers: the flows that they are found among, and those that were found."""
 
-from collections.abc import Collection
-from typing import Any
+import asyncio
+from collections import namedtuple
+from collections.abc import AsyncIterator, Collection
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_
 
 from coffers.store.connection import AsyncConnection
 from coffers.store.flow_rows import flow_of
-from coffers.store.flows import MADE_HERE
+from coffers.store.flows import APART, MADE_HERE
 from coffers.store.statements import held
 from coffers.store.tables import accounts, flows, transfers, users
-from coffers.valuation.transfers import Leg, Transfer
+from coffers.valuation.transfers import Halves, Leg, Moved, Transfer
 
 _A, _F, _T = accounts.c, flows.c, transfers.c
 _TRANSFERS = select(_T.out_account_id, _T.out_external_id, _T.in_account_id, _T.in_external_id)
+
+AT_ONCE: Final = 2_000
+"""Transfers that are read together."""
+
+MANY: Final = 5_000
+"""Flows that are looked at together, all of them."""
+
+_ORDER = (_F.at, _F.direction, _F.external_id)
+_WITH_MODE = and_(_A.user_id == _F.user_id, _A.id == _F.account_id)
+_LEGS = select(flows, _A.mode).join_from(flows, accounts, _WITH_MODE)
+_KEYS = (
+    select(*_ORDER, _F.asset, _F.txid, _A.mode)
+    .join_from(flows, accounts, _WITH_MODE)
+    .order_by(*_ORDER)
+    .limit(MANY)
+)
+_OUT, _INTO = flows.alias("withdrawn"), flows.alias("deposited")
+_Flow: Any = namedtuple("_Flow", [column.key for column in _F])  # type: ignore[misc]  # noqa: PYI024  # those of the table
+_MOVED = (
+    select(_T.out_account_id, _T.out_external_id, _T.in_account_id, _T.in_external_id, _OUT, _INTO)
+    .join_from(
+        transfers,
+        _OUT,
+        and_(
+            _OUT.c.user_id == _T.user_id,
+            _OUT.c.account_id == _T.out_account_id,
+            _OUT.c.direction == "out",
+            _OUT.c.external_id == _T.out_external_id,
+        ),
+    )
+    .join(
+        _INTO,
+        and_(
+            _INTO.c.user_id == _T.user_id,
+            _INTO.c.account_id == _T.in_account_id,
+            _INTO.c.direction == "in",
+            _INTO.c.external_id == _T.in_external_id,
+        ),
+    )
+    .where(_OUT.c.role != APART, _INTO.c.role != APART)
+    .order_by(_T.out_account_id, _T.out_external_id)
+    .limit(AT_ONCE)
+)
 
 
 class Transfers:
@@ -31,13 +76,55 @@ class Transfers:
         await self._connection.execute(held(select(users.c.id).where(users.c.id == user_id)))
 
     async def legs(self, user_id: int, assets: Collection[str]) -> list[Leg]:
-        """Return all flows of some assets that came or left, of all accounts of a user."""
-        statement = select(flows, _A.mode).join_from(
-            flows, accounts, and_(_A.user_id == _F.user_id, _A.id == _F.account_id)
-        )
-        rows = await self._connection.execute(
-            statement.where(_F.user_id == user_id, _F.asset.in_(assets), _F.role != MADE_HERE)
-        )
+        """Return the flows of some assets that may be transfers between accounts of a user.
+
+        These are all, unless they are very many. Then those of the account that has most of them
+        are left out that nothing of another account goes with.
+        """
+        moved = and_(_F.user_id == user_id, _F.asset.in_(assets), _F.role != MADE_HERE)
+        found = await self._legs(_LEGS.where(moved).limit(MANY + 1))
+        if len(found) <= MANY:
+            return found
+        counts = select(_F.account_id).where(moved).group_by(_F.account_id)
+        most = await self._connection.scalar(counts.order_by(func.count().desc()).limit(1))
+        others = await self._legs(_LEGS.where(moved, _F.account_id != most))
+        if not others:
+            return []
+        halves, own = Halves(others), and_(moved, _F.account_id == most)
+        async for direction, kept in self._may_belong(own, halves):
+            for first in range(0, len(kept), AT_ONCE):
+                part = _F.external_id.in_(kept[first : first + AT_ONCE])
+                others += await self._legs(_LEGS.where(own, _F.direction == direction, part))
+        return others
+
+    async def _may_belong(
+        self, own: ColumnElement[bool], halves: Halves
+    ) -> AsyncIterator[tuple[str, list[str]]]:
+        """Return the ids of an account's flows that may be halves, by direction, in portions."""
+        place: tuple[Any, ...] | None = None
+        while True:
+            page = _KEYS.where(own)
+            if place is not None:
+                page = page.where(tuple_(*_ORDER) > tuple_(*place))
+            rows = (await self._connection.execute(page)).all()
+            for direction in ("in", "out"):
+                yield (
+                    direction,
+                    [
+                        row.external_id
+                        for row in rows
+                        if row.direction == direction
+                        and halves.may_belong(row.mode, row.asset, direction, row.at, row.txid)
+                    ],
+                )
+            if len(rows) < MANY:
+                return
+            place = rows[-1].at, rows[-1].direction, rows[-1].external_id
+            # SQLite is asked in the event loop: let others have their turn.
+            await asyncio.sleep(0)
+
+    async def _legs(self, statement: Select[Any]) -> list[Leg]:
+        rows = await self._connection.execute(statement)
         return [Leg(row.account_id, row.mode, flow_of(row)) for row in rows]
 
     async def of_assets(self, user_id: int, assets: Collection[str]) -> frozenset[Transfer]:
@@ -47,9 +134,35 @@ class Transfers:
         )
         return await self._transfers(statement)
 
-    async def of_user(self, user_id: int) -> frozenset[Transfer]:
-        """Return the known transfers of a user."""
-        return await self._transfers(_TRANSFERS.where(_T.user_id == user_id))
+    async def of_user(self, user_id: int, without: Collection[int] = ()) -> frozenset[Transfer]:
+        """Return the known transfers of a user, but for those of some accounts."""
+        own = _TRANSFERS.where(_T.user_id == user_id)
+        if without:
+            own = own.where(~_is_of(without))
+        return await self._transfers(own)
+
+    async def moved(self, user_id: int, ids: Collection[int]) -> AsyncIterator[list[Moved]]:
+        """Return those of some accounts that figures count, with their flows, in portions.
+
+        There may be hundreds of thousands.
+        """
+        own = _MOVED.where(_T.user_id == user_id, _is_of(ids))
+        last, end = len(Transfer.__slots__), len(Transfer.__slots__) + len(_F)
+        page = own
+        while True:
+            rows = (await self._connection.execute(page)).all()
+            yield [
+                Moved(
+                    Transfer(*row[:last]),
+                    flow_of(_Flow(*row[last:end])),
+                    flow_of(_Flow(*row[end:])),
+                )
+                for row in rows
+            ]
+            if len(rows) < AT_ONCE:
+                return
+            place = rows[-1].out_account_id, rows[-1].out_external_id
+            page = own.where(tuple_(_T.out_account_id, _T.out_external_id) > tuple_(*place))
 
     async def of_flows(
         self, user_id: int, account_id: int, external_ids: Collection[str]
@@ -78,6 +191,10 @@ class Transfers:
     async def _transfers(self, statement: Select[Any]) -> frozenset[Transfer]:
         rows = await self._connection.execute(statement)
         return frozenset(Transfer(*row) for row in rows)
+
+
+def _is_of(ids: Collection[int]) -> ColumnElement[bool]:
+    return or_(_T.out_account_id.in_(ids), _T.in_account_id.in_(ids))
 
 
 def _withdrawal() -> ColumnElement[bool]:

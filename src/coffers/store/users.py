@@ -173,13 +173,16 @@ class Tokens:
         )
         return await changed(self._connection, statement.values(revoked_at=now)) > 0
 
-    async def forget(self, user_id: int, before: Millis) -> None:
-        """Forget tokens of a user that have been revoked or expired since before a moment."""
+    async def over_since(self, before: Millis, limit: int) -> list[int]:
+        """Return the ids of some tokens, of any users, that were over before a moment."""
         columns = api_tokens.c
         is_over = or_(columns.revoked_at < before, columns.expires_at < before)
-        await self._connection.execute(
-            delete(api_tokens).where(columns.user_id == user_id, is_over)
-        )
+        found = await self._connection.execute(select(columns.id).where(is_over).limit(limit))
+        return list(found.scalars())
+
+    async def forget(self, token_ids: Collection[int]) -> None:
+        """Forget tokens."""
+        await self._connection.execute(delete(api_tokens).where(api_tokens.c.id.in_(token_ids)))
 
 
 def _is_in_force(now: Millis) -> ColumnElement[bool]:

@@ -37,7 +37,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TaskStanding:
     """Where a task stands.
 
     `turns` counts its ends, good or bad. `done_at` is the age of what is known, None before
@@ -57,7 +57,7 @@ class Standing:
 
 # Ties are broken, so that two workers who claim several never wait for each other.
 _IN_ORDER = (_T.due_at, _T.venue, _T.subject)
-_STANDING = tuple(_T[name] for name in Standing.__slots__)
+_STANDING = tuple(_T[name] for name in TaskStanding.__slots__)
 
 
 def rate_of(venue: str, symbol: str) -> Task:
@@ -97,16 +97,16 @@ class VenueTasks:
             )
         )
 
-    async def standing(self, task: Task) -> Standing | None:
+    async def standing(self, task: Task) -> TaskStanding | None:
         """Return where a task stands, None where nobody ever asked."""
         statement = select(*_STANDING).where(_is(task))
         row = (await self._connection.execute(statement)).first()
-        return None if row is None else Standing(*row)
+        return None if row is None else TaskStanding(*row)
 
-    async def of_subject(self, subject: str) -> dict[str, Standing]:
+    async def of_subject(self, subject: str) -> dict[str, TaskStanding]:
         """Return where a subject stands, by venue."""
         statement = select(_T.venue, *_STANDING).where(_T.subject == subject)
-        return {row[0]: Standing(*row[1:]) for row in await self._connection.execute(statement)}
+        return {row[0]: TaskStanding(*row[1:]) for row in await self._connection.execute(statement)}
 
     async def due(self, now: Millis, limit: int, *, only_rates: bool = False) -> Sequence[Task]:
         """Return tasks that are due and that nobody works at, the longest due first."""

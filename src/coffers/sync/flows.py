@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from coffers import metrics, money
 from coffers.clock import DAY, MINUTE, Millis
 from coffers.connectors.reading import Reading, ReadRequest
 from coffers.markets.assets import symbol_at
+from coffers.pricing.keeper import SPIKE
+from coffers.pricing.spikes import distance, leaps
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.records import Account, SyncState
 from coffers.sync.policy import BackOff
 from coffers.valuation.choices import Choices
-from coffers.valuation.model import Flow, Price, PriceBook, Value
+from coffers.valuation.model import Flow, HeldBack, Price, PriceBook, Value
 
 NEAR = Millis(10 * MINUTE)
 """A price book this near to a flow tells what it was worth; further off, candles are asked."""
@@ -80,9 +83,29 @@ class FlowValuer:
         if book is not None:
             flow = replace(flow, asset=book.named(venue, flow.asset))
         asset = choices.asset_of(account_id, flow)
-        near = None if book is None else choices.book(book).prices.get(asset)
+        own = None if book is None else choices.book(book)
+        near = None if own is None else own.prices.get(asset)
         if near is not None or asset in choices.distrusted:
             return near
+        price = await self._by_candles(venue, flow)
+        held = None if own is None else own.held_back.get(asset)
+        if held is None:
+            return price
+        # The candle may be of the broken ticker itself: what came after tells which one was right.
+        present = await self._present(venue, account_id, flow, choices)
+        return None if present is None else _right(price, held, present)
+
+    async def _present(
+        self, venue: str | None, account_id: int, flow: Flow, choices: Choices
+    ) -> Price | None:
+        async with self._store.reading() as tx:
+            newest = await self._newest.read(tx)
+        if newest is None:
+            return None
+        named = replace(flow, asset=newest.named(venue, flow.asset))
+        return choices.book(newest).prices.get(choices.asset_of(account_id, named))
+
+    async def _by_candles(self, venue: str | None, flow: Flow) -> Price | None:
         # By the venue's own word: whatever else it may mean, the venue's candles are of that.
         for each in (venue,) if venue is not None else await self._others(flow.asset):
             price = await self._past.price_at(each, symbol_at(flow.asset, each), flow.at)
@@ -103,6 +126,18 @@ class FlowValuer:
     async def _book(self, at: Millis) -> PriceBook | None:
         async with self._store.reading() as tx:
             return await tx.prices.book_near(at, NEAR)
+
+
+def _right(candle: Price | None, held: HeldBack, present: Price) -> Price | None:
+    """Return the candle's price if it goes with the one of two from which the present one goes on.
+
+    Else that one itself, and None where the present price goes on from neither.
+    """
+    right, wrong = sorted((held.believed, held.price), key=partial(distance, present))
+    if leaps(right, present, SPIKE):
+        return None
+    is_right = candle is not None and distance(candle, right) < distance(candle, wrong)
+    return candle if is_right else right
 
 
 async def keep_values(

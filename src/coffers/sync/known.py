@@ -34,6 +34,20 @@ class Known:
     taken_at: Millis
 
 
+def after_the_last(account: Account, reading: Reading) -> Reading:
+    """Return a reading that is later than the one before, whatever the clock says.
+
+    With a clock that was set back, or that is behind after a start of the machine, the reading
+    would lie before the opening and before deposits that its balances contain. Those would then
+    count as profit or loss for good.
+    """
+    previous = account.sync.read_at
+    if previous is None or reading.at > previous:
+        return reading
+    at, flows_until = Millis(previous + 1), reading.flows_until
+    return replace(reading, at=at, flows_until=at if flows_until == reading.at else flows_until)
+
+
 def check_identity(known: Known, reading: Reading) -> None:
     """Refuse a reading of another account than the one that was read before.
 
@@ -55,7 +69,7 @@ def finds_new(known: Known, reading: Reading) -> bool:
 
 
 def has_other_names(known: Known, newest: PriceBook) -> bool:
-    """Return whether an account's venue means other assets than by the book of its reading."""
+    """Return whether a newer book gives other keys to what the account's venue lists."""
     venue, book = known.market.venue, known.book
     if venue is None or book is newest:
         return False
@@ -64,7 +78,7 @@ def has_other_names(known: Known, newest: PriceBook) -> bool:
 
 
 def named(known: Known, reading: Reading) -> Reading:
-    """Return a reading by the keys of what its venue means, where others mean another asset."""
+    """Return a reading with keys of their own for symbols that mean another asset elsewhere."""
     venue, book = known.market.venue, known.book
     if venue is None or book is None:
         return reading
@@ -79,7 +93,7 @@ def named(known: Known, reading: Reading) -> Reading:
 
 
 def named_flows(flows: Iterable[Flow], market: Market, book: PriceBook | None) -> tuple[Flow, ...]:
-    """Return flows by the keys of what a market's venue means, where others mean another asset."""
+    """Return flows with keys of their own for symbols that mean another asset elsewhere."""
     venue = market.venue
     if venue is None or book is None:
         return tuple(flows)

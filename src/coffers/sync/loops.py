@@ -37,9 +37,9 @@ class Loops:
     async def told(
         self, ear: Ear, work: Callable[[], Awaitable[object]], *, quick: float, slow: float
     ) -> None:
-        """Do a piece of work whenever an ear hears of some, and so many seconds after the last.
+        """Do a piece of work whenever an ear hears of some, and at the latest after some seconds.
 
-        `slow` holds while notices arrive, and `quick` while they do not.
+        Those are `slow` while notices arrive, and `quick` while they do not.
         """
         self._ears.append(ear)
         while not self._stopping.is_set():
@@ -52,7 +52,7 @@ async def guarded(work: Callable[[], Awaitable[object]], **about: object) -> Non
     try:
         await work()
     except StoreUnavailable as error:
-        # Of a disk that is full each account would have a line of its own, every minute.
+        # On a full disk every account would otherwise log a line of its own each minute.
         metrics.worker_failures.labels(type(error).__name__).inc()
         _log.warning("work failed", work=_name(work), reason=str(error))
     except CoffersError as error:
@@ -64,6 +64,6 @@ async def guarded(work: Callable[[], Awaitable[object]], **about: object) -> Non
 
 
 def _name(work: Callable[[], Awaitable[object]]) -> str:
-    """Return what a piece of work is called in the code; of one made on the spot, where."""
+    """Return the name of a piece of work in the code; of a lambda, that of its function."""
     inner = getattr(work, "func", work)
     return str(getattr(inner, "__qualname__", type(inner).__name__)).partition(".<locals>")[0]

@@ -8,7 +8,6 @@ used twice at once. What it brings is older than the opening snapshot and change
 
 from dataclasses import dataclass, replace
 
-from coffers import metrics
 from coffers.clock import Clock, Millis
 from coffers.connectors.past import PastConnector, PastFlows, PastRequest
 from coffers.connectors.reading import ConnectorFailure, Reading
@@ -16,9 +15,11 @@ from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.records import Account
+from coffers.store.walking import Place, Walkable
 from coffers.store.walks import Walk
 from coffers.sync.credentials import open_credentials
 from coffers.sync.flows import FLOWS_OVERLAP, FlowValuer, keep_values
+from coffers.sync.gathering import market_of
 from coffers.sync.known import Known, named_flows
 from coffers.sync.transfers import pair_transfers
 from coffers.sync.walker import CLAIM, Walker
@@ -34,8 +35,8 @@ VALUED_AT_ONCE = 2
 class _Taken:
     """What is known when a step begins.
 
-    `unvalued` are flows up to `opening` whose worth is looked for now; later ones the readings see
-    to.
+    `unvalued` are flows up to `opening` whose worth is looked for now; readings look for that of
+    later ones.
     """
 
     account: Account
@@ -47,10 +48,10 @@ class _Taken:
 
 
 async def begin_walk(tx: Transaction, known: Known, reading: Reading) -> None:
-    """Let the walk begin with an account's first accepted reading, where that looked no further.
+    """Begin the walk at an account's first accepted reading, where the reading stopped looking.
 
-    What readings look at is left to them: they tell from the order of things whether a deposit was
-    in the balances before.
+    Later flows are left to the readings, which can tell whether a deposit was in the balances
+    already.
     """
     account = known.account
     if account.sync.read_at is None and known.market.venue is not None:
@@ -76,6 +77,12 @@ class PastWalker(Walker[_Taken]):
         self._connector = connector
         self._newest = NewestBook()
 
+    async def due(
+        self, tx: Transaction, now: Millis, limit: int, after: Place | None = None
+    ) -> Walkable:
+        """Return accounts whose walks through old flows may go on now."""
+        return await tx.walks.due(now, limit, after)
+
     async def _take(self, user_id: int, account_id: int, holder: str) -> _Taken | None:
         now = self._clock.now()
         async with self._store.transaction() as tx:
@@ -92,7 +99,7 @@ class PastWalker(Walker[_Taken]):
             unvalued = await tx.history.unvalued_flows(
                 user_id, account_id, now, VALUED_AT_ONCE, until=opening
             )
-            market = self._market(account)
+            market = market_of(self._catalogue, account)
             return _Taken(account, market, sealed, walk, opening, tuple(unvalued))
 
     async def _put_off(self, tx: Transaction, user_id: int, account_id: int, until: Millis) -> None:
@@ -134,7 +141,7 @@ class PastWalker(Walker[_Taken]):
             if added:
                 assets = {flow.asset for flow in flows}
                 await pair_transfers(tx, account.user_id, assets, book)
-        self._count(taken, "complete" if walk.is_complete else "walked")
+        self._count(taken.market, "complete" if walk.is_complete else "walked")
 
     async def _valued(self, taken: _Taken, holder: str, tried: tuple[Flow, ...]) -> None:
         account, walk, now = taken.account, taken.walk, self._clock.now()
@@ -145,7 +152,7 @@ class PastWalker(Walker[_Taken]):
             due = await tx.history.next_valuation(account.user_id, account.id, taken.opening)
             next_at = None if due is None else Millis(max(due, now + self._pause))
             await tx.walks.keep(account.user_id, account.id, replace(walk, next_at=next_at))
-        self._count(taken, "valued")
+        self._count(taken.market, "valued")
 
     async def _failed(self, taken: _Taken, holder: str, failure: ConnectorFailure) -> None:
         account, failures = taken.account, taken.walk.failures + 1
@@ -158,11 +165,8 @@ class PastWalker(Walker[_Taken]):
         async with self._turns.ending(account, taken.sealed, holder) as tx:
             if tx is not None:
                 await tx.walks.keep(account.user_id, account.id, walk)
-        self._count(taken, failure.kind.value)
+        self._count(taken.market, failure.kind.value)
         self._say("old flows not told", account, failure, taken.walk.failure_message)
-
-    def _count(self, taken: _Taken, outcome: str) -> None:
-        metrics.history_steps.labels(taken.market.code, outcome).inc()
 
 
 def _after(walk: Walk, past: PastFlows, next_at: Millis) -> Walk:

@@ -28,7 +28,7 @@ INVALID_API_KEY = "invalid_api_key"
 REFUSALS = frozenset({FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED})
 
 Jitter = Callable[[], float]
-"""Gives a number from 0 to 1; spreads accounts that would else all be due at once."""
+"""Gives a number from 0 to 1; spreads accounts that would otherwise all be due at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ OUTAGES = frozenset(
         FailureKind.UNEXPECTED_ANSWER,
     }
 )
-"""What ends by itself: an account is tried at least as often as it is read, so that it is read
-again within an interval of the end."""
+"""Failures that end by themselves: an account is tried once an interval at least, so that it is
+read again soon after the end."""
 
 SAID_AGAIN = Millis(6 * HOUR)
 """How often the log says again that an account cannot be read."""
@@ -113,7 +113,7 @@ def after_reading(sync: SyncState, rights: KeyRights, now: Millis, interval: Mil
 def after_doubt(account: Account, fingerprint: str, now: Millis) -> Standing:
     """Return the standing after a reading that lost most of what was known: look again soon."""
     mark, seen_at = _suspect(account.sync)
-    # One that was seen before and is seen again too soon keeps the time of its first sight.
+    # A doubt that is seen again too soon to confirm it keeps the time of its first sight.
     is_known = mark == fingerprint and not is_ahead(seen_at, now)
     suspect = account.sync.suspect if is_known else f"{fingerprint}:{now}"
     state = replace(account.sync, next_sync_at=Millis(now + SECOND_LOOK), suspect=suspect)

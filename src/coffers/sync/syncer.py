@@ -13,17 +13,10 @@ from enum import StrEnum
 
 from coffers import metrics
 from coffers.clock import Clock, Millis
-from coffers.connectors.reading import (
-    Connector,
-    ConnectorFailure,
-    FailureKind,
-    Reading,
-    ReadRequest,
-)
-from coffers.errors import NotFound
+from coffers.connectors.reading import Connector, ConnectorFailure, Reading
 from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
 from coffers.logs import logger
-from coffers.markets.catalogue import Catalogue, Market
+from coffers.markets.catalogue import Catalogue
 from coffers.store.engine import Store, Transaction
 from coffers.store.errors import StoreUnavailable
 from coffers.store.newest import NewestBook
@@ -34,15 +27,16 @@ from coffers.sync.doubt import fingerprint, is_doubtful
 from coffers.sync.flows import (
     FlowValuer,
     flows_read_until,
-    flows_since,
     keep_values,
     landed,
     told_until,
 )
+from coffers.sync.gathering import Gatherer, market_of, took_too_long
 from coffers.sync.holdings import keep_holdings
 from coffers.sync.kept import kept_reading
 from coffers.sync.known import (
     Known,
+    after_the_last,
     check_identity,
     finds_new,
     has_other_names,
@@ -68,12 +62,7 @@ from coffers.sync.snapshots import Taken, take_snapshot
 from coffers.sync.transfers import pair_transfers
 from coffers.sync.tries import note_try
 from coffers.sync.turns import READING_CLAIM, Turns
-from coffers.valuation.model import Flow, Snapshot
-from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
-
-VALUED_AT_ONCE = 20
-"""Known flows of one reading whose worth is looked for again."""
 
 _log = logger("coffers.sync")
 
@@ -92,7 +81,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of it, with the failure where the venue gave no reading."""
+    """The outcome of a try, with the failure where the venue gave no reading."""
 
     outcome: Outcome
     failure: ConnectorFailure | None = None
@@ -119,12 +108,14 @@ class Syncer:
         self._clock = clock
         self._pace = pace
         self._newest = NewestBook()
+        self._gatherer = Gatherer(catalogue, self._newest, clock)
         self._turns = Turns(store, clock)
 
     async def sync(self, user_id: int, account_id: int, *, only_if_due: bool = False) -> Result:
-        """Read one account and store what follows from it: now, or only if it is due by now.
+        """Read one account and store what follows from it.
 
-        The latter is for whoever was told some time ago that it is.
+        With `only_if_due` nothing is done if it is no longer due: it was when the job was queued,
+        and may have been read since.
         """
         holder = uuid.uuid4().hex
         try:
@@ -150,60 +141,24 @@ class Syncer:
                 is_there = await tx.accounts.get(user_id, account_id) is not None
                 return Outcome.BUSY if is_there else Outcome.GONE
             sealed = await tx.secrets.get(user_id, account_id)
-            if sealed is None and not self._market(account).is_kept:
+            if sealed is None and not market_of(self._catalogue, account).is_kept:
                 await tx.accounts.release(user_id, account_id, holder)
                 return Outcome.GONE
             if only_if_due and account.sync.next_sync_at > now:
                 await tx.accounts.release(user_id, account_id, holder)
                 return Outcome.NOT_DUE
-            return await self._known(tx, account, sealed, now)
-
-    async def _known(
-        self, tx: Transaction, account: Account, sealed: Sealed | None, taken_at: Millis
-    ) -> Known:
-        user_id, account_id = account.user_id, account.id
-        since = flows_since(account, self._clock.now())
-        opening = await tx.history.opening(user_id, account_id)
-        market = self._market(account)
-        return Known(
-            account,
-            market,
-            sealed,
-            tuple(await tx.holdings.of_account(user_id, account_id)),
-            tuple(await tx.holdings.contracts_of(user_id, account_id)),
-            await self._newest.read(tx),
-            opening is not None,
-            ReadRequest(
-                since,
-                await tx.history.known_flows(user_id, account_id, since),
-                await self._memory(tx, account, market),
-            ),
-            () if opening is None else await self._unvalued(tx, account, opening),
-            taken_at,
-        )
-
-    async def _memory(self, tx: Transaction, account: Account, market: Market) -> str | None:
-        """Return what the reading before left; an exchange leaves nothing where all is known."""
-        if not market.chain and account.sync.flows_known:
-            return None
-        return await tx.memories.get(account.user_id, account.id)
-
-    async def _unvalued(
-        self, tx: Transaction, account: Account, opening: Snapshot
-    ) -> tuple[Flow, ...]:
-        """Return the flows in the figures whose worth is to be looked for again."""
-        found = await tx.history.unvalued_flows(
-            account.user_id, account.id, self._clock.now(), VALUED_AT_ONCE, after=opening.at
-        )
-        return tuple(found)
+            return await self._gatherer.known(tx, account, sealed, now)
 
     async def _give_back(
         self, user_id: int, account_id: int, holder: str, fault: BaseException
     ) -> None:
-        """Let go of an account; after a fault of ours, which must not be run into at once again."""
+        """Release an account whose reading broke off, and put the next one off after a fault.
+
+        A fault of our own would otherwise be run into again at once, over and over.
+        """
         wait = self._pace.interval
         if isinstance(fault, StoreUnavailable):
-            # The reading is made again soon once it can be written, yet not over and over.
+            # Nothing is wrong with the account: it is read again soon, yet not over and over.
             wait = Millis(min(wait, SECOND_LOOK))
         later = Millis(self._clock.now() + wait)
 
@@ -214,20 +169,14 @@ class Syncer:
 
         await self._turns.broken_off(ending)
 
-    def _market(self, account: Account) -> Market:
-        market = self._catalogue.get(account.market_code)
-        if market is None:
-            raise NotFound(f"the catalogue has no market {account.market_code!r} any more")
-        return market
-
     async def _read(self, known: Known, holder: str) -> Result:
         try:
-            reading = _after_the_last(known.account, await self._asked(known))
+            reading = after_the_last(known.account, await self._asked(known))
             check_identity(known, reading)
             reading = named(known, reading)
             reading = await marked(self._store, self._catalogue, known, reading)
         except TimeoutError:
-            return await self._failed(known, holder, _took_too_long(known.market))
+            return await self._failed(known, holder, took_too_long(known.market))
         except ConnectorFailure as failure:
             return await self._failed(known, holder, failure)
         return await self._brought(known, holder, reading)
@@ -281,10 +230,11 @@ class Syncer:
         metrics.syncs.labels(known.market.code, outcome.value).inc()
         return Result(outcome)
 
-    async def _unknown(self, known: Known, reading: Reading) -> Reading:
-        """Return a reading without flows that are known, where it looked further back than asked.
+    async def _without_known_flows(self, known: Known, reading: Reading) -> Reading:
+        """Return a reading without the flows that are stored already.
 
-        Their worth would be asked for once more.
+        Only a reading that looked further back than it was asked to can bring such flows; the
+        worth of each would be asked for a second time.
         """
         since = known.request.flows_since
         first = min((flow.at for flow in reading.flows), default=None)
@@ -298,14 +248,16 @@ class Syncer:
 
     async def _accept(self, known: Known, holder: str, reading: Reading, outcome: Outcome) -> None:
         account = known.account
-        landed_now = landed(await self._unknown(known, reading), told_until(account.sync))
+        landed_now = landed(
+            await self._without_known_flows(known, reading), told_until(account.sync)
+        )
         venue = known.market.venue
         flows = await self._valuer.valued(venue, account, (*known.unvalued, *landed_now))
         tried, new = flows[: len(known.unvalued)], flows[len(known.unvalued) :]
         async with self._ending(known, holder) as tx:
             if tx is None:
                 return
-            # Who did not hold an asset before was not told of its new key.
+            # Accounts that did not hold an asset were not told when its key changed.
             is_met = finds_new(known, reading) or bool(new)
             newest = await self._newest.read(tx) if is_met else None
             if newest is not None and has_other_names(known, newest):
@@ -319,7 +271,7 @@ class Syncer:
             has_found = await keep_values(tx, account, tried, self._clock.now())
             taken = await take_snapshot(tx, known, reading, added, self._clock.now())
             standing = self._standing(known, reading, taken)
-            # A reading in which the account changed may leave all else as it was.
+            # Profits can change with the past alone, while all that is written here stays the same.
             is_past_new = bool(added or undone or has_found or taken.is_past_new)
             await self._stand(tx, account, standing, is_past_new=is_past_new)
             await note_try(tx, known, self._clock.now(), outcome, reading)
@@ -337,7 +289,7 @@ class Syncer:
         account = known.account
         state = replace(
             account.sync,
-            # A search that is not through yet has read nothing.
+            # A wallet whose addresses are still being searched for has not been read yet.
             read_at=reading.at if reading.wallets else account.sync.read_at,
             missing_wallets=tuple(sorted(reading.missing)),
             flows_known=reading.flows_known,
@@ -387,25 +339,6 @@ class Syncer:
         )
 
 
-def _after_the_last(account: Account, reading: Reading) -> Reading:
-    """Return a reading that is later than the one before, whatever the clock says.
-
-    A clock that was set back, or is behind since the machine started, would put it before deposits
-    that are in its balances, and before the opening: they would count as profit or loss for good.
-    """
-    previous = account.sync.read_at
-    if previous is None or reading.at > previous:
-        return reading
-    at, flows_until = Millis(previous + 1), reading.flows_until
-    return replace(reading, at=at, flows_until=at if flows_until == reading.at else flows_until)
-
-
 def _rights(account: Account, reading: Reading) -> KeyRights:
-    """Return the newest that is known of the key: a reading does not always ask for it."""
+    """Return the newest known rights of the key: not every reading asks for them."""
     return account.rights if reading.rights == UNKNOWN_RIGHTS else reading.rights
-
-
-def _took_too_long(market: Market) -> ConnectorFailure:
-    return ConnectorFailure(
-        FailureKind.UNREACHABLE, f"{market.name} did not answer in time", code="timeout"
-    )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from coffers import metrics, money
+from coffers import money
 from coffers.clock import HOUR, MINUTE, Clock, Millis
 from coffers.connectors.reading import ConnectorFailure
 from coffers.connectors.trades import FoundTrades, TradesConnector, TradesRequest
@@ -18,8 +18,10 @@ from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Account
 from coffers.store.trades import TradeWalk
+from coffers.store.walking import Place, Walkable
 from coffers.sync.credentials import open_credentials
 from coffers.sync.flows import VALUE_LATER, FlowValuer
+from coffers.sync.gathering import market_of
 from coffers.sync.walker import CLAIM, Walker
 from coffers.valuation.model import Flow, Value
 from coffers.valuation.trade import Trade
@@ -62,6 +64,12 @@ class TradeWalker(Walker[_Taken]):
         super().__init__(store, vault, catalogue, valuer, clock, pause)
         self._connector = connector
 
+    async def due(
+        self, tx: Transaction, now: Millis, limit: int, after: Place | None = None
+    ) -> Walkable:
+        """Return accounts whose walks through trades may go on now."""
+        return await tx.trades.due(now, limit, after)
+
     async def _take(self, user_id: int, account_id: int, holder: str) -> _Taken | None:
         now = self._clock.now()
         async with self._store.transaction() as tx:
@@ -70,9 +78,9 @@ class TradeWalker(Walker[_Taken]):
             walk = await tx.trades.walk(user_id, account_id)
             if account is None or walk is None or walk.next_at is None:
                 return None
-            # Further away only by a clock that was ahead.
+            # It can only be further away if the clock was ahead when it was written.
             walk = replace(walk, look_at=min(walk.look_at, Millis(now + LOOK_EVERY)))
-            market = self._market(account)
+            market = market_of(self._catalogue, account)
             if sealed is None or market.venue is None:
                 ended = replace(walk, next_at=None, is_untold=True)
                 await tx.trades.keep_walk(user_id, account_id, ended)
@@ -136,7 +144,7 @@ class TradeWalker(Walker[_Taken]):
             wanted = walk.look_at if due is None else min(due, walk.look_at)
             next_at = None if walk.is_untold else Millis(max(wanted, now + self._pause))
             await tx.trades.keep_walk(*own, replace(walk, next_at=next_at))
-        self._count(taken, "valued" if found is None else "trades")
+        self._count(taken.market, "valued" if found is None else "trades")
 
     async def _failed(self, taken: _Taken, holder: str, failure: ConnectorFailure) -> None:
         account, failures = taken.account, taken.walk.failures + 1
@@ -149,17 +157,14 @@ class TradeWalker(Walker[_Taken]):
         async with self._turns.ending(account, taken.sealed, holder) as tx:
             if tx is not None:
                 await tx.trades.keep_walk(account.user_id, account.id, walk)
-        self._count(taken, failure.kind.value)
+        self._count(taken.market, failure.kind.value)
         self._say("trades not told", account, failure, taken.walk.failure_message)
-
-    def _count(self, taken: _Taken, outcome: str) -> None:
-        metrics.history_steps.labels(taken.market.code, outcome).inc()
 
 
 async def _request(
     tx: Transaction, account: Account, venue: str | None, walk: TradeWalk
 ) -> TradesRequest:
-    """Return what is asked: the assets that are there, or came or left, and contracts' symbols."""
+    """Return what to ask for: trades of assets that are held or were moved, and of contracts."""
     own = account.user_id, account.id
     held = await tx.holdings.of_account(*own)
     contracts = await tx.holdings.contracts_of(*own)
@@ -195,7 +200,7 @@ async def _keep_values(
 
 
 def _priced_by(trade: Trade) -> tuple[str, Millis]:
-    """Return what a trade's worth follows from: candles are of whole minutes."""
+    """Return what a trade is priced by: an asset in a whole minute, since candles are of those."""
     return trade.cost_asset, Millis(trade.at - trade.at % MINUTE)
 
 

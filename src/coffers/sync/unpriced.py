@@ -26,6 +26,7 @@ from coffers.sync.policy import LONGEST_READING
 from coffers.sync.unlisted import flow_of
 from coffers.valuation.choices import Choices
 from coffers.valuation.model import VOUCHED, Flow, Position, Price, PriceBook, Value, worths_of
+from coffers.valuation.spans import span_of
 from coffers.valuation.value import Holdings, holdings_of
 
 LONGEST_WAIT = HOUR
@@ -123,7 +124,9 @@ class Lack:
         opening = await self._tx.history.opening(*self._own) if assets else None
         if opening is None:
             return
-        came = await self._tx.history.deposits_after(*self._own, opening.at)
+        came = await self._tx.history.deposits_after(
+            *self._own, opening.at, choices.names(self._account.id, assets)
+        )
         for asset in assets:
             old = self._now[asset]
             mine = [
@@ -221,7 +224,9 @@ class Lack:
         if not late:
             return
         since = min(each.counted_at for each in late.values())
-        came = await self._tx.history.deposits_after(*self._own, since)
+        came = await self._tx.history.deposits_after(
+            *self._own, since, choices.names(self._account.id, late)
+        )
         made: list[Flow] = []
         for asset, old in late.items():
             mine = [
@@ -275,13 +280,15 @@ class Lack:
         """Return what comes in as something left out is sold, but for what is left of it."""
         if left == old.amount:
             return ()
-        apart = await self._tx.history.deposits_after(*self._own, old.counted_at, role=APART)
+        apart = await self._tx.history.deposits_after(
+            *self._own, old.counted_at, choices.names(self._account.id, {asset}), role=APART
+        )
         mine = [flow for flow in apart if self._asset_of(flow, choices) == asset]
         deposited = money.total(flow.amount for flow in mine)
         before, after = _within(deposited, old.amount), _within(deposited, left)
         first = money.subtract(money.subtract(old.amount, before), money.subtract(left, after))
         gone = money.subtract(deposited, before)
-        latest = _span(mine, gone, money.subtract(deposited, after))
+        latest = span_of(mine, gone, money.subtract(deposited, after))
         return [*self._made(asset, first, old.price), *map(self._come_in, latest)]
 
     def _come_in(self, flow: Flow) -> Flow:
@@ -328,22 +335,3 @@ def _within(amount: Decimal, most: Decimal) -> Decimal:
     if amount < 0:
         return min(money.ZERO, max(amount, most))
     return max(money.ZERO, min(amount, most))
-
-
-def _span(flows: Iterable[Flow], since: Decimal, until: Decimal) -> Iterable[Flow]:
-    """Return what flows brought between two amounts of their sum, the oldest first."""
-    end = money.ZERO
-    for flow in sorted(flows, key=lambda each: each.at):
-        start, end = end, money.add(end, flow.amount)
-        amount = money.subtract(min(end, until), max(start, since))
-        if amount > 0:
-            yield _part(flow, amount)
-
-
-def _part(flow: Flow, amount: Decimal) -> Flow:
-    """Return so much of a flow, with its share of the worth."""
-    value = flow.value
-    if value is not None and amount != flow.amount:
-        share = money.divide(amount, flow.amount)
-        value = Value(money.multiply(value.btc, share), money.multiply(value.usd, share))
-    return replace(flow, amount=amount, fee=money.ZERO, value=value)

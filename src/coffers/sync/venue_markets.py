@@ -20,7 +20,7 @@ from coffers.logs import seldom
 from coffers.markets.catalogue import Catalogue
 from coffers.store.engine import Store, Transaction
 from coffers.store.notices import Topic
-from coffers.store.venue_tasks import CURRENCIES, PAIRS, Standing, Task
+from coffers.store.venue_tasks import CURRENCIES, PAIRS, Task, TaskStanding
 from coffers.sync.loops import Loops, guarded
 from coffers.sync.policy import Jitter
 
@@ -231,5 +231,5 @@ def _go_together(first: Task, other: Task) -> bool:
     return is_rate and other.venue == first.venue
 
 
-def _is_asleep(standing: Standing | None) -> bool:
+def _is_asleep(standing: TaskStanding | None) -> bool:
     return standing is None or standing.due_at is None

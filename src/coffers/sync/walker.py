@@ -1,4 +1,4 @@
-"""What walks through an account's past have in common: one step at a time, within bounds."""
+"""What the walks through an account's past have in common: one step at a time, within bounds."""
 
 import asyncio
 import uuid
@@ -6,14 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from typing import Generic, TypeVar
 
+from coffers import metrics
 from coffers.clock import MINUTE, SECOND, Clock, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
-from coffers.errors import NotFound
 from coffers.logs import logger
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Account
+from coffers.store.walking import Place, Walkable
 from coffers.sync.flows import FlowValuer
+from coffers.sync.gathering import took_too_long
 from coffers.sync.policy import BACK_OFFS
 from coffers.sync.turns import Turns
 from coffers.vault.vault import Vault
@@ -22,7 +24,7 @@ CLAIM = Millis(2 * MINUTE)
 """How long an account stays claimed by a step whose process died."""
 
 LONGEST_STEP = Millis(60 * SECOND)
-"""After this a step is given up: a reading that became due meanwhile waits for it."""
+"""When a step is given up: a reading that has become due has to wait for it."""
 
 _log = logger("coffers.sync")
 Taken = TypeVar("Taken")
@@ -30,7 +32,7 @@ Found = TypeVar("Found")
 
 
 class Walker(ABC, Generic[Taken]):
-    """Walks, one step of one account at a time; what is walked through is the subclass's."""
+    """Walks one step of one account at a time; a subclass says what it walks through."""
 
     def __init__(
         self,
@@ -50,7 +52,7 @@ class Walker(ABC, Generic[Taken]):
         self._turns = Turns(store, clock)
 
     async def step(self, user_id: int, account_id: int) -> None:
-        """Do a step where it is time for one; after a fault of ours the next one waits."""
+        """Do a step if one is due; after a fault of our own the next one is put off."""
         holder = uuid.uuid4().hex
         try:
             taken = await self._take(user_id, account_id, holder)
@@ -67,6 +69,12 @@ class Walker(ABC, Generic[Taken]):
             raise
 
     @abstractmethod
+    async def due(
+        self, tx: Transaction, now: Millis, limit: int, after: Place | None = None
+    ) -> Walkable:
+        """Return accounts whose walks may go on now, of those that stand behind a place."""
+
+    @abstractmethod
     async def _take(self, user_id: int, account_id: int, holder: str) -> Taken | None:
         """Claim an account and return what is known of it, None where no step is to be done."""
 
@@ -76,7 +84,7 @@ class Walker(ABC, Generic[Taken]):
 
     @abstractmethod
     async def _put_off(self, tx: Transaction, user_id: int, account_id: int, until: Millis) -> None:
-        """Let the next step wait until a moment."""
+        """Put the next step off until a moment."""
 
     async def _in_time(self, market: Market, asking: Awaitable[Found]) -> Found:
         """Return what a venue tells.
@@ -88,20 +96,15 @@ class Walker(ABC, Generic[Taken]):
             async with asyncio.timeout(LONGEST_STEP / 1000):
                 return await asking
         except TimeoutError:
-            raise ConnectorFailure(
-                FailureKind.UNREACHABLE, f"{market.name} did not answer in time", code="timeout"
-            ) from None
-
-    def _market(self, account: Account) -> Market:
-        market = self._catalogue.get(account.market_code)
-        if market is None:
-            raise NotFound(f"the catalogue has no market {account.market_code!r} any more")
-        return market
+            raise took_too_long(market) from None
 
     def _after_failure(self, failures: int, failure: ConnectorFailure) -> Millis:
         """Return when to try again after so many failures in a row."""
         wait = max(BACK_OFFS[failure.kind].after(failures), failure.retry_after or 0, self._pause)
         return Millis(self._clock.now() + wait)
+
+    def _count(self, market: Market, outcome: str) -> None:
+        metrics.history_steps.labels(market.code, outcome).inc()
 
     def _say(
         self, event: str, account: Account, failure: ConnectorFailure, before: str | None

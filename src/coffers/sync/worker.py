@@ -23,10 +23,10 @@ TAKEN_AT_ONCE = 500
 """Accounts that are put into the queue by one statement."""
 
 MOST_PAGES = 20
-"""So many times as many are put in at one look, of those that have become due since the last."""
+"""The most statements of one look, for accounts that have become due since the last look."""
 
 LATE = Millis(5 * SECOND)
-"""How long after a moment a transaction may end that makes an account due at it."""
+"""How long a transaction that makes an account due at a moment may take to commit after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Rhythm:
 
 
 def venue_of(market: Market) -> str:
-    """Return whose places the accounts of a market take while they are read."""
+    """Return the venue or chain whose places in the queue the accounts of a market take."""
     return market.venue or market.code
 
 
@@ -93,9 +93,9 @@ class Worker:
     async def put_due(self) -> None:
         """Put accounts that are due into the queue.
 
-        Those that have become due since the last look go first, so that thousands that wait for one
-        venue hold up nobody at another. Beside them a page of all that are due, one after the
-        other, brings in again what the queue has lost.
+        Each look puts in one page of all that are due, page after page, which brings back what the
+        queue has lost. It also puts in all that have become due since the last look, so that
+        thousands that wait for one venue hold up nobody at another.
         """
         now = self._clock.now()
         page = await self._put_page(now, self._sweep)

@@ -4,14 +4,13 @@ Nothing that is stored is changed by it: without the decision all is as it was. 
 venue's code, so that another asset can be read from the same row at any time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from coffers import money
 from coffers.clock import Millis
 from coffers.markets.assets import symbol_of
-from coffers.valuation.history import History
 from coffers.valuation.model import (
     UNLISTED,
     VOUCHED,
@@ -80,6 +79,11 @@ class Choices:
         """Return the assets that the user says an account's codes mean, held or not, by code."""
         return {code: asset for (owner, code), asset in self.mapped.items() if owner == account_id}
 
+    def names(self, account_id: int, assets: Collection[str]) -> set[str]:
+        """Return what flows of assets may be called in an account, by us or by the venue."""
+        meanings = self.meanings(account_id)
+        return {*assets, *(code for code, asset in meanings.items() if asset in assets)}
+
     def counted(self, account_id: int, positions: Iterable[Position]) -> tuple[Position, ...]:
         """Return an account's positions under the user's names, without what is ignored."""
         if not (self.mapped or self.ignored or self.priced_as):
@@ -94,14 +98,9 @@ class Choices:
         held = holdings_of(self._named(account_id, positions))
         return tuple(sorted(filter(self.ignores, held)))
 
-    def history(self, account_id: int, history: History) -> History:
-        """Return an account's past without the flows of what is ignored."""
-        if not self.ignored:
-            return history
-        flows = tuple(
-            flow for flow in history.flows if not self.ignores(self.asset_of(account_id, flow))
-        )
-        return replace(history, flows=flows)
+    def counts(self, account_id: int, flow: Flow) -> bool:
+        """Return whether a flow of an account counts for anything."""
+        return not self.ignored or not self.ignores(self.asset_of(account_id, flow))
 
     def book(self, book: PriceBook) -> PriceBook:
         """Return the prices of a book as they count for the user."""

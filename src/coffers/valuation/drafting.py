@@ -1,6 +1,6 @@
 """A plan of rebalancing in the making: which trades bring assets nearer to their shares."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from coffers import money
@@ -78,8 +78,32 @@ class Draft:
         self._spendable[above] = money.subtract(self._spendable[above], step.at_most)
 
     def _through(self, quote: str) -> tuple[list[Step], list[Step]]:
-        """Return what raises the quote currency, and what spends it."""
+        """Return what raises the quote currency, and what spends it.
+
+        What would be cut to less than the venue takes is not bought, and nothing is sold for it.
+        """
         wanted = self._purchases(quote)
+        while True:
+            before = dict(self._spendable), dict(self.reasons)
+            raised, spent = self._cut_alike(quote, wanted)
+            lost = _smallest_without(wanted, {step.received_asset for step in spent})
+            if lost is None:
+                return raised, spent
+            # The smallest one alone: the others share what it leaves, and may be large enough then.
+            del wanted[lost]
+            self._go_back(before, lost)
+
+    def _go_back(self, before: tuple[dict[str, Decimal], dict[str, str]], lost: str) -> None:
+        """Take back what was tried, and remember alone why one asset had no order in it."""
+        why = self.reasons.get(lost)
+        self._spendable, self.reasons = before
+        if why is not None:
+            self.reasons[lost] = why
+
+    def _cut_alike(
+        self, quote: str, wanted: Mapping[str, Decimal]
+    ) -> tuple[list[Step], list[Step]]:
+        """Return sales for purchases, and as much of these as can be paid for, all cut alike."""
         need = money.total(wanted.values())
         own_lack = self.below.get(quote, money.ZERO)
         own_spare = self.above.get(quote, money.ZERO)
@@ -114,19 +138,28 @@ class Draft:
         return wanted
 
     def _sales(self, quote: str, need: Decimal) -> list[Step]:
-        """Return sales for so many USD: no more is sold than can be used."""
+        """Return sales for so many USD: no more is sold than can be used.
+
+        Where several are cut alike to less than the venue takes, fewer are sold, and more of each.
+        """
         sold = {
             asset: usd
             for asset, usd in self.above.items()
             if asset != quote and usd > 0 and self._pairs.between(asset, quote) is not None
         }
-        total = money.total(sold.values())
-        if not sold or need <= 0:
+        if need <= 0:
             return []
-        if total > need:
-            sold = {
+        while (total := money.total(sold.values())) > need:
+            cut = {
                 asset: money.divide(money.multiply(usd, need), total) for asset, usd in sold.items()
             }
+            before = dict(self._spendable), dict(self.reasons)
+            steps = self._each(cut, quote, is_sale=True)
+            lost = _smallest_without(cut, {step.spent_asset for step in steps})
+            if lost is None:
+                return steps
+            del sold[lost]
+            self._go_back(before, lost)
         return self._each(sold, quote, is_sale=True)
 
     def _spent(self, quote: str, wanted: Mapping[str, Decimal], budget: Decimal) -> list[Step]:
@@ -159,7 +192,9 @@ class Draft:
                 continue
             step = self._step(pair, spent, sizes[asset], self._spendable[spent])
             if isinstance(step, Refused):
-                self.reasons[asset] = step.reason
+                # What is free of something may be too little, since the rest of it is not free.
+                if self.reasons.get(asset) != NOT_FREE:
+                    self.reasons[asset] = step.reason
                 continue
             steps.append(step)
             self._spendable[spent] = money.subtract(self._spendable[spent], step.at_most)
@@ -176,3 +211,8 @@ class Draft:
 
 def _largest(sizes: Mapping[str, Decimal]) -> list[str]:
     return sorted(sizes, key=lambda asset: (-sizes[asset], asset))
+
+
+def _smallest_without(sizes: Mapping[str, Decimal], done: Collection[str]) -> str | None:
+    """Return the smallest asset that has no order, None where all have one."""
+    return next((asset for asset in reversed(_largest(sizes)) if asset not in done), None)

@@ -16,17 +16,8 @@ import msgspec
 from coffers import money
 from coffers.clock import Millis
 from coffers.money import percentage
-from coffers.valuation.history import (
-    NEVER,
-    WINDOWS,
-    Amount,
-    History,
-    InDisplay,
-    Line,
-    RateAt,
-    in_btc,
-    in_usd,
-)
+from coffers.valuation.amounts import NEVER, Amount, InDisplay, RateAt, in_btc, in_usd
+from coffers.valuation.history import WINDOWS, History, Line
 from coffers.valuation.model import Value
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ between, a straight line through the values would count part of the deposit as g
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -15,52 +15,14 @@ import msgspec
 
 from coffers import money
 from coffers.clock import DAY, Millis
+from coffers.valuation.amounts import FIXED, Amount, InDisplay, key_of
+from coffers.valuation.inflows import Inflow
 from coffers.valuation.model import Flow, Snapshot
-
-Amount = Callable[[Millis, Decimal, Decimal], Decimal | None]
-"""Picks one currency's amount out of (moment, BTC, USD); None where it is not known then."""
-
-RateAt = Callable[[Millis], Decimal | None]
-"""USD -> display currency: units of it per USD at a moment, None where that is not known."""
 
 Point = tuple[Millis, Decimal]
 """A moment, and the value less all net inflow at that moment."""
 
-NEVER: Final = Millis(-1)
 _EVER: Final = Millis(2**62)
-
-
-def in_btc(_at: Millis, btc: Decimal, _usd: Decimal) -> Decimal:
-    """Pick the amount in BTC."""
-    return btc
-
-
-def in_usd(_at: Millis, _btc: Decimal, usd: Decimal) -> Decimal:
-    """Pick the amount in USD."""
-    return usd
-
-
-_FIXED: Final[frozenset[Amount]] = frozenset({in_btc, in_usd})
-"""What picks amounts that never change."""
-
-
-@dataclass(frozen=True, slots=True)
-class InDisplay:
-    """Tells amounts in a display currency: USD by the rate of the moment.
-
-    What it tells of moments up to `settled_until` never changes, and is what any other tells of
-    them that has rates of the same `generation`.
-    """
-
-    rate_at: RateAt
-    settled_until: Millis = NEVER
-    generation: int = 0
-
-    def __call__(self, at: Millis, _btc: Decimal, usd: Decimal) -> Decimal | None:
-        """Return the amount of a moment."""
-        rate = self.rate_at(at)
-        return None if rate is None else money.multiply(usd, rate)
-
 
 MONTH: Final = Millis(30 * DAY)
 
@@ -126,31 +88,59 @@ class History:
     """What profits need of the past.
 
     `opening` is the first snapshot: the opening deposit. `snapshots` are in order of time and hold
-    at least those around the moments asked for. `flows` are all that came after the opening;
+    at least those around the moments asked for. `flows` are all that came after the opening, but
+    for those that are summed up in `earlier`, between the `cuts`: of these nobody asks for more.
     `has_unvalued_flows` tells whether one is left out of the profits, since its worth is not known.
     """
 
     opening: Snapshot
     snapshots: tuple[Snapshot, ...]
     flows: tuple[Flow, ...] = ()
+    earlier: tuple[Inflow, ...] = ()
+    cuts: tuple[Millis, ...] = ()
     has_unvalued_flows: bool = field(init=False, repr=False, compare=False)
-    # In BTC, in USD and in one display currency: a new price book asks for the same again. That of
-    # rates has their generation for a key: it would keep rates alive that nobody needs any more.
+    # By amount: in BTC, in USD and in one display currency, since a new price book asks for the
+    # same again. A display currency's key is the generation of its rates: the amount itself would
+    # keep rates alive that nobody needs any more.
     _standings: dict[Amount | int, Standing] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def __post_init__(self) -> None:
-        is_lacking = any(flow.value is None for flow in self.flows)
+        is_lacking = any(flow.value is None for flow in self.flows) or any(
+            each.unvalued for each in self.earlier
+        )
         object.__setattr__(self, "has_unvalued_flows", is_lacking)
+
+    @property
+    def last_at(self) -> Millis:
+        """The moment of the last flow, of the opening where there is none."""
+        return max(self._moments(), default=self.opening.at)
+
+    def tells(self, amount: Amount) -> bool:
+        """Return whether it can be asked in a currency: what is summed up may be so in another."""
+        return not self.earlier or amount in FIXED or self.earlier[0].key == key_of(amount)
+
+    def inflow(self, until: Millis, amount: Amount) -> Decimal | None:
+        """Return deposits less withdrawals up to a moment, each at its worth when it happened.
+
+        A flow whose worth is not known is left out (`has_unvalued_flows` tells); None where a worth
+        is known but cannot be told in this currency.
+        """
+        result = net_inflow(self.flows, until, amount)
+        for each in self.earlier:
+            if each.at <= until and result is not None:
+                told = each.told(amount)
+                result = None if told is None else money.add(result, told)
+        return result
 
     def standing(self, as_of: Millis, now: Decimal, amount: Amount) -> Standing | None:
         """Return what the gains come from of an account that is worth `now` at `as_of`.
 
         The series that they are read from is straight between its points: the snapshots, and what
-        the account is worth now. Before the opening it is the opening's, so that an account younger
-        than a window starts there. Of the snapshots only those that are asked for are reckoned: two
-        to four of the dozens that an account has.
+        the account is worth now. Before the opening it stays at the opening's value, so that an
+        account younger than a window starts there. Only the snapshots around the windows are
+        reckoned: two to four of the dozens that an account has.
 
         None where an amount is not known in the currency.
         """
@@ -166,9 +156,9 @@ class History:
     ) -> list[Standing | None]:
         """Return what the gains of several accounts come from, see `standing`.
 
-        None also where an account has no past, or is worth nobody knows what.
+        None also where an account has no past, or its worth is not known.
         """
-        key = _key(amount)
+        key = key_of(amount)
         return [
             None
             if history is None or worth is None
@@ -182,7 +172,7 @@ class History:
         ]
 
     def _reckoned(self, as_of: Millis, now: Decimal, amount: Amount) -> Standing | None:
-        opening, inflow = self.earned(self.opening, amount), net_inflow(self.flows, as_of, amount)
+        opening, inflow = self.earned(self.opening, amount), self.inflow(as_of, amount)
         if opening is None or inflow is None:
             return None
         latest = as_of, money.subtract(now, inflow)
@@ -201,9 +191,9 @@ class History:
                 return
             for other in [each for each in self._standings if isinstance(each, int)]:
                 del self._standings[other]
-        elif amount not in _FIXED:
+        elif amount not in FIXED:
             return
-        self._standings[_key(amount)] = standing
+        self._standings[key_of(amount)] = standing
 
     def _newest(self, standing: Standing) -> Millis:
         """Return the last of the past moments whose amounts are in it, or may be."""
@@ -215,12 +205,13 @@ class History:
             if end is not None
         ]
         moments = [flow.valued_at or flow.at for flow in self.flows]
+        moments += [each.valued_at for each in self.earlier]
         return max([standing.opening[0], *(at for at, _ in ends), *moments])
 
     def earned(self, snapshot: Snapshot, amount: Amount) -> Point | None:
         """Return a snapshot's value less all net inflow until then, None where it is not known."""
         worth = amount(snapshot.at, snapshot.value.btc, snapshot.value.usd)
-        inflow = None if worth is None else net_inflow(self.flows, snapshot.at, amount)
+        inflow = None if worth is None else self.inflow(snapshot.at, amount)
         if worth is None or inflow is None:
             return None
         return snapshot.at, money.subtract(worth, inflow)
@@ -239,12 +230,16 @@ class History:
             return None
         return Line.between(earlier, later, leads_to_now=not is_past)
 
+    def _moments(self) -> list[Millis]:
+        return [*(each.at for each in self.earlier), *(flow.at for flow in self.flows)]
+
     def _span(
         self, as_of: Millis, opening: Point, lines: Sequence[Line | None]
     ) -> tuple[Millis, Millis]:
         """Return the first and the last moment with this inflow and windows on these lines."""
-        since = max((flow.at for flow in self.flows if flow.at <= as_of), default=opening[0])
-        until = min((Millis(flow.at - 1) for flow in self.flows if flow.at > as_of), default=_EVER)
+        paid = self._moments()
+        since = max((at for at in paid if at <= as_of), default=opening[0])
+        until = min((Millis(at - 1) for at in paid if at > as_of), default=_EVER)
         for window, line in zip(WINDOWS, lines, strict=True):
             if line is None or (line.later is None and line.earlier is not opening):
                 return as_of, as_of
@@ -256,10 +251,6 @@ class History:
                 if not line.leads_to_now:
                     until = Millis(min(until, line.later[0] + window - 1))
         return since, until
-
-
-def _key(amount: Amount) -> Amount | int:
-    return amount.generation if isinstance(amount, InDisplay) else amount
 
 
 def _led_to(standing: Standing, latest: Point) -> Standing:
@@ -274,11 +265,7 @@ def _led_to(standing: Standing, latest: Point) -> Standing:
 
 
 def net_inflow(flows: Sequence[Flow], until: Millis, amount: Amount) -> Decimal | None:
-    """Return deposits less withdrawals up to a moment, each at its worth when it happened.
-
-    A flow whose worth is not known is left out (`History.has_unvalued_flows` tells); None where
-    a worth is known but cannot be told in this currency.
-    """
+    """Return what flows come to that are kept one by one, see `History.inflow`."""
     result = money.ZERO
     for flow in flows:
         if flow.value is None or flow.at > until:
@@ -289,6 +276,15 @@ def net_inflow(flows: Sequence[Flow], until: Millis, amount: Amount) -> Decimal 
         change = money.add if flow.direction == "in" else money.subtract
         result = change(result, worth)
     return result
+
+
+def edge_of(snapshots: Sequence[Snapshot], since: Millis) -> Millis:
+    """Return up to when no more than the sum of flows is asked for at any moment from `since` on.
+
+    That is the last snapshot before the longest window: all windows begin on lines behind it.
+    """
+    after = bisect_right(snapshots, since - MONTH, key=_moment)
+    return snapshots[after - 1].at if after else Millis(0)
 
 
 def _moment(snapshot: Snapshot) -> Millis:

@@ -143,7 +143,10 @@ Apart = Mapping[str, Mapping[str, Millis | None]]
 with that of the other venues; None where it does not."""
 
 FarOff = Mapping[str, Mapping[str, Millis]]
-"""By venue the symbols whose price there is far off from that of the other venues, since when."""
+"""By venue the symbols whose price there is far off from that of the other venues, since when.
+
+What is apart too is in doubt: it may be the others' asset all the same, and has no price.
+"""
 
 
 class Meanings(msgspec.Struct, frozen=True, array_like=True):
@@ -185,6 +188,13 @@ class PriceBook:
     def apart(self) -> Apart:
         """The symbols that mean another asset at a venue than elsewhere, by venue."""
         return self.meanings.apart
+
+    def doubts(self, asset: str) -> bool:
+        """Return whether it is not sure that one venue alone means an asset by its symbol."""
+        symbol, _, venue = asset.rpartition("@")
+        return bool(symbol) and all(
+            symbol in told.get(venue, ()) for told in (self.apart, self.meanings.far_off)
+        )
 
     def named(self, venue: str | None, symbol: str) -> str:
         """Return the asset that a venue means by a symbol, or by what another book made of it."""

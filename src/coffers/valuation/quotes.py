@@ -1,6 +1,6 @@
 """Which pairs there are between assets, and the currency that money best goes through."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -31,6 +31,29 @@ class Pairs:
         """Return what must be there of a quote currency to get an asset for one unit of it."""
         pair = self._pairs.get((asset, quote))
         return _ONE if pair is None else cost_of_one(pair)
+
+
+def gone_round(
+    pairs: Sequence[PairLimits],
+    refused: Collection[tuple[str, str]],
+    changes: Mapping[str, Decimal],
+    prices: Mapping[str, Decimal],
+) -> list[PairLimits]:
+    """Return pairs without those that refused an order, where money can go another way.
+
+    They are of two assets that are balanced, and the way leads through the currency by which most
+    can be moved without them.
+    """
+    left = Pairs(pair for pair in pairs if (pair.base, pair.quote) not in refused)
+    quote = best_quote(left, changes, prices)
+
+    def is_needed(pair: PairLimits) -> bool:
+        ends = pair.base, pair.quote
+        if ends not in refused or quote is None:
+            return True
+        return any(end not in changes or left.between(end, quote) is None for end in ends)
+
+    return [pair for pair in pairs if is_needed(pair)]
 
 
 def best_quote(

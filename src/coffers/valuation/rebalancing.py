@@ -5,7 +5,7 @@ else through one common quote currency. Assets have our own names here, also in 
 `docs/auto-balance.md` tells the rules with an example.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ from coffers.markets.assets import is_of_one_venue
 from coffers.valuation.drafting import Draft
 from coffers.valuation.order_sizes import Step
 from coffers.valuation.orders import PairLimits
-from coffers.valuation.quotes import Pairs
+from coffers.valuation.quotes import Pairs, gone_round
 
 WITHIN, PLANNED, NOTHING_HELD = "within_tolerance", "planned", "nothing_held"
 """What a plan comes to; one that is planned may still be without orders, for the told reasons."""
@@ -101,6 +101,7 @@ def plan(
     prices: Mapping[str, Decimal],
     goal: Goal,
     pairs: Sequence[PairLimits],
+    refused: Collection[tuple[str, str]] = (),
 ) -> Plan:
     """Return the plan for an account.
 
@@ -109,6 +110,7 @@ def plan(
         prices: USD per unit, all above 0; an asset without a price is absent.
         goal: where to.
         pairs: what can be traded.
+        refused: base and quote of pairs in which an order was refused: they are gone round.
 
     Raises:
         NoPriceForTarget: when an asset of the goal has no price.
@@ -130,7 +132,8 @@ def plan(
     usable = [
         each for each in pairs if not (is_of_one_venue(each.base) or is_of_one_venue(each.quote))
     ]
-    draft = Draft(free, prices, Pairs(usable), _changes(worth, targets, total))
+    changes = _changes(worth, targets, total)
+    draft = Draft(free, prices, Pairs(gone_round(usable, refused, changes, prices)), changes)
     draft.make()
     after = _after(counted, prices, draft.steps)
     lines = _lines(counted, prices, targets, worth, after)

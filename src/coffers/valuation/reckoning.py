@@ -10,8 +10,9 @@ import msgspec
 
 from coffers import money
 from coffers.clock import Millis
+from coffers.valuation.amounts import Amount
 from coffers.valuation.figures import CurrencyFigures, Gain, columns_of
-from coffers.valuation.history import WINDOWS, Amount, History, Line, Point
+from coffers.valuation.history import WINDOWS, History, Line, Point
 from coffers.valuation.model import Value
 
 

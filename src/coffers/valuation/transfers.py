@@ -7,14 +7,17 @@ is none: nothing was put in and nothing taken out.
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property, partial
 
 from coffers import money
 from coffers.clock import DAY, HOUR, Millis
 from coffers.markets.assets import symbol_of
+from coffers.valuation.amounts import Amount
 from coffers.valuation.history import History
+from coffers.valuation.inflows import Inflows
 from coffers.valuation.model import Flow
 
 LATEST = Millis(2 * DAY)
@@ -45,6 +48,15 @@ class Transfer:
     in_external_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A transfer with the flows that it is made of."""
+
+    transfer: Transfer
+    out: Flow
+    into: Flow
+
+
 _Edge = tuple[Leg, Leg]
 
 
@@ -63,39 +75,143 @@ def own_transfers(legs: Iterable[Leg]) -> frozenset[Transfer]:
     return frozenset(_transfer(edge) for edge in [*certain, *_only_choices(_by_amount(rest))])
 
 
-def as_one(pasts: Mapping[int, History], transfers: Iterable[Transfer]) -> dict[int, History]:
-    """Return the pasts of accounts, by id, as they are when the accounts are taken together.
+class Halves:
+    """Tells what may be the other half of a transfer with one of some legs, all of other accounts.
+
+    Without what it is not told of, `own_transfers` finds the same.
+    """
+
+    def __init__(self, legs: Iterable[Leg]) -> None:
+        self._moments: dict[tuple[str, str, str], list[Millis]] = {}
+        self._transactions: set[tuple[tuple[str, str, str], str]] = set()
+        for leg in legs:
+            flow = leg.flow
+            kind = leg.mode, symbol_of(flow.asset), flow.direction
+            self._moments.setdefault(kind, []).append(flow.at)
+            if flow.txid:
+                self._transactions.add((kind, _transaction(flow.txid)))
+        for moments in self._moments.values():
+            moments.sort()
+
+    def may_belong(
+        self, mode: str, asset: str, direction: str, at: Millis, txid: str | None
+    ) -> bool:
+        """Return whether a flow like this may be the other half."""
+        is_out = direction == "out"
+        kind = mode, symbol_of(asset), "in" if is_out else "out"
+        if txid and (kind, _transaction(txid)) in self._transactions:
+            return True
+        earliest, latest = (EARLIEST, LATEST) if is_out else (LATEST, EARLIEST)
+        moments = self._moments.get(kind, ())
+        place = bisect_left(moments, at - earliest)
+        return place < len(moments) and moments[place] <= at + latest
+
+
+class Together:
+    """The pasts of accounts, by id, as they are when the accounts are taken together.
 
     The deposit of an own transfer counts with the worth of its withdrawal, so that the two cancel
     to the last digit: what the way cost, or gained, is profit when it arrives. Where only one of
     the two is in these pasts, it stays what it is to them: money from outside, or to there.
+
+    `shown` is the currency in which flows of the pasts are summed up, and `counts` tells of an
+    account's flow whether it counts for anything.
     """
-    changed: dict[int, dict[tuple[str, str], Flow]] = {}
-    known = {
-        (account_id, flow.direction, flow.external_id): flow
-        for account_id, past in pasts.items()
-        for flow in past.flows
-    }
-    for transfer in transfers:
-        out = known.get((transfer.out_account_id, "out", transfer.out_external_id))
-        into = known.get((transfer.in_account_id, "in", transfer.in_external_id))
-        if out is None or into is None:
-            continue
-        told = into if out.value is None else out
-        for account_id, flow in (transfer.out_account_id, out), (transfer.in_account_id, into):
-            own = changed.setdefault(account_id, {})
-            own[flow.direction, flow.external_id] = replace(
-                flow, value=told.value, valued_at=told.valued_at or told.at
-            )
-    return {
-        account_id: _with(past, changed[account_id]) if account_id in changed else past
-        for account_id, past in pasts.items()
-    }
+
+    def __init__(
+        self,
+        pasts: Mapping[int, History],
+        shown: Amount,
+        counts: Callable[[int, Flow], bool],
+    ) -> None:
+        self._joined = {
+            account_id: _Joined(past, shown, partial(counts, account_id))
+            for account_id, past in pasts.items()
+        }
+
+    @property
+    def summed(self) -> list[int]:
+        """The accounts of which flows are summed up: of their transfers all flows have to be told.
+
+        Those of the others are in their pasts.
+        """
+        return [account_id for account_id, each in self._joined.items() if each.is_summed]
+
+    def take_known(self, transfers: Iterable[Transfer]) -> None:
+        """Take in transfers between accounts of which no flows are summed up."""
+        for each in transfers:
+            out = self._flow(each.out_account_id, "out", each.out_external_id)
+            into = self._flow(each.in_account_id, "in", each.in_external_id)
+            if out is not None and into is not None:
+                self.take([Moved(each, out, into)])
+
+    def take(self, moved: Iterable[Moved]) -> None:
+        """Take in some of the transfers between the accounts of their user, each of them once."""
+        for each in moved:
+            out = self._joined.get(each.transfer.out_account_id)
+            into = self._joined.get(each.transfer.in_account_id)
+            if out is None or into is None or not (out.has(each.out) and into.has(each.into)):
+                continue
+            told = each.into if each.out.value is None else each.out
+            at = told.valued_at or told.at
+            for past, flow in (out, each.out), (into, each.into):
+                past.change(flow, replace(flow, value=told.value, valued_at=at))
+
+    def _flow(self, account_id: int, direction: str, external_id: str) -> Flow | None:
+        past = self._joined.get(account_id)
+        return None if past is None else past.alone.get((direction, external_id))
+
+    def pasts(self) -> dict[int, History]:
+        """Return the pasts as they are after all transfers that were taken in."""
+        return {account_id: each.past() for account_id, each in self._joined.items()}
 
 
-def _with(past: History, changed: Mapping[tuple[str, str], Flow]) -> History:
-    flows = (changed.get((flow.direction, flow.external_id), flow) for flow in past.flows)
-    return replace(past, flows=tuple(flows))
+class _Joined:
+    """One of the pasts, of which flows change."""
+
+    def __init__(self, past: History, shown: Amount, counts: Callable[[Flow], bool]) -> None:
+        self._past = past
+        self._shown = shown
+        self._counts = counts
+        self.is_summed = bool(past.earlier)
+        self._changed: dict[tuple[str, str], Flow] = {}
+        self._sums: Inflows | None = None
+        self._added: list[Flow] = []
+
+    @cached_property
+    def alone(self) -> dict[tuple[str, str], Flow]:
+        """The flows that are kept one by one."""
+        return {_key(flow): flow for flow in self._past.flows}
+
+    def has(self, flow: Flow) -> bool:
+        """Return whether a flow of the account is in its past."""
+        return _key(flow) in self.alone or (self._is_in_sums(flow) and self._counts(flow))
+
+    def change(self, flow: Flow, other: Flow) -> None:
+        """Let a flow that is in the past have another worth."""
+        if _key(flow) in self.alone:
+            self._changed[_key(flow)] = other
+            return
+        if self._sums is None:
+            self._sums = Inflows.of(self._past.cuts, self._shown, self._past.earlier)
+        self._sums.remove(flow)
+        if not self._sums.add(other):
+            self._added.append(other)
+
+    def past(self) -> History:
+        if not self._changed and self._sums is None:
+            return self._past
+        flows = (self._changed.get(_key(flow), flow) for flow in self._past.flows)
+        earlier = self._past.earlier if self._sums is None else self._sums.sums()
+        return replace(self._past, flows=(*self._added, *flows), earlier=earlier)
+
+    def _is_in_sums(self, flow: Flow) -> bool:
+        past = self._past
+        return self.is_summed and past.opening.at < flow.at <= past.cuts[-1]
+
+
+def _key(flow: Flow) -> tuple[str, str]:
+    return flow.direction, flow.external_id
 
 
 def _by_transaction(legs: Iterable[Leg]) -> list[_Edge]:
@@ -123,21 +239,28 @@ def _by_amount(legs: Iterable[Leg]) -> list[_Edge]:
 
 
 def _near(group: Sequence[Leg]) -> Iterable[_Edge]:
-    into = sorted(_of(group, "in"), key=_at)
+    into = _of(group, "in")
+    by_time, by_amount = sorted(into, key=_at), sorted(into, key=_amount)
     for out in _of(group, "out"):
-        first = bisect_left(into, out.flow.at - EARLIEST, key=_at)
-        last = bisect_right(into, out.flow.at + LATEST, key=_at)
-        yield from ((out, leg) for leg in into[first:last] if _may_be_one(out, leg))
+        first = bisect_left(by_time, out.flow.at - EARLIEST, key=_at)
+        last = bisect_right(by_time, out.flow.at + LATEST, key=_at)
+        least = bisect_left(by_amount, _least(out), key=_amount)
+        most = bisect_right(by_amount, out.flow.amount, key=_amount)
+        # Thousands may come within two days, and thousands of the same amount over the years.
+        is_short = last - first <= most - least
+        found = by_time[first:last] if is_short else by_amount[least:most]
+        yield from ((out, leg) for leg in found if _may_be_one(out, leg))
 
 
 def _may_be_one(out: Leg, into: Leg) -> bool:
     if out.account_id == into.account_id:
         return False
+    if not -EARLIEST <= into.flow.at - out.flow.at <= LATEST:
+        return False
     told = out.flow.txid, into.flow.txid
     if all(told) and len({_transaction(txid or "") for txid in told}) > 1:
         return False
-    least = money.subtract(out.flow.amount, _fee(out.flow))
-    return least <= into.flow.amount <= out.flow.amount
+    return _least(out) <= into.flow.amount <= out.flow.amount
 
 
 def _only_choices(edges: Iterable[_Edge]) -> list[_Edge]:
@@ -160,6 +283,10 @@ def _fee(flow: Flow) -> Decimal:
     return flow.fee if flow.fee_asset == flow.asset else money.ZERO
 
 
+def _least(out: Leg) -> Decimal:
+    return money.subtract(out.flow.amount, _fee(out.flow))
+
+
 def _transaction(txid: str) -> str:
     """Return a transaction's id in the one form that venues' spellings of it share."""
     lower = txid.strip().lower()
@@ -170,3 +297,7 @@ def _transaction(txid: str) -> str:
 
 def _at(leg: Leg) -> Millis:
     return leg.flow.at
+
+
+def _amount(leg: Leg) -> Decimal:
+    return leg.flow.amount

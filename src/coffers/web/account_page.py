@@ -13,7 +13,7 @@ from coffers.portfolio.balances import shown_in
 from coffers.portfolio.daychange import DayBefore
 from coffers.portfolio.explaining import explained
 from coffers.portfolio.flows import AccountFlows
-from coffers.portfolio.listing import Worked
+from coffers.portfolio.worked import Worked
 from coffers.store.records import Account
 from coffers.store.sync_logs import SyncTry
 from coffers.valuation.figures import DisplayCurrency

@@ -10,8 +10,8 @@ from coffers.clock import Millis
 from coffers.markets.catalogue import Catalogue
 from coffers.portfolio.account_forms import kind_of
 from coffers.portfolio.balances import shown_in
-from coffers.portfolio.listing import Worked
 from coffers.portfolio.whole import Whole
+from coffers.portfolio.worked import Worked
 from coffers.store.records import Account
 from coffers.valuation.figures import CurrencyFigures, DisplayCurrency, Gain
 from coffers.valuation.model import Snapshot

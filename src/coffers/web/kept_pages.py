@@ -10,6 +10,7 @@ from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.markets.catalogue import MANUAL
 from coffers.money import plain
 from coffers.portfolio.accounts import AccountKeeping
+from coffers.portfolio.idempotency import Once
 from coffers.portfolio.kept import Look
 from coffers.portfolio.loose import AMOUNTS, CODES, HandKept, LooseAccounts
 from coffers.portfolio.paper import USUAL_FEE, Direction, NewPaper, PaperAccounts
@@ -52,7 +53,7 @@ class KeptPages:
         if asked.form and "more" not in form:
             in_summary = "include_in_summary" in form
             wanted = _hand_kept(said(rows), form.get("name", ""), in_summary=in_summary)
-            wanted = replace(wanted, once=form.get("once"))
+            wanted = replace(wanted, once=Once(form=form.get("once")))
             try:
                 made = await self._loose.create(asked.who.user.id, wanted)
             except AlreadyConnected as error:
@@ -97,7 +98,9 @@ class KeptPages:
         if asked.form and "more" not in form:
             try:
                 fee = form.get("fee", "").strip()
-                wanted = NewPaper(form.get("name", ""), _balances(rows), fee, form.get("once"))
+                wanted = NewPaper(
+                    form.get("name", ""), _balances(rows), fee, Once(form=form.get("once"))
+                )
                 made = await self._paper.create(asked.who.user.id, wanted)
             except AlreadyConnected as error:
                 return see_other(f"/accounts/{error.account_id}", "kept-before")
@@ -163,7 +166,8 @@ class KeptPages:
             "paper.html",
             faults,
             account=found.account,
-            held=sorted(found.amounts.items()),
+            # All digits, as they are typed: what is shown can be taken out, and leaves nothing.
+            held=[row for row in rows_of(found.amounts) if row.code],
             before=mark_of(found.amounts),
             fee=plain(found.terms.fee),
             form=asked.form,

@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from coffers.clock import Millis
 from coffers.portfolio.daychange import DayBefore
-from coffers.portfolio.listing import Worked
 from coffers.portfolio.sparks import Sparks
 from coffers.portfolio.whole import Whole, Wholes
+from coffers.portfolio.worked import Worked
 from coffers.web.account_rows import Row, Rows, columns, in_order
 from coffers.web.addresses import Address, Paged, address_of, paged
 from coffers.web.allocation import by_account, by_asset, movers

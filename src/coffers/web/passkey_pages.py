@@ -24,7 +24,7 @@ class PasskeyPages:
         self._renderer = renderer
         self._security = security
         self._passkeys = Passkeys(rooms.store, rooms.clock)
-        self._signing = PasskeySignIn(rooms.store, rooms.clock)
+        self._signing = PasskeySignIn(rooms.store, rooms.vault, rooms.clock)
         self.own = (
             OwnPage("/security/passkeys", sent=self.add),
             OwnPage("/security/passkeys/options", sent=self.options),

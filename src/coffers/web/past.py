@@ -10,6 +10,7 @@ from coffers import money
 from coffers.clock import DAY, MINUTE, Millis
 from coffers.portfolio.balances import shown_in
 from coffers.portfolio.charts import Charts, Point
+from coffers.valuation.amounts import Amount, key_of
 from coffers.valuation.figures import DisplayCurrency
 from coffers.web.drawing import Chart, Mark, chart
 from coffers.web.formats import Formats
@@ -66,7 +67,7 @@ class Pasts:
     def __init__(self, rooms: Rooms) -> None:
         self._charts = Charts(rooms.store, rooms.clock)
         self._clock = rooms.clock
-        self._kept: OrderedDict[tuple[Wanted, int], list[Point]] = OrderedDict()
+        self._kept: OrderedDict[tuple[Wanted, int, Amount | int], list[Point]] = OrderedDict()
 
     async def of(
         self, wanted: Wanted, display: DisplayCurrency, amount: Decimal | None, formats: Formats
@@ -77,7 +78,7 @@ class Pasts:
         alone that have some. A span that is unknown is the usual one.
         """
         chosen = wanted.span if wanted.span in RANGES else USUAL
-        points = await self._points(wanted, chosen)
+        points = await self._points(wanted, chosen, display.amount)
         value = [Mark(p.at, shown_in(display, p.value, p.at), p.carried > 0) for p in points]
         if value:
             value[-1] = Mark(value[-1].at, amount, value[-1].is_carried)
@@ -97,13 +98,13 @@ class Pasts:
             len(wanted.ids) - points[-1].accounts if points else 0,
         )
 
-    async def _points(self, wanted: Wanted, chosen: str) -> list[Point]:
+    async def _points(self, wanted: Wanted, chosen: str, shown: Amount) -> list[Point]:
         now, length = self._clock.now(), RANGES[chosen]
-        key = replace(wanted, span=chosen), now // MINUTE
+        key = replace(wanted, span=chosen), now // MINUTE, key_of(shown)
         kept = self._kept.get(key)
         if kept is None:
             since = EVER if length is None else Millis(now - length)
-            kept = await self._charts.draw(wanted.user_id, wanted.ids, since, None)
+            kept = await self._charts.draw(wanted.user_id, wanted.ids, since, None, shown)
             # Of a short past each reading is seen, and it costs little.
             if len(kept) > SHORT:
                 self._kept[key] = kept
@@ -141,7 +142,7 @@ def _put_in(points: Sequence[Point], display: DisplayCurrency) -> list[Mark]:
 
 def _added(point: Point, display: DisplayCurrency) -> Decimal | None:
     """Return what was put in since the point before, each at the rate of its own moment."""
-    worths = [shown_in(display, each.value, each.valued_at) for each in point.payments]
+    worths = [each.told(display.amount) for each in point.payments]
     known = [worth for worth in worths if worth is not None]
     is_known = point.deposited is not None and len(known) == len(worths)
     return money.total(known) if is_known else None

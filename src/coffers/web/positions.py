@@ -9,7 +9,7 @@ from coffers import money
 from coffers.portfolio.balances import shown_in
 from coffers.portfolio.daychange import day_change
 from coffers.portfolio.explaining import not_counted_as
-from coffers.portfolio.listing import Worked
+from coffers.portfolio.worked import Worked
 from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.model import Position, Price, PriceBook, Value
 from coffers.web.addresses import Address, Paged, paged

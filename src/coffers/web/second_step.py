@@ -22,7 +22,7 @@ class SecondStep:
         self._rooms = rooms
         self._renderer = renderer
         self._factors = SecondFactors(rooms.store, rooms.vault, rooms.clock)
-        self._passkeys = PasskeySignIn(rooms.store, rooms.clock)
+        self._passkeys = PasskeySignIn(rooms.store, rooms.vault, rooms.clock)
         self.open = (
             OpenPage("/sign-in/second", self.shown, self.sent),
             OpenPage("/sign-in/second/passkey", sent=self.passkey),

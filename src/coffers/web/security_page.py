@@ -1,6 +1,7 @@
 """What signs somebody in, on one page: password, app, passkeys, recovery codes, sessions."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +11,9 @@ from coffers.portfolio.guessing import SignInLocked
 from coffers.portfolio.passkeys import Passkeys
 from coffers.portfolio.recovery_codes import RecoveryCodes
 from coffers.portfolio.sessions import Sessions
+from coffers.portfolio.trail import Trail
 from coffers.secret import Secret
+from coffers.store.audit import TrailFilter
 from coffers.web.answers import Renderer, see_other
 from coffers.web.back import page_of
 from coffers.web.browsers import browser_of
@@ -18,6 +21,9 @@ from coffers.web.rooms import Asked, OwnPage, Rooms
 from coffers.web.sign_in_pages import TOO_MANY
 
 Faults = Mapping[str, list[str]]
+
+NEWEST: Final = 5
+"""Events of the trail that the page shows; the others are on the trail's own."""
 
 
 class SecurityPage:
@@ -29,6 +35,7 @@ class SecurityPage:
         self._sessions = Sessions(rooms.store, rooms.clock)
         self._codes = RecoveryCodes(rooms.store, rooms.clock)
         self._passkeys = Passkeys(rooms.store, rooms.clock)
+        self._trail = Trail(rooms.store)
         self.own = (
             OwnPage("/security", self.shown),
             OwnPage("/security/check", sent=self.check),
@@ -88,6 +95,7 @@ class SecurityPage:
         async with self._rooms.store.reading() as tx:
             ways = await tx.factors.ways(who.user.id)
             has_password = await tx.sign_ins.password(who.user.id) is not None
+        newest = await self._trail.page(TrailFilter(who.user.id), limit=NEWEST)
         return self._renderer.page(
             request,
             "security.html",
@@ -99,6 +107,7 @@ class SecurityPage:
             is_checked=who.is_checked(now),
             sessions=await self._sessions.all(who),
             passkeys=await self._passkeys.all(who),
+            events=newest.events,
             site=self._rooms.passkey_site(request),
             base=self._rooms.base_url(request.scope),
             form={"name": asked.form.get("name", "")},

@@ -36,7 +36,7 @@ class SignInPages:
     def __init__(self, rooms: Rooms, renderer: Renderer) -> None:
         self._rooms = rooms
         self._sign_in = rooms.sign_in
-        self._passkeys = PasskeySignIn(rooms.store, rooms.clock)
+        self._passkeys = PasskeySignIn(rooms.store, rooms.vault, rooms.clock)
         self._renderer = renderer
         self.open = (
             OpenPage("/welcome", self.welcome, self.welcome),
@@ -89,13 +89,10 @@ class SignInPages:
     async def passkey(self, request: Request) -> Response:
         """Tell a script of ours what a browser is to show a passkey by."""
         await form_of(request)
-        site, visitor = self._rooms.passkey_site(request), self._rooms.visitor(request)
+        site = self._rooms.passkey_site(request)
         if site is None:
             raise NotFound(request.url.path)
-        try:
-            return json_answer(await self._passkeys.options(site, visitor))
-        except SignInLocked as error:
-            return refused_options(error)
+        return json_answer(await self._passkeys.options(site))
 
     async def _by(self, request: Request, form: dict[str, str]) -> SignedIn | HalfSignedIn:
         site, visitor = self._rooms.passkey_site(request), self._rooms.visitor(request)

@@ -45,6 +45,7 @@ from coffers.web.sign_in_pages import SignInPages
 from coffers.web.sum_page import SumPage
 from coffers.web.token_pages import TokenPages
 from coffers.web.totp_pages import TotpPages
+from coffers.web.trail_page import TrailPages
 
 INNER_FAULT: Final = 500
 _NOT_SO: Final = 405
@@ -109,6 +110,7 @@ class Site:
             security,
             PasskeyPages(rooms, renderer, security),
             TotpPages(rooms, renderer),
+            TrailPages(rooms, renderer),
             SettingsPage(rooms, renderer),
             Playground(rooms, renderer),
         )

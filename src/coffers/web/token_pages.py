@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from starlette.responses import Response
 
+from coffers.access.addresses import is_like_network
 from coffers.access.tokens import PERMISSIONS, parse_networks, read_public_key
 from coffers.clock import Millis
 from coffers.errors import InvalidRecord, NotFound
@@ -154,6 +155,10 @@ class TokenPages:
         kept = dict(form)
         if "PRIVATE" in kept.get("public_key", ""):
             del kept["public_key"]
+        if "allowed_networks" in faults:
+            # What was pasted by mistake may be a secret.
+            said = _networks_in(form)
+            kept["allowed_networks"] = "\n".join(each for each in said if is_like_network(each))
         return self._renderer.page(
             asked.request,
             "token_new.html",
@@ -193,7 +198,7 @@ def _wanted(form: Mapping[str, str], address: str) -> Wanted:
         InvalidRecord: naming all fields that do not say it.
     """
     permissions = tuple(each for each in PERMISSIONS if form.get(f"may_{each}"))
-    networks = form.get("allowed_networks", "").replace(",", " ").split()
+    networks = _networks_in(form)
     if form.get("from_here"):
         networks.append(address)
     name, expires = form.get("name", ""), form.get("expires_at", "")
@@ -217,6 +222,10 @@ def _wanted(form: Mapping[str, str], address: str) -> Wanted:
         require_timestamp=bool(form.get("require_timestamp")),
         name=name,
     )
+
+
+def _networks_in(form: Mapping[str, str]) -> list[str]:
+    return form.get("allowed_networks", "").replace(",", " ").split()
 
 
 def _faults(check: Callable[[_Given], object], given: _Given) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from coffers.clock import Millis
 from coffers.portfolio.account_forms import reasons_of
-from coffers.portfolio.listing import Worked
+from coffers.portfolio.worked import Worked
 from coffers.sync.snapshots import is_fresh
 from coffers.valuation.model import PriceBook
 from coffers.web.moments import ago

@@ -115,6 +115,13 @@ async def test_what_one_venue_means_by_a_symbol_is_told_with_what_to_do(api: Ser
     assert told["why"].startswith(means)
     assert told["why"].endswith("Its market there is too small, or away, to tell a price.")
 
+    async with api.services.store.transaction() as tx:
+        in_doubt = Meanings({"gate": {"NEIRO": None}}, {"gate": {"NEIRO": NOW}})
+        await tx.prices.save_book({"BTC": BITCOIN}, NOW, meanings=in_doubt)
+    told = (await api.get(caller, f"{ASSETS}/{quote('NEIRO@gate')}")).json()
+    assert "so it may be an asset of its own" in told["why"]
+    assert told["why"].endswith("It has no price until that is sure.")
+
     there = Price(
         Decimal("0.0000002"), Decimal("0.02"), ("NEIRO@gate/USDT", "USDT/USD"), ("gate",), NOW
     )

@@ -591,6 +591,21 @@ async def test_paper_accounts_sell_without_the_operators_leave(store: Store) -> 
     assert {step["state"] for step in shown["steps"]} == {"filled"}
 
 
+async def test_paper_is_sold_at_the_prices_of_now_whatever_those_before_were(store: Store) -> None:
+    async with trading(store, {"BTC": "1"}) as house:
+        body = json.dumps({"name": "Try", "balances": {"BTC": "1"}})
+        made = (await house.api.post(house.caller, PAPER, body)).json()
+        async with house.api.services.store.reading() as tx:
+            book = await tx.prices.newest()
+        assert book is not None
+        risen = (book.prices["BTC"].usd * D("1.1")).quantize(D("0.01"))
+        await house.control.set_price("binance", "BTCUSDT", risen)
+        answer = await house.api.post(house.caller, f"{LIST}/{made['id']}/sell_all_to_usd")
+        assert answer.status_code == 201, answer.text
+        [step] = (await house.shown(answer.headers["X-Operation-Id"]))["steps"]
+    assert (step["state"], step["why"]) == ("filled", None)
+
+
 async def test_what_a_dead_process_left_is_taken_over(store: Store) -> None:
     async with trading(store, {"BTC": "1", "ETH": "1"}) as house:
         fault = NewFault(

@@ -107,6 +107,35 @@ async def test_an_account_is_made_in_the_published_form(api: Served, ann: Caller
     }
 
 
+async def test_one_that_is_sent_again_under_its_key_is_made_once(api: Served, ann: Caller) -> None:
+    held, key = form({"BTC": "0.5"}, name="Drawer"), {"Idempotency-Key": "drawer-1"}
+    sent = [send(api, ann, "POST", LOOSE, held, **key) for _ in range(6)]
+    answers = await asyncio.gather(*sent)
+    assert [answer.status_code for answer in answers] == [201] * 6
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    made = answers[0].json()["id"]
+    assert [each["id"] for each in (await api.get(ann)).json()] == [made]
+    # Changed meanwhile: nothing of that is undone.
+    await change(api, ann, made, {"BTC": "2"})
+    again = await send(api, ann, "POST", LOOSE, held, **key)
+    assert (again.status_code, again.json()["id"]) == (201, made)
+    assert (await shown(api, ann, made))["usd_amount"] == "100000.0"
+    other = await send(api, ann, "POST", LOOSE, form({"BTC": "0.6"}, name="Drawer"), **key)
+    assert (other.status_code, other.json()["error"]) == (422, "idempotency_key_reused")
+    bob = await api.caller("bob", permissions=WRITER)
+    theirs = await send(api, bob, "POST", LOOSE, held, **key)
+    assert theirs.json()["id"] != made
+    for wrong in ("", "two words", "x" * 256):
+        refused = await send(api, ann, "POST", LOOSE, held, **{"Idempotency-Key": wrong})
+        assert list(refused.json()["error_attributes"]) == ["Idempotency-Key"], wrong
+    assert len((await api.get(ann)).json()) == 1
+    await api.post(ann, f"{LIST}/{made}/remove")
+    anew = await send(api, ann, "POST", LOOSE, held, **key)
+    assert (anew.status_code, anew.json()["id"] != made) == (201, True)
+    without = [await send(api, ann, "POST", LOOSE, held) for _ in range(2)]
+    assert len({each.json()["id"] for each in without}) == 2
+
+
 async def test_it_stands_in_the_list_at_once_with_all_keys(api: Served, ann: Caller) -> None:
     made = await create(api, ann, {"BTC": "0.5", "USDT": "100"})
     answer = await api.get(ann)

@@ -87,6 +87,26 @@ async def test_an_account_is_made_with_its_balances_and_terms(api: Served, ann: 
     assert (listed["market_code"], listed["trading_supported"]) == ("paper_trading", False)
 
 
+async def test_an_account_is_made_once_under_a_key(api: Served, ann: Caller) -> None:
+    asked = {"name": "Trying", "balances": {"USDT": "10000"}}
+    key = {"Idempotency-Key": "try-1"}
+    made = [(await api.post(ann, PAPER, json.dumps(asked), key)).json() for _ in range(2)]
+    assert made[0] == made[1]
+    more = asked | {"balances": {"USDT": "10001"}}
+    other = await api.post(ann, PAPER, json.dumps(more), key)
+    assert (other.status_code, other.json()["error"]) == (422, "idempotency_key_reused")
+
+
+async def test_the_same_balances_in_another_order_are_the_same_request(
+    api: Served, ann: Caller
+) -> None:
+    key = {"Idempotency-Key": "try-1"}
+    balances = {"USDT": "10000", "BTC": "1"}, {"BTC": "1", "USDT": "10000"}
+    asked = [json.dumps({"name": "Trying", "balances": each}) for each in balances]
+    made = [(await api.post(ann, PAPER, each, key)).json() for each in asked]
+    assert made[0] == made[1]
+
+
 async def test_balances_may_come_in_a_form(api: Served, ann: Caller) -> None:
     body = urlencode({"name": "Trying", "balances[USDT]": "5", "balances[BTC]": "1", "fee": "0"})
     made = (await api.post(ann, PAPER, body)).json()

@@ -12,7 +12,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from coffers.api.protocol import MAX_FIELDS, MAX_HEAD, BoundedProtocol
+from coffers.api.protocol import BoundedProtocol
+from coffers.api.refusing import MAX_FIELDS, MAX_HEAD
 from coffers.tasks import in_task
 from line import HEAD, LIST, POST, SOON, App, connected, joined
 from served import listening

@@ -184,9 +184,22 @@ async def test_who_may_only_read_changes_nothing(served: Served, ann: Caller) ->
         assert (await call(served, reader, method, path, {"url": URL})).status_code == 403
 
 
+async def test_who_may_not_read_has_nothing_sent(served: Served, ann: Caller) -> None:
+    new = await made(served, ann, is_active=False)
+    del new["secret"]
+    blind = await served.caller(permissions=("accounts_write",))
+    one = f"{PATH}/{new['id']}"
+    for method, path in (("POST", PATH), ("PUT", one)):
+        answer = await call(served, blind, method, path, {"url": URL, "is_active": True})
+        assert answer.status_code == 403
+        assert "ACCOUNTS_READ" in answer.json()["error_description"]
+    assert (await served.get(ann, PATH)).json()["webhooks"] == [new]
+    assert (await call(served, blind, "DELETE", one)).status_code == 200
+
+
 async def test_by_default_nothing_is_sent_to_this_machine(store: Store) -> None:
     async with serving(store) as served:
-        ann = await served.caller(permissions=("accounts_write",))
+        ann = await served.caller(permissions=("accounts_read", "accounts_write"))
         answer = await served.post(ann, PATH, json.dumps({"url": "http://127.0.0.1:9/"}))
         assert answer.status_code == 400
         assert "COFFERS_WEBHOOK_NETWORKS" in answer.json()["error_attributes"]["url"][0]

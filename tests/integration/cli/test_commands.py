@@ -148,7 +148,10 @@ def test_an_exchange_that_there_is_not_is_told_before_anything_is_served(
     for command in (["serve", "--port", "0"], ["worker"]):
         failed = coffers(*command, **misspelt)
         assert failed.returncode == 2
-        assert failed.stderr.endswith("'krakn' is no exchange; did you mean kraken?\n")
+        assert (
+            json.loads(failed.stderr)["event"]
+            == "COFFERS_PRICE_VENUES: 'krakn' is no exchange; did you mean kraken?"
+        )
         assert "serves" not in failed.stderr
     nowhere = str(tmp_path / "nonexist.toml")
     unchained = coffers("serve", "--port", "0", COFFERS_CHAINS_FILE=nowhere)

@@ -12,6 +12,7 @@ from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ReadRequest
 from coffers.markets.catalogue import load_catalogue
 from integration.connectors.replay import (
+    CLASSIC_MODES,
     Recorded,
     Replay,
     fake_credentials,
@@ -63,10 +64,11 @@ async def _reading(venues: Venues, case: dict[str, Any]) -> Told:
 def _prepare(replay: Replay, case: dict[str, Any]) -> None:
     """Let the body be the answer of its own call, and the others be those around it."""
     headers = case.get("headers", {})
-    replay.by_path = {
+    told = {
         end: recorded(body, headers=headers.get(end, {}))
         for end, body in case.get("also", {}).items()
     }
+    replay.by_path = {**CLASSIC_MODES, **told}
     if case.get("on"):
         replay.by_path[case["on"]] = recorded(_wrapped(case))
         replay.otherwise = Recorded("{}")

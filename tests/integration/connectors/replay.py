@@ -1,7 +1,7 @@
 """A local server that answers every exchange call with recorded bodies."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +86,12 @@ async def replaying(otherwise: Recorded) -> AsyncIterator[Replay]:
 
 def recorded(body: object, **rest: Any) -> Recorded:
     return Recorded(json.dumps(body), **rest)
+
+
+CLASSIC_MODES: Mapping[str, Recorded] = {
+    "/ua/v1/account/mode": recorded({"code": "200000", "data": {"selfAccountMode": "CLASSIC"}})
+}
+"""What KuCoin is asked before the call whose answer a test is about."""
 
 
 def loaded(name: str) -> Any:

@@ -17,6 +17,7 @@ from coffers.connectors.exchange.flow_rows import flows_of
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ReadRequest
 from integration.connectors.replay import (
+    CLASSIC_MODES,
     Recorded,
     fake_credentials,
     hurried,
@@ -45,6 +46,7 @@ async def told(case: dict[str, Any], *args: Any) -> tuple[Any, Any]:
     """Return what a call gives over HTTP, and the session that it was made in."""
     venue = case["venue"]
     async with replaying(recorded(case["body"])) as replay:
+        replay.by_path.update(CLASSIC_MODES)
         venues = Venues(replay.url, 60, CLOCK, is_paced=False)
         shared = with_markets(venues, venue, CLOCK, *LISTED)
         if venue == "kraken":

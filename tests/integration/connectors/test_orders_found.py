@@ -39,6 +39,7 @@ BYBIT = {
 }
 
 HTX_MISSING = {"status": "error", "err-code": "base-record-invalid", "err-msg": "x", "data": None}
+KUCOIN_CLASSIC = {"code": "200000", "data": {"selfAccountMode": "CLASSIC"}}
 KUCOIN_MISSING = (400, {"code": "400100", "msg": "order not exist."})
 EMPTY = {
     "huobi": {"status": "ok", "data": []},
@@ -176,7 +177,7 @@ async def test_an_answer_that_says_nothing_of_an_order_is_no_word_of_it() -> Non
     ("code", "answers", "hours"),
     [
         ("huobi", {"getClientOrder": HTX_MISSING}, 8),
-        ("kucoin", {"client-order/": KUCOIN_MISSING}, 72),
+        ("kucoin", {"account/mode": KUCOIN_CLASSIC, "client-order/": KUCOIN_MISSING}, 72),
         ("bybit_spot", {"v5/order/": bybit()}, 168),
     ],
 )

@@ -14,6 +14,7 @@ from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ConnectorFailure, FailureKind, ReadRequest
 from coffers.valuation.model import Position
 from integration.connectors.replay import (
+    CLASSIC_MODES,
     Recorded,
     Replay,
     fake_credentials,
@@ -40,7 +41,7 @@ JUNK = {
 }
 
 # These venues send a bare list of what is held, which may really be empty.
-BARE_LISTS = {"gate", "bitfinex", "bitstamp", "bitvavo"}
+BARE_LISTS = {"bitfinex", "bitstamp", "bitvavo"}
 
 
 def market(venue: str) -> Any:
@@ -50,6 +51,7 @@ def market(venue: str) -> Any:
 @pytest.fixture
 async def replay() -> AsyncIterator[Replay]:
     async with replaying(Recorded("{}")) as server:
+        server.by_path.update(CLASSIC_MODES)
         yield server
 
 

@@ -207,6 +207,16 @@ async def test_an_outage_is_never_an_empty_margined_account(
     }
 
 
+@pytest.mark.parametrize("data", [[], [{}], [{"details": None}]])
+async def test_a_trading_account_at_okx_without_its_details_is_not_empty(
+    replay: Replay, venues: Venues, data: list[Any]
+) -> None:
+    empty = {"/api/v5/account/balance": recorded({"code": "0", "data": data})}
+    for code in ("okex", "okex_futures"):
+        with pytest.raises(ConnectorFailure, match="the shape of a balance"):
+            await read_of(venues, replay, code, CASES["okex_futures"], empty)
+
+
 async def test_a_position_mode_that_is_not_told_is_unknown_and_nothing_is_missing(
     replay: Replay, venues: Venues
 ) -> None:
@@ -298,20 +308,6 @@ async def test_a_unified_bitget_account_is_worth_its_equity_under_either_code(
     ]
 
 
-async def test_a_classic_bitget_account_has_no_funding_wallet(
-    replay: Replay, venues: Venues
-) -> None:
-    coin = {"coin": "USDT", "available": "3", "limitAvailable": "0", "frozen": "1", "locked": "2"}
-    spot = {"/api/v2/spot/account/assets": recorded({"code": "00000", "data": [coin]})}
-    reading = await read_of(venues, replay, "bitget", CASES["bitget_usdt_futures"], spot)
-    assert reading.wallets == {"spot", "funding"}
-    assert reading.is_complete
-    assert [held(position) for position in reading.positions] == [
-        ("spot", "USDT", "3", "3", "0", "0", "0", "6")
-    ]
-    assert not any(path.endswith("funding-assets") for path in replay.paths)
-
-
 def kucoin_accounts(kind: str, **amounts: str) -> Recorded:
     currencies = [{"currency": "USDT", "hold": "0", **amounts}]
     accounts = [{"accountSubtype": None, "riskRatio": "0", "currencies": currencies}]
@@ -378,11 +374,23 @@ async def test_a_unified_gate_account_is_worth_its_equity(replay: Replay, venues
     assert reading.wallets == {"spot", "margin"}
 
 
+@pytest.mark.parametrize("code", ["kucoin", "kucoinfutures"])
+@pytest.mark.parametrize("junk", [{}, {"code": "200000"}, {"code": "200000", "data": {}}])
+async def test_a_kucoin_account_of_which_the_mode_is_not_told_is_not_taken_for_a_classic_one(
+    venues: Venues, replay: Replay, code: str, junk: Any
+) -> None:
+    told = await failure(venues, replay, code, {"/account/mode": recorded(junk)})
+    assert told.kind is FailureKind.UNEXPECTED_ANSWER
+
+
 async def test_a_gate_account_of_which_the_mode_is_not_told_is_not_taken_for_a_classic_one(
     replay: Replay, venues: Venues
 ) -> None:
     down = {**GATE_UNIFIED, GATE_DETAIL: DOWN}
     assert (await failure(venues, replay, "gate_io", down)).kind is FailureKind.VENUE_DOWN
+    for junk in ({}, {"key": {"mode": 2}}, {"user_id": 1, "key": {"mode": 3}}):
+        told = await failure(venues, replay, "gate_io", {GATE_DETAIL: recorded(junk)})
+        assert told.kind is FailureKind.UNEXPECTED_ANSWER
     forbidden = recorded({"label": "FORBIDDEN", "message": "lacks permission"}, status=403)
     reading = await read(venues, replay, "gate_io", {GATE_DETAIL: forbidden})
     assert [held(position) for position in reading.positions] == [

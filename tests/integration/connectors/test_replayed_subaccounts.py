@@ -194,6 +194,42 @@ async def test_a_long_list_is_asked_for_page_by_page() -> None:
     assert (len(found), found[-1].id, len(replay.paths)) == (201, "last@example.com", 2)
 
 
+def hundred(own: str, **rest: str) -> list[dict[str, str]]:
+    return [{own: str(n), **rest} for n in range(1, 101)]
+
+
+@pytest.mark.parametrize(
+    ("venue", "full", "last", "next_one"),
+    [
+        (
+            "okx",
+            {"code": "0", "data": hundred("subAcct", ts="1700000000000")},
+            {"code": "0", "data": [{"subAcct": "last"}]},
+            "after=1700000000000",
+        ),
+        (
+            "bitget",
+            {"code": "00000", "data": {"endId": 51, "subAccountList": hundred("subAccountUid")}},
+            {"code": "00000", "data": {"endId": 9, "subAccountList": [{"subAccountUid": "last"}]}},
+            "idLessThan=51",
+        ),
+        (
+            "htx",
+            {"code": 200, "data": hundred("uid"), "nextId": 300},
+            {"code": 200, "data": [{"uid": "last"}]},
+            "fromId=300",
+        ),
+    ],
+)
+async def test_a_long_list_goes_on_where_an_answer_ended(
+    venue: str, full: Any, last: Any, next_one: str
+) -> None:
+    paths = {"okx": "/subaccount/list", "bitget": "/virtual-subaccount-list", "htx": "/user-list"}
+    async with connected(venue, {next_one: last, paths[venue]: full}) as (connector, replay):
+        found = await connector.subaccounts(market_of(venue), fake_credentials(1, venue))
+    assert (len(found), found[-1].id, len(replay.paths)) == (101, "last", 2)
+
+
 async def test_reading_the_main_account_asks_nothing_about_sub_accounts() -> None:
     case = DATA["readings"][5]
     main = {

@@ -31,6 +31,7 @@ from coffers.portfolio.reading_now import ReadingNow
 from coffers.store.accounts import Accounts
 from coffers.store.balancing import AutoBalances, Due
 from coffers.store.engine import Store
+from coffers.store.newest import NewestBook
 from coffers.store.operations import Step
 from coffers.store.records import Account, AssetMapping, AutoBalance, BalanceState
 from coffers.sync.assets import note_assets
@@ -68,6 +69,7 @@ class Desk:
     dies_after: int | None = None
     refusal: Exception | None = None
     state: str = "done"
+    steps: Sequence[Step] = ()
     planned: dict[str, list[PlannedOrder]] = field(default_factory=dict)
     placed: list[PlannedOrder] = field(default_factory=list)
 
@@ -93,7 +95,7 @@ class Desk:
 
         waiting.extend((await plan(free)).orders)
         await self.place(user_id, account_id, waiting)
-        return Operation(7, self.state)
+        return Operation(7, self.state, steps=self.steps)
 
     async def place(self, user_id: int, account_id: int, waiting: list[PlannedOrder]) -> None:
         while waiting:
@@ -284,7 +286,7 @@ async def test_an_order_is_judged_by_what_its_user_says_that_the_code_means(worl
     notes = Notes(world.store, cast("PriceRounds", world.rounds), world.clock, D("0.05"))
     papers = PaperAccounts(world.store, world.clock)
     orders = PaperOrders(world.store, world.clock)
-    desk = PaperDesk(world.store, orders, papers, world.own, None)
+    desk = PaperDesk(world.store, orders, papers, world.own, NewestBook())
     async with world.store.transaction() as tx:
         asked = (*world.own, "auto_balance", None, "", NOW)
         operation, _ = await tx.operations.begin(*asked)
@@ -292,6 +294,26 @@ async def test_an_order_is_judged_by_what_its_user_says_that_the_code_means(worl
 
     assert known.too_bad(order, D(2500), desk) is None
     assert "pays 8.0 % worse" in (known.too_bad(order, D(2700), desk) or "")
+
+
+async def test_paper_is_traded_at_the_prices_that_count_for_its_owner(world: World) -> None:
+    said = OverrideWanted(coingecko_id="wanted", by_symbol=False)
+    await Overrides(world.store, load_catalogue(), world.clock).set(world.own[0], "SOL", said)
+    await add_book(world.store, SOL="200", **{"coingecko:wanted": "3"})
+    papers = PaperAccounts(world.store, world.clock)
+    orders = PaperOrders(world.store, world.clock)
+    desk = PaperDesk(world.store, orders, papers, world.own, NewestBook())
+    order = PlannedOrder("SOL", "USDT", "buy", D(10))
+    [quoted] = [
+        each
+        for each in await desk.quoted()
+        if (each.limits.base, each.limits.quote) == ("SOL", "USDT")
+    ]
+
+    assert (quoted.ask, await desk.worth(order)) == (D(3), D(3))
+    assert (await desk.place(order, "fake-id")).fate == "refused"
+    await papers.move(*world.own, "in", "USDT", "100")
+    assert (await desk.place(order, "fake-id")).cost == D(30)
 
 
 async def test_a_run_by_hand_trades_and_tells_when(world: World) -> None:
@@ -578,6 +600,41 @@ async def test_what_is_traded_in_part_is_a_good_run_that_tells_what_is_left(worl
     shown = await world.shown()
     assert shown.error == "could not be brought to their shares: ETH (no_pair)"
     assert shown.last_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("done", "what was begun is at its end"),
+        ("partly", "operation 7 filled only some of its orders: the exchange knows no such order"),
+    ],
+)
+async def test_what_a_dead_process_left_of_a_run_by_hand_is_told(
+    world: World, state: str, told: str
+) -> None:
+    await world.switch_on(enabled=False)
+    world.desk.dies_after = 1
+    with pytest.raises(asyncio.CancelledError):
+        await world.balancer.run(*world.own)
+    lost = "the exchange knows no such order"
+    world.desk.steps = [Step(0, "order", "BTC", "USDT", "sell", D(1), "a", "refused", why=lost)]
+    world.desk.dies_after, world.desk.state = None, state
+    world.clock.advance(5 * MINUTE)
+    await world.look()
+
+    start = "nothing is planned anew, since it is switched off; "
+    assert (await world.shown()).error == start + told
+
+
+async def test_why_an_order_was_not_filled_is_told(world: World) -> None:
+    await world.switch_on()
+    sold = Step(0, "order", "BTC", "USDT", "sell", D(1), "a", "filled", why="cut")
+    refused = Step(1, "order", "ETH", "USDT", "buy", D(1), "b", "refused", why="the book is thin")
+    skipped = Step(2, "order", "SOL", "USDT", "buy", D(1), "c", "skipped", why="nothing to spend")
+    world.desk.state, world.desk.steps = "partly", [sold, refused, skipped]
+    ran = await world.balancer.run(*world.own)
+
+    assert ran.error == "operation 7 filled only some of its orders: the book is thin"
 
 
 async def test_a_locked_account_and_a_doubtful_reading_are_not_traded_on(world: World) -> None:

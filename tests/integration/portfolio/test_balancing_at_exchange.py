@@ -190,6 +190,22 @@ async def test_a_paper_account_is_brought_to_its_shares_through_direct_pairs_too
     assert is_there(await bench.planner.make(*own))
 
 
+async def test_a_pair_whose_price_is_off_is_gone_round_by_the_next_run(bench: Bench) -> None:
+    await bench.to_portfolio(bench.own, targets={"BTC": "20", "ETH": "80"})
+    await bench.control.set_price("binance", "ETHBTC", D("0.5"))
+    ran = await bench.balancer.run(*bench.own)
+    assert ran.state == "failed"
+    assert "worse in ETH/BTC" in (ran.error or "")
+    again = await bench.balancer.run(*bench.own)
+
+    assert (again.state, again.error) == ("done", None)
+    done, _ = await bench.operations_of(bench.own)
+    assert [(step.side, step.base, step.quote) for step in done.steps] == [
+        ("sell", "BTC", "USDT"),
+        ("buy", "ETH", "USDT"),
+    ]
+
+
 async def test_an_order_whose_answer_is_lost_is_not_placed_twice(bench: Bench) -> None:
     await bench.to_portfolio(bench.own)
     fault = NewFault(venue="binance", kind=FaultKind.TRUNCATED, path="/api/v3/order", count=1)

@@ -11,7 +11,16 @@ from typing import Any
 
 import pytest
 
-from coffers.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Millis, SettledClock
+from coffers.clock import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    SETTLED_AFTER,
+    ManualClock,
+    Millis,
+    SettledClock,
+)
 from coffers.errors import InvalidRecord, NotFound
 from coffers.outbound.sender import Sender
 from coffers.portfolio import deliveries, events
@@ -25,6 +34,7 @@ from coffers.portfolio.deliveries import (
     RETRIES,
     DeliveryDesk,
 )
+from coffers.portfolio.tokens import Tokens, Wanted
 from coffers.portfolio.webhooks import MOST_TESTS, MOST_WEBHOOKS, Told, Webhooks, WebhookWanted
 from coffers.secret import Secret
 from coffers.store.deliveries import Delivery
@@ -594,6 +604,21 @@ async def test_a_user_has_so_many_webhooks_and_sees_only_their_own(house: House)
             await work
 
 
+async def test_tokens_that_are_over_are_forgotten_once_the_clock_has_settled(house: House) -> None:
+    tokens = Tokens(house.store, house.vault, house.clock)
+    issued = await tokens.create(house.user.id, Wanted(("accounts_read",), expires="1d"))
+    house.clock.advance(92 * DAY)
+    seconds = 0.0
+    desk = house.desk()
+    desk._settled = SettledClock(house.clock, lambda: seconds)
+    await desk.forget_old()
+    assert await tokens.of_user(house.user.id) == [issued.token]
+    seconds = SETTLED_AFTER / 1000
+    house.clock.advance(SETTLED_AFTER)
+    await desk.forget_old()
+    assert await tokens.of_user(house.user.id) == []
+
+
 async def test_old_deliveries_and_events_are_forgotten(house: House) -> None:
     told = await house.webhook()
     await house.happened("deposit")
@@ -611,6 +636,25 @@ async def test_old_deliveries_and_events_are_forgotten(house: House) -> None:
     assert await house.deliveries(told) == []
     async with house.store.reading() as tx:
         assert await tx.events.after(house.user.id, 0, 10) == []
+
+
+async def test_what_waits_since_a_clock_was_behind_is_not_lost(house: House) -> None:
+    told = await house.webhook()
+    await house.happened("deposit")
+    await house.send()
+    house.receiver.status = 503
+    house.clock.set(NOW - 60 * DAY)
+    await house.happened("withdrawal")
+    await house.send()
+    house.clock.set(NOW + HOUR)
+    await house.desk().forget_old()
+    assert [each.state for each in await house.deliveries(told)] == ["delivered", "pending"]
+    house.receiver.status = 200
+    await house.send()
+    assert [each.event["kind"] for each in house.receiver.got][-1] == "withdrawal"
+    house.clock.advance(31 * DAY)
+    await house.desk().forget_old()
+    assert await house.deliveries(told) == []
 
 
 async def test_all_that_is_old_is_forgotten_and_others_get_their_turns_meanwhile(

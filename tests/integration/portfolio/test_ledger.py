@@ -8,8 +8,8 @@ import stored
 from coffers.clock import ManualClock
 from coffers.errors import NotFound
 from coffers.markets.catalogue import load_catalogue
+from coffers.portfolio.idempotency import KeyReused
 from coffers.portfolio.ledger import SELL_TO_USD, TRANSFER, Ledger, Wanted
-from coffers.portfolio.paper_orders import KeyReused
 from coffers.store.engine import Store
 from factories import NOW
 

@@ -1,11 +1,13 @@
 """Figures of more accounts than are kept in memory, and of some that change meanwhile."""
 
+import gc
 from decimal import Decimal
 
 import pytest
 
 import stored
 from coffers.clock import MINUTE, ManualClock, Millis
+from coffers.portfolio.inputs import Inputs
 from coffers.portfolio.listing import Listing
 from coffers.portfolio.view import AccountView
 from coffers.store.engine import Store
@@ -78,7 +80,7 @@ async def test_an_account_that_was_removed_since_is_shown_as_unknown(store: Stor
 async def test_a_change_among_more_accounts_than_are_kept_loses_none_of_them(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coffers.portfolio.listing.KEPT_INPUTS", 2)
+    monkeypatch.setattr("coffers.portfolio.inputs.KEPT_INPUTS", 2)
     ann = await stored.user(sqlite_store)
     accounts = [await stored.account(sqlite_store, ann, f"Account {n}") for n in range(4)]
     listing = Listing(sqlite_store, ManualClock(NOW))
@@ -89,3 +91,21 @@ async def test_a_change_among_more_accounts_than_are_kept_loses_none_of_them(
     views = await listing.views(ann.id, accounts, None, "USD")
     assert [view.account.name for view in views][2:] == ["Account 2", "Another"]
     await listing.views(ann.id, accounts[:1], None, "USD")
+
+
+async def test_what_an_account_was_before_a_change_is_not_kept(store: Store) -> None:
+    user, account, book = await start(store)
+    listing = Listing(store, ManualClock(NOW))
+    gc.collect()
+    before = _inputs_alive()
+    for _ in range(5):
+        async with store.transaction() as tx:
+            await tx.accounts.rename(user.id, account.id, f"After {account.version}", NOW)
+        account = await stored.seen(store, account)
+        await listing.views(user.id, [account], book, "USD")
+    gc.collect()
+    assert _inputs_alive() == before + 1
+
+
+def _inputs_alive() -> int:
+    return sum(isinstance(each, Inputs) for each in gc.get_objects())

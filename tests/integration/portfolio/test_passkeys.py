@@ -13,7 +13,7 @@ from coffers.clock import HOUR, MINUTE
 from coffers.errors import InvalidRecord, NotFound
 from coffers.portfolio import passkeys as making
 from coffers.portfolio.authenticators import PasskeySite
-from coffers.portfolio.guessing import SignInLocked
+from coffers.portfolio.guessing import FREE_TRIES, SignInLocked
 from coffers.portfolio.passkey_sign_in import PasskeySignIn
 from coffers.portfolio.passkeys import Passkeys
 from coffers.portfolio.second_factors import FactorsOf, HalfOver
@@ -32,7 +32,7 @@ class Keys:
     def __init__(self, store: Store) -> None:
         self.signing = Signing(store)
         self.passkeys = Passkeys(store, self.signing.clock)
-        self.showing = PasskeySignIn(store, self.signing.clock)
+        self.showing = PasskeySignIn(store, self.signing.vault, self.signing.clock)
         self.device = Authenticator(SITE.origin)
 
     async def added(self, who: SignedIn, name: str = "Phone", **changes: Any) -> list[str]:
@@ -40,7 +40,7 @@ class Keys:
         return await self.passkeys.add(who, SITE, name, text)
 
     async def signed_in(self, **changes: Any) -> SignedIn:
-        text = self.device.show(await self.showing.options(SITE, HOME), **changes)
+        text = self.device.show(await self.showing.options(SITE), **changes)
         return await self.showing.sign_in(SITE, text, HOME)
 
     async def only(self, who: SignedIn) -> Passkey:
@@ -80,7 +80,7 @@ async def test_what_a_browser_is_asked_demands_a_finger_and_a_key_that_is_found(
     assert asked["attestation"] == "none"
     assert asked["authenticatorSelection"]["residentKey"] == "required"
     assert asked["authenticatorSelection"]["userVerification"] == "required"
-    shown = json.loads(await keys.showing.options(SITE, HOME))
+    shown = json.loads(await keys.showing.options(SITE))
     assert shown["userVerification"] == "required"
     assert not shown.get("allowCredentials")
 
@@ -187,25 +187,77 @@ async def test_an_authenticator_that_saw_nobody_is_refused(keys: Keys) -> None:
 async def test_a_challenge_is_answered_once_and_for_a_short_time(keys: Keys) -> None:
     await keys.added(await keys.signing.begun())
     keys.device.counts = False
-    text = keys.device.show(await keys.showing.options(SITE, HOME))
+    text = keys.device.show(await keys.showing.options(SITE))
     assert await keys.showing.sign_in(SITE, text, HOME)
     await refused(keys.showing.sign_in(SITE, text, HOME))
-    late = keys.device.show(await keys.showing.options(SITE, HOME))
+    late = keys.device.show(await keys.showing.options(SITE))
     keys.signing.clock.advance(5 * MINUTE)
     await refused(keys.showing.sign_in(SITE, late, HOME))
 
 
 async def test_a_challenge_is_used_up_by_a_wrong_answer_too(keys: Keys) -> None:
     await keys.added(await keys.signing.begun())
-    options = await keys.showing.options(SITE, HOME)
-    await refused(keys.showing.sign_in(SITE, keys.device.show(options, rp_id="x.test"), HOME))
-    await refused(keys.showing.sign_in(SITE, keys.device.show(options), HOME))
+    half = await keys.signing.half()
+    options = await keys.showing.second_options(half, SITE)
+    await refused(keys.showing.second(half, SITE, keys.device.show(options, rp_id="x.test"), HOME))
+    await refused(keys.showing.second(half, SITE, keys.device.show(options), HOME))
+
+
+async def test_an_answer_that_is_sent_twice_tells_of_no_copy(keys: Keys) -> None:
+    who = await keys.signing.begun()
+    await keys.added(who)
+    text = keys.device.show(await keys.showing.options(SITE))
+    assert await keys.showing.sign_in(SITE, text, HOME)
+    await refused(keys.showing.sign_in(SITE, text, HOME))
+    assert "passkey_copied" not in await keys.signing.kinds(who.user.id)
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        encoded(b"key:" + bytes(90)),
+        encoded(b"\xff:" + bytes(90)),
+        encoded(bytes(90)),
+        "!",
+        "\u00e9",
+    ],
+)
+async def test_a_challenge_that_is_none_of_ours_is_refused(keys: Keys, challenge: str) -> None:
+    await keys.added(await keys.signing.begun())
+    await refused(keys.signed_in(client={"challenge": challenge}))
+    assert await keys.signed_in()
+
+
+async def test_whoever_asks_for_challenges_holds_nobody_up_and_fills_nothing(keys: Keys) -> None:
+    await keys.added(await keys.signing.begun())
+    for _ in range(200):
+        await keys.showing.options(SITE)
+        await refused(keys.signed_in(rp_id="x.test"))
+    async with keys.signing.store.reading() as tx:
+        found = await tx.ceremonies.count("passkey_sign_in", "", keys.signing.clock.now())
+    assert found == 0
+    assert await keys.signed_in()
+
+
+async def test_who_knows_the_password_alone_cannot_fill_the_trail(keys: Keys) -> None:
+    who = await keys.signing.begun()
+    await keys.added(who)
+    half = await keys.signing.half()
+    for _ in range(40):
+        text = keys.device.show(await keys.showing.second_options(half, SITE), rp_id="x.test")
+        await refused(keys.showing.second(half, SITE, text, HOME))
+    kinds = await keys.signing.kinds(who.user.id)
+    assert kinds.count("second_factor_refused") == FREE_TRIES
+    # The right one is asked to wait by nothing, after the password and alone.
+    text = keys.device.show(await keys.showing.second_options(half, SITE))
+    assert await keys.showing.second(half, SITE, text, HOME)
+    assert await keys.signed_in()
 
 
 async def test_one_answer_that_is_sent_often_at_once_signs_in_once(keys: Keys) -> None:
     await keys.added(await keys.signing.begun())
     keys.device.counts = False
-    text = keys.device.show(await keys.showing.options(SITE, HOME))
+    text = keys.device.show(await keys.showing.options(SITE))
     tries = [keys.showing.sign_in(SITE, text, HOME) for _ in range(4)]
     told = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(each, SignedIn) for each in told) == 1
@@ -217,7 +269,7 @@ async def test_a_challenge_is_good_for_what_it_was_made_for(keys: Keys) -> None:
     half = await keys.signing.half()
     other = await keys.signing.half()
     asked = {
-        "alone": await keys.showing.options(SITE, HOME),
+        "alone": await keys.showing.options(SITE),
         "second": await keys.showing.second_options(half, SITE),
         "check": await keys.showing.check_options(who, SITE),
     }
@@ -257,6 +309,17 @@ async def test_a_count_that_does_not_go_up_tells_of_a_copy(keys: Keys) -> None:
     await keys.signed_in()
 
 
+async def test_a_copys_answer_that_is_sent_again_is_told_of_once(keys: Keys) -> None:
+    who = await keys.signing.begun()
+    await keys.added(who)
+    await keys.signed_in()
+    keys.device.keys[0].count = 0
+    text = keys.device.show(await keys.showing.options(SITE))
+    for _ in range(3):
+        await refused(keys.showing.sign_in(SITE, text, HOME))
+    assert (await keys.signing.kinds(who.user.id)).count("passkey_copied") == 1
+
+
 async def test_an_authenticator_that_does_not_count_is_taken(keys: Keys) -> None:
     await keys.added(await keys.signing.begun())
     keys.device.counts = False
@@ -294,7 +357,7 @@ async def test_an_answer_with_a_part_that_is_none_is_refused(
 ) -> None:
     keys = Keys(sqlite_store)
     await keys.added(await keys.signing.begun())
-    told = json.loads(keys.device.show(await keys.showing.options(SITE, HOME)))
+    told = json.loads(keys.device.show(await keys.showing.options(SITE)))
     (told if part in told else told["response"])[part] = value
     await refused(keys.showing.sign_in(SITE, json.dumps(told), HOME))
 
@@ -390,10 +453,11 @@ async def test_no_more_passkeys_and_challenges_than_anybody_needs(
     await keys.added(who)
     await refused(keys.added(who))
     for _ in range(3):
-        await keys.showing.options(SITE, HOME)
+        await keys.showing.check_options(who, SITE)
     with pytest.raises(SignInLocked):
-        await keys.showing.options(SITE, HOME)
+        await keys.showing.check_options(who, SITE)
     keys.signing.clock.advance(5 * MINUTE)
+    assert await keys.showing.check_options(who, SITE)
     assert await keys.signed_in()
 
 

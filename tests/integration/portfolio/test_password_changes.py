@@ -197,11 +197,11 @@ async def test_who_has_forgotten_it_sets_another_one_by_a_code_of_the_operator(
 async def test_a_passkey_takes_its_place_there_too(signing: Signing) -> None:
     who, device = await signing.begun(), Authenticator(SITE.origin)
     passkeys = Passkeys(signing.store, signing.clock)
-    showing = PasskeySignIn(signing.store, signing.clock)
+    showing = PasskeySignIn(signing.store, signing.vault, signing.clock)
     await passkeys.add(who, SITE, "Phone", device.make(await passkeys.options(who, SITE)))
     await showing.check(who, SITE, device.show(await showing.check_options(who, SITE)))
     await signing.sign_in.change_password(who, NONE, OTHER)
-    alone = await showing.sign_in(SITE, device.show(await showing.options(SITE, HOME)), HOME)
+    alone = await showing.sign_in(SITE, device.show(await showing.options(SITE)), HOME)
     await signing.sign_in.change_password(alone, NONE, THIRD)
 
 
@@ -221,7 +221,7 @@ async def _by_passkey(signing: Signing) -> Callable[[], Awaitable[SignedIn]]:
     who, device = await signing.begun(), Authenticator(SITE.origin)
     keys, showing = (
         Passkeys(signing.store, signing.clock),
-        PasskeySignIn(signing.store, signing.clock),
+        PasskeySignIn(signing.store, signing.vault, signing.clock),
     )
     await keys.add(who, SITE, "Phone", device.make(await keys.options(who, SITE)))
     half: HalfSignedIn = await signing.half()

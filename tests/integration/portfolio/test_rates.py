@@ -1,6 +1,7 @@
 """Rates of display currencies follow the price books, each new one at the cost of its own rates."""
 
 import asyncio
+import tracemalloc
 from dataclasses import replace
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import pytest
 
 from coffers import money
 from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.portfolio import rates
 from coffers.portfolio.rates import RateTable
 from coffers.store.engine import Store
 from coffers.store.prices import SLOT, Prices
@@ -92,8 +94,10 @@ async def test_two_who_ask_at_once_leave_each_rate_there_once(
     before = await book_with_rate(sqlite_store, NOW + HOUR, "2")
     asked, history = asyncio.Event(), Prices.rate_history
 
-    async def slow(prices: Prices, currency: str, since: Millis) -> list[tuple[Millis, Decimal]]:
-        found = await history(prices, currency, since)
+    async def slow(
+        prices: Prices, currency: str, since: Millis, limit: int
+    ) -> list[tuple[Millis, Decimal]]:
+        found = await history(prices, currency, since, limit)
         if not asked.is_set():
             asked.set()
             await released.wait()
@@ -110,4 +114,29 @@ async def test_two_who_ask_at_once_leave_each_rate_there_once(
         assert euro.rate_at(Millis(NOW + HOUR)) == Decimal("0.5")
         assert euro.rate_at(NOW) == Decimal("0.8")
     assert late.rate_at(Millis(NOW + 2 * HOUR)) == Decimal("0.25")
-    assert table._kept["EUR"].moments == [NOW, NOW + HOUR, NOW + 2 * HOUR]
+    assert [*table._kept["EUR"].moments] == [NOW, NOW + HOUR, NOW + 2 * HOUR]
+
+
+async def test_the_rates_of_years_are_read_in_portions_and_take_little_room(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rates, "AT_ONCE", 100)
+    begin, several = NOW // SLOT * SLOT, 1_050
+    told = [Decimal(1) / Decimal(1 + number % 9) for number in range(several)]
+    async with sqlite_store.transaction() as tx:
+        for number, usd in enumerate(told):
+            await tx.prices.save_rates({"EUR": usd}, Millis(begin + number * SLOT))
+    book = await book_with_rate(sqlite_store, begin + several * SLOT, "1.25")
+    table = RateTable(sqlite_store)
+    tracemalloc.start()
+    try:
+        euro = await table.of("EUR", book)
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Each by itself would take 150 bytes.
+    assert kept < 70 * several
+    assert most < 150 * several
+    for number, usd in enumerate(told):
+        at = Millis(begin + (number + 1) * SLOT - 1)
+        assert euro.rate_at(at) == money.divide(Decimal(1), usd)

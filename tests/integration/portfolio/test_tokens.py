@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from coffers.clock import DAY, HOUR, ManualClock
 from coffers.errors import InvalidRecord, NotFound
-from coffers.portfolio.tokens import Tokens, TooManyTokens, Wanted
+from coffers.portfolio.tokens import Tokens, TooManyTokens, Wanted, forget_over
 from coffers.portfolio.users import Users
 from coffers.store.engine import Store
 from coffers.store.errors import NameTaken
@@ -62,8 +62,20 @@ async def test_tokens_that_are_over_are_forgotten_after_a_while(store: Store) ->
     late = await tokens.create(ann, short)
     clock.advance(DAY + HOUR)
     new = await tokens.create(ann, wanted)
+    await forget_over(store, clock.now())
     assert await tokens.of_user(ann) == [lasting.token, late.token, new.token]
-    assert len(await tokens.of_user(bob)) == 1
+    assert await tokens.of_user(bob) == []
+
+
+async def test_a_token_that_is_made_by_a_clock_ahead_costs_no_other(store: Store) -> None:
+    clock, key = ManualClock(NOW), new_key()
+    ann = (await Users(store, clock).add("ann")).id
+    tokens = Tokens(store, Vault(lambda: KeyRing([key])), clock)
+    soon_over = await tokens.create(ann, Wanted(("accounts_read",), expires="30d"))
+    clock.advance(180 * DAY)
+    await tokens.create(ann, Wanted(("accounts_read",)))
+    clock.set(NOW)
+    assert (await tokens.of_user(ann))[0] == soon_over.token
 
 
 async def test_a_token_is_revoked_once_and_by_its_owner_only(tokens: Tokens) -> None:

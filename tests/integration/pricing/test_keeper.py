@@ -14,7 +14,7 @@ from coffers import metrics
 from coffers.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Millis, SettledClock
 from coffers.errors import CoffersError
 from coffers.markets.quote import Quote
-from coffers.pricing.keeper import QUOTES_LAST, PriceKeeper
+from coffers.pricing.keeper import MOST_SAID, QUOTES_LAST, PriceKeeper
 from coffers.store.engine import Store
 from coffers.store.tables import price_books
 from factories import NOW, position, settled
@@ -303,6 +303,7 @@ async def test_an_asset_of_the_same_symbol_has_its_own_price_and_what_is_held_fo
     assert [log for log in logs if log["event"] == "symbols_mean_other_assets"] == [
         {
             "event": "symbols_mean_other_assets",
+            "count": 1,
             "log_level": "warning",
             "venue": "gate",
             "assets": ["NEIRO -> NEIRO@gate"],
@@ -405,3 +406,21 @@ async def test_old_books_are_forgotten_once_the_clock_has_settled(
     before = await books_left(sqlite_store)
     await keeper.refresh(BOTH)
     assert await books_left(sqlite_store) == before
+
+
+async def test_of_many_symbols_the_log_names_the_first(
+    sqlite_store: Store, two_neiros: FakeVenues, clock: ManualClock
+) -> None:
+    two_neiros.quoting["binance"] += [
+        quote(f"A{n}/USDT", "1", venue="binance", volume="1e7") for n in range(50)
+    ]
+    two_neiros.quoting["gate"] += [quote(f"B{n}/USDT", "1", venue="gate") for n in range(80)]
+    two_neiros.quoting["gate"] += [
+        quote(f"A{n}/USDT", "9", venue="gate", volume="50000") for n in range(50)
+    ]
+    with capture_logs() as logs:
+        book = await PriceKeeper(sqlite_store, two_neiros, clock, FLOOR).refresh(THREE)
+    assert book is not None
+    assert len(book.apart) == 1
+    (said,) = [log for log in logs if log["event"] == "symbols_mean_other_assets"]
+    assert (said["count"], len(said["assets"])) == (51, MOST_SAID)

@@ -114,6 +114,41 @@ async def test_states_money_is_asked_for_only_where_no_venue_has_a_pair(
         assert await tx.prices.rate_history("PLN", Millis(0)) == [(NOW, Decimal("0.27"))]
 
 
+async def test_what_a_source_tells_is_no_price_of_what_a_small_market_pays_far_less_for(
+    keeper: PriceKeeper, sqlite_store: Store, market: Market, clock: ManualClock
+) -> None:
+    await hold(sqlite_store, KDA="7")
+    small = quote("KDA/USD", "0.001", venue="binance", volume="50")
+    market.quoting["binance"].append(small)
+    market.telling = {"KDA": "0.5"}
+    for _ in range(3):
+        book = await refreshed(keeper)
+        assert "KDA@binance" not in book.prices
+        async with sqlite_store.reading() as tx:
+            assert await tx.prices.positions_held() == {"KDA@binance"}
+        clock.advance(10 * MINUTE)
+
+
+async def test_a_doubt_by_what_a_source_tells_ends_once_the_small_market_agrees(
+    keeper: PriceKeeper, sqlite_store: Store, market: Market, clock: ManualClock
+) -> None:
+    await hold(sqlite_store, KDA="7")
+    market.telling = {"KDA": "0.5"}
+    await refreshed(keeper)
+    market.quoting["binance"].append(quote("KDA/USD", "0.001", venue="binance", volume="50"))
+    for _ in range(5):
+        clock.advance(MINUTE)
+        book = await refreshed(keeper)
+        async with sqlite_store.reading() as tx:
+            assert await tx.prices.positions_held() == {"KDA@binance"}
+    market.quoting["binance"][-1] = quote("KDA/USD", "0.5", venue="binance", volume="50")
+    clock.advance(MINUTE)
+    book = await refreshed(keeper)
+    assert book.prices["KDA"].usd == Decimal("0.5")
+    async with sqlite_store.reading() as tx:
+        assert await tx.prices.positions_held() == {"KDA"}
+
+
 async def test_a_failing_source_leaves_what_it_told_until_that_is_too_old(
     keeper: PriceKeeper, sqlite_store: Store, market: Market, clock: ManualClock
 ) -> None:
@@ -252,9 +287,11 @@ async def test_what_was_accepted_long_ago_excuses_no_later_leap(
     await leapt(keeper, market, clock)
     await Accepting(sqlite_store, clock).accept_for_all("ALGO")
     for usd in ("20", "0.2"):
-        clock.advance(11 * MINUTE)
         market.quoting["kraken"][1] = quote("ALGO/USD", usd)
-        assert "ALGO" in (await refreshed(keeper)).prices
+        for _ in range(12):
+            clock.advance(MINUTE)
+            book = await refreshed(keeper)
+        assert "ALGO" in book.prices
     market.quoting["kraken"][1] = quote("ALGO/USD", "20")
     assert "ALGO" in (await refreshed(keeper)).held_back
 
@@ -296,6 +333,17 @@ async def test_a_new_process_goes_on_doubting(
     await leapt(keeper, market, clock)
     book = await refreshed(made_keeper(sqlite_store, market, clock))
     assert book.held_back["ALGO"].until == NOW + 10 * MINUTE
+
+
+async def test_what_comes_first_after_an_outage_is_doubted_as_ever(
+    keeper: PriceKeeper, sqlite_store: Store, market: Market, clock: ManualClock
+) -> None:
+    await refreshed(keeper)
+    for process in (keeper, made_keeper(sqlite_store, market, clock)):
+        clock.advance(HOUR)
+        market.quoting["kraken"][1] = quote("ALGO/USD", "20")
+        book = await refreshed(process)
+        assert book.held_back["ALGO"].until == clock.now() + 10 * MINUTE
 
 
 async def test_one_that_takes_over_again_knows_what_others_believed_meanwhile(

@@ -42,7 +42,6 @@ async def test_due_accounts_come_longest_due_first_whoever_owns_them(store: Stor
         assert await tx.accounts.due(NOW, 1) == due[:1]
         assert await tx.accounts.due(NOW, 10, due[0].place) == due[1:]
         assert await tx.accounts.due(NOW, 10, due[1].place) == []
-        assert await tx.accounts.next_due_at() == NOW - 2
 
 
 async def test_an_account_that_has_been_due_for_more_than_a_minute_is_overdue(
@@ -60,7 +59,6 @@ async def test_an_account_that_has_been_due_for_more_than_a_minute_is_overdue(
 async def test_without_accounts_nothing_is_ever_due(store: Store) -> None:
     assert await _due(store) == []
     async with store.reading() as tx:
-        assert await tx.accounts.next_due_at() is None
         assert await tx.accounts.counts(NOW) == Counts(overdue=0, locked=0)
 
 

@@ -105,18 +105,36 @@ async def test_old_events_are_forgotten_in_portions_and_their_readers_can_tell(
     store: Store,
 ) -> None:
     ann = await stored.user(store)
-    # The first one's clock was ahead.
+    # The first one's clock was ahead, and still is.
+    now = Millis(NOW + 5 * DAY)
     await add(store, ann, *(event(at=NOW + n * DAY) for n in (9, 1, 2, 3, 4)))
     async with store.transaction() as tx:
-        assert await tx.events.forget(Millis(NOW + 3 * DAY), 2) == 2
-        assert await tx.events.forget(Millis(NOW + 3 * DAY), 2) == 1
-        assert await tx.events.forget(Millis(NOW + 3 * DAY), 2) == 0
+        assert await tx.events.forget(Millis(NOW + 3 * DAY), now, 2) == 2
+        assert await tx.events.forget(Millis(NOW + 3 * DAY), now, 2) == 1
+        assert await tx.events.forget(Millis(NOW + 3 * DAY), now, 2) == 0
         span = await tx.events.span(ann.id)
     assert (span.first, span.last) == (4, 5)
     assert [span.misses(after) for after in (0, 2, 3, 5, 6)] == [True, True, False, False, True]
     async with store.transaction() as tx:
-        await tx.events.forget(Millis(NOW + 9 * DAY), 9)
+        await tx.events.forget(Millis(NOW + 9 * DAY), Millis(NOW + 12 * DAY), 9)
         empty = await tx.events.span(ann.id)
     assert (empty.first, empty.last, empty.misses(4), empty.misses(5)) == (None, 5, True, False)
     await add(store, ann, event())
     assert await numbers(store, ann) == [6]
+
+
+async def test_what_a_clock_behind_wrote_takes_no_newer_events_along(store: Store) -> None:
+    ann, bob = await stored.user(store, "ann"), await stored.user(store, "bob")
+    # By the days that they tell; the moment of now is 40 days after the first.
+    await add(store, ann, *(event(at=NOW + day * DAY) for day in (0, 1, 35, 36, -21, 37, 38)))
+    await add(store, bob, *(event(at=NOW + day * DAY) for day in (2, 3, 90, 4, 39)))
+    now, before = Millis(NOW + 40 * DAY), Millis(NOW + 10 * DAY)
+    async with store.transaction() as tx:
+        # What stays is in the way of none of the others.
+        assert [await tx.events.forget(before, now, 2) for _ in range(4)] == [2, 2, 2, 0]
+    assert await numbers(store, ann) == [3, 4, 5, 6, 7]
+    assert await numbers(store, bob) == [5]
+    later = Millis(NOW + 37 * DAY)
+    async with store.transaction() as tx:
+        assert await tx.events.forget(later, Millis(later + 30 * DAY), 9) == 3
+    assert await numbers(store, ann) == [6, 7]

@@ -116,3 +116,19 @@ async def test_old_flows_are_not_among_those_that_figures_are_made_of(store: Sto
         assert await tx.history.windows(known.user_id, [known.id], NOW, NOW) == before
         assert await tx.history.at_moments(known.user_id, [known.id], [NOW]) == charted
     assert not before[known.id].has_unvalued_flows
+
+
+async def test_deposits_are_read_of_the_assets_alone_that_are_meant(store: Store) -> None:
+    known = await stored.account(store, await stored.user(store))
+    own = known.user_id, known.id
+    flows = [
+        stored.flow("other", NOW),
+        stored.flow("asset", NOW, asset="ABC", venue_code="XABC"),
+        stored.flow("code", NOW, asset="OTHER", venue_code="ABC"),
+        stored.flow("gone", NOW, asset="ABC", direction="out"),
+        stored.flow("old", NOW - 1, asset="ABC"),
+    ]
+    async with store.transaction() as tx:
+        await tx.history.add_flows(*own, flows)
+        found = await tx.history.deposits_after(*own, Millis(NOW - 1), {"ABC"})
+    assert {flow.external_id for flow in found} == {"asset", "code"}

@@ -44,7 +44,6 @@ LOOKS: Final[dict[str, Look]] = {
     ),
     "how many are due": lambda tx: tx.accounts.counts(NOW),
     "how many could not be read": lambda tx: tx.accounts.failing(),
-    "when the next one is": lambda tx: tx.accounts.next_due_at(),
     "venues in use": lambda tx: tx.accounts.venues_in_use(),
     "assets held": lambda tx: tx.prices.assets_held(),
     "walks through flows": lambda tx: tx.walks.due(NOW, 8),
@@ -67,7 +66,8 @@ LOOKS: Final[dict[str, Look]] = {
     "webhooks with something to send": lambda tx: tx.webhooks.due(NOW, 160),
     "deliveries that wait": lambda tx: tx.deliveries.count_waiting(),
     "old deliveries": lambda tx: tx.deliveries.forget(Millis(NOW - DAY), Millis(NOW - DAY), 100),
-    "old events": lambda tx: tx.events.forget(Millis(NOW - DAY + 2), 10),
+    "old events": lambda tx: tx.events.forget(Millis(NOW - DAY + 2), NOW, 10),
+    "some of very many that are old": lambda tx: tx.events.forget(NOW, NOW, 10),
     "old prices": lambda tx: tx.prices.thin(Millis(NOW - 30 * DAY)),
     "venues' tasks": lambda tx: tx.venue_tasks.due(NOW, 50),
     **{

@@ -10,6 +10,7 @@ from coffers.markets.catalogue import load_catalogue
 from coffers.portfolio.overrides import Overrides, OverrideWanted
 from coffers.store.claims import OPERATION
 from coffers.store.engine import Store
+from coffers.store.flows import FlowFilter
 from coffers.store.records import Account
 from coffers.store.unpriced import Unpriced
 from factories import NOW, position
@@ -41,7 +42,8 @@ async def holding(store: Store, name: str, market_code: str = "gate") -> Account
 async def names(store: Store, known: Account) -> dict[str, object]:
     own = known.user_id, known.id
     async with store.reading() as tx:
-        flows = await tx.history.deposits_after(*own, Millis(NOW - 1))
+        page = await tx.history.flow_page(*own, FlowFilter(direction="in", since=NOW), 100)
+        flows = [each.flow for each in page]
         return {
             "held": [(each.wallet, each.asset) for each in await tx.holdings.of_account(*own)],
             "flows": {each.external_id: (each.asset, each.fee_asset) for each in flows},

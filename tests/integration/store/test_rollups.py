@@ -17,7 +17,8 @@ from coffers.store.engine import Store
 from coffers.store.records import Account, NewAccount
 from coffers.store.rollups import DAILY, FINE, HOURLY, TIERS, Batch, Progress, Tier
 from coffers.store.tables import accounts, snapshot_rollups, snapshots
-from coffers.valuation.history import MONTH, History, in_usd
+from coffers.valuation.amounts import in_usd
+from coffers.valuation.history import MONTH, History
 from coffers.valuation.model import Flow, Snapshot, Value
 from coffers.valuation.reckoning import reckoned
 from factories import NOW

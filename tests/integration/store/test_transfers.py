@@ -1,8 +1,10 @@
 """Own transfers as they are kept, per user, and gone with either account."""
 
 import stored
+from coffers.clock import DAY, HOUR
 from coffers.store.engine import Store
-from coffers.valuation.transfers import Transfer
+from coffers.store.transfers import MANY
+from coffers.valuation.transfers import Transfer, own_transfers
 from factories import NOW
 
 
@@ -50,3 +52,27 @@ async def test_a_transfer_goes_with_either_of_its_accounts(store: Store) -> None
         await tx.transfers.add(ann.id, [Transfer(one.id, "w", two.id, "d")])
         await tx.accounts.remove(ann.id, two.id)
         assert await tx.transfers.of_user(ann.id) == frozenset()
+
+
+async def test_of_very_many_flows_those_are_found_that_may_be_transfers(store: Store) -> None:
+    ann = await stored.user(store)
+    one, two = [await stored.account(store, ann, name) for name in ("One", "Two")]
+    came = [
+        stored.flow(f"{number}", NOW - 3 * number * DAY, txid=f"0x{number:064x}")
+        for number in range(2 * MANY + 3)
+    ]
+    near, tied = NOW - 3 * 77 * DAY, f"0x{MANY + 9:064x}"
+    sent = [
+        stored.flow("near", near - HOUR, direction="out"),
+        stored.flow("tied", NOW, direction="out", txid=tied),
+    ]
+    async with store.transaction() as tx:
+        await tx.history.add_flows(ann.id, one.id, came)
+        assert await tx.transfers.legs(ann.id, {"BTC"}) == []
+        await tx.history.add_flows(ann.id, two.id, sent)
+        legs = await tx.transfers.legs(ann.id, {"BTC"})
+        assert own_transfers(legs) == {
+            Transfer(two.id, "near", one.id, "77"),
+            Transfer(two.id, "tied", one.id, f"{MANY + 9}"),
+        }
+    assert len(legs) < 10

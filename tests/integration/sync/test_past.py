@@ -27,9 +27,9 @@ from coffers.store.records import Account
 from coffers.store.walks import Walk
 from coffers.sync.flows import FLOWS_OVERLAP, FlowValuer
 from coffers.sync.past import PastWalker
-from coffers.sync.past_worker import PastWorker
 from coffers.sync.policy import Pace
 from coffers.sync.syncer import Outcome, Syncer
+from coffers.sync.walk_worker import WalkWorker
 from coffers.valuation.model import Flow, Price
 from coffers.valuation.transfers import Transfer
 from coffers.vault.keyring import KeyRing, new_key
@@ -327,12 +327,12 @@ async def test_a_fault_of_ours_is_raised_and_not_run_into_at_once_again(house: H
 
 
 async def test_the_worker_lets_every_walk_go_on_that_may(house: House) -> None:
-    worker = PastWorker(house.store, house.walker, house.clock)
+    worker = WalkWorker(house.store, house.walker, house.clock)
     house.past.answers = [KeyError("ours"), step(since=BEGAN - DAY)]
-    await worker.walk_back()
+    await worker.walk()
     assert (await house.walk()).steps == 0
     house.clock.advance(15 * MINUTE)
-    await worker.walk_back()
+    await worker.walk()
     assert len(house.past.asked) == 1, "a reading is due first"
     await house.read(house.account)
     house.past.answers = [step(since=BEGAN - DAY)]

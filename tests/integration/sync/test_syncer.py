@@ -619,7 +619,7 @@ async def test_what_a_venue_means_by_a_symbol_counts_at_what_it_pays(house: Hous
     async with house.store.reading() as tx:
         own = house.account.user_id, house.account.id
         held = await tx.holdings.of_account(*own)
-        (flow,) = await tx.history.deposits_after(*own, Millis(now - 1))
+        (flow,) = await tx.history.deposits_after(*own, Millis(now - 1), {"NEIRO"})
     assert [(each.asset, each.venue_code) for each in held] == [
         ("BTC", "BTC"),
         ("NEIRO@binance", "NEIRO"),

@@ -21,7 +21,7 @@ from coffers.sync.flows import FlowValuer
 from coffers.sync.policy import Pace
 from coffers.sync.syncer import Outcome, Syncer
 from coffers.sync.trades import TradeWalker
-from coffers.sync.trades_worker import TradeWorker
+from coffers.sync.walk_worker import WalkWorker
 from coffers.valuation.model import Price, Value
 from coffers.valuation.trade import Trade
 from coffers.vault.keyring import KeyRing, new_key
@@ -172,7 +172,7 @@ async def test_a_venue_that_tells_no_trades_is_not_asked_again(house: House) -> 
 
 async def test_the_worker_walks_what_is_due(house: House) -> None:
     house.venue.answer = found(trade("t1", NOW - 5))
-    await TradeWorker(house.store, house.walker, house.clock).walk()
+    await WalkWorker(house.store, house.walker, house.clock).walk()
     assert len(await house.trades()) == 1
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -166,6 +167,31 @@ async def test_a_run_needs_a_tick_and_tells_what_it_did(pages: Pages) -> None:
         assert asked == [f'{{"account_id":{account_id}}}']
     for told in ("Part of it was done", "Operation 7", "ETH has no pair", "Sell 0.25 BTC"):
         assert told in page
+
+
+async def test_a_run_that_is_not_at_its_end_is_not_told_as_done(pages: Pages) -> None:
+    account_id, portfolio_id = await made(pages)
+    plan = plan_of(account_id, portfolio_id)
+    run = {"state": "running", "operation_id": 7, "error": "it is gone on with", "plan": plan}
+    async with worker(pages, Told({"planned_at": plan["planned_at"], **run})):
+        path = f"/accounts/{account_id}/auto-balance/run"
+        page = await settled(pages, await pages.send(path, confirm="1"))
+    assert "not at its end yet" in page
+    assert "Done" not in page
+
+
+async def test_the_page_of_an_account_tells_what_went_wrong(pages: Pages) -> None:
+    account_id, _ = await made(pages)
+    shown = (await pages.http.get(f"/accounts/{account_id}")).text
+    assert "Auto-balance" not in shown
+    own = (await pages.user()).id, account_id
+    async with pages.api.services.store.transaction() as tx:
+        account = await tx.accounts.held(*own)
+        assert account is not None
+        failed = replace(account.auto_balance, error="switched off: it sold for <b>USDT")
+        await tx.accounts.set_auto_balance(*own, failed, NOW)
+    shown = (await pages.http.get(f"/accounts/{account_id}")).text
+    assert "switched off: it sold for &lt;b&gt;USDT" in shown
 
 
 async def test_a_second_press_leads_to_the_run_that_is_under_way(pages: Pages) -> None:

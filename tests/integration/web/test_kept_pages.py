@@ -134,6 +134,19 @@ async def test_a_paper_account_is_made_moved_and_begun_anew(pages: Pages) -> Non
     assert await held(pages, account) == {"EUR": Decimal(7)}
 
 
+async def test_what_a_paper_account_is_shown_to_hold_can_be_taken_out(pages: Pages) -> None:
+    rows = {"code_1": "BTC", "amount_1": "0.999999999999", "code_2": "USDT", "amount_2": "1234567"}
+    await pages.send("/connect/paper_trading", name="Try", fee="0.001", once="a", **rows)
+    [account] = await accounts(pages)
+    path = f"/accounts/{account.id}/paper"
+    page = (await pages.http.get(path)).text
+    assert "It holds 0.999999999999 BTC, 1234567 USDT." in page
+    [before] = re.findall(r'name="before" value="([^"]+)"', page)
+    asked = {"asset": "BTC", "amount": "0.999999999999", "direction": "out", "before": before}
+    assert (await pages.send(path, **asked)).status_code == 303
+    assert await held(pages, account) == {"USDT": Decimal(1234567)}
+
+
 async def test_paper_money_that_is_put_in_twice_at_once_comes_once(pages: Pages) -> None:
     form = {"name": "Try", "fee": "0.002", "code_1": "USDT", "amount_1": "100"}
     await pages.send("/connect/paper_trading", **form)

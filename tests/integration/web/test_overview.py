@@ -54,6 +54,14 @@ async def test_accounts_are_in_the_order_that_was_asked_for(pages: Pages) -> Non
     assert 'aria-sort="ascending"' in page
 
 
+async def test_a_very_long_number_may_be_broken_in_what_all_consists_of(pages: Pages) -> None:
+    store, ann = pages.api.services.store, await pages.user()
+    await add_account(store, ann, "Usual", held={"BTC": "1000"})
+    assert 'class="number long"' not in await shown(pages)
+    await add_account(store, ann, "Huge", held={"BTC": "1" + "0" * 20})
+    assert (await shown(pages)).count('class="number long"') == 2
+
+
 async def test_of_very_many_accounts_there_are_pages(
     pages: Pages, monkeypatch: pytest.MonkeyPatch
 ) -> None:

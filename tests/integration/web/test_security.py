@@ -9,7 +9,9 @@ import pytest
 from pyotp import TOTP
 
 from coffers.clock import HOUR, MINUTE, ManualClock
+from coffers.store.audit import TrailFilter
 from coffers.store.engine import Store
+from coffers.store.records import AuditEvent
 from coffers.web.forms import COOKIE, HALF
 from pages import BASE, PASSWORD, Pages, opened
 
@@ -240,3 +242,38 @@ async def test_what_there_is_not_below_security_is_not_found(pages: Pages) -> No
     await pages.begin()
     answer = await pages.http.get("/security/nothing")
     assert (answer.status_code, "text/html" in answer.headers["content-type"]) == (404, True)
+
+
+async def test_the_trail_is_shown_to_its_user_page_by_page(pages: Pages) -> None:
+    await pages.begin()
+    store, now = pages.api.services.store, pages.api.clock.now()
+    async with store.transaction() as tx:
+        user = await tx.users.by_name("ann")
+        other = await tx.users.add("bob", now)
+        assert user is not None
+        for number in range(60):
+            told = f"<i>told</i> {number:03}"
+            await tx.audit.add(AuditEvent(user.id, now, "passkey_copied", "ann", told))
+        await tx.audit.add(AuditEvent(other.id, now, "signed_in", "bob", "not for ann"))
+        (others,) = await tx.audit.page(TrailFilter(other.id), 2)
+    short = (await pages.http.get("/security")).text
+    assert len(re.findall("Passkey copied", short)) == 5
+    assert 'href="/security/trail"' in short
+    first = (await pages.http.get("/security/trail")).text
+    assert "&lt;i&gt;told&lt;/i&gt; 059" in first
+    assert "not for ann" not in first
+    link = re.search(r'href="(/security/trail\?before=\d+)">Older', first)
+    assert link is not None
+    second = (await pages.http.get(link[1])).text
+    numbers = [re.findall(r"told&lt;/i&gt; (\d+)", page) for page in (first, second)]
+    assert [*map(int, numbers[0] + numbers[1])] == [*range(59, -1, -1)]
+    assert "Older" not in second
+    assert "Signed in" in second
+    for before in (others.number, 10**12, "x"):
+        status = (await pages.http.get(f"/security/trail?before={before}")).status_code
+        assert status == (404 if before == others.number else 200)
+
+
+async def test_the_trail_is_shown_to_nobody_who_is_not_signed_in(pages: Pages) -> None:
+    answer = await pages.http.get("/security/trail")
+    assert (answer.status_code, answer.headers["location"][:8]) == (303, "/sign-in")

@@ -198,3 +198,19 @@ async def test_who_was_away_for_long_shows_first_who_they_are(pages: Pages) -> N
     checked = await pages.send("/security/check", password=PASSWORD, back="/tokens/new")
     assert checked.headers["location"] == "/tokens/new"
     assert (await pages.http.get("/tokens/new")).status_code == 200
+
+
+@pytest.mark.parametrize("secret", ["hunter2 horse battery", "Zm9vYmFyCg/+" * 4, "ab" * 16])
+async def test_what_is_no_network_and_may_be_a_secret_is_not_shown_again(
+    pages: Pages, secret: str
+) -> None:
+    await pages.begin()
+    typed = f"192.168.1.0/24\n{secret}\n10.0.0.300"
+    answer = await pages.send("/tokens/new", may_accounts_read="on", allowed_networks=typed)
+    assert answer.status_code == 400
+    for word in secret.split():
+        assert word not in answer.text
+    assert "number 2 is no address or network" in answer.text
+    assert "192.168.1.0/24\n10.0.0.300</textarea>" in answer.text
+    again = await pages.send("/tokens/new", may_accounts_read="on", allowed_networks="10.0.0.300")
+    assert "&#39;10.0.0.300&#39; is no address or network" in again.text

@@ -155,9 +155,9 @@ async def test_a_missing_permission_is_named() -> None:
 
 async def test_a_call_that_needs_no_permission_needs_a_signature_still() -> None:
     gate = door(token(permissions=frozenset())).gate
-    assert (await gate.admit(call(), None)).permissions == frozenset()
+    assert (await gate.admit(call())).permissions == frozenset()
     with pytest.raises(Refusal, match="Provided signature is invalid"):
-        await gate.admit(call(signature="00" * 32), None)
+        await gate.admit(call(signature="00" * 32))
 
 
 async def test_a_forced_mode_counts_before_the_users_own() -> None:

@@ -123,7 +123,7 @@ async def test_a_database_that_does_not_answer_refuses_and_bans_nobody() -> None
     down = Gate(Down(), VAULT, clock, tally(clock))
     for _ in range(10):
         with pytest.raises(StoreUnavailable):
-            await down.admit(call(), None)
+            await down.admit(call())
     await down.check_address("192.0.2.1")
 
 

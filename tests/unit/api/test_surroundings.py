@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from coffers.api.surroundings import HEADERS, Surroundings, header_of
+from coffers.api.surroundings import HEADERS, Surroundings, address_to_open, header_of
 from coffers.settings import Settings
 
 PROXIES = "10.0.0.0/8, 127.0.0.1/32, fd00::/8"
@@ -107,3 +107,18 @@ def test_a_trusted_proxy_tells_the_scheme(peer: str | None, proto: str, scheme: 
 
 def test_the_servers_own_address_may_be_of_version_six() -> None:
     assert surroundings(host="::1").base_url(scope(host="?")) == "http://[::1]:8787"
+
+
+@pytest.mark.parametrize(
+    ("host", "opened"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8787"),
+        ("coffers.lan", "http://coffers.lan:8787"),
+        ("::1", "http://[::1]:8787"),
+        ("0.0.0.0", "http://localhost:8787"),  # noqa: S104 - nothing listens there
+        ("::", "http://localhost:8787"),
+        ("", "http://localhost:8787"),
+    ],
+)
+def test_a_browser_is_sent_where_it_can_go(host: str, opened: str) -> None:
+    assert address_to_open(host, 8787) == opened

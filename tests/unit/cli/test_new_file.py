@@ -36,6 +36,45 @@ def test_what_came_meanwhile_is_not_overwritten_either(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("has_links", [True, False])
+def test_what_comes_at_the_last_moment_is_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool
+) -> None:
+    path, real = tmp_path / "table.csv", os.fsync
+
+    def late(descriptor: int) -> None:
+        real(descriptor)
+        path.write_text("mine")
+
+    def linking(_self: Path, _target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fsync", late)
+    if has_links:
+        # Nobody looks: what matters is what the file system itself does.
+        monkeypatch.setattr("coffers.cli.new_file._check_free", lambda _path: None)
+    else:
+        monkeypatch.setattr(Path, "hardlink_to", linking)
+    with pytest.raises(CoffersError), new_file(path) as file:
+        file.write(b"theirs")
+    assert path.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_it_is_written_where_no_file_has_two_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def linking(_self: Path, _target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", linking)
+    path = tmp_path / "table.csv"
+    with new_file(path) as file:
+        file.write(b"all of it")
+    assert path.read_bytes() == b"all of it"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_what_a_killed_process_of_the_same_number_left_is_in_nobodys_way(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     (tmp_path / f".table.csv.{os.getpid()}").write_text("half of it")

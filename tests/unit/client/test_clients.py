@@ -5,7 +5,7 @@ import gc
 import io
 import json
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -269,34 +269,83 @@ async def test_a_server_that_is_away_is_told_as_that() -> None:
 
 
 class Shelf:
-    """A server with accounts on pages, which may change between two of them."""
+    """A server with accounts on pages, which `changes` change after so many of them were told.
 
-    def __init__(self, *ids: int, tells_total: bool = True) -> None:
+    `sized` is the size of its pages, where it gives nothing for the one that is asked for.
+    """
+
+    def __init__(
+        self,
+        *ids: int,
+        tells_total: bool = True,
+        changes: Mapping[int, tuple[Sequence[int], Sequence[int]]] | None = None,
+        sized: int | None = None,
+        most: int = 100,
+    ) -> None:
         self.ids = list(ids)
         self.tells_total = tells_total
-        self.asked: list[int] = []
-        self.gone_after_first: int | None = None
+        self.changes = changes or {}
+        self.sized, self.most = sized, most
+        self.asked: list[tuple[int, int]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         page, size = (int(request.url.params[name]) for name in ("page", "per_page"))
-        self.asked.append(page)
+        assert size <= 100
+        self.asked.append((page, size))
+        size = min(self.sized or size, self.most)
         total = {"X-Total-Count": str(len(self.ids))} if self.tells_total else {}
         ids = self.ids[(page - 1) * size : page * size]
-        if self.gone_after_first is not None and len(self.asked) == 1:
-            self.ids.remove(self.gone_after_first)
+        gone, new = self.changes.get(len(self.asked), ((), ()))
+        self.ids = [*(each for each in self.ids if each not in gone), *new]
         return httpx.Response(200, json=[{"id": each, "name": "x"} for each in ids], headers=total)
 
 
-def test_all_pages_are_walked_through() -> None:
-    shelf = Shelf(1, 2, 3, 4, 5)
-    assert [account.id for account in of(shelf).accounts(per_page=2)] == [1, 2, 3, 4, 5]
-    assert shelf.asked == [1, 2, 3]
+def walked(shelf: Shelf, per_page: int) -> list[int]:
+    return [account.id for account in of(shelf).accounts(per_page=per_page)]
 
 
-def test_no_account_is_missed_when_another_one_goes_meanwhile() -> None:
-    shelf = Shelf(1, 2, 3, 4, 5)
-    shelf.gone_after_first = 1
-    assert [account.id for account in of(shelf).accounts(per_page=2)] == [1, 2, 3, 4, 5]
+@pytest.mark.parametrize("tells_total", [True, False])
+@pytest.mark.parametrize("per_page", [1, 2, 3, 7, 99, 100])
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 6, 100, 101, 300])
+def test_all_pages_are_walked_through(count: int, per_page: int, *, tells_total: bool) -> None:
+    shelf = Shelf(*range(1, count + 1), tells_total=tells_total)
+    assert walked(shelf, per_page) == shelf.ids
+    assert per_page < 99 or len(shelf.asked) <= 5
+
+
+def test_a_page_is_asked_for_once_it_is_wanted() -> None:
+    shelf = Shelf(*range(1, 301))
+    found = of(shelf).accounts()
+    assert [next(found).id for _ in range(100)] == [*range(1, 101)]
+    assert shelf.asked == [(1, 100)]
+
+
+@pytest.mark.parametrize("per_page", [1, 2, 3])
+@pytest.mark.parametrize("after", [1, 2, 3])
+@pytest.mark.parametrize("gone", [[1], [2], [3], [1, 2], [1, 3], [5], [6]])
+@pytest.mark.parametrize("new", [[], [7], [7, 8]])
+def test_no_account_is_missed_or_doubled_while_others_come_and_go(
+    gone: list[int], new: list[int], after: int, per_page: int
+) -> None:
+    for tells_total in (True, False):
+        shelf = Shelf(
+            *range(1, 7),
+            tells_total=tells_total,
+            changes={after: (gone, new), after + 2: ([4], [9])},
+        )
+        found = walked(shelf, per_page)
+        assert len(found) == len(set(found))
+        assert {*range(1, 7)} - {*gone, 4} <= set(found)
+
+
+@pytest.mark.parametrize("tells_total", [True, False])
+@pytest.mark.parametrize(("sized", "most"), [(25, 100), (None, 25), (None, 3)])
+def test_a_server_whose_pages_have_a_size_of_their_own_is_read_to_the_end(
+    sized: int | None, most: int, *, tells_total: bool
+) -> None:
+    shelf = Shelf(*range(1, 61), tells_total=tells_total, sized=sized, most=most)
+    assert walked(shelf, 100) == shelf.ids
+    assert len(shelf.asked) < 30
 
 
 def test_a_server_that_tells_no_total_is_asked_until_it_tells_nothing_new() -> None:

@@ -12,7 +12,8 @@ from coffers.clock import DAY, HOUR, Millis
 from coffers.portfolio import explaining
 from coffers.portfolio.account_forms import plain_figures
 from coffers.portfolio.explaining import explained
-from coffers.portfolio.listing import Inputs, Worked, table_of
+from coffers.portfolio.inputs import Inputs
+from coffers.portfolio.worked import Worked, table_of
 from coffers.valuation.choices import NO_CHOICES
 from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.history import History

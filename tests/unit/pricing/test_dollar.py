@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+from coffers.clock import HOUR
 from unit.pricing.quoting import BITCOIN, priced, quote
 
 
@@ -69,6 +70,25 @@ def test_one_real_dollar_pair_anywhere_ends_the_assumption() -> None:
     assert prices["USDT"].route == ("USDT/USD",)
     assert prices["BTC"].usd == Decimal(90_000)
     assert prices["BTC"].route == ("BTC/USDT", "USDT/USD")
+
+
+def test_a_dollar_pair_of_another_token_of_the_same_symbol_is_no_dollar() -> None:
+    binance = [
+        quote("BTC/USDT", "100000", venue="binance"),
+        quote("ABC/USDT", "2", venue="binance", volume="1e8"),
+    ]
+    prices = priced([*binance, quote("ABC/USD", "0.002", venue="gate", volume="50000")])
+
+    assert prices["BTC"].usd == Decimal(100_000)
+    assert prices["BTC"].route == ("BTC/USDT", "USDT~USD")
+    assert prices["ABC"].usd == Decimal(2)
+
+
+def test_a_dollar_pair_of_hours_ago_is_no_real_one() -> None:
+    for age, usd in ((HOUR, 90_000), (HOUR + 1, 100_000)):
+        old = quote("USDT/USD", "0.9", venue="kraken", age=age)
+        prices = priced([quote("BTC/USDT", "100000", venue="binance"), old])
+        assert prices["BTC"].usd == usd
 
 
 def test_a_dollar_pair_below_the_floor_is_no_real_one() -> None:

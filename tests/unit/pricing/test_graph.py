@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coffers import money
-from coffers.clock import HOUR, Millis
+from coffers.clock import HOUR, MINUTE, Millis
 from coffers.markets.quote import Quote
 from factories import NOW
 from unit.pricing.quoting import BITCOIN, priced, quote, ticker
@@ -225,3 +225,35 @@ def test_the_floor_is_the_callers_to_set(floor: str) -> None:
     quotes = [BITCOIN, quote("ALGO/USD", "1", volume="0.01")]
 
     assert ("ALGO" in priced(quotes, Decimal(floor))) == (floor == "0")
+
+
+def test_a_market_that_stands_still_has_no_say_where_another_one_goes_on() -> None:
+    halted = quote("LUNA/USDT", "80", venue="binance", volume="1e9", age=HOUR + 1)
+    fallen = quote("LUNA/USD", "0.0001", venue="kraken", volume="20000")
+    rest = [BITCOIN, quote("USDT/USD", "1")]
+
+    found = priced([*rest, halted, fallen])["LUNA"]
+    assert (found.usd, found.sources, found.at) == (Decimal("0.0001"), ("kraken",), NOW)
+    alone = priced([*rest, halted])["LUNA"]
+    assert (alone.usd, alone.at) == (Decimal(80), NOW - HOUR - 1)
+
+
+def test_the_dollar_has_a_price_where_bitcoin_is_too_far_for_it() -> None:
+    found = priced(
+        [
+            quote("ETH/USDT", "4000", venue="gate"),
+            quote("ETH/EUR", "3636"),
+            quote("Y/USD", "0.5", venue="gate"),
+            quote("Y/EUR", "0.45", volume="1e6", age=MINUTE),
+            quote("EUR/BTC", "0.000011", volume="1e6"),
+        ],
+        floor=Decimal(0),
+    )
+    bitcoin, dollar = found["BTC"], found["USD"]
+    assert dollar.usd == 1
+    assert money.multiply(dollar.btc, bitcoin.usd) == pytest.approx(Decimal(1))
+    assert (dollar.route, dollar.sources, dollar.at) == (
+        bitcoin.route,
+        bitcoin.sources,
+        bitcoin.at,
+    )

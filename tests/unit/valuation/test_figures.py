@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from coffers import money
 from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.valuation.amounts import in_usd
 from coffers.valuation.figures import (
     DisplayCurrency,
     Figures,
@@ -23,7 +24,7 @@ from coffers.valuation.figures import (
     sheet_of,
     summary_of,
 )
-from coffers.valuation.history import MONTH, History, in_usd, net_inflow
+from coffers.valuation.history import MONTH, History, net_inflow
 from coffers.valuation.model import Flow, Snapshot, Value
 
 EXAMPLE = json.loads(

@@ -86,6 +86,16 @@ def test_a_pair_of_the_two_spares_a_trade() -> None:
     assert shares(made) == {"BTC": 50.03, "ETH": 49.97}
 
 
+def test_a_pair_that_refused_an_order_is_gone_round_where_that_can_be() -> None:
+    asked = held(BTC="1"), PRICES, goal(BTC="50", ETH="50")
+    direct = pair("ETH", "BTC", min_cost="0.0001")
+    assert [step.quote for step in plan(*asked, (*USUAL, direct)).steps] == ["BTC"]
+    made = plan(*asked, (*USUAL, direct), {("ETH", "BTC")})
+    assert [step.quote for step in made.steps] == ["USDT", "USDT"]
+    alone = plan(*asked, (direct, *USUAL[1:]), {("ETH", "BTC")})
+    assert [step.quote for step in alone.steps] == ["BTC"]
+
+
 def test_within_the_tolerance_nothing_is_done() -> None:
     made = plan(held(BTC="0.51", USDT="24500"), PRICES, goal(BTC="50", USDT="50"), USUAL)
 
@@ -147,12 +157,52 @@ def test_what_lies_in_orders_counts_but_is_not_spent() -> None:
     assert reasons(made)["BTC"] == "not_free"
 
 
+def test_what_is_too_little_since_the_rest_lies_in_orders_says_so() -> None:
+    made = plan(held(BTC="1/0.00005"), PRICES, goal(BTC="50", USDT="50"), USUAL)
+
+    assert (made.steps, reasons(made)["BTC"]) == ((), "not_free")
+
+
 def test_no_more_is_sold_than_what_can_be_bought() -> None:
     amounts = held(BTC="1")
     made = plan(amounts, PRICES, goal(BTC="50", ETH="25", ODD="25"), USUAL)
 
     assert told(made) == ["sell 0.25000 BTC/USDT", "buy 4.96520 ETH/USDT"]
     assert reasons(made) == {"ODD": "no_pair"}
+
+
+def test_nothing_is_sold_for_purchases_that_would_be_too_small() -> None:
+    # All fees and what is kept back taken off, five dollars are 4.96 each.
+    made = plan(held(BTC="0.0004"), PRICES, goal(BTC="49.9", ETH="25", SOL="25.1"), USUAL)
+
+    assert (told(made), reasons(made)) == ([], {"ETH": "too_small", "SOL": "too_small"})
+
+
+def test_where_sales_cut_alike_would_be_too_small_fewer_are_made() -> None:
+    # Seven dollars are wanted of what two assets have too much of: 3.50 of each are no order.
+    amounts = held(BTC="0.00214", SOL="0.535", ETH="0.0372", ODD="31")
+    made = plan(amounts, PRICES, goal(BTC="25", SOL="25", ETH="25", ODD="25"), USUAL)
+
+    assert told(made) == ["sell 0.00014 BTC/USDT", "buy 0.00278 ETH/USDT"]
+    assert reasons(made) == {"ODD": "no_pair", "SOL": "too_small"}
+
+
+def test_what_is_too_small_to_be_bought_keeps_nothing_else_from_being_bought() -> None:
+    amounts = held(BTC="0.0018", SOL="0.15", USDT="20")
+    limits = {"min_cost": "50"}
+    pairs = [pair(asset, "USDT", **limits) for asset in ("BTC", "SOL", "ETH", "ODD")]
+    shares = goal(ETH="34", ODD="48", BTC="9", SOL="3", USDT="6")
+    made = plan(amounts, PRICES, shares, pairs)
+
+    assert [(step.side, step.base) for step in made.steps] == [("sell", "BTC"), ("buy", "ODD")]
+
+
+def test_what_is_too_little_for_two_purchases_pays_for_one() -> None:
+    amounts = held(BTC="1/0.00015")
+    made = plan(amounts, PRICES, goal(BTC="50", ETH="20", SOL="30"), USUAL)
+
+    assert told(made) == ["sell 0.00015 BTC/USDT", "buy 0.03723 SOL/USDT"]
+    assert reasons(made) == {"BTC": "not_free", "ETH": "too_small"}
 
 
 @pytest.mark.parametrize(
@@ -317,6 +367,37 @@ def test_what_has_no_share_is_touched_only_where_that_is_wanted(world: Any) -> N
                 for step in made.steps
             )
             assert flow >= 0
+
+
+@st.composite
+def scarce_worlds(draw: st.DrawFn) -> Any:
+    """Return a world in which little is free, and orders have to be about as large as that."""
+    prices = {asset: D(1) for asset in ASSETS}
+    amounts = {asset: Held(D(1000), draw(_amount)) for asset in ("AAA", "BBB")}
+    parts = draw(st.sampled_from([(10, 10, 40, 40), (20, 0, 70, 10), (0, 5, 5, 90)]))
+    target = {asset: D(part) for asset, part in zip(ASSETS, parts, strict=False) if part}
+    pairs = [pair(asset, "USDT", min_cost=str(draw(_amount))) for asset in ASSETS[:4]]
+    return amounts, prices, Goal(target, D(1), sells_others=True), pairs
+
+
+@given(st.one_of(worlds(), scarce_worlds()))
+def test_what_is_raised_for_purchases_is_spent_but_for_fees_and_steps(world: Any) -> None:
+    amounts, prices, target, pairs = world
+    made = plan(amounts, prices, target, pairs)
+    if made.quote in {line.asset for line in made.lines}:
+        return
+    left, allowed = D(0), D("1E-9")
+    for step in made.steps:
+        if step.received_asset == made.quote:
+            left += step.received
+        elif step.spent_asset == made.quote:
+            limits = found(pairs, step)
+            unit = limits.amount_step or D("1E-8")
+            unit = unit * step.price if step.side == "buy" else unit
+            kept = fee_of(limits) + CUSHION if step.side == "buy" else D(0)
+            left -= step.spent
+            allowed += (step.spent + unit) * (1 + kept) - step.spent
+    assert left <= allowed
 
 
 @st.composite

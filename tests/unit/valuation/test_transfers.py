@@ -1,6 +1,6 @@
 """Own transfers are found whatever the order, and cancel to the last digit in the summary."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coffers import money
-from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.clock import DAY, HOUR, MINUTE, SECOND, Millis
+from coffers.valuation import transfers
+from coffers.valuation.amounts import in_usd
 from coffers.valuation.figures import DisplayCurrency, Figures, figures_of, summary_of
 from coffers.valuation.history import MONTH, History
 from coffers.valuation.model import NOTHING, Flow, Snapshot, Value
-from coffers.valuation.transfers import Leg, Transfer, as_one, own_transfers
+from coffers.valuation.transfers import Halves, Leg, Together, Transfer, own_transfers
 from factories import NOW
 
 TXID = "0x" + "ab" * 32
@@ -129,6 +131,48 @@ def test_the_order_does_not_matter_and_nothing_is_in_two_transfers(
     assert len({(one.in_account_id, one.in_external_id) for one in found}) == len(found)
 
 
+@pytest.mark.parametrize("is_same_amount", [True, False])
+def test_thousands_of_flows_are_paired_without_comparing_each_with_each(
+    is_same_amount: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = 0
+    may_be_one = transfers._may_be_one
+
+    def counted(gone: Leg, came: Leg) -> bool:
+        nonlocal compared
+        compared += 1
+        return may_be_one(gone, came)
+
+    monkeypatch.setattr(transfers, "_may_be_one", counted)
+    several, step = 1_000, 3 * DAY if is_same_amount else SECOND
+    legs = [
+        leg
+        for number in range(several)
+        for amount in (Decimal(1 if is_same_amount else number + 1),)
+        for leg in (
+            out(1, f"{number}", amount=amount, at=after(number * step)),
+            into(2, f"{number}", amount=amount, at=after(number * step + HOUR)),
+        )
+    ]
+    assert len(own_transfers(legs)) == several
+    assert compared == several
+
+
+@given(legs=many_legs())
+def test_what_can_be_no_half_is_missed_by_no_transfer(legs: list[Leg]) -> None:
+    others = [leg for leg in legs if leg.account_id != 1]
+    halves = Halves(others)
+    kept = [
+        leg
+        for leg in legs
+        if leg.account_id == 1
+        and halves.may_belong(
+            leg.mode, leg.flow.asset, leg.flow.direction, leg.flow.at, leg.flow.txid
+        )
+    ]
+    assert own_transfers([*others, *kept]) == own_transfers(legs)
+
+
 @dataclass
 class Moved:
     """A transfer of the simulated world, or money from outside (`source` or `target` 0)."""
@@ -222,6 +266,12 @@ def summary(pasts: dict[int, History], as_of: Millis, usd: Decimal, amounts: Any
         (figures_of(as_of, worth(amounts(n), usd), past, display) for n, past in pasts.items()),
         "EUR",
     )
+
+
+def as_one(pasts: Mapping[int, History], transfers: Iterable[Transfer]) -> dict[int, History]:
+    together = Together(pasts, in_usd, lambda _account_id, _flow: True)
+    together.take_known(transfers)
+    return together.pasts()
 
 
 @given(world=worlds())

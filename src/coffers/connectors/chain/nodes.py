@@ -9,26 +9,24 @@ import itertools
 import json
 import re
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
 
 import httpx
+import msgspec
 
 from coffers.clock import MINUTE, SECOND, Clock, Millis, is_recent
+from coffers.connectors.chain.node import Node, node_at
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.errors import CoffersError
 from coffers.logs import seldom
-from coffers.markets.chains import Chain, Family
+from coffers.markets.chains import Chain
 from coffers.secret import Secret
 from coffers.tls import believed
 
 MOST_BYTES = 32 * 1024 * 1024
 """The longest answer that is read: the history of a busy address takes some megabytes."""
-
-AT_ONCE = 4
-"""Calls under way at one node; public ones refuse more."""
 
 REST = Millis(MINUTE)
 """How long a node that failed is asked only after the others."""
@@ -37,16 +35,29 @@ REVERTED = 3
 """The code of JSON-RPC for a call that a contract itself refused."""
 
 ADMITTED = Millis(10 * MINUTE)
-"""How long it is believed that a node belongs to the chain: the program behind an address can be
-exchanged at any time."""
+"""How long a node is trusted to belong to the chain before it is asked again: another program may
+answer at its address any time."""
 
-KEY_HEADERS: Mapping[Family, str] = {"tron": "TRON-PRO-API-KEY", "ton": "X-API-Key"}
-"""The header in which services of a family want their key; an address has it as
-`https://:KEY@host`, with nothing before the colon."""
-
-# Not compressed: the bound on what is read is then one on what is kept.
+# Not compressed, so that the bound on what is read also bounds what is kept.
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "coffers"}
 _JSON = {"Content-Type": "application/json"}
+
+_FAILED = {
+    HTTPStatus.UNAUTHORIZED: (FailureKind.KEY_REFUSED, "it refused the key in its address"),
+    HTTPStatus.FORBIDDEN: (FailureKind.ADDRESS_REFUSED, "it refused us"),
+    HTTPStatus.REQUEST_TIMEOUT: (FailureKind.UNREACHABLE, "it did not answer in time"),
+    HTTPStatus.TOO_MANY_REQUESTS: (FailureKind.RATE_LIMITED, "it was asked too often"),
+}
+
+_TOO_OFTEN = re.compile(
+    r"rate.?limit|too many requests|(?:requests|compute units) per (?:second|minute|day)",
+    re.IGNORECASE,
+)
+"""How nodes say in an error of JSON-RPC, with a status of 200, that they are asked too often."""
+
+_INSIDE = re.compile("revert", re.IGNORECASE)
+"""Marks a message as a contract's, which anybody may have written, and not the node's own."""
+
 _log = seldom("coffers.connectors")
 _T = TypeVar("_T")
 
@@ -74,25 +85,11 @@ class _NodeFailed(Exception):
         self.retry_after = retry_after
 
 
-@dataclass(slots=True)
-class _Node:
-    url: Secret
-    base: str
-    calls: asyncio.Semaphore
-    rests_until: Millis
-    headers: Mapping[str, str] = field(default_factory=dict)
-    admitted_at: Millis = field(default=Millis(0))
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.url.reveal()).hostname or ""
-
-
 @dataclass(frozen=True, slots=True)
 class _Belongs:
     """The question whose answer tells whether a node belongs to the chain."""
 
-    ask: Callable[[_Node], Awaitable[object]]
+    ask: Callable[[Node], Awaitable[object]]
     test: Callable[[object], bool]
 
 
@@ -120,7 +117,7 @@ class Nodes:
         self._clock = clock
         self._ids = itertools.count(1)
         self._belongs: _Belongs | None = None
-        self._nodes = [_node(url, gateway, chain) for url in urls]
+        self._nodes = [node_at(url, gateway, chain) for url in urls]
 
     def __bool__(self) -> bool:
         return bool(self._nodes)
@@ -142,16 +139,20 @@ class Nodes:
         path: str,
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
+        form: type | None = None,
     ) -> object:
         """Return the JSON value, or the plain text, that a node answers under a path.
 
-        `headers` are sent besides those of every call.
+        `headers` are sent besides those of every call. With a `form` it is returned in that: what
+        has no place there takes no room, and an answer of another form is not usable.
 
         Raises:
             NodeRefused: for a status of 400 to 499 other than 408, 401, 403 and 429.
             ConnectorFailure: when no node gave a usable answer.
         """
-        return await self._first(lambda node: self._send(node, "GET", path, params, None, headers))
+        return await self._first(
+            lambda node: self._send(node, "GET", path, params, None, headers, form)
+        )
 
     async def post(self, path: str, body: object) -> object:
         """Send JSON to a node and return what it answers; raises as `get`."""
@@ -175,7 +176,7 @@ class Nodes:
             ConnectorFailure: when no node gave a usable answer.
         """
 
-        async def ask(node: _Node) -> object:
+        async def ask(node: Node) -> object:
             try:
                 result = await self._call(node, method, params)
             except NodeRefused as refusal:
@@ -191,7 +192,7 @@ class Nodes:
 
         return await self._first(ask)
 
-    async def _admit(self, node: _Node) -> None:
+    async def _admit(self, node: Node) -> None:
         """Let the node pass if it belongs to the chain."""
         if self._belongs is None or is_recent(node.admitted_at, ADMITTED, self._clock.now()):
             return
@@ -204,7 +205,7 @@ class Nodes:
             raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, "it is a node of another chain")
         node.admitted_at = self._clock.now()
 
-    async def _call(self, node: _Node, method: str, params: object) -> object:
+    async def _call(self, node: Node, method: str, params: object) -> object:
         body = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
         answer = await self._send(node, "POST", "", None, body)
         if not isinstance(answer, dict) or answer.get("id") not in {body["id"], None}:
@@ -225,7 +226,7 @@ class Nodes:
             raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, "it answered neither result nor error")
         return answer["result"]
 
-    async def _first(self, ask: Callable[[_Node], Awaitable[_T]]) -> _T:
+    async def _first(self, ask: Callable[[Node], Awaitable[_T]]) -> _T:
         """Return the first usable answer; a node that failed a while ago is asked last."""
         if not self._nodes:
             raise ConnectorFailure(
@@ -259,12 +260,13 @@ class Nodes:
 
     async def _send(
         self,
-        node: _Node,
+        node: Node,
         method: str,
         path: str,
         params: Mapping[str, str | int] | None,
         body: object,
         headers: Mapping[str, str] | None = None,
+        form: type | None = None,
     ) -> object:
         request = self._client.build_request(
             method,
@@ -282,9 +284,9 @@ class Nodes:
         except httpx.HTTPError as error:
             reason = f"it cannot be reached ({type(error).__name__})"
             raise _NodeFailed(FailureKind.UNREACHABLE, reason) from None
-        return _answered(status, told, text)
+        return _answered(status, told, text, form)
 
-    async def _read(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
+    async def _read(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytearray]:
         answer = await self._client.send(request, stream=True)
         try:
             if answer.headers.get("content-encoding", "identity") != "identity":
@@ -296,7 +298,7 @@ class Nodes:
                 if len(body) > MOST_BYTES:
                     reason = f"it answered more than {MOST_BYTES} bytes"
                     raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, reason)
-            return answer.status_code, answer.headers, bytes(body)
+            return answer.status_code, answer.headers, body
         finally:
             await answer.aclose()
 
@@ -306,48 +308,14 @@ def new_client(timeout: float) -> httpx.AsyncClient:
     return httpx.AsyncClient(headers=_HEADERS, timeout=timeout, trust_env=False, verify=believed())
 
 
-def _node(url: Secret, gateway: str | None, chain: Chain) -> _Node:
-    base, headers = _keyed(url.reveal(), chain.family)
-    calls = asyncio.Semaphore(AT_ONCE)
-    return _Node(url, _routed(base, gateway, chain.id), calls, Millis(0), headers)
-
-
-def _keyed(url: str, family: Family) -> tuple[str, Mapping[str, str]]:
-    """Return an address without the key in it, and the header that the key goes into."""
-    parts = urlsplit(url)
-    name = KEY_HEADERS.get(family)
-    if name is None or parts.username or not parts.password:
-        return url, {}
-    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return bare, {name: unquote(parts.password)}
-
-
-def _routed(url: str, gateway: str | None, chain: str) -> str:
-    return url if gateway is None else f"{gateway}/{chain}/{url.partition('://')[2]}"
-
-
-_FAILED = {
-    HTTPStatus.UNAUTHORIZED: (FailureKind.KEY_REFUSED, "it refused the key in its address"),
-    HTTPStatus.FORBIDDEN: (FailureKind.ADDRESS_REFUSED, "it refused us"),
-    HTTPStatus.REQUEST_TIMEOUT: (FailureKind.UNREACHABLE, "it did not answer in time"),
-    HTTPStatus.TOO_MANY_REQUESTS: (FailureKind.RATE_LIMITED, "it was asked too often"),
-}
-
-
-_TOO_OFTEN = re.compile(
-    r"rate.?limit|too many requests|(?:requests|compute units) per (?:second|minute|day)",
-    re.IGNORECASE,
-)
-"""How nodes say in an error of JSON-RPC, with a status of 200, that they are asked too often."""
-
-_INSIDE = re.compile("revert", re.IGNORECASE)
-"""What goes with the words of a contract, which anybody may have written, instead of the node's."""
-
-
-def _answered(status: int, headers: httpx.Headers, body: bytes) -> object:
+def _answered(
+    status: int, headers: httpx.Headers, body: bytearray, form: type | None = None
+) -> object:
     if status in _FAILED:
         kind, reason = _FAILED[HTTPStatus(status)]
         raise _NodeFailed(kind, reason, _seconds(headers.get("retry-after")))
+    if status == HTTPStatus.OK and form is not None:
+        return _formed(body, form)
     answer = _decoded(status, headers.get("content-type", ""), body)
     if status == HTTPStatus.OK:
         return answer
@@ -359,7 +327,15 @@ def _answered(status: int, headers: httpx.Headers, body: bytes) -> object:
     raise _NodeFailed(FailureKind.VENUE_DOWN, f"it answered with status {status}")
 
 
-def _decoded(status: int, content_type: str, body: bytes) -> object:
+def _formed(body: bytearray, form: type) -> object:
+    try:
+        return msgspec.json.decode(body, type=form)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        reason = "it answered in another form than it should"
+        raise _NodeFailed(FailureKind.UNEXPECTED_ANSWER, reason) from None
+
+
+def _decoded(status: int, content_type: str, body: bytearray) -> object:
     try:
         return json.loads(body, parse_float=str, parse_constant=_refuse)
     except (ValueError, RecursionError):

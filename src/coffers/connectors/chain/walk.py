@@ -1,5 +1,6 @@
 """Looks through the history of an address, the newest first, over as many readings as it takes."""
 
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -7,6 +8,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from coffers.clock import Millis
+from coffers.connectors.chain.answers import odd_answer
 
 _T = TypeVar("_T")
 
@@ -43,6 +45,26 @@ class Page(Generic[_T]):
     entries: Sequence[Entry[_T]]
     cursor: str | None
     is_cut: bool = False
+
+
+def cut_between_blocks(entries: Sequence[Entry[_T]], most: int) -> Page[_T]:
+    """Return entries as a page whose cursor is a height, cut between blocks and never within one.
+
+    A node tells `most` of them at once: where it told so many, others of the lowest block may be
+    missing, and the next page begins with all of that.
+
+    Raises:
+        ConnectorFailure: when they are not in order, or are all of one block.
+    """
+    if any(old.height < new.height for old, new in itertools.pairwise(entries)):
+        raise odd_answer("a history")
+    if len(entries) < most:
+        return Page(entries, None)
+    lowest = entries[-1].height
+    whole = [entry for entry in entries if entry.height > lowest]
+    if not whole:
+        raise odd_answer("a block with so much for one wallet")
+    return Page(whole, str(lowest))
 
 
 @dataclass(frozen=True, slots=True)

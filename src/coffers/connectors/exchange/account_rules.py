@@ -23,7 +23,8 @@ class Listed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `path` leads to the entries. `number` is what names the sub-account where its own key answers.
     `kinds` are our words for the venue's; `frozen` are values of a sub-account that is locked,
     `main` those of the main account itself. `page` is the parameter that numbers pages from 1 on,
-    `size` the one that takes how many entries are wanted, `most` of them.
+    `size` the one that takes how many entries are wanted, `most` of them. `after` is the parameter
+    that goes on where an answer ended, with what is at `cursor` in it.
     """
 
     method: str
@@ -39,6 +40,8 @@ class Listed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     page: str | None = None
     size: str | None = None
     most: int | None = None
+    after: str | None = None
+    cursor: str = ""
 
 
 class SubaccountRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,12 +69,23 @@ class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     options: list[str] = []
 
 
+class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A call, and where its answer tells which account a key is of."""
+
+    method: str
+    number: str
+
+
 class OwnershipRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The call that tells which account a key is of, where balances do not, and what is shared."""
+    """The call that tells which account a key is of, where balances do not, and what is shared.
+
+    `sharing` is the call in its place for accounts that have the shared wallet.
+    """
 
     method: str
     number: str
     shared: Shared
+    sharing: Told | None = None
 
 
 @cache

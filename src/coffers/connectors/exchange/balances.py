@@ -69,7 +69,8 @@ async def read_holdings(
                 raise
             missing[plan.wallet] = str(failure)
     return Holdings(
-        frozenset(part.wallet for part in parts),
+        # A wallet may have two calls, for two modes: the one that is left out says nothing of it.
+        frozenset(part.wallet for part in parts) - missing.keys(),
         tuple(position for part in parts for position in part.positions),
         missing,
         tuple(contract for part in parts for contract in part.contracts),
@@ -119,7 +120,11 @@ async def _hedge_mode(
 
 def _has_part(session: VenueSession, plan: Wallet) -> bool:
     options = session.exchange.options
-    return all(bool(options.get(name)) is value for name, value in plan.only.items())
+    return all(_is_one_of(options.get(name), meant) for name, meant in plan.only.items())
+
+
+def _is_one_of(option: object, meant: bool | list[int]) -> bool:
+    return option in meant if isinstance(meant, list) else bool(option) is meant
 
 
 async def _read_part(session: VenueSession, plan: Wallet) -> Part:
@@ -128,7 +133,12 @@ async def _read_part(session: VenueSession, plan: Wallet) -> Part:
     if plan.contracts is not None:
         found = await read_contracts(session, plan, plan.contracts)
         return Part(plan.wallet, found.profits, found.contracts, found.hedged)
-    positions = await read_wallet(session, plan)
+    try:
+        positions = await read_wallet(session, plan)
+    except ConnectorFailure as failure:
+        if failure.code not in plan.unopened:
+            raise
+        return Part(plan.wallet)
     answer = session.heard.answer
     hedged = told_hedge_mode(answer, plan.hedge) if plan.hedge else None
     identity = identity_of(session.venue, plan.wallet, answer)

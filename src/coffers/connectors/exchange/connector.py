@@ -106,11 +106,8 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
         not tell: many venues date a deposit when they first saw it. So the balances are read once
         more, until no flow has come since the flows were asked for before.
         """
-        found: tuple[Flow, ...] = ()
-        is_whole, is_read, is_settled, is_untold, is_asked = True, True, False, False, True
-        read_until: Millis | None = None
-        unclear: list[Millis] = []
-        asked_before: dict[tuple[str, str], Millis | None] = {}
+        found = FoundFlows((), is_whole=True, is_read=True)
+        is_settled = False
         fiat: FiatOrders | None = self._fiat
         for _ in range(MOST_LOOKS):
             at = self._clock.now()
@@ -121,37 +118,18 @@ class ExchangeConnector(Connector, PastConnector, TradesConnector):
             # The venue dates by its own clock: what it says happened is put on ours. Where ours was
             # set meanwhile, flows were asked for up to a wrong moment.
             ahead = session.clock_ahead
-            found += tuple(replace(flow, at=Millis(flow.at + ahead)) for flow in told.flows)
-            is_whole, is_read = is_whole and told.is_whole, is_read and told.is_read
-            is_untold, is_asked = is_untold or told.is_untold, is_asked and told.is_asked
-            if told.read_until is not None:
-                read_until = Millis(told.read_until + ahead)
-            asked_before |= told.asked_before
-            if told.unclear_since is not None:
-                unclear.append(Millis(told.unclear_since + ahead))
+            found = found.joined_by(told.on_our_clock(ahead))
             was_set = request.flows_since is not None and abs(ahead - thought) >= UNSURE
             is_settled = not told.flows and not was_set
             if is_settled:
                 break
-            request = _again(request, found, Millis(until - RECENT))
+            request = _again(request, found.flows, Millis(until - RECENT))
             # Its one call is too dear to be made twice in a reading.
             fiat = None
-        if is_settled:
-            found = tuple(replace(flow, at=min(flow.at, at)) for flow in found)
-        return (
-            at,
-            holdings,
-            FoundFlows(
-                found,
-                is_whole and is_settled,
-                is_read and is_settled,
-                read_until,
-                min(unclear, default=None),
-                asked_before,
-                is_untold,
-                is_asked,
-            ),
-        )
+        if not is_settled:
+            return at, holdings, replace(found, is_whole=False, is_read=False)
+        flows = tuple(replace(flow, at=min(flow.at, at)) for flow in found.flows)
+        return at, holdings, replace(found, flows=flows)
 
     async def _read_subaccount(
         self, session: VenueSession, market: Market, credentials: Credentials, at: Millis

@@ -58,7 +58,7 @@ def coverage_of(market: Market, family: Sequence[str]) -> Coverage:
     subaccounts = first(subaccount_rules(), family)
     if subaccounts is not None and subaccounts.listed is not None:
         left_out[SUBACCOUNTS] = _APART
-    return Coverage(market.code, tuple(plan.wallet for plan in plans), left_out)
+    return Coverage(market.code, tuple(dict.fromkeys(plan.wallet for plan in plans)), left_out)
 
 
 def _named(kind: str) -> str:

@@ -50,7 +50,7 @@ def set_credentials(exchange: Any, credentials: Credentials) -> None:  # noqa: A
     """Put credentials on an instance that nobody else uses, under the names that it requires."""
     required = (name for name, needed in exchange.requiredCredentials.items() if needed)
     fields = {**fields_of(exchange.id, required), **optional_of(exchange.id)}
-    given = _texts(credentials)
+    given = credentials.revealed()
     for ours, theirs in fields.items():
         if given.get(ours):
             _set(exchange, theirs, given[ours])
@@ -61,25 +61,13 @@ def set_credentials(exchange: Any, credentials: Credentials) -> None:  # noqa: A
 
 def hidden_texts(credentials: Credentials | None) -> tuple[str, ...]:
     """Return what no message may show of the credentials."""
-    return () if credentials is None else tuple(filter(None, _texts(credentials).values()))
+    return () if credentials is None else tuple(filter(None, credentials.revealed().values()))
 
 
 def fingerprint(credentials: Credentials) -> str:
     """Return what tells credentials apart, as a hash."""
     own = credentials.api_key, credentials.address or "", credentials.secret.reveal()
     return hashlib.sha256("\0".join(own).encode()).hexdigest()
-
-
-def _texts(credentials: Credentials) -> dict[str, str]:
-    passphrase = credentials.passphrase
-    return {
-        "api_key": credentials.api_key,
-        "secret": credentials.secret.reveal(),
-        "passphrase": passphrase.reveal() if passphrase else "",
-        "customer_id": credentials.customer_id or "",
-        "address": credentials.address or "",
-        "login": credentials.login or "",
-    }
 
 
 def _set(exchange: Any, name: str, value: str) -> None:  # noqa: ANN401  # ccxt has no types

@@ -9,6 +9,12 @@ from coffers.connectors.exchange.library import ccxt
 MOST_SESSIONS = 10_000
 """How many wallets' trading sessions are remembered."""
 
+CLASSIC_ACCOUNT = "40084"
+"""Bitget's code for a classic account that is asked as a unified one."""
+
+IN_BETWEEN = {"upgrading", "switching"}
+"""Bitget's words for accounts that become unified ones or classic ones again just now."""
+
 
 class EnteringByKey:
     """Mixed in before GRVT: an API key opens it, where ccxt asks for the wallet's private key."""
@@ -59,14 +65,71 @@ class EnteringByMode:
     async def load_unified_status(self: Any, params: Mapping[str, object] | None = None) -> bool:
         """Return whether the key is one of a unified account; ccxt calls this before others."""
         if self.options.get("unifiedAccount") is None:
-            try:
-                told = await self.privateAccountGetDetail(dict(params or {}))
-            except ccxt.PermissionDenied:
-                told = {}
-            mode = self.safe_string(self.safe_dict(told, "key"), "mode")
-            self.options["unifiedAccount"] = mode == "2"
+            self.options["unifiedAccount"] = await self._told_unified(dict(params or {}))
         is_unified: bool = self.options["unifiedAccount"]
         return is_unified
+
+    async def _told_unified(self: Any, params: Mapping[str, object]) -> bool:
+        try:
+            told = await self.privateAccountGetDetail(params)
+        except ccxt.PermissionDenied:
+            return False
+        mode = self.safe_string(self.safe_dict(told, "key"), "mode", "1")
+        if mode not in {"1", "2"} or not self.safe_string(told, "user_id"):
+            raise ccxt.BadResponse(f"{self.id} does not tell what kind of account it is")
+        return bool(mode == "2")
+
+
+class EnteringByAccountMode:
+    """Mixed in before KuCoin: no answer without an account's mode makes it a classic one.
+
+    ccxt takes any that does not say unified for one. The calls of classic accounts then read
+    wallets in which a unified account has nothing.
+    """
+
+    async def is_uta_enabled(self: Any, params: Mapping[str, object] | None = None) -> bool:
+        """Return whether the key is one of a unified account; ccxt calls this before others."""
+        if self.options.get("uta") is None:
+            told = await self.utaPrivateGetAccountMode(dict(params or {}))
+            mode = self.safe_string(self.safe_dict(told, "data"), "selfAccountMode")
+            if not mode:
+                raise ccxt.BadResponse(f"{self.id} does not tell what kind of account it is")
+            self.options["uta"] = mode == "UNIFIED"
+        is_unified: bool = self.options["uta"]
+        return is_unified
+
+
+class EnteringUnified:
+    """Mixed in before Bitget: whether an account is a unified one is known before it is read.
+
+    ccxt takes any failure to tell for a no. A busy moment then sends a unified account's key to the
+    calls of classic accounts, which refuse it for good: that looks like a key without a right.
+    """
+
+    async def handle_uta_and_params(
+        self: Any, params: Mapping[str, object], name: str, default: bool = False
+    ) -> list[Any]:
+        """Return whether the key is one of a unified account, and the parameters without that."""
+        if self.options.get("uta") is None and self.check_required_credentials(False):
+            self.options["uta"] = await self._has_unified_account()
+        told: list[Any] = await super().handle_uta_and_params(params, name, default)  # type: ignore[misc]  # of the ccxt class
+        return told
+
+    async def _has_unified_account(self: Any) -> bool:
+        try:
+            told = await self.privateUtaGetV3AccountSettings()
+        except ccxt.ExchangeError:
+            answer = self.heard.answer
+            if isinstance(answer, Mapping) and answer.get("code") == CLASSIC_ACCOUNT:
+                return False
+            raise
+        account = self.safe_dict(told, "data")
+        if not account:
+            raise ccxt.BadResponse(f"{self.id} does not tell what kind of account it is")
+        if self.safe_string(account, "accountMode") in IN_BETWEEN:
+            # Its money lies partly in wallets of the one kind and partly in those of the other.
+            raise ccxt.OnMaintenance(f"{self.id} is changing the kind of the account")
+        return True
 
 
 def entering(venue: str) -> tuple[type, ...]:
@@ -75,6 +138,10 @@ def entering(venue: str) -> tuple[type, ...]:
         return (EnteringByKey,)
     if venue in {"gate", "gateeu"}:
         return (EnteringByMode,)
+    if venue in {"kucoin", "kucoinfutures"}:
+        return (EnteringByAccountMode,)
+    if venue == "bitget":
+        return (EnteringUnified,)
     if venue == "polymarket":
         return (type("Entering", (EnteringOnce,), {"sessions": {}}),)
     return ()

@@ -6,6 +6,7 @@ whatever end the venue cuts off. Where neither is offered, a full answer leaves 
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -129,10 +130,10 @@ def _moment(row: object, name: str) -> Millis | None:
     told = str(row.get(name)) if isinstance(row, Mapping) else ""
     if told.isdecimal():
         return Millis(int(told))
-    try:
-        return from_iso(told if told.endswith("Z") else f"{told}Z")
-    except ValueError:
-        return None
+    for text in (told, f"{told}Z"):
+        with suppress(ValueError):
+            return from_iso(text)
+    return None
 
 
 async def _page(

@@ -62,6 +62,33 @@ class FoundFlows:
     is_untold: bool = False
     is_asked: bool = True
 
+    def on_our_clock(self, ahead: int) -> "FoundFlows":
+        """Return the same with all moments put on our clock, so many milliseconds ahead."""
+        return replace(
+            self,
+            flows=tuple(replace(flow, at=Millis(flow.at + ahead)) for flow in self.flows),
+            read_until=_later(self.read_until, ahead),
+            unclear_since=_later(self.unclear_since, ahead),
+        )
+
+    def joined_by(self, later: "FoundFlows") -> "FoundFlows":
+        """Return the flows of two searches, the second of which asked for what was new since."""
+        unclear = [self.unclear_since, later.unclear_since]
+        return FoundFlows(
+            self.flows + later.flows,
+            self.is_whole and later.is_whole,
+            self.is_read and later.is_read,
+            self.read_until if later.read_until is None else later.read_until,
+            min((moment for moment in unclear if moment is not None), default=None),
+            {**self.asked_before, **later.asked_before},
+            self.is_untold or later.is_untold,
+            self.is_asked and later.is_asked,
+        )
+
+
+def _later(moment: Millis | None, by: int) -> Millis | None:
+    return None if moment is None else Millis(moment + by)
+
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:

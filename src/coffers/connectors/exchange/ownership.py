@@ -1,7 +1,7 @@
 """Whose account a reading is of, and which of its wallets other markets read whole as well."""
 
 from coffers.clock import DAY, Clock, Millis, is_recent
-from coffers.connectors.exchange.account_rules import ownership_rules
+from coffers.connectors.exchange.account_rules import OwnershipRule, ownership_rules
 from coffers.connectors.exchange.balances import Holdings, kinds_of
 from coffers.connectors.exchange.credentials import fingerprint
 from coffers.connectors.exchange.identity import hashed_identity, told_identity
@@ -28,6 +28,8 @@ class Owners:
     async def of_key(self, session: VenueSession, credentials: Credentials) -> str | None:
         """Return what names a key's account, None where the venue has no call that tells it.
 
+        Ask it after the reading: in it the library finds out what kind of account there is.
+
         Raises:
             ConnectorFailure: when the venue asks for a pause; nothing else that fails here is a
                 reason to lose a reading.
@@ -38,13 +40,14 @@ class Owners:
         known = self._remembered(session, credentials)
         if known is not None:
             return known
+        asked = rule if rule.sharing is None or not _is_sharing(session, rule) else rule.sharing
         try:
-            await session.ask(rule.method)
+            await session.ask(asked.method)
         except ConnectorFailure as failure:
             if failure.kind is FailureKind.RATE_LIMITED:
                 raise
             return None
-        told = told_identity(session.venue, session.heard.answer, rule.number)
+        told = told_identity(session.venue, session.heard.answer, asked.number)
         return self._keep(session, credentials, told)
 
     async def of_subaccount(self, session: VenueSession, credentials: Credentials) -> str | None:
@@ -82,9 +85,12 @@ def shared_wallet(session: VenueSession, market: Market, holdings: Holdings) -> 
     rule = first(ownership_rules(), session.venue.family)
     if rule is None or set(kinds_of(market)).isdisjoint(rule.shared.kinds):
         return None
+    return rule.shared.name if _is_sharing(session, rule) and holdings.wallets else None
+
+
+def _is_sharing(session: VenueSession, rule: OwnershipRule) -> bool:
     options = rule.shared.options
-    has_it = not options or any(session.exchange.options.get(name) is True for name in options)
-    return rule.shared.name if has_it and holdings.wallets else None
+    return not options or any(session.exchange.options.get(name) is True for name in options)
 
 
 def _number(found: Subaccount) -> str:

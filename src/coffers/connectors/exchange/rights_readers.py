@@ -94,10 +94,38 @@ async def bitfinex(session: VenueSession) -> KeyRights:
     return rights_words.BITFINEX.rights(words)
 
 
+_UNIFIED_ACCOUNT = "40085"
+"""Bitget's code for a unified account that is asked as a classic one."""
+
+
 async def bitget(session: VenueSession) -> KeyRights:
-    """Read `GET /api/v2/spot/account/info` ("Get Account Information")."""
-    told = part(session, await session.ask("privateSpotGetV2SpotAccountInfo"), "data")
+    """Read `GET /api/v2/spot/account/info` ("Get Account Information").
+
+    A unified account's key is refused there: of it `GET /api/v3/account/info` tells.
+    """
+    try:
+        answer = await session.ask("privateSpotGetV2SpotAccountInfo")
+    except ConnectorFailure as failure:
+        if failure.code != _UNIFIED_ACCOUNT:
+            raise
+        return await _bitget_unified(session)
+    told = part(session, answer, "data")
     rights = rights_words.BITGET.rights(listed(told.get("authorities")) or None)
+    return replace(rights, address_restricted=restricted(told.get("ips")))
+
+
+async def _bitget_unified(session: VenueSession) -> KeyRights:
+    """Read `GET /api/v3/account/info` ("Get Account Info"): fields, and whether to write."""
+    told = part(session, await session.ask("privateUtaGetV3AccountInfo"), "data")
+    rights = rights_words.BITGET_UNIFIED.rights(listed(told.get("permissions")) or None)
+    # The page has hyphens, answers have been seen with underscores.
+    match str(told.get("permType")).replace("_", "-"):
+        case "read-and-write":
+            pass
+        case "read-only":
+            rights = replace(rights, trade=False, withdraw=False)
+        case _:
+            rights = KeyRights(read=rights.read)
     return replace(rights, address_restricted=restricted(told.get("ips")))
 
 

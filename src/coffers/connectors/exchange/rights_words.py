@@ -63,6 +63,10 @@ BITGET = _words(
     "ttor wtor wtow chor chow taxr taxw p2pr p2p pllr pllw",
 )
 
+BITGET_UNIFIED = _words(
+    "uta_mgt", "uta_trade copy_futures_order", "withdraw", "copy_futures_position"
+)
+
 BYBIT = _words(
     "",
     "ContractTrade Spot Options Derivatives CopyTrading BlockTrade",

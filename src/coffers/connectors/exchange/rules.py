@@ -48,9 +48,9 @@ class FlowRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history: where one is held, the flows are unknown. `fiat_orders` says that Binance's call for
     them is there. `since` is the year in which the venue began, or its history does.
 
-    `newest_first` is the raw field of a row's time, in milliseconds or as a text in UTC, where an
-    answer begins with the newest row whatever the start of the span: one that ends before the span
-    is not gone on with.
+    `newest_first` is the raw field of a row's time, in milliseconds or as a text (in UTC where it
+    names no offset), where an answer begins with the newest row whatever the start of the span: one
+    that ends before the span is not gone on with.
 
     `coin` is the raw field of a row's currency, where ccxt makes something else of it.
 
@@ -112,13 +112,14 @@ class SymbolRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a venue's own answer holds what ccxt's balance leaves out or merges.
 
-    `paths` lead to the entries: "*" is each of a list, "@" each value of an object, whose key is
-    the field "@" then, and a bare value the field "". Every other field is the way to one of
-    theirs. `code` names the asset, or else it is always the `asset`. `free` is the first of these
-    that is told, `held` the sum of these. With `wallet` (the balance before unrealised profit) or
-    `equity` an entry is one of a margined wallet. `skip` are values that mark an entry as void,
-    `unread` those of a mode in which the amounts mean something else. `also` are further entries of
-    the same answer.
+    `paths` lead to the entries: "*" is each of a list, "0" the first, "@" each value of an object,
+    whose key is the field "@" then, and a bare value the field "". Every other field is the way to
+    one of theirs. `code` names the asset, or else it is always the `asset`. `free` is the first of
+    these that is told, `held` the sum of these. With `wallet` (the balance before unrealised
+    profit) or `equity` an entry is one of a margined wallet; without `free` and `held` too it tells
+    a debt alone. `skip` are values that mark an entry as void, `keep` those without which it is
+    one, and `unread` those of a mode in which the amounts mean something else. `also` are further
+    entries of the same answer.
     """
 
     code: str = ""
@@ -132,6 +133,7 @@ class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     borrowed: str | None = None
     interest: str | None = None
     skip: dict[str, list[str]] = {}
+    keep: dict[str, list[str]] = {}
     unread: dict[str, list[str]] = {}
     also: list["Rows"] = []
 
@@ -178,8 +180,9 @@ class Wallet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     an answer's pages from 1 on, each of `size` entries; `hedge` where the answer tells the position
     mode; `mode` is asked first. `is_sparse` says that ccxt lists all currencies of the venue, those
     without an amount in the answer too. `only` are options of the library's, as it sets them when
-    it finds out an account's mode with the first part, of the accounts that have this part: in
-    others it is empty.
+    it finds out an account's mode with the first part, of the accounts that have this part: one
+    that is true or not, or one of some numbers. In others it is empty, and so it is where the venue
+    refuses the call with one of the codes in `unopened`: such a wallet was never opened.
 
     Where deposits arrive in a wallet of their own (OKX, WhiteBIT), that is read with spot:
     else a deposit would be a flow without a rise in value.
@@ -194,7 +197,8 @@ class Wallet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hedge: str | None = None
     mode: Mode | None = None
     is_sparse: bool = False
-    only: dict[str, bool] = {}
+    only: dict[str, bool | list[int]] = {}
+    unopened: list[str] = []
 
 
 class OrderRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,6 +16,7 @@ from coffers.connectors.exchange.balances import kinds_of
 from coffers.connectors.exchange.failures import unexpected
 from coffers.connectors.exchange.rules import Wallet, first
 from coffers.connectors.exchange.session import VenueSession
+from coffers.connectors.exchange.shapes import value_at
 from coffers.connectors.exchange.wallet_rows import Row, rows_at
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.markets.catalogue import Market
@@ -55,10 +56,13 @@ async def list_subaccounts(session: VenueSession) -> tuple[Subaccount, ...]:
         message = f"Coffers cannot list sub-accounts at {session.venue.name}."
         raise ConnectorFailure(FailureKind.UNSUPPORTED, message, code=SUBACCOUNT)
     found: list[Subaccount] = []
+    after = ""
     for page in range(1, MOST_PAGES + 1):
-        rows = await _page(session, listed, page)
+        rows = await _page(session, listed, page, after)
         found += [_subaccount(session, row, listed) for row in rows if not _has(row, listed.main)]
-        if listed.page is None or len(rows) < (listed.most or 1):
+        after = _end(session.heard.answer, listed)
+        goes_on = listed.page is not None or after
+        if not goes_on or len(rows) < (listed.most or 1):
             return tuple(found)
     raise unexpected(session.venue, "it has more pages than can be", "too_many_pages")
 
@@ -96,7 +100,13 @@ def _rule(session: VenueSession) -> SubaccountRule | None:
     return first(subaccount_rules(), session.venue.family)
 
 
-async def _page(session: VenueSession, listed: Listed, page: int) -> Sequence[Row]:
+def _end(answer: object, listed: Listed) -> str:
+    """Return where an answer ended, nothing where it tells no such place."""
+    found = None if listed.after is None else value_at(answer, listed.cursor.split("."))
+    return str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
+
+
+async def _page(session: VenueSession, listed: Listed, page: int, after: str) -> Sequence[Row]:
     params: dict[str, object] = {
         name: str(session.exchange.walletAddress) if value == OWN_ADDRESS else value
         for name, value in listed.params.items()
@@ -105,6 +115,8 @@ async def _page(session: VenueSession, listed: Listed, page: int) -> Sequence[Ro
         params[listed.size] = listed.most
     if listed.page is not None:
         params[listed.page] = page
+    if listed.after is not None and after:
+        params[listed.after] = after
     await session.ask(listed.method, params)
     answer = session.heard.answer
     rows = rows_at(answer, listed.path)

@@ -52,7 +52,8 @@ def rows_at(answer: object, path: str) -> list[Row] | None:
     if step == "@":
         return _keyed(answer, rest)
     if step:
-        return rows_at(answer[step], rest) if isinstance(answer, dict) and step in answer else None
+        inner = value_at(answer, [step])
+        return None if inner is None else rows_at(inner, rest)
     if isinstance(answer, Mapping):
         return [answer]
     is_list = isinstance(answer, list) and all(isinstance(row, Mapping) for row in answer)
@@ -79,8 +80,8 @@ def code_of(row: Row, rule: Rows) -> str | None:
 
 
 def is_void(row: Row, rule: Rows) -> bool:
-    """Return whether the venue marks an entry as one whose amounts mean nothing."""
-    return _has(row, rule.skip)
+    """Return whether the venue marks an entry as one whose amounts mean nothing here."""
+    return _has(row, rule.skip) or (bool(rule.keep) and not _has(row, rule.keep))
 
 
 def check_mode(venue: Venue, row: Row, rule: Rows) -> None:
@@ -114,7 +115,8 @@ def row_amounts(row: Row, rule: Rows) -> Amounts:
         raise ValueError("a negative amount")
     if rule.wallet or rule.equity:
         return _margined(row, rule, free, held, Amounts(money.ZERO, held, borrowed, interest))
-    if (free is None and not parts) or (free is not None and free < 0):
+    is_told = _told(row, [*rule.free, *rule.held] or [rule.borrowed or ""])
+    if not is_told or (free is not None and free < 0):
         raise ValueError("no amount at all, or a negative one")
     return Amounts(free or money.ZERO, held, borrowed, interest)
 

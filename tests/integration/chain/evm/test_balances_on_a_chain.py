@@ -9,7 +9,8 @@ import pytest
 from coffers.clock import DAY
 from coffers.connectors.chain.evm import calls, wallet
 from coffers.connectors.chain.evm.ens import namehash
-from coffers.connectors.chain.evm.memory import Found, Memory, closed, opened
+from coffers.connectors.chain.evm.memory import Memory, UnlistedToken
+from coffers.connectors.chain.memory import closed, opened
 from coffers.connectors.chain.refusals import AddressFault, AddressRefused
 from coffers.connectors.reading import ConnectorFailure, Reading
 from coffers.valuation.model import Position
@@ -296,10 +297,10 @@ async def test_an_unlisted_token_without_a_balance_makes_room_for_others(
 ) -> None:
     evm.token(UNLISTED, "NEW", 18, of=[(OWNER, 10**18)])
     evm.token(FALSE_USDC, "GONE", 6, of=[])
-    told = Found("GONE", 6, pretends=False)
+    told = UnlistedToken("GONE", 6, pretends=False)
     before = closed(Memory(found={FALSE_USDC: told, UNLISTED: None}))
     reading = await (await wallets(evm.settle(), node)).read(OWNER, memory=before)
-    assert opened(reading.memory).found.keys() == {UNLISTED}
+    assert opened(reading.memory, Memory).found.keys() == {UNLISTED}
 
 
 async def test_a_name_is_resolved_to_the_address_that_is_stored(

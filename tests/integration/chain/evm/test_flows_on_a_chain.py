@@ -19,6 +19,9 @@ UNLISTED = "0x" + "b1" * 20
 WRAPPED = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
 BLOCK_REWARD = "0x481c034c6d9441db23ea48de68bcae812c5d39ba"
 ADDED_RECEIVER = "0x" + keccak(b"AddedReceiver(uint256,address,address)").hex()
+DEPOSITED = "0x" + keccak(b"Deposit(address,address,uint256,uint256,uint256)").hex()
+TRANSFER = "0x" + keccak(b"Transfer(address,address,uint256)").hex()
+COIN = "0x0000000000000000000000000000000000001010"
 GATEWAY = "0x" + "6c" * 20
 Make = Callable[..., Awaitable[Any]]
 pytestmark = pytest.mark.usefixtures("short_list")
@@ -234,6 +237,56 @@ async def test_what_the_bridge_mints_on_gnosis_chain_is_a_deposit(
     assert BLOCK_REWARD not in (reading.memory or "")
 
 
+@pytest.mark.parametrize("is_in_explorer", [False, True])
+async def test_what_the_bridge_mints_on_polygon_is_a_deposit(
+    is_in_explorer: bool, evm: EvmChain, wallets: Make
+) -> None:
+    owner, payer, since = evm.accounts[1], evm.accounts[2], moment(evm)
+    now = evm.settle()
+    txid, paid = "0x" + "ab" * 32, "0x" + "cd" * 32
+    row = {
+        "address": COIN,
+        "topics": [DEPOSITED, word("0x" + "7d" * 20), word(owner)],
+        "data": f"0x{5_000 * 10**18:064x}{0:064x}{5_000 * 10**18:064x}",
+        "blockNumber": hex(1),
+        "logIndex": hex(3),
+        "transactionHash": txid,
+    }
+    # The owner sends some back: the explorer tells it as the coin's, this contract as a token's.
+    burnt = {
+        **row,
+        "topics": [TRANSFER, word(owner), word("0x" + 40 * "0")],
+        "data": f"0x{10**18:064x}",
+    }
+
+    def logged(span: dict[str, Any]) -> object:
+        if span["topics"][0] == TRANSFER:
+            return [burnt] if span["topics"][1] is not None else []
+        assert (span["address"], span["topics"]) == (COIN, [DEPOSITED, None, word(owner)])
+        return [row]
+
+    explorer = Explorer(evm)
+    inner = {"blockNumber": "0", "timeStamp": str(since // 1000), "index": "2", "from": COIN}
+    # Who is paid by the contract that stands for the coin is paid with the coin.
+    explorer.inner = [
+        {**inner, "transactionHash": paid, "to": owner, "value": str(7 * 10**18)},
+        *(
+            [{**inner, "transactionHash": txid, "to": owner, "value": str(5_000 * 10**18)}]
+            if is_in_explorer
+            else []
+        ),
+    ]
+    receipts = {txid: {"logs": [burnt, row]}, paid: {"from": payer, "to": COIN, "logs": [burnt]}}
+    node = EvmNode(evm, chain_id=137)
+    node.tells["eth_getLogs"] = logged
+    node.tells["eth_getTransactionReceipt"] = receipts.__getitem__
+    reads = await wallets(now, node, code="polygon_wallet", blockscout=explorer)
+    reading = await reads.read(owner, flows_since=since)
+    assert reading.flows_known
+    assert told(reading) == [("in", "POL", Decimal(5_000)), ("in", "POL", Decimal(7))]
+    assert COIN not in (reading.memory or "")
+
+
 @pytest.fixture
 def bridged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the wrapped coin be one that is made and destroyed for others too."""
@@ -293,6 +346,59 @@ async def test_a_wrapped_coin_that_somebody_else_paid_for_directly_is_a_deposit(
     reading = await reads.read(owner, flows_since=since)
     assert reading.flows_known
     assert told(reading) == flows
+
+
+@pytest.mark.usefixtures("bridged")
+@pytest.mark.parametrize(
+    ("direction", "made", "flows"),
+    [
+        # Somebody else had wrapped coins, and had the coin itself paid to the owner.
+        ("in", None, [("in", "ETH", Decimal(2))]),
+        # The owner paid for wrapped coins of somebody else.
+        ("out", None, [("out", "ETH", Decimal(2))]),
+        ("out", 1, [("out", "ETH", Decimal(2))]),
+        ("in", 2, []),
+        ("out", 2, []),
+    ],
+)
+async def test_the_coin_is_exchanged_only_for_as_much_of_its_wrapped_form(
+    direction: str,
+    made: int | None,
+    flows: list[tuple[str, str, Decimal]],
+    evm: EvmChain,
+    node: EvmNode,
+    wallets: Make,
+) -> None:
+    owner, since, txid = evm.accounts[1], moment(evm), "0x" + "ab" * 32
+    ends = (WRAPPED, owner) if direction == "in" else (owner, WRAPPED)
+    # As much is destroyed for what comes in as is made for what goes out.
+    parties = [word(owner), word("0x" + 40 * "0")]
+    log = {
+        "address": WRAPPED,
+        "topics": [TRANSFER, *(parties if direction == "in" else reversed(parties))],
+        "data": f"0x{(made or 0) * 10**18:064x}",
+        "blockNumber": hex(1),
+        "logIndex": hex(3),
+        "transactionHash": txid,
+    }
+    explorer = Explorer(evm)
+    row = {"blockNumber": "0", "timeStamp": str(since // 1000), "transactionHash": txid}
+    paid = {"index": "2", "from": ends[0], "to": ends[1], "value": str(2 * 10**18)}
+    explorer.inner = [{**row, **paid}]
+    receipt = {"from": GATEWAY, "to": GATEWAY, "logs": [] if made is None else [log]}
+    node.tells["eth_getTransactionReceipt"] = receipt
+    reads = await wallets(evm.settle(), node, blockscout=explorer)
+    reading = await reads.read(owner, flows_since=since)
+    assert reading.flows_known
+    assert told(reading) == flows
+
+    # It is looked into once.
+    node.tells["eth_getTransactionReceipt"] = None
+    again = await reads.read(
+        owner, flows_since=since, known_flows=known(reading), memory=reading.memory
+    )
+    assert again.flows_known
+    assert told(again) == []
 
 
 @pytest.mark.parametrize(

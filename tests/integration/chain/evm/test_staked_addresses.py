@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import staking
 from coffers.clock import DAY, ManualClock, Millis
 from coffers.connectors.chain.connector import ChainConnector
 from coffers.connectors.chain.evm import beacon as validators
@@ -187,6 +188,24 @@ async def test_what_was_told_of_what_waits_holds_while_the_beacon_node_is_too_bu
     last = await world.read(memory=third.memory)
     assert held(last) == {STAKED: Decimal(32)}
     assert [flow.txid for flow in last.flows] == [added]
+
+
+@pytest.mark.parametrize(
+    "row", [{"pubkey": staking.key_of(1)}, {"pubkey": None, "slot": "1"}, {"slot": 5}, None]
+)
+async def test_a_list_of_what_waits_in_another_form_tells_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, row: object
+) -> None:
+    world.ledger.deposits(1, paying(OWNER), timeStamp=str(NOW // 1000 - 9 * 86_400))
+    world.has(paying(OWNER), 1)
+    first = await world.read()
+    world.ledger.deposits(1, paying(OWNER))
+    world.beacon.queue = [(1, NOW - DAY)]
+    second = await world.read(memory=first.memory)
+    monkeypatch.setattr(staking, "_queued", lambda _row: row)
+    third = await world.read(memory=second.memory)
+    assert held(third) == held(second) == {STAKED: Decimal(32), PENDING: Decimal(32)}
+    assert third.flows == ()
 
 
 async def test_a_deposit_that_is_taken_amid_a_reading_is_told_with_what_it_adds(

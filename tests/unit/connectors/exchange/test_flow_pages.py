@@ -1,3 +1,4 @@
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -226,6 +227,24 @@ async def test_pages_of_all_that_ever_happened_end_where_the_span_begins() -> No
     flows = await told(session(exchange, where), since(), NOW, SPOT)
     assert (flows.is_whole, offsets) == (True, [0, 1000, 2000])
     assert [flow.external_id for flow in flows.flows] == ["d8", "d4"]
+
+
+@pytest.mark.parametrize("venue", ["upbit", "bithumb"])
+async def test_pages_whose_times_name_an_offset_end_where_the_span_begins(venue: str) -> None:
+    exchange, pages = binance(), []
+
+    async def deposits(_code: Any, _since: Any, _limit: int, params: Any) -> list[Any]:
+        pages.append(params.get("page", 1))
+        at = datetime.fromtimestamp(
+            (NOW - len(pages) * 4 * DAY) / 1000, timezone(timedelta(hours=9))
+        )
+        exchange.heard = Heard(200, {}, [{"created_at": at.isoformat(timespec="seconds")}] * 100)
+        return [row(id=f"d{len(pages)}")]
+
+    exchange.fetch_deposits = deposits
+    where = Venue(venue, venue, (venue,))
+    flows = await told(session(exchange, where), since(), NOW, SPOT)
+    assert (flows.is_whole, pages) == (True, [1, 2, 3])
 
 
 async def test_a_start_that_ccxt_would_send_as_an_id_is_not_sent() -> None:

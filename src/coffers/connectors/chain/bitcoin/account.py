@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 
 from coffers.clock import Millis
 from coffers.connectors.chain.bitcoin.backend import Backend, odd_answer
-from coffers.connectors.chain.bitcoin.flows import FlowSearch, Leaving, Told, leaving
+from coffers.connectors.chain.bitcoin.flows import FlowSearch, FoundFlows, Leaving, leaving
 from coffers.connectors.chain.bitcoin.memory import (
     BranchMemory,
     Memory,
     remembered,
-    written,
 )
 from coffers.connectors.chain.bitcoin.netting import Coin, settled_amounts
 from coffers.connectors.chain.bitcoin.search import Search
 from coffers.connectors.chain.bitcoin.survey import Survey, surveyed
 from coffers.connectors.chain.bitcoin.wallet import Spot, Wallet
+from coffers.connectors.chain.memory import closed
 from coffers.connectors.reading import Reading, ReadRequest
 from coffers.valuation.model import Position
 
@@ -72,17 +72,17 @@ class AccountReading:
             (),
             {CONFIRMED: reason, PENDING: reason},
             flows_known=False,
-            memory=_after(search, memory, Told(), memory.leaving, is_found=False),
+            memory=_after(search, memory, FoundFlows(), memory.leaving, is_found=False),
         )
 
     def _finished(
-        self, search: Search, survey: Survey, told: Told | None, memory: Memory
+        self, search: Search, survey: Survey, told: FoundFlows | None, memory: Memory
     ) -> Reading:
         amounts = settled_amounts(survey.confirmed, survey.unconfirmed, survey.own.__contains__)
         if max(survey.confirmed, amounts.owned, amounts.pending) > self.coin.most:
             raise odd_answer("an address")
         if told is None:
-            told, gone = Told(), Leaving((), frozenset(), frozenset(memory.leaving))
+            told, gone = FoundFlows(), Leaving((), frozenset(), frozenset(memory.leaving))
         else:
             how = (self.coin, self.at)
             gone = leaving(survey, amounts.left, memory.leaving, told, how)
@@ -111,7 +111,7 @@ def _late_after(seconds: float) -> Callable[[], bool]:
 def _after(
     search: Search,
     memory: Memory,
-    told: Told,
+    told: FoundFlows,
     on_way: Iterable[str],
     *,
     is_found: bool,
@@ -121,12 +121,14 @@ def _after(
         id_: _branch_after(search, memory, told, id_, used)
         for id_, (used, _) in search.places.items()
     }
-    return written(
+    return closed(
         Memory(is_found=is_found, turn=search.turn, branches=branches, leaving=sorted(on_way))
     )
 
 
-def _branch_after(search: Search, memory: Memory, told: Told, id_: str, used: int) -> BranchMemory:
+def _branch_after(
+    search: Search, memory: Memory, told: FoundFlows, id_: str, used: int
+) -> BranchMemory:
     before = memory.branches.get(id_, BranchMemory())
     spots = [Spot(id_, place) for place in range(used + 1)]
     return BranchMemory(

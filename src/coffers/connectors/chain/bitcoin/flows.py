@@ -29,7 +29,7 @@ LeavingHow = tuple[Coin, Millis]
 
 
 @dataclass(slots=True)
-class Told:
+class FoundFlows:
     """The flows that were found; `counts` has of how many transactions of each address.
 
     `seen` are the ids of the transactions in blocks that were looked at. `unsure` has since when
@@ -65,9 +65,9 @@ class FlowSearch:
     memory: Memory
     is_late: Callable[[], bool]
 
-    async def since(self, since: Millis, coin: Coin, read_at: Millis) -> Told:
+    async def since(self, since: Millis, coin: Coin, read_at: Millis) -> FoundFlows:
         """Return the flows since a moment, of as many addresses as time allows."""
-        told = Told()
+        told = FoundFlows()
         seen: dict[str, Transaction] = {}
         for spots in _chunks(self._changed(told)):
             if seen and self.is_late():
@@ -93,7 +93,7 @@ class FlowSearch:
                 if flow is not None:
                     yield flow
 
-    def _changed(self, told: Told) -> list[Spot]:
+    def _changed(self, told: FoundFlows) -> list[Spot]:
         changed = []
         for spot, summary in self.survey.summaries.items():
             is_sure = spot.place not in self._known(spot).unsure
@@ -119,7 +119,7 @@ class FlowSearch:
             return read_at
         return Millis(begin) if read_at - begin < SETTLED else None
 
-    async def _history(self, spot: Spot, since: Millis, told: Told) -> _History | None:
+    async def _history(self, spot: Spot, since: Millis, told: FoundFlows) -> _History | None:
         """Return the transactions of an address since a moment, None where time was up before."""
         found: dict[str, Transaction] = {}
         shown: list[Transaction] = []
@@ -167,7 +167,7 @@ class Leaving:
 
 
 def leaving(
-    survey: Survey, left: frozenset[str], before: Collection[str], told: Told, how: LeavingHow
+    survey: Survey, left: frozenset[str], before: Collection[str], told: FoundFlows, how: LeavingHow
 ) -> Leaving:
     """Return the payments on their way.
 

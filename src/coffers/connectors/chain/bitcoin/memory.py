@@ -2,6 +2,8 @@
 
 import msgspec
 
+from coffers.connectors.chain.memory import opened
+
 VERSION = 1
 
 UNTOLD = -1
@@ -44,15 +46,5 @@ class Memory(msgspec.Struct):
 
 def remembered(text: str | None) -> Memory:
     """Return what a reading before told; nothing where it is unreadable or of another version."""
-    if text is None:
-        return Memory()
-    try:
-        memory = msgspec.json.decode(text, type=Memory)
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        return Memory()
+    memory = opened(text, Memory)
     return memory if memory.version == VERSION else Memory()
-
-
-def written(memory: Memory) -> str:
-    """Return what is to be told to the next reading."""
-    return msgspec.json.encode(memory).decode()

@@ -4,18 +4,17 @@ Rewards that are withdrawn only change their part, and so does the deposit of th
 key. That of a representative or of another key leaves the wallet, and may come back.
 """
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from coffers.clock import SECOND, Millis
-from coffers.connectors.chain.answers import odd_answer, signed_units, units
+from coffers.connectors.chain.answers import signed_units, units
 from coffers.connectors.chain.cardano.koios import AT_ONCE, ROWS, Koios, Part, Row, Transaction
 from coffers.connectors.chain.changes import Change, flows_of
 from coffers.connectors.chain.listed import listed_on
-from coffers.connectors.chain.walk import Entry, Page, Trail, Walk
+from coffers.connectors.chain.walk import Entry, Page, Trail, Walk, cut_between_blocks
 from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.chains import Chain
 from coffers.valuation.model import Flow
@@ -62,18 +61,9 @@ class FlowSearch:
         return is_whole and (self.memory.untold or 0) < since
 
     async def _page(self, cursor: str | None, top: int) -> Page[Row]:
-        """Return a page that is cut between blocks, never within one."""
         rows = await self.koios.history(self.own, top if cursor is None else int(cursor))
         entries = [Entry(row.block_height, Millis(row.block_time * SECOND), row) for row in rows]
-        if any(old.height < new.height for old, new in itertools.pairwise(entries)):
-            raise odd_answer("a history")
-        if len(entries) < ROWS:
-            return Page(entries, None)
-        lowest = entries[-1].height
-        whole = [entry for entry in entries if entry.height > lowest]
-        if not whole:
-            raise odd_answer("a block with so much for one wallet")
-        return Page(whole, str(lowest))
+        return cut_between_blocks(entries, ROWS)
 
     async def _take(self, entries: Sequence[Entry[Row]]) -> None:
         for start in range(0, len(entries), AT_ONCE):

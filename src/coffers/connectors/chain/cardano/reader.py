@@ -2,13 +2,12 @@
 
 import asyncio
 
-import msgspec
-
 from coffers.connectors.chain.answers import PATIENCE
 from coffers.connectors.chain.cardano.address import checked
 from coffers.connectors.chain.cardano.flows import FlowSearch, Memory
 from coffers.connectors.chain.cardano.holdings import holdings_of, parts_of
 from coffers.connectors.chain.cardano.koios import Koios
+from coffers.connectors.chain.memory import closed, opened
 from coffers.connectors.chain.reader import ChainReader, Surroundings
 from coffers.connectors.reading import Reading, ReadRequest
 from coffers.valuation.model import Flow
@@ -41,7 +40,7 @@ class CardanoReader:
         Raises:
             ConnectorFailure: when no service gave a usable answer about it.
         """
-        at, memory = self._clock.now(), _opened(request.memory)
+        at, memory = self._clock.now(), opened(request.memory, Memory)
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE
         tip = await self._koios.tip()
@@ -64,14 +63,5 @@ class CardanoReader:
             tuple(holdings.positions),
             flows=flows,
             flows_known=is_whole,
-            memory=msgspec.json.encode(memory).decode(),
+            memory=closed(memory),
         )
-
-
-def _opened(text: str | None) -> Memory:
-    if text is None:
-        return Memory()
-    try:
-        return msgspec.json.decode(text, type=Memory)
-    except (msgspec.MsgspecError, UnicodeEncodeError):
-        return Memory()

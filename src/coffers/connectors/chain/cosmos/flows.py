@@ -1,16 +1,14 @@
 """The deposits and withdrawals of an address of a Cosmos chain, where a node searches for them."""
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from coffers.clock import Millis
-from coffers.connectors.chain.answers import odd_answer
 from coffers.connectors.chain.cosmos.events import flows_in
 from coffers.connectors.chain.cosmos.lcd import ROWS, Block, Lcd, Transaction, moment
-from coffers.connectors.chain.walk import Entry, Page, Trail, Walk
+from coffers.connectors.chain.walk import Entry, Page, Trail, Walk, cut_between_blocks
 from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.chains import Chain
 from coffers.valuation.model import Flow
@@ -96,18 +94,9 @@ class FlowSearch:
         return False
 
     async def _page(self, side: str, top: int) -> Page[Transaction]:
-        """Return a page that is cut between blocks, never within one."""
         query = f"{side}='{self.address}' AND tx.height<={top}"
         entries = [_entry(each) for each in await self.lcd.transactions(query)]
-        if any(old.height < new.height for old, new in itertools.pairwise(entries)):
-            raise odd_answer("a history")
-        if len(entries) < ROWS:
-            return Page(entries, None)
-        lowest = entries[-1].height
-        whole = [entry for entry in entries if entry.height > lowest]
-        if not whole:
-            raise odd_answer("a block with so much for one wallet")
-        return Page(whole, str(lowest))
+        return cut_between_blocks(entries, ROWS)
 
     def _take(self, entries: Sequence[Entry[Transaction]]) -> None:
         for entry in entries:

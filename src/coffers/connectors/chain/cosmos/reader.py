@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Collection
 
-import msgspec
-
 from coffers.connectors.chain.answers import PATIENCE
 from coffers.connectors.chain.changes import dated
 from coffers.connectors.chain.cosmos.address import checked
 from coffers.connectors.chain.cosmos.flows import FlowSearch, Memory
 from coffers.connectors.chain.cosmos.holdings import HoldingsReader
 from coffers.connectors.chain.cosmos.lcd import BEHIND, Block, Lcd
+from coffers.connectors.chain.memory import closed, opened
 from coffers.connectors.chain.reader import ChainReader, Surroundings
 from coffers.connectors.reading import Reading, ReadRequest
 from coffers.valuation.model import Flow
@@ -43,7 +42,7 @@ class CosmosReader:
         Raises:
             ConnectorFailure: when no node gave a usable answer about its balances.
         """
-        at, memory = self._clock.now(), _opened(request.memory)
+        at, memory = self._clock.now(), opened(request.memory, Memory)
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE
         last = await self._lcd.latest()
@@ -69,14 +68,5 @@ class CosmosReader:
             flows=flows,
             flows_known=is_whole,
             flows_asked_before=dated(flows, shown),
-            memory=msgspec.json.encode(memory).decode(),
+            memory=closed(memory),
         )
-
-
-def _opened(text: str | None) -> Memory:
-    if text is None:
-        return Memory()
-    try:
-        return msgspec.json.decode(text, type=Memory)
-    except (msgspec.MsgspecError, UnicodeEncodeError):
-        return Memory()

@@ -19,8 +19,9 @@ from coffers.connectors.chain.evm.deposits import Deposit, names
 from coffers.connectors.chain.evm.holdings import in_units
 from coffers.connectors.chain.evm.ownership import OwnerSearch, belongs
 from coffers.connectors.chain.evm.staking_flows import deposited, paid_out
-from coffers.connectors.chain.evm.staking_memory import Memory, Notes, closed, opened
+from coffers.connectors.chain.evm.staking_memory import Memory, Notes, closed
 from coffers.connectors.chain.evm.withdrawals import Withdrawal
+from coffers.connectors.chain.memory import opened
 from coffers.connectors.chain.nodes import NodeRefused, Nodes
 from coffers.connectors.chain.reader import Surroundings
 from coffers.connectors.chain.refusals import AddressFault, AddressRefused
@@ -142,7 +143,7 @@ class ValidatorReader:
         parts = address.split(",")
         owners = [part for part in parts if _ADDRESS.fullmatch(part)]
         named = [part for part in parts if not _ADDRESS.fullmatch(part)]
-        memory = opened(request.memory)
+        memory = opened(request.memory, Memory)
         await self._beacon.check_chain()
         found = await self._searched(owners, memory)
         since = request.flows_since
@@ -201,7 +202,7 @@ class ValidatorReader:
             known = frozenset(each.key for each in validators)
             if untold.isdisjoint(known):
                 return _Seen(head, validators, known, frozenset())
-            queued = await self._beacon.queued()
+            queued = await self._beacon.queued(untold)
             if queued is None or epoch_of(await self._beacon.head_at()) == epoch_of(head):
                 if queued is not None:
                     memory.queue_told_at = self._around.clock.now()

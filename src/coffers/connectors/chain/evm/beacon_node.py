@@ -4,8 +4,10 @@ Source: the Ethereum Beacon APIs (https://ethereum.github.io/beacon-APIs).
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from coffers.clock import MINUTE, SECOND, Clock, Millis
 from coffers.connectors.chain.evm.blocks import BEHIND
@@ -32,6 +34,17 @@ class Validator:
     key: str
     gwei: int
     credentials: str
+
+
+class _Waiting(msgspec.Struct):
+    """A deposit that waits, without what nobody here asks for."""
+
+    pubkey: str
+    slot: str
+
+
+class _Queue(msgspec.Struct):
+    data: list[_Waiting]
 
 
 class BeaconNode:
@@ -90,23 +103,22 @@ class BeaconNode:
             found |= {each.index: each for each in _told(rows)}
         return list(found.values())
 
-    async def queued(self) -> frozenset[tuple[str, int]] | None:
+    async def queued(self, keys: Container[str]) -> frozenset[tuple[str, int]] | None:
         """Return what the chain was given and did not take yet: by public key, and in which slot.
 
-        None where no node tells: older ones do not, and the list is longer than some give away.
+        That of some keys: all of it has tens of thousands of rows. None where no node tells: older
+        ones do not, and the list is longer than some give away.
         """
+        path = "/eth/v1/beacon/states/head/pending_deposits"
         try:
-            answer = await self._nodes.get("/eth/v1/beacon/states/head/pending_deposits")
+            answer = await self._nodes.get(path, form=_Queue)
         except (NodeRefused, ConnectorFailure):
             return None
-        rows = answer.get("data") if isinstance(answer, dict) else None
-        if not isinstance(rows, list):
-            return None
-        told = [row for row in rows if isinstance(row, dict)]
+        assert isinstance(answer, _Queue)  # noqa: S101 - the form that was asked for
         return frozenset(
-            (str(row.get("pubkey")).lower(), int(slot))
-            for row in told
-            if (slot := str(row.get("slot"))).isascii() and slot.isdecimal()
+            (key, int(row.slot))
+            for row in answer.data
+            if (key := row.pubkey.lower()) in keys and row.slot.isascii() and row.slot.isdecimal()
         )
 
     async def _get(self, path: str, query: dict[str, str | int] | None = None) -> object:

@@ -35,9 +35,14 @@ class Native:
     part: str
     at: Millis
 
+    @property
+    def id(self) -> str:
+        """What names the movement among all of an address."""
+        return f"{self.txid}:{self.part}"
+
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CoinFlows:
     """What an explorer tells of the native coin of an address.
 
     `unpaid` are the address's own transactions that paid for no gas, by their ids, and when they
@@ -71,7 +76,7 @@ async def token_contracts(nodes: Nodes, owner: str) -> list[str]:
     return [contract.lower() for contract in found if _ADDRESS.fullmatch(contract)]
 
 
-async def native_moves(nodes: Nodes, owner: str, since: Millis, last: int) -> Told:
+async def native_moves(nodes: Nodes, owner: str, since: Millis, last: int) -> CoinFlows:
     """Return what is told from a moment on, up to a block.
 
     Raises:
@@ -90,7 +95,7 @@ async def native_moves(nodes: Nodes, owner: str, since: Millis, last: int) -> To
     moves = [move for row in own for move in _moves(row, owner.lower(), is_inner=False)]
     moves += [move for row in inner for move in _moves(row, owner.lower(), is_inner=True)]
     unpaid = dict(found for row in own for found in _unpaid(row, owner.lower()))
-    return Told(
+    return CoinFlows(
         [move for move in moves if move.at >= since],
         {txid: at for txid, at in unpaid.items() if at >= since},
     )

@@ -69,11 +69,11 @@ class FlowMaker:
         return flows
 
     def of_native(self, moves: Iterable[Native]) -> list[Flow]:
-        """Return the flows of the native coin."""
+        """Return the flows of the native coin, of what is no exchange with its wrapped form."""
         flows = []
         for move in moves:
             amount = in_units(move.amount, self._chain.decimals)
-            if amount and move.other not in self._wrapping.contracts:
+            if amount:
                 names = (self._chain.asset, self._chain.asset)
                 flows.append(self._flow(move, move.part, names, amount, move.at))
         return flows
@@ -144,7 +144,9 @@ class FlowMaker:
 def _minted(chain: Chain) -> Mapping[str, Listed]:
     """Return what a chain mints for a bridge, as if it were a token of the contract that does."""
     minter, coin = minter_of(chain), chain.asset
-    return {} if minter is None else {minter: Listed(minter, coin, chain.decimals, coin, None)}
+    if minter is None:
+        return {}
+    return {minter.contract: Listed(minter.contract, coin, chain.decimals, coin, None)}
 
 
 def _no_answer(what: str) -> ConnectorFailure:

@@ -10,7 +10,7 @@ from coffers.connectors.chain.evm import codec
 from coffers.connectors.chain.evm.blocks import lacks_block
 from coffers.connectors.chain.evm.calls import Caller
 from coffers.connectors.chain.evm.codec import Call
-from coffers.connectors.chain.evm.memory import Found, Memory
+from coffers.connectors.chain.evm.memory import Memory, UnlistedToken
 from coffers.connectors.chain.evm.tokens import Listed
 from coffers.connectors.chain.nodes import NodeRefused
 from coffers.connectors.chain.spam import pretends
@@ -120,7 +120,7 @@ class TokenReader:
         positions = [self._unlisted(contract, told, amount) for contract, told, amount in shown]
         return tuple(position for position in positions if position is not None)[:MOST_SPAM]
 
-    def _unlisted(self, contract: str, told: Found | None, amount: int) -> Position | None:
+    def _unlisted(self, contract: str, told: UnlistedToken | None, amount: int) -> Position | None:
         """Return a token that nobody knows, None where it cannot be told how much it is."""
         units = in_units(amount, None if told is None else told.decimals)
         if told is None or units is None:
@@ -176,7 +176,7 @@ class TokenReader:
             symbol, name, places = answers[3 * index : 3 * index + 3]
             told = codec.symbol(symbol)
             is_false = pretends(told, codec.symbol(name), known)
-            self._memory.found[contract] = Found(told, codec.decimals(places), is_false)
+            self._memory.found[contract] = UnlistedToken(told, codec.decimals(places), is_false)
 
     def _places(self, token: Listed) -> int | None:
         if token.decimals is not None:

@@ -6,7 +6,7 @@ MOST_FOUND = 500
 """Unlisted tokens that are remembered; some addresses are sent thousands."""
 
 
-class Found(msgspec.Struct, frozen=True):
+class UnlistedToken(msgspec.Struct, frozen=True):
     """An unlisted token: what it tells of itself. `pretends` is `spam.pretends`."""
 
     symbol: str | None
@@ -23,10 +23,11 @@ class Memory(msgspec.Struct):
     transfers from block `low` to block `high` were looked through; those since the moment `since`
     were reported as flows. `step` is how many blocks the node lets pass at once, `recent` how many
     of the newest are too young for every node to have told all of them. `shown` is when the block
-    was made that the last balances are of.
+    was made that the last balances are of. `exchanges` are movements of the native coin that were
+    found to be exchanges with its wrapped form, by their ids.
     """
 
-    found: dict[str, Found | None] = {}
+    found: dict[str, UnlistedToken | None] = {}
     places: dict[str, int] = {}
     held: list[str] = []
     silent_since: dict[str, int] = {}
@@ -36,23 +37,9 @@ class Memory(msgspec.Struct):
     step: int | None = None
     recent: int | None = None
     shown: int | None = None
+    exchanges: list[str] = []
 
     def discover(self, contract: str) -> None:
         """Remember that there is an unlisted token, if there is room."""
         if contract not in self.found and len(self.found) < MOST_FOUND:
             self.found[contract] = None
-
-
-def opened(text: str | None) -> Memory:
-    """Return what was remembered; nothing where it cannot be read any more."""
-    if text is None:
-        return Memory()
-    try:
-        return msgspec.json.decode(text, type=Memory)
-    except msgspec.MsgspecError:
-        return Memory()
-
-
-def closed(memory: Memory) -> str:
-    """Return the text to be remembered."""
-    return msgspec.json.encode(memory).decode()

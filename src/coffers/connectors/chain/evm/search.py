@@ -10,7 +10,7 @@ any machine behind one address. So the newest blocks are looked through again by
 from coffers.clock import MINUTE, Millis
 from coffers.connectors.chain.evm.blocks import Block, numbered
 from coffers.connectors.chain.evm.memory import Memory
-from coffers.connectors.chain.evm.transfers import Transfer, transfers
+from coffers.connectors.chain.evm.transfers import Minter, Transfer, transfers
 from coffers.connectors.chain.nodes import NodeRefused, Nodes
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 
@@ -38,11 +38,11 @@ class Search:
         owner: the address.
         block: the block of the reading, where the search ends.
         memory: the notes on the wallet.
-        minter: the contract that has the native coin minted, see `minter_of`.
+        minter: what has the native coin minted, see `minter_of`.
     """
 
     def __init__(
-        self, nodes: Nodes, owner: str, block: Block, memory: Memory, minter: str | None
+        self, nodes: Nodes, owner: str, block: Block, memory: Memory, minter: Minter | None
     ) -> None:
         self._nodes = nodes
         self._owner = owner

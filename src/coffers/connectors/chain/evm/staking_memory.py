@@ -41,16 +41,6 @@ class Memory(msgspec.Struct):
         return self.owners.setdefault(owner, Notes())
 
 
-def opened(text: str | None) -> Memory:
-    """Return what was remembered; nothing where it cannot be read any more."""
-    if text is None:
-        return Memory()
-    try:
-        return msgspec.json.decode(text, type=Memory)
-    except (msgspec.MsgspecError, UnicodeEncodeError):
-        return Memory()
-
-
 def closed(memory: Memory) -> str:
     """Return the text to be remembered, the same for the same notes."""
     return msgspec.json.encode(memory, order="deterministic").decode()

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from coffers.clock import Millis
 from coffers.connectors.chain.evm import blockscout
 from coffers.connectors.chain.evm.blocks import Block, lacks_block, newest, numbered, quantity
+from coffers.connectors.chain.evm.blockscout import Native
 from coffers.connectors.chain.evm.calls import Caller
 from coffers.connectors.chain.evm.flows import FlowMaker
 from coffers.connectors.chain.evm.holdings import Holdings, TokenReader, in_units
-from coffers.connectors.chain.evm.memory import Memory, closed, opened
+from coffers.connectors.chain.evm.memory import Memory
 from coffers.connectors.chain.evm.rollup_deposits import minted
 from coffers.connectors.chain.evm.search import Search
 from coffers.connectors.chain.evm.staking_flows import paid_out
 from coffers.connectors.chain.evm.tokens import listed_tokens, mirrors
-from coffers.connectors.chain.evm.transfers import minter_of
+from coffers.connectors.chain.evm.transfers import logs_minting, minter_of
 from coffers.connectors.chain.evm.withdrawals import paid_since
 from coffers.connectors.chain.evm.wrapping import Wrapping
+from coffers.connectors.chain.memory import closed, opened
 from coffers.connectors.chain.nodes import NodeRefused, Nodes
 from coffers.connectors.chain.reader import Surroundings
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
@@ -63,6 +65,7 @@ class Wallet:
         self._listed = listed_tokens(chain_id)
         self._mirrors = mirrors(chain_id)
         self._minter = minter_of(around.chain)
+        self._minting = None if self._minter is None else self._minter.contract
 
     async def read(self) -> Reading:
         """Return what the chain says.
@@ -82,7 +85,7 @@ class Wallet:
 
     async def _read(self) -> Reading:
         at = self._around.clock.now()
-        memory = opened(self._request.memory)
+        memory = opened(self._request.memory, Memory)
         block = await self._block()
         native = await self._native(block)
         await self._discover(block, memory)
@@ -140,7 +143,8 @@ class Wallet:
         """
         since = self._request.flows_since
         notes = deepcopy(memory)
-        maker = FlowMaker(self._chain, self._nodes, self._listed, memory.places, self._wrapping())
+        wrapping = self._wrapping()
+        maker = FlowMaker(self._chain, self._nodes, self._listed, memory.places, wrapping)
         try:
             moved, are_all = await self._search(block, notes).newer(since)
             flows = [] if since is None else await maker.of_tokens(moved, since)
@@ -148,7 +152,12 @@ class Wallet:
                 told = await blockscout.native_moves(
                     self._explorer, self._owner, since, block.number
                 )
-                flows += maker.of_native([*told.moves, *await minted(self._nodes, told.unpaid)])
+                moves, notes.exchanges = await wrapping.others(
+                    [each for each in told.moves if not await self._is_minted(each)],
+                    self._request.known_flows,
+                    memory.exchanges,
+                )
+                flows += maker.of_native([*moves, *await minted(self._nodes, told.unpaid)])
                 flows += await self._paid_out(since, block)
             known = self._request.known_flows
             paid = {id_.partition(":")[0] for direction, id_ in known if direction == "out"}
@@ -159,9 +168,17 @@ class Wallet:
             return (), False
         memory.low, memory.high, memory.since = notes.low, notes.high, notes.since
         memory.step, memory.recent = notes.step, notes.recent
+        memory.exchanges = notes.exchanges
         for transfer in moved:
             self._note(memory, transfer.contract)
         return with_fees, are_all
+
+    async def _is_minted(self, move: Native) -> bool:
+        """Return whether what an explorer tells was minted, which logs tell in any case."""
+        minter = self._minter
+        if minter is None or move.direction == "out" or move.other != minter.contract:
+            return False
+        return await logs_minting(self._nodes, self._owner, minter, move.txid)
 
     def _wrapping(self) -> Wrapping:
         coin, listed = self._chain.asset, self._listed.values()
@@ -191,7 +208,7 @@ class Wallet:
             _log.info("tokens not searched", chain=self._chain.id, reason=str(failure))
 
     def _note(self, memory: Memory, contract: str) -> None:
-        if contract in self._listed or contract in self._mirrors or contract == self._minter:
+        if contract in self._listed or contract in self._mirrors or contract == self._minting:
             return
         memory.discover(contract)
 

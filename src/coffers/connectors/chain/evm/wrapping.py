@@ -1,17 +1,19 @@
 """Which movements of a wrapped native coin are an exchange with the coin itself, and so no flow.
 
 Most wrapped coins are made only for who pays for them, and destroyed only for who gets the coin
-back, and many log nothing of it. Arbitrum's also has them made for somebody else (`depositTo`), and
-its bridge destroys those of who leaves for Ethereum (`bridgeBurn`): these came in, or went out.
+back, and many log nothing of it. Arbitrum's also has them made for somebody else (`depositTo`) and
+pays somebody else for them (`withdrawTo`), and its bridge destroys those of who leaves for Ethereum
+(`bridgeBurn`): these came in, or went out.
 
 Source: aeWETH of https://github.com/OffchainLabs/token-bridge-contracts
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from coffers.connectors.chain.evm import blockscout
 from coffers.connectors.chain.evm.address import NOBODY
-from coffers.connectors.chain.evm.transfers import Transfer
+from coffers.connectors.chain.evm.blockscout import Native
+from coffers.connectors.chain.evm.transfers import Transfer, logged_in
 from coffers.connectors.chain.nodes import Nodes
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 
@@ -59,6 +61,40 @@ class Wrapping:
             parties = (moved.contract, self._owner)
         inner = await blockscout.inner_payments(self._explorer, moved.txid)
         return (*parties, moved.amount) in inner
+
+    async def others(
+        self, moves: Iterable[Native], told: Collection[tuple[str, str]], exchanges: Collection[str]
+    ) -> tuple[list[Native], list[str]]:
+        """Return the movements of the native coin that are no exchanges.
+
+        Beside them the ids of the exchanges that had to be looked into, to be given as `exchanges`
+        the next time; `told` are the flows that were told already, as (direction, id).
+
+        Raises:
+            NodeRefused: when the node refuses.
+            ConnectorFailure: when it gives no usable answer.
+        """
+        found: list[Native] = []
+        known: list[str] = []
+        before = set(exchanges)
+        for move in moves:
+            if move.other not in self.contracts or (move.direction, move.id) in told:
+                found.append(move)
+            elif move.other in _FOR_OTHERS:
+                if move.id in before or await self._is_wrapping(move):
+                    known.append(move.id)
+                else:
+                    found.append(move)
+        return found, known
+
+    async def _is_wrapping(self, move: Native) -> bool:
+        """Return whether as much was made for the owner as it paid, or destroyed as it got."""
+        back = "in" if move.direction == "out" else "out"
+        return any(
+            (each.contract, each.direction, each.other, each.amount)
+            == (move.other, back, NOBODY, move.amount)
+            for each in await logged_in(self._nodes, self._owner, move.txid)
+        )
 
     async def _payer(self, moved: Transfer) -> str | None:
         """Return who called the contract by the transaction itself, None where a contract did."""

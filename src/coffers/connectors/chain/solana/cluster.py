@@ -36,7 +36,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundAccount:
     """An account: where it lies, whose it is, and what is in it."""
 
     address: str
@@ -50,7 +50,7 @@ class At:
     """Something as it was in a slot."""
 
     slot: int
-    accounts: tuple[Found, ...]
+    accounts: tuple[FoundAccount, ...]
 
 
 class _Context(msgspec.Struct):
@@ -142,9 +142,9 @@ class Cluster:
         answer = await self._ask("getProgramAccounts", [STAKE, options])
         return _at(taken(_All, answer, "stake accounts"))
 
-    async def accounts(self, addresses: Sequence[str], slot: int) -> list[Found | None]:
+    async def accounts(self, addresses: Sequence[str], slot: int) -> list[FoundAccount | None]:
         """Return accounts by their addresses, None for those that do not exist."""
-        found: list[Found | None] = []
+        found: list[FoundAccount | None] = []
         for begin in range(0, len(addresses), ACCOUNTS_AT_ONCE):
             some = addresses[begin : begin + ACCOUNTS_AT_ONCE]
             answer = await self._ask("getMultipleAccounts", [list(some), self._since(slot)])
@@ -194,7 +194,7 @@ def _at(answer: _All) -> At:
     return At(answer.context.slot, accounts)
 
 
-def _found(address: str, account: _Account) -> Found:
+def _found(address: str, account: _Account) -> FoundAccount:
     text, encoding = account.data
     try:
         data = base64.b64decode(text, validate=True)
@@ -202,4 +202,4 @@ def _found(address: str, account: _Account) -> Found:
         raise odd_answer("an account") from None
     if encoding != "base64":
         raise odd_answer("an account")
-    return Found(address, account.owner, account.lamports, data)
+    return FoundAccount(address, account.owner, account.lamports, data)

@@ -7,7 +7,7 @@ from coffers.clock import SECOND, Millis
 from coffers.connectors.chain.answers import odd_answer, together
 from coffers.connectors.chain.changes import flows_of
 from coffers.connectors.chain.listed import listed_on
-from coffers.connectors.chain.nodes import AT_ONCE
+from coffers.connectors.chain.node import AT_ONCE
 from coffers.connectors.chain.solana.cluster import Cluster, Signature
 from coffers.connectors.chain.solana.holdings import Holdings
 from coffers.connectors.chain.solana.memory import Memory

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from coffers.connectors.chain.answers import odd_answer, together, units
 from coffers.connectors.chain.listed import ListedToken, listed_on
 from coffers.connectors.chain.solana import layout
-from coffers.connectors.chain.solana.cluster import Cluster, Found
+from coffers.connectors.chain.solana.cluster import Cluster, FoundAccount
 from coffers.connectors.chain.solana.memory import Memory
 from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.chains import Chain
@@ -163,7 +163,7 @@ def _by_mint(tokens: Iterable[TokenHolding]) -> dict[str, int]:
     return held
 
 
-def _token(account: Found, owner: str) -> TokenHolding:
+def _token(account: FoundAccount, owner: str) -> TokenHolding:
     """Return a token account, after making sure that it is one and the owner's."""
     held = layout.token_account(account.data)
     is_program = account.program in {layout.TOKEN, layout.TOKEN_2022}

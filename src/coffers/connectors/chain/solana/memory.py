@@ -17,18 +17,3 @@ class Memory(msgspec.Struct):
     amounts: dict[str, int] = {}
     stakes: list[str] = []
     places: dict[str, int | None] = {}
-
-
-def opened(text: str | None) -> Memory:
-    """Return what was remembered; nothing where it cannot be read any more."""
-    if text is None:
-        return Memory()
-    try:
-        return msgspec.json.decode(text, type=Memory)
-    except (msgspec.MsgspecError, UnicodeEncodeError):
-        return Memory()
-
-
-def closed(memory: Memory) -> str:
-    """Return the text to be remembered."""
-    return msgspec.json.encode(memory).decode()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from coffers.clock import Millis
 from coffers.connectors.chain.answers import PATIENCE
 from coffers.connectors.chain.changes import dated
+from coffers.connectors.chain.memory import closed, opened
 from coffers.connectors.chain.reader import ChainReader, Surroundings
 from coffers.connectors.chain.refusals import AddressFault, AddressRefused
 from coffers.connectors.chain.solana import layout
@@ -14,7 +15,7 @@ from coffers.connectors.chain.solana.address import checked
 from coffers.connectors.chain.solana.cluster import At, Cluster
 from coffers.connectors.chain.solana.flows import FlowSearch
 from coffers.connectors.chain.solana.holdings import Holdings, HoldingsReader
-from coffers.connectors.chain.solana.memory import Memory, closed, opened
+from coffers.connectors.chain.solana.memory import Memory
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading, ReadRequest
 from coffers.valuation.model import UNLISTED, Flow
 
@@ -70,7 +71,7 @@ class SolanaReader:
             ConnectorFailure: when no node gave a usable answer, or the address is that of a token
                 account or a stake account, which is a part of a wallet.
         """
-        at, memory = self._clock.now(), opened(request.memory)
+        at, memory = self._clock.now(), opened(request.memory, Memory)
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE
         holdings = await self._held(address, memory)

@@ -2,9 +2,8 @@
 
 import asyncio
 
-import msgspec
-
 from coffers.connectors.chain.answers import PATIENCE
+from coffers.connectors.chain.memory import closed, opened
 from coffers.connectors.chain.reader import ChainReader, Surroundings
 from coffers.connectors.chain.ton.address import checked, in_raw
 from coffers.connectors.chain.ton.center import Center
@@ -45,7 +44,7 @@ class TonReader:
         Raises:
             ConnectorFailure: when no service gave a usable answer about the account itself.
         """
-        at, memory = self._clock.now(), _opened(request.memory)
+        at, memory = self._clock.now(), opened(request.memory, Memory)
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE
         raw = in_raw(address)
@@ -66,14 +65,5 @@ class TonReader:
             holdings.missing,
             flows=flows,
             flows_known=is_whole,
-            memory=msgspec.json.encode(memory).decode(),
+            memory=closed(memory),
         )
-
-
-def _opened(text: str | None) -> Memory:
-    if text is None:
-        return Memory()
-    try:
-        return msgspec.json.decode(text, type=Memory)
-    except (msgspec.MsgspecError, UnicodeEncodeError):
-        return Memory()

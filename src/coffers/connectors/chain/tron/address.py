@@ -36,16 +36,5 @@ def in_hex(address: str) -> str:
     return (base58.decode(address) or b"")[:_LENGTH].hex()
 
 
-def from_hex(digits: str) -> str | None:
-    """Return the address of 42 hex digits, None where these are none."""
-    try:
-        payload = bytes.fromhex(digits)
-    except ValueError:
-        return None
-    if len(payload) != _LENGTH or not payload.startswith(_PREFIX):
-        return None
-    return base58.encode(payload + _checksum(payload))
-
-
 def _checksum(payload: bytes) -> bytes:
     return hashlib.sha256(hashlib.sha256(payload).digest()).digest()[:_CHECKSUM]

@@ -5,7 +5,7 @@ import msgspec
 from coffers.connectors.chain.walk import Trail
 
 
-class Told(msgspec.Struct, frozen=True):
+class TokenFacts(msgspec.Struct, frozen=True):
     """What an unlisted token tells of itself; `decimals` is None where it tells none."""
 
     symbol: str
@@ -21,19 +21,4 @@ class Memory(msgspec.Struct):
     coins: Trail = msgspec.field(default_factory=Trail)
     tokens: Trail = msgspec.field(default_factory=Trail)
     untold: int | None = None
-    told: dict[str, Told] = {}
-
-
-def opened(text: str | None) -> Memory:
-    """Return what was remembered; nothing where it cannot be read any more."""
-    if text is None:
-        return Memory()
-    try:
-        return msgspec.json.decode(text, type=Memory)
-    except (msgspec.MsgspecError, UnicodeEncodeError):
-        return Memory()
-
-
-def closed(memory: Memory) -> str:
-    """Return the text to be remembered."""
-    return msgspec.json.encode(memory).decode()
+    told: dict[str, TokenFacts] = {}

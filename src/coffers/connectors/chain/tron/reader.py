@@ -5,12 +5,13 @@ from collections.abc import Collection
 
 from coffers.connectors.chain.answers import PATIENCE
 from coffers.connectors.chain.changes import dated
+from coffers.connectors.chain.memory import closed, opened
 from coffers.connectors.chain.reader import ChainReader, Surroundings
 from coffers.connectors.chain.spam import APART
 from coffers.connectors.chain.tron.address import checked
 from coffers.connectors.chain.tron.flows import FlowSearch
 from coffers.connectors.chain.tron.holdings import HoldingsReader
-from coffers.connectors.chain.tron.memory import closed, opened
+from coffers.connectors.chain.tron.memory import Memory
 from coffers.connectors.chain.tron.node import Node
 from coffers.connectors.reading import Reading, ReadRequest
 from coffers.valuation.model import Flow
@@ -45,7 +46,7 @@ class TronReader:
         Raises:
             ConnectorFailure: when no node gave a usable answer about the account itself.
         """
-        at, memory = self._clock.now(), opened(request.memory)
+        at, memory = self._clock.now(), opened(request.memory, Memory)
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE
         solid_at = await self._node.solid_at()

@@ -7,7 +7,7 @@ from typing import Any
 from coffers.connectors.chain.answers import MOST_BITS, odd_answer, units
 from coffers.connectors.chain.listed import listed_on
 from coffers.connectors.chain.spam import apart
-from coffers.connectors.chain.tron.memory import Memory, Told
+from coffers.connectors.chain.tron.memory import Memory, TokenFacts
 from coffers.connectors.chain.tron.node import Account, Contract, Node
 from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.chains import Chain
@@ -92,7 +92,7 @@ def _rows(told: object) -> list[dict[str, object]]:
     return told
 
 
-async def _told(key: str, owner: str, node: Node) -> Told:
+async def _told(key: str, owner: str, node: Node) -> TokenFacts:
     """Return what a token tells of itself; nothing usable where it answers oddly."""
     short = _short(key)
     try:
@@ -101,23 +101,23 @@ async def _told(key: str, owner: str, node: Node) -> Told:
         decimals = int.from_bytes(await node.ask(Contract(key, "decimals()"), owner), "big")
         symbol = _text(await node.ask(Contract(key, "symbol()"), owner))
     except ConnectorFailure:
-        return Told(short, None)
-    return Told(symbol or short, decimals if decimals <= _MOST_DECIMALS else None)
+        return TokenFacts(short, None)
+    return TokenFacts(symbol or short, decimals if decimals <= _MOST_DECIMALS else None)
 
 
 def _short(key: str) -> str:
     return f"{key[:4]}…{key[-4:]}" if len(key) > _SYMBOL else key
 
 
-def _of_asset(told: dict[str, Any], short: str) -> Told:
+def _of_asset(told: dict[str, Any], short: str) -> TokenFacts:
     precision, letters = told.get("precision", 0), told.get("abbr")
     if not isinstance(precision, int) or "id" not in told:
-        return Told(short, None)
+        return TokenFacts(short, None)
     try:
         symbol = bytes.fromhex(letters).decode() if isinstance(letters, str) else ""
     except ValueError:
         symbol = ""
-    return Told(_cleaned(symbol) or short, precision)
+    return TokenFacts(_cleaned(symbol) or short, precision)
 
 
 def _text(data: bytes) -> str:

@@ -8,7 +8,7 @@ from coffers.clock import Millis
 from coffers.connectors.chain.answers import odd_answer
 from coffers.connectors.chain.changes import flows_of
 from coffers.connectors.chain.walk import Entry, Page, Trail, Walk
-from coffers.connectors.chain.xrp.ledger import Closed, History, Server, Told, moment
+from coffers.connectors.chain.xrp.ledger import Closed, History, Server, ToldTransaction, moment
 from coffers.connectors.chain.xrp.transactions import changes_in, is_beginning
 from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.chains import Chain
@@ -36,7 +36,7 @@ class FlowSearch:
         except ConnectorFailure:
             return False
 
-    async def _page(self, cursor: str | None) -> Page[Told]:
+    async def _page(self, cursor: str | None) -> Page[ToldTransaction]:
         marker = None if cursor is None else json.loads(cursor)
         history = await self.server.history(self.address, self.ledger.index, marker)
         entries = [_entry(told) for told in history.transactions if told.validated]
@@ -53,7 +53,7 @@ class FlowSearch:
             return False
         return await self.server.closed_at(first) > (self.trail.since or 0)
 
-    async def _take(self, entries: Sequence[Entry[Told]]) -> None:
+    async def _take(self, entries: Sequence[Entry[ToldTransaction]]) -> None:
         for entry in entries:
             txid = entry.what.tx.get("hash")
             if not isinstance(txid, str):
@@ -63,7 +63,7 @@ class FlowSearch:
             self.flows[txid] = flows_of(txid, at, changes, fee, self.chain.asset)
 
 
-def _entry(told: Told) -> Entry[Told]:
+def _entry(told: ToldTransaction) -> Entry[ToldTransaction]:
     index, date = told.tx.get("ledger_index"), told.tx.get("date")
     if not isinstance(index, int) or not isinstance(date, int):
         raise odd_answer("a transaction")

@@ -68,7 +68,7 @@ class Line(msgspec.Struct):
     currency: str
 
 
-class Told(msgspec.Struct):
+class ToldTransaction(msgspec.Struct):
     """A transaction with what it changed; `tx` and `meta` as the server tells them."""
 
     tx: dict[str, Any]
@@ -82,7 +82,7 @@ class History(msgspec.Struct):
     account: str
     ledger_index_min: int
     ledger_index_max: int
-    transactions: list[Told]
+    transactions: list[ToldTransaction]
     marker: Any = None
 
 

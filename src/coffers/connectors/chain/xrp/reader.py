@@ -2,9 +2,8 @@
 
 import asyncio
 
-import msgspec
-
 from coffers.connectors.chain.answers import PATIENCE
+from coffers.connectors.chain.memory import closed, opened
 from coffers.connectors.chain.reader import ChainReader, Surroundings
 from coffers.connectors.chain.walk import Trail
 from coffers.connectors.chain.xrp.address import checked
@@ -42,7 +41,7 @@ class XrpReader:
         Raises:
             ConnectorFailure: when no server gave a usable answer about the account itself.
         """
-        at, trail = self._clock.now(), _opened(request.memory)
+        at, trail = self._clock.now(), opened(request.memory, Trail)
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE
         ledger = await self._server.last()
@@ -68,14 +67,5 @@ class XrpReader:
             holdings.missing,
             flows=flows,
             flows_known=is_whole,
-            memory=msgspec.json.encode(trail).decode(),
+            memory=closed(trail),
         )
-
-
-def _opened(memory: str | None) -> Trail:
-    if memory is None:
-        return Trail()
-    try:
-        return msgspec.json.decode(memory, type=Trail)
-    except (msgspec.MsgspecError, UnicodeEncodeError):
-        return Trail()

@@ -9,8 +9,8 @@ from coffers.connectors.chain.bitcoin.memory import (
     BranchMemory,
     Memory,
     remembered,
-    written,
 )
+from coffers.connectors.chain.memory import closed
 
 
 def test_what_is_written_is_remembered() -> None:
@@ -18,7 +18,7 @@ def test_what_is_written_is_remembered() -> None:
         is_found=True, turn=7, branches={"p2tr/0": BranchMemory(3, 24, [1, 0, 2, UNTOLD], [3])}
     )
 
-    assert remembered(written(memory)) == memory
+    assert remembered(closed(memory)) == memory
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", '{"version":2}', '{"branches":5}', "\ud800"])

@@ -1,24 +1,25 @@
-"""The worker's part that walks through the trades of accounts, beside their readings."""
+"""The worker's part that walks through the past of accounts, beside their readings."""
 
 import asyncio
+from typing import Any
 
 from coffers.clock import Clock
 from coffers.store.engine import Store
 from coffers.store.walking import Place
 from coffers.sync.loops import Loops, guarded
-from coffers.sync.trades import TradeWalker
+from coffers.sync.walker import Walker
 
 LOOK_EVERY = 1.0
 """Seconds between two looks for walks that may go on."""
 
 WALKED_AT_ONCE = 8
-"""Accounts whose trades are walked through at the same time."""
+"""Accounts whose walks go on at the same time."""
 
 
-class TradeWorker:
-    """Lets every account's walk go on when it may, until it is stopped."""
+class WalkWorker:
+    """Lets every walk of one kind go on when it may, until it is stopped."""
 
-    def __init__(self, store: Store, walker: TradeWalker, clock: Clock) -> None:
+    def __init__(self, store: Store, walker: Walker[Any], clock: Clock) -> None:
         self._store = store
         self._walker = walker
         self._clock = clock
@@ -36,9 +37,13 @@ class TradeWorker:
     async def walk(self) -> None:
         """Walk one step with each of some accounts whose walk may go on."""
         async with self._store.reading() as tx:
-            due = await tx.trades.due(self._clock.now(), WALKED_AT_ONCE, self._after)
+            due = await self._walker.due(tx, self._clock.now(), WALKED_AT_ONCE, self._after)
         self._after = due.after
         await asyncio.gather(*(self._step(*key) for key in due.keys))
 
     async def _step(self, user_id: int, account_id: int) -> None:
-        await guarded(lambda: self._walker.step(user_id, account_id), account=account_id)
+        await guarded(
+            lambda: self._walker.step(user_id, account_id),
+            account=account_id,
+            walker=type(self._walker).__name__,
+        )
