@@ -29,6 +29,7 @@ from sqlalchemy import (
 from coffers.clock import Millis
 from coffers.store.flow_rows import flow_of
 from coffers.store.flows import Flows
+from coffers.store.lookups import looked_up
 from coffers.store.pasts import ALL_COUNT, Counted, Past, flow_portions
 from coffers.store.prepared import Prepared
 from coffers.store.statements import insert_in
@@ -121,8 +122,10 @@ class Histories(Flows):
     ) -> dict[int, list[Snapshot]]:
         """Return the snapshots of several accounts as `at_moments` does, without their flows."""
         seen = _seen(user_id, ids, moments)
-        statement = select(_S.account_id, _S.at, _S.btc, _S.usd).where(
-            _S.user_id == user_id, _S.account_id == seen.c.account_id, _S.at == seen.c.at
+        statement = (
+            select(_S.account_id, _S.at, _S.btc, _S.usd)
+            .select_from(looked_up(seen, snapshots))
+            .where(_S.user_id == user_id, _S.account_id == seen.c.account_id, _S.at == seen.c.at)
         )
         # Not sorted by the database: SQLite would walk through all snapshots in order for that.
         return _by_account(await self._connection.execute(statement))
@@ -239,7 +242,7 @@ def _around(
         _S.at.between(edges.c.first_at, edges.c.last_at),
     )
     if dialect != "postgresql":
-        return within
+        return within.select_from(looked_up(edges, snapshots))
     # For each edge by itself, which the limit sees to: left to itself, PostgreSQL reads all that
     # the user ever had, as it expects a ninth of it to lie within each.
     each = within.limit(_EVER).lateral("each")

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, and_, bindparam, column, func, select, true, 
 
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
+from coffers.store.lookups import looked_up
 from coffers.store.prepared import Prepared
 from coffers.store.statements import changed, insert, insert_in
 from coffers.store.tables import accounts, imported_values, imports
@@ -112,6 +113,7 @@ class Imports:
         )
         statement = (
             select(_V.account_id, _V.at, _V.btc, _V.usd)
+            .select_from(looked_up(seen, imported_values))
             .where(
                 _V.user_id == user_id,
                 _V.account_id == seen.c.account_id,

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.known_keys import require_known
+from coffers.store.lookups import looked_up
 from coffers.store.records import Mode
 from coffers.store.statements import changed, held, next_id
 from coffers.store.tables import users, webhooks
@@ -147,8 +148,9 @@ class Webhooks:
         news = select(_U.id, _U.last_event).where(_U.has_unsent).cte("news")
         # Left to itself, SQLite walks through all webhooks and looks each one's user up.
         news = news.prefix_with("MATERIALIZED")
-        unsent = free.join_from(news, webhooks, news.c.id == _W.user_id)
-        unsent = unsent.where(_W.failures == 0, _W.enqueued_to < news.c.last_event)
+        unsent = free.select_from(looked_up(news, webhooks)).where(
+            _W.user_id == news.c.id, _W.failures == 0, _W.enqueued_to < news.c.last_event
+        )
         waiting = free.where(_W.next_at <= now).order_by(_W.next_at)
         found = union(_some(unsent, limit), _some(waiting, limit)).subquery()
         statement = select(found.c.user_id, found.c.id, found.c.url)
