@@ -1,5 +1,6 @@
 """A database with thousands of everything that workers look through, of which little is due."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,9 @@ from factories import NOW
 
 USERS, ACCOUNTS = 400, 4_000
 """How many there are."""
+
+READER = 3
+"""The user who has a past: 400 days of ten accounts, the first of which has the same id."""
 
 LATER, BEFORE = NOW + DAY, NOW - DAY
 _AT_ONCE = 400
@@ -271,10 +275,21 @@ def _trade(number: int) -> dict[str, Any]:
     }
 
 
+def _past_of_ten() -> Iterator[dict[str, Any]]:
+    """Return a value of each day, for all ten accounts of one user."""
+    for account_id in range(READER, ACCOUNTS + 1, USERS):
+        for day in range(400):
+            at = NOW - (day + 2) * DAY
+            own = {"user_id": READER, "account_id": account_id, "at": at}
+            yield {**own, "btc": Decimal(1), "usd": Decimal(1)}
+
+
 def _others() -> dict[str, list[dict[str, Any]]]:
     moments = (NOW - 390 * DAY + 3 * step * HOUR for step in range(3_120))
     return {
         "trades": [_trade(number) for number in range(4_000)],
+        "snapshots": [{**value, "tier": 2} for value in _past_of_ten()],
+        "imported_values": list(_past_of_ten()),
         "rates": [
             {"currency": code, "at": at, "usd": Decimal(1)}
             for at in moments

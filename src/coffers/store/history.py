@@ -122,12 +122,10 @@ class Histories(Flows):
     ) -> dict[int, list[Snapshot]]:
         """Return the snapshots of several accounts as `at_moments` does, without their flows."""
         seen = _seen(user_id, ids, moments)
-        statement = (
-            select(_S.account_id, _S.at, _S.btc, _S.usd)
-            .select_from(looked_up(seen, snapshots))
-            .where(_S.user_id == user_id, _S.account_id == seen.c.account_id, _S.at == seen.c.at)
+        found = select(_S.account_id, _S.at, _S.btc, _S.usd).where(
+            _S.user_id == user_id, _S.account_id == seen.c.account_id, _S.at == seen.c.at
         )
-        # Not sorted by the database: SQLite would walk through all snapshots in order for that.
+        statement = looked_up(self._connection.dialect.name, seen, found, snapshots)
         return _by_account(await self._connection.execute(statement))
 
     async def windows(
@@ -241,12 +239,7 @@ def _around(
         _S.account_id == edges.c.account_id,
         _S.at.between(edges.c.first_at, edges.c.last_at),
     )
-    if dialect != "postgresql":
-        return within.select_from(looked_up(edges, snapshots))
-    # For each edge by itself, which the limit sees to: left to itself, PostgreSQL reads all that
-    # the user ever had, as it expects a ninth of it to lie within each.
-    each = within.limit(_EVER).lateral("each")
-    return select(*each.c).select_from(edges.join(each, true()))
+    return looked_up(dialect, edges, within, snapshots)
 
 
 def _by_account(rows: Iterable[Any]) -> dict[int, list[Snapshot]]:

@@ -111,16 +111,11 @@ class Imports:
             .cte("seen")
             .prefix_with("MATERIALIZED")
         )
-        statement = (
-            select(_V.account_id, _V.at, _V.btc, _V.usd)
-            .select_from(looked_up(seen, imported_values))
-            .where(
-                _V.user_id == user_id,
-                _V.account_id == seen.c.account_id,
-                _V.at == seen.c.at,
-            )
-            .order_by(_V.account_id, _V.at)
+        values_seen = select(_V.account_id, _V.at, _V.btc, _V.usd).where(
+            _V.user_id == user_id, _V.account_id == seen.c.account_id, _V.at == seen.c.at
         )
+        rows = looked_up(self._connection.dialect.name, seen, values_seen, imported_values)
+        statement = rows.order_by("account_id", "at")
         found: dict[int, list[Snapshot]] = {}
         for account_id, at, btc, usd in await self._connection.execute(statement):
             found.setdefault(account_id, []).append(Snapshot(at, Value(btc, usd)))

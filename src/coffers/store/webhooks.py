@@ -148,9 +148,10 @@ class Webhooks:
         news = select(_U.id, _U.last_event).where(_U.has_unsent).cte("news")
         # Left to itself, SQLite walks through all webhooks and looks each one's user up.
         news = news.prefix_with("MATERIALIZED")
-        unsent = free.select_from(looked_up(news, webhooks)).where(
+        behind = free.where(
             _W.user_id == news.c.id, _W.failures == 0, _W.enqueued_to < news.c.last_event
         )
+        unsent = looked_up(self._connection.dialect.name, news, behind, webhooks)
         waiting = free.where(_W.next_at <= now).order_by(_W.next_at)
         found = union(_some(unsent, limit), _some(waiting, limit)).subquery()
         statement = select(found.c.user_id, found.c.id, found.c.url)

@@ -4,12 +4,15 @@ Of SQLite the steps of its machine are counted, of PostgreSQL the pages that are
 small beside what a walk through one of the tables takes.
 """
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+import apsw
 import pytest
 from sqlalchemy import Connection, event, func, select, text
 
@@ -21,7 +24,7 @@ from coffers.store.put_off import TRADE_WALKS, Moments
 from coffers.store.tables import accounts
 from coffers.store.trades import TradeFilter
 from coffers.sync.clock_watch import LONGEST, PORTION
-from crowded import crowd, token_of
+from crowded import ACCOUNTS, READER, USERS, crowd, token_of
 from factories import NOW, position
 
 Look = Callable[[Transaction], Awaitable[object]]
@@ -37,6 +40,8 @@ async def _rename_of_one_holder(tx: Transaction) -> None:
     assert "NEIRO@gate" in await tx.prices.assets_held()
 
 
+OWNED: Final = range(READER, ACCOUNTS + 1, USERS)
+MONTH: Final = [Millis(NOW - day * DAY) for day in range(30)]
 LOOKS: Final[dict[str, Look]] = {
     "accounts that are due": lambda tx: tx.accounts.due(NOW, 500),
     "those behind others of the same moment": lambda tx: tx.accounts.due(
@@ -79,6 +84,12 @@ LOOKS: Final[dict[str, Look]] = {
     ),
     "another key of what one account holds": _rename_of_one_holder,
     "master keys that are needed": lambda tx: tx.secrets.key_ids(),
+    "what a list tells of the past": lambda tx: tx.history.windows(READER, OWNED, NOW, NOW),
+    "the same of one account": lambda tx: tx.history.windows(READER, [READER], NOW, NOW),
+    "what a chart shows of it": lambda tx: tx.history.at_moments(READER, [READER], MONTH),
+    "what it shows of what was brought along": lambda tx: tx.imports.at_moments(
+        READER, [READER], MONTH
+    ),
 }
 MOST_STEPS: Final = 15_000
 """Of SQLite's machine: a walk through 4,000 rows takes 30,000 and more."""
@@ -173,6 +184,56 @@ async def watched(store: Store) -> Watched:
 async def test_no_look_of_a_worker_walks_through_a_table(watched: Watched) -> None:
     efforts = {name: await watched.effort(look) for name, look in LOOKS.items()}
     assert {name: wrong for name, wrong in efforts.items() if wrong} == {}
+
+
+async def test_a_newer_sqlite_looks_things_up_as_well(sqlite_store: Store) -> None:
+    """Each release of SQLite plans in its own way; the image has a newer one than these tests."""
+    await crowd(sqlite_store)
+    asked = {name: await statements_of(sqlite_store, look) for name, look in LOOKS.items()}
+    path = sqlite_store.database.engine.url.database  # type: ignore[attr-defined]  # SQLite's has it
+    await sqlite_store.close()
+    counted = [0]
+
+    def count() -> bool:
+        counted[0] += 100
+        return False
+
+    newer = apsw.Connection(path)
+    assert apsw.sqlite_lib_version() > sqlite3.sqlite_version
+    newer.set_progress_handler(count, 100)
+    wrong = []
+    for name, texts in asked.items():
+        assert texts, name
+        counted[0] = 0
+        with contextlib.suppress(Undone), newer:
+            for each in texts:
+                list(newer.execute(each))
+            raise Undone
+        if counted[0] > MOST_STEPS:
+            wrong.append(f"{name}: {counted[0]} steps")
+    newer.close()
+    assert wrong == []
+
+
+class Undone(Exception):
+    """What was done is to be undone."""
+
+
+async def statements_of(store: Store, look: Look) -> list[str]:
+    """Return what a look asks SQLite, with its values, and undo what it did."""
+    texts: list[str] = []
+
+    def watch(plain: Connection, told: Callable[[str], None] | None) -> None:
+        driver: Any = plain.connection.driver_connection
+        driver.set_trace_callback(told)
+
+    with contextlib.suppress(Undone):
+        async with store.connection() as connection:
+            await connection.run_sync(lambda plain: watch(plain, texts.append))
+            await look(Transaction(connection))
+            await connection.run_sync(lambda plain: watch(plain, None))
+            raise Undone
+    return [each for each in texts if not each.startswith(("BEGIN", "COMMIT", "PRAGMA"))]
 
 
 async def test_the_look_up_of_each_request_is_planned_once(postgres_url: str) -> None:
