@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -203,7 +204,7 @@ def test_a_data_directory_that_cannot_be_made_is_told(coffers: Run, tmp_path: Pa
 
 def test_a_database_of_a_later_release_is_left_alone(coffers: Run, tmp_path: Path) -> None:
     coffers("user", "add", "ann")
-    with sqlite3.connect(tmp_path / "data" / "coffers.db") as database:
+    with closing(sqlite3.connect(tmp_path / "data" / "coffers.db")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     failed = coffers("user", "list")
     assert failed.returncode == 1
