@@ -113,7 +113,7 @@ async def test_nothing_of_an_answer_goes_with_the_next_call() -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nSet-Cookie: spy=1; Max-Age=9999\r\n\r\n")
         writer.close()
 
-    sender = Sender(HERE)
+    sender = Sender(HERE, resolve=leads_to("127.0.0.1"))  # type: ignore[arg-type]
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         for url in (f"http://127.0.0.1:{port}/", f"http://localhost:{port}/"):

@@ -229,6 +229,7 @@ async def test_the_end_of_the_loop_leaves_nobody_waiting(tmp_path: Path) -> None
 
     store = Store(f"sqlite:///{tmp_path / 'empty.db'}")
     await asyncio.to_thread(asyncio.run, main(store))
+    await store.close()
     assert sorted(ended) == ["ann", "bob"]
 
 
@@ -252,6 +253,7 @@ async def test_the_end_of_the_loop_leaves_nobody_in_the_middle(tmp_path: Path) -
     tasks: list[asyncio.Task[None]] = []
     store = Store(f"sqlite:///{tmp_path / 'empty.db'}")
     await asyncio.wait_for(main(store), 10)
+    await store.close()
 
 
 def _file(store: Store) -> str:
