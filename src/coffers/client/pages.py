@@ -28,17 +28,18 @@ def accounts(per_page: int = 100, api_key: str | None = None) -> Walk[Account]:
     """All accounts of a mode, by id, each once.
 
     The API counts pages, so that an account that is removed moves all behind it. Each page is asked
-    for so that the last account known is in it: where that is so, what stands behind it is what
-    comes next. Where it is not, all is looked up again, and none that is there all the while is
-    missed.
+    for so that the last account known is in it: where that is so, at its place, what stands behind
+    it is what comes next. Where it is not, all is looked up again, and none that is there all the
+    while is missed.
     """
     seen: set[int] = set()
-    start, last, lost, has_gone_on = 0, -1, (0, -1), False
+    start, last, lost = 0, -1, (0, -1)
     while True:
         page, size = _overlapping(start, per_page)
         reply = yield calls.account_page(page, size, api_key)
         ids = [account.id for account in reply.value]
-        if start and last not in ids:
+        before = (page - 1) * size
+        if start and ids[start - before - 1 : start - before] != [last]:
             if lost == (start, last):
                 # Once more at the same place, where a removal leaves another account.
                 yield from _by_number(per_page, api_key, seen)
@@ -48,15 +49,15 @@ def accounts(per_page: int = 100, api_key: str | None = None) -> Walk[Account]:
         yield [account for account in reply.value if account.id not in seen]
         seen.update(ids)
         is_further = bool(ids) and not (start and ids[-1] == last)
-        start, last = (page - 1) * size + len(ids), ids[-1] if ids else last
+        start, last = before + len(ids), ids[-1] if ids else last
         if reply.total is not None and start >= reply.total:
             return
         if not is_further:
-            # Where no total says it, a page that was as long as it was asked for has shown it.
-            if reply.total is not None or not has_gone_on:
+            # A later page stands where it was asked for only if pages are as long as asked for, so
+            # that it would have told more. Not so the first, nor where a total tells of more.
+            if reply.total is not None or page == 1:
                 yield from _by_number(per_page, api_key, seen)
             return
-        has_gone_on = page > 1
 
 
 def _overlapping(start: int, per_page: int) -> tuple[int, int]:

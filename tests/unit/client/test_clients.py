@@ -348,6 +348,17 @@ def test_a_server_whose_pages_have_a_size_of_their_own_is_read_to_the_end(
     assert len(shelf.asked) < 30
 
 
+@pytest.mark.parametrize("tells_total", [True, False])
+@pytest.mark.parametrize("most", [2, 30, 45, 60, 99])
+@pytest.mark.parametrize("count", [59, 61, 118, 150, 301])
+def test_no_account_is_missed_where_only_some_pages_are_cut_to_the_most_that_a_server_gives(
+    most: int, count: int, *, tells_total: bool
+) -> None:
+    for per_page in (1, 2, 40, 61, 100):
+        shelf = Shelf(*range(1, count + 1), tells_total=tells_total, most=most)
+        assert walked(shelf, per_page) == shelf.ids
+
+
 def test_a_server_that_tells_no_total_is_asked_until_it_tells_nothing_new() -> None:
     shelf = Shelf(1, 2, 3, tells_total=False)
     assert [account.id for account in of(shelf).accounts(per_page=2)] == [1, 2, 3]
