@@ -17,7 +17,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Coffers beside a simulated exchange, both as a command starts them; it reads often."""
     home = tmp_path_factory.mktemp("program")
     with ExitStack() as stack:
-        at = r"running on (http://[\d.:]+)"
+        at = r"runs on (http://[\d.:]+)"
         exchange = stack.enter_context(running(home, "exchange", at, "sandbox", "--port", "0"))[1]
         settings = {
             "COFFERS_EXCHANGE_GATEWAY": exchange,

@@ -34,7 +34,7 @@ COMMANDS = (
 GROUPS = ("user", "token", "account", "asset", "paper", "vault", "import")
 """Commands of two words; each is an app in its module."""
 
-SERVICES = ("serve", "worker")
+SERVICES = ("serve", "worker", "sandbox")
 """Commands that run for long: what they print is a log, and so is what they end with."""
 
 _MODULES = {

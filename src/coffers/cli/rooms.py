@@ -1,6 +1,7 @@
 """The rooms of the house, opened for one command and closed after it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,9 +9,11 @@ from decimal import Decimal
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import typer
+
 from coffers.clock import DAY, Clock, Millis, SystemClock
 from coffers.errors import CoffersError, SettingsError
-from coffers.logs import configure_logs
+from coffers.logs import configure_logs, is_json, logger
 from coffers.markets.catalogue import Catalogue
 from coffers.markets.chains import load_chains
 from coffers.settings import Settings, load_settings
@@ -65,6 +68,15 @@ def settings_for() -> Settings:
     level = "debug" if settings.log_level == "debug" else "error"
     configure_logs(level, settings.log_format)
     return settings
+
+
+def tell(settings: Settings, service: str, sentence: str, **facts: str) -> None:
+    """Tell who started a service something, at any level of the logs; in JSON where those are."""
+    if not is_json(settings.log_format):
+        typer.echo(sentence, err=True)
+        return
+    logging.getLogger(service).setLevel(logging.INFO)
+    logger(service).info(sentence, **facts)
 
 
 def run_async(work: Coroutine[Any, Any, _T]) -> _T:

@@ -1,13 +1,13 @@
 """`coffers sandbox`: a simulated exchange, for trying things out and for tests."""
 
-import socket
 from typing import Annotated
 
 import typer
 
-from coffers.cli.console import err
-from coffers.cli.rooms import run_async
+from coffers.cli.rooms import run_async, service_settings, tell
 from coffers.errors import CoffersError
+
+_NAME = "coffers.sandbox"
 
 
 def sandbox(
@@ -16,16 +16,24 @@ def sandbox(
     seed: Annotated[int, typer.Option(help="The world's number: the same gives the same.")] = 1,
 ) -> None:
     """Run a simulated exchange that speaks Binance's spot REST."""
-    from coffers.sandbox.server import serve
+    from coffers.sandbox.server import listening, serve
 
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CoffersError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    err.print(
-        "A simulated exchange: no real money, keys and secrets are made up.\n"
-        "Point Coffers at it with COFFERS_EXCHANGE_GATEWAY; GET /_sandbox tells what it can do."
-    )
-    run_async(serve(host, port, seed))
+    settings = service_settings()
+    try:
+        listener = listening(host, port)
+    except OSError as error:
+        raise CoffersError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    with listener:
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{listener.getsockname()[1]}"
+        tell(
+            settings,
+            _NAME,
+            f"A simulated exchange runs on {address}; no real money, keys and secrets are made up",
+            address=address,
+        )
+        hint = (
+            "Point Coffers at it with COFFERS_EXCHANGE_GATEWAY; GET /_sandbox tells what it can do"
+        )
+        tell(settings, _NAME, hint)
+        run_async(serve(listener, seed))

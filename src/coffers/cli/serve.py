@@ -1,6 +1,5 @@
 """`coffers serve`: the API, and unless told otherwise a worker beside it."""
 
-import logging
 import os
 import shutil
 import signal
@@ -13,15 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coffers.cli.children import KeptRunning, when_parent_ends
-from coffers.cli.rooms import opened_store, opened_vault, run_async, service_settings
+from coffers.cli.rooms import opened_store, opened_vault, run_async, service_settings, tell
 from coffers.clock import SystemClock
 from coffers.errors import CoffersError
-from coffers.logs import is_json, logger
-
-SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a directory of ours is made in it
 
 _NAME = "coffers.serve"
-_log = logger(_NAME)
+
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a directory of ours is made in it
 
 if TYPE_CHECKING:
     from coffers.settings import Settings
@@ -75,21 +72,12 @@ def _run_api(settings: "Settings", listener: socket.socket, workers: int, code: 
 
     address = address_to_open(settings.host, listener.getsockname()[1])
     also = ", on all addresses of this machine" if is_every_address(settings.host) else ""
-    _tell(settings, f"Coffers serves {address}{also}", address=address)
+    tell(settings, _NAME, f"Coffers serves {address}{also}", address=address)
     if code is not None:
         page = f"{settings.base_url or address}/welcome"
         told = f"Nobody can sign in yet: open {page}; the code is {code}"
-        _tell(settings, told, page=page, code=code)
+        tell(settings, _NAME, told, page=page, code=code)
     run(listener, workers, "coffers.cli.site:app")
-
-
-def _tell(settings: "Settings", sentence: str, **facts: str) -> None:
-    """Tell the operator something, whatever the level of the logs; in JSON where those are."""
-    if not is_json(settings.log_format):
-        typer.echo(sentence, err=True)
-        return
-    logging.getLogger(_NAME).setLevel(logging.INFO)
-    _log.info(sentence, **facts)
 
 
 async def _checked(settings: "Settings", *, may_begin: bool) -> str | None:

@@ -28,9 +28,9 @@ def machine_time() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def serve(host: str, port: int, seed: int) -> None:
+async def serve(listener: socket.socket, seed: int) -> None:
     """Serve a fresh world at the machine's time until the process is told to end."""
-    await uvicorn.Server(_config(Exchange(seed, machine_time), host, port, "info")).serve()
+    await uvicorn.Server(_config(Exchange(seed, machine_time))).serve(sockets=[listener])
 
 
 @asynccontextmanager
@@ -48,8 +48,8 @@ async def running(exchange: Exchange, host: str = "127.0.0.1", port: int = 0) ->
     Raises:
         OSError: when the port is taken.
     """
-    listener = _listener(host, port)
-    server = uvicorn.Server(_config(exchange, host, port, "critical"))
+    listener = listening(host, port)
+    server = uvicorn.Server(_config(exchange, log_level="critical"))
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
     await server.startup(sockets=[listener])
@@ -63,7 +63,12 @@ async def running(exchange: Exchange, host: str = "127.0.0.1", port: int = 0) ->
         await server.shutdown(sockets=[listener])
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that takes connections; port 0 takes a free one.
+
+    Raises:
+        OSError: when the address or the port cannot be had.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio lets small answers go at once only where the protocol is named: 40 ms a call else.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -77,16 +82,15 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _config(exchange: Exchange, host: str, port: int, log_level: str) -> uvicorn.Config:
+def _config(exchange: Exchange, log_level: str | None = None) -> uvicorn.Config:
     return uvicorn.Config(
         make_app(exchange),
-        host=host,
-        port=port,
         http=_Droppable,
         ws="none",
         lifespan="off",
         interface="asgi3",
         access_log=False,
+        log_config=None,
         log_level=log_level,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )

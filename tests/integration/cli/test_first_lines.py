@@ -64,6 +64,34 @@ def test_a_server_begins_with_sentences_where_its_logs_are_text(tmp_path: Path) 
     assert lines[1].startswith("Nobody can sign in yet: open http://127.0.0.1:")
 
 
+@pytest.mark.parametrize("level", ["info", "error"])
+@pytest.mark.parametrize("form", ["json", "auto", "text"])
+def test_the_sandbox_writes_as_the_settings_say(form: str, level: str) -> None:
+    env = {**os.environ, "COFFERS_LOG_FORMAT": form, "COFFERS_LOG_LEVEL": level}
+    with subprocess.Popen(
+        [sys.executable, "-m", "coffers", "sandbox", "--port", "0"],
+        env=env,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        try:
+            lines = [process.stderr.readline() for _ in range(2)]
+            address = re.findall(r"http://[\d.]+:\d+", lines[0])[0]
+            while process.poll() is None and not _answers(f"{address}/_sandbox"):
+                time.sleep(0.05)
+        finally:
+            process.terminate()
+        lines += process.stderr.readlines()
+    assert "COFFERS_EXCHANGE_GATEWAY" in lines[1]
+    assert len(lines) > 2 or level == "error"
+    if form == "text":
+        assert lines[0].startswith(f"A simulated exchange runs on {address}; ")
+    else:
+        told = [json.loads(line) for line in lines]
+        assert (told[0]["address"], told[0]["logger"]) == (address, "coffers.sandbox")
+
+
 @pytest.mark.parametrize("command", ["serve", "worker"])
 def test_a_service_ends_in_json_too(coffers: Run, command: str) -> None:
     wrong = {"COFFERS_PRICE_VENUES": "krakn", "COFFERS_LOG_LEVEL": "error"}
@@ -75,3 +103,9 @@ def test_a_service_ends_in_json_too(coffers: Run, command: str) -> None:
     assert "COFFERS_PRICE_VENUE" in json.loads(unset.stderr)["event"]
     as_text = coffers(command, COFFERS_LOG_FORMAT="text", **wrong)
     assert as_text.stderr.startswith("Error: ")
+
+
+def test_the_sandbox_ends_in_json_too(coffers: Run) -> None:
+    failed = coffers("sandbox", "--host", "192.0.2.1", COFFERS_LOG_FORMAT="json")
+    assert failed.returncode == 1
+    assert "cannot listen on 192.0.2.1:9000" in json.loads(failed.stderr)["event"]
