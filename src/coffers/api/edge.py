@@ -68,8 +68,9 @@ class Edge:
         try:
             if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET:
                 raise AddressTooLong  # noqa: TRY301 - answered below like all
-            if "\0" in scope["path"]:
-                # PostgreSQL stores no text that holds it, so nothing can have such a name.
+            if "\0" in scope["path"] or scope["path"].endswith("\n"):
+                # PostgreSQL stores no text that holds the one, so nothing can have such a name.
+                # And the patterns of routes end before the other: a second address of each.
                 raise NotFound("no such address")  # noqa: TRY301 - as above
             headers: Headers = exchange.scope[HEADERS]
             if b"content-length" in headers or b"transfer-encoding" in headers:

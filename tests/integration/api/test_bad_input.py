@@ -239,7 +239,16 @@ async def test_a_method_that_the_list_does_not_have(api: Served, method: str) ->
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/public/api/ver1", f"{LIST}/", f"{LIST}%00", "/public/api/ver1/%2e%2e/x"]
+    "path",
+    [
+        "/",
+        "/public/api/ver1",
+        f"{LIST}/",
+        f"{LIST}%00",
+        f"{LIST}/1%0A",
+        "/public/api/ver1/%2e%2e/x",
+        "/metrics%0A",
+    ],
 )
 async def test_an_address_that_there_is_not(api: Served, path: str) -> None:
     assert error_of(await api.http.get(path)) == (404, "not_found")
