@@ -133,6 +133,8 @@ class BoundedProtocol(RefusingProtocol):
         if len(self.headers) > MAX_FIELDS or (self._fed > MAX_HEAD and self._size() > MAX_HEAD):
             self._refuse(self._too_large())
             raise _Refused
+        # The parser adds what follows a body in chunks, which may be anybody's X-Forwarded-For.
+        self.scope["headers"] = [*self.headers]
         super().on_headers_complete()
         self._part = "body"
         self._fed = 0

@@ -124,6 +124,28 @@ async def test_trailers_without_an_end() -> None:
         assert await line.error() == TOO_LARGE
 
 
+class Named(App):
+    """Answers with the names of the headers that it is handed with a request."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.names = [name for name, _ in scope["headers"]]
+        await super().__call__(scope, receive, send)
+        self.names_afterwards = [name for name, _ in scope["headers"]]
+
+
+@pytest.mark.parametrize("is_slow", [True, False])
+async def test_what_follows_a_body_is_no_header(is_slow: bool) -> None:
+    # A proxy that sets X-Forwarded-For may hand on what a client wrote behind its body.
+    app = Named()
+    async with connected(app) as line:
+        await line.say(POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+        if is_slow:
+            await asyncio.sleep(0.05)
+        await line.say(b"0\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n")
+        assert (await line.answer())[2] == b"a"
+    assert app.names == app.names_afterwards == [b"host", b"transfer-encoding"]
+
+
 @pytest.mark.parametrize(
     "request_text",
     [
