@@ -85,8 +85,8 @@ def list_tokens(user: UserName, as_json: Json = False) -> None:
                     token.kind,
                     ", ".join(sorted(token.permissions)),
                     ", ".join(token.allowed_networks) or "anywhere",
-                    None if token.expires_at is None else iso(token.expires_at),
-                    None if token.used_at is None else f"{iso(token.used_at)}, {token.used_from}",
+                    None if token.expires_at is None else _minute(token.expires_at),
+                    _last_use(token),
                 )
             ],
         )
@@ -149,6 +149,14 @@ def _state(token: "Token", now: Millis) -> str:
     if token.revoked_at is not None:
         return "revoked"
     return "expired" if token.expires_at is not None and token.expires_at <= now else "valid"
+
+
+def _minute(at: Millis) -> str:
+    return iso(at)[:16]
+
+
+def _last_use(token: "Token") -> str | None:
+    return None if token.used_at is None else f"{_minute(token.used_at)}, {token.used_from}"
 
 
 def _plain(token: "Token", now: Millis) -> dict[str, object]:

@@ -56,6 +56,22 @@ def test_a_token_is_made_listed_and_revoked(coffers: Run) -> None:
     assert again.returncode == 1
 
 
+def test_what_a_token_may_and_its_moments_are_not_broken_within_a_word(
+    coffers: Run, tmp_path: Path
+) -> None:
+    coffers("user", "add", "ann")
+    both = "accounts_read,accounts_write"
+    coffers("token", "create", "--user", "ann", "--permissions", both, "--expires", "30")
+    with closing(sqlite3.connect(tmp_path / "data" / "coffers.db")) as database, database:
+        database.execute(
+            "UPDATE api_tokens SET used_from = '127.0.0.1', used_at = ?", (1_796_102_057_123,)
+        )
+    listed = coffers("token", "list", "--user", "ann", COLUMNS="80").stdout
+    assert len(re.findall(r"\d{4}-\d\d-\d\dT\d\d:\d\d\b", listed)) == 2
+    assert "2026-12-01T05:14," in listed
+    assert "accounts_write" in listed
+
+
 def test_signing_gives_the_headers_that_the_server_expects(coffers: Run) -> None:
     token = made_user(coffers)
     path = "/public/api/ver1/accounts?page=1"
