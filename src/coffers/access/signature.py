@@ -74,7 +74,8 @@ _MAX_REWRITTEN: Final = 8 * 1024
 _PADDING: Final = PKCS1v15()
 _HASH: Final = SHA256()
 _LIKE_ENCODE_URI_COMPONENT: Final = "!~*'()"
-_decode_object: Final = msgspec.json.Decoder(dict).decode
+# A number may be larger than any float: what it is meant for tells whether that may be.
+_decode_object: Final = msgspec.json.Decoder(dict, float_hook=str).decode
 _QUERY_ALONE: Final = frozenset({"GET", "HEAD"})
 """Methods whose parameters are their query alone."""
 _EMPTY_OBJECT: Final = b"{}"

@@ -195,7 +195,6 @@ async def test_all_that_is_missing_is_named_at_once(
     "body",
     [
         '{"name":"\\ud800"}',
-        '{"type":1e999}',
         '{"name":"x"',
         '{"name":"x"}&name=y',
     ],
@@ -220,12 +219,13 @@ async def test_a_signed_body_may_be_as_deep_as_it_is_long(
     assert list(answer.json()["error_attributes"]) in (["body"], ["type", "name"])
 
 
+@pytest.mark.parametrize("number", ["1e-99999999999999999999", "1e999", "-1e99999999999999999999"])
 @pytest.mark.parametrize("field", ["z", "api_key"])
-async def test_a_number_too_small_for_any_amount_is_a_text_like_others(
-    api: Served, field: str
+async def test_a_number_too_small_or_too_large_for_any_amount_is_a_text_like_others(
+    api: Served, field: str, number: str
 ) -> None:
     caller = await api.caller(permissions=("accounts_write",))
-    body = f'{{"type":"binance","name":"x","{field}":1e-99999999999999999999}}'
+    body = f'{{"type":"binance","name":"x","{field}":{number}}}'
     answer = await api.post(caller, f"{LIST}/new", body)
     assert error_of(answer) == INVALID
     assert "secret" in answer.json()["error_attributes"]
