@@ -13,7 +13,9 @@ from starlette.types import Scope
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from coffers.api.errors import WireError
 from coffers.api.paging import ACCOUNTS_PATH, field_lines
+from coffers.api.parser import Parser
 from coffers.api.refusing import LATE, MAX_FIELDS, MAX_HEAD, RefusingProtocol
 from coffers.serving.scope import CONNECTION
 from coffers.tasks import begun
@@ -47,6 +49,9 @@ class _Request(NamedTuple):
 
 
 _NO_REQUEST: Final = _Request(b"", b"", [])
+_NO_OTHER_PROTOCOL: Final = WireError(
+    400, "bad_request", "This server speaks HTTP/1.1 alone: send no Upgrade header with a body."
+)
 
 
 class BoundedProtocol(RefusingProtocol):
@@ -76,6 +81,9 @@ class BoundedProtocol(RefusingProtocol):
     ) -> None:
         """Begin to watch a new connection."""
         super().connection_made(transport)
+        self.parser = Parser(self)
+        # As the base class has it: what follows a connection's last request is no error.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._heard = self.loop.time()
         self._idle_until = self._heard + self.head_seconds
         self._timer = self.loop.call_at(self._next_look(self._idle_until), self._look)
@@ -132,6 +140,11 @@ class BoundedProtocol(RefusingProtocol):
         """Hand the request to the application if its head is not too large."""
         if len(self.headers) > MAX_FIELDS or (self._fed > MAX_HEAD and self._size() > MAX_HEAD):
             self._refuse(self._too_large())
+            raise _Refused
+        if self.parser.should_upgrade() and self._has_body():
+            # The parser would take the body for the next request, and a proxy the answer to that
+            # for somebody else's.
+            self._refuse(_NO_OTHER_PROTOCOL)
             raise _Refused
         # The parser adds what follows a body in chunks, which may be anybody's X-Forwarded-For.
         self.scope["headers"] = [*self.headers]
@@ -267,6 +280,10 @@ class BoundedProtocol(RefusingProtocol):
             lines = field_lines(headers)
             BoundedProtocol._fields_of_all = headers, lines
         return lines
+
+    def _has_body(self) -> bool:
+        headers = dict(self.headers)
+        return b"transfer-encoding" in headers or int(headers.get(b"content-length", 0)) > 0
 
     def _begin(self) -> None:
         self._part = "head"

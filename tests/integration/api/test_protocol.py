@@ -124,6 +124,36 @@ async def test_trailers_without_an_end() -> None:
         assert await line.error() == TOO_LARGE
 
 
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+
+
+@pytest.mark.parametrize("rest", [HEAD + b"\r\n", LIST + b"\r\n"])
+@pytest.mark.parametrize("head", [HEAD, LIST, POST + b"Content-Length: 0\r\n"])
+async def test_who_asks_for_another_protocol_is_answered_in_this_one(
+    head: bytes, rest: bytes
+) -> None:
+    async with connected() as line:
+        await line.say(head + UPGRADE + b"\r\n" + rest + HEAD + UPGRADE + b"\r\n")
+        for _ in range(3):
+            assert (await line.answer())[0] == 200
+        await line.say(rest)
+        assert (await line.answer())[0] == 200
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 27", b"Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("is_slow", [True, False])
+async def test_a_body_of_who_asks_for_another_protocol_is_no_request(
+    length: bytes, is_slow: bool
+) -> None:
+    # A proxy takes it as the body that it is, and the answer to it as that of whoever asks next.
+    async with connected() as line:
+        await line.say(POST + UPGRADE + length + b"\r\n\r\n")
+        if is_slow:
+            await asyncio.sleep(0.05)
+        await line.say(HEAD + b"\r\n")
+        assert await line.error() == (400, "bad_request")
+
+
 class Named(App):
     """Answers with the names of the headers that it is handed with a request."""
 
