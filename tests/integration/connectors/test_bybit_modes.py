@@ -7,7 +7,7 @@ import pytest
 from coffers.clock import SystemClock
 from coffers.connectors.exchange.connector import ExchangeConnector
 from coffers.connectors.exchange.venues import Venues
-from coffers.connectors.reading import Reading, ReadRequest
+from coffers.connectors.reading import ConnectorFailure, Reading, ReadRequest
 from coffers.markets.catalogue import load_catalogue
 from integration.connectors.replay import (
     Recorded,
@@ -49,6 +49,8 @@ ANSWERS = {
     "accountType=UNIFIED": wallet("UNIFIED", equity="40", walletBalance="40", unrealisedPnl="0"),
     DEBTS: done({"loanAccountList": [OWED], "status": 1}),
 }
+
+WALLETS = ("accountType=SPOT", "accountType=CONTRACT", "accountType=UNIFIED")
 
 
 async def read(code: str, uta: int, status: int, answers: Mapping[str, Recorded]) -> Reading:
@@ -120,3 +122,17 @@ async def test_unified_account_2_is_one_wallet(code: str, name: str) -> None:
     reading = await read(code, 1, 6, {})
     assert reading.is_complete
     assert owned(reading) == {(name, "USDT"): "40"}
+
+
+@pytest.mark.parametrize(("code", "uta"), [("bybit_spot", 0), ("bybit", 0), ("bybit", 1)])
+async def test_an_answer_without_any_account_is_not_an_empty_one(code: str, uta: int) -> None:
+    with pytest.raises(ConnectorFailure, match="shape of a balance"):
+        await read(code, uta, 6 if uta else 1, dict.fromkeys(WALLETS, done({"list": []})))
+
+
+@pytest.mark.parametrize("uta", [0, 1])
+async def test_an_account_without_any_coin_is_empty(uta: int) -> None:
+    nothing = done({"list": [{"accountType": "UNIFIED", "coin": []}]})
+    reading = await read("bybit", uta, 6 if uta else 1, dict.fromkeys(WALLETS, nothing))
+    assert reading.is_complete
+    assert reading.positions == ()
