@@ -1,9 +1,14 @@
-"""How venues are entered where ccxt's own way takes more than is needed, or a failure for a no."""
+"""How venues are entered where ccxt's own way takes more than is needed, or a failure for a no.
+
+What ccxt cannot do at all with exact numbers is mended here, too.
+"""
 
 import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from coffers import money
+from coffers.connectors.exchange.amounts import amount_of
 from coffers.connectors.exchange.library import ccxt
 
 MOST_SESSIONS = 10_000
@@ -132,16 +137,40 @@ class EnteringUnified:
         return True
 
 
+class SubtractingFees:
+    """Mixed in before Coinbase Exchange: ccxt subtracts a withdrawal's fee as a float, not a text.
+
+    One withdrawal with a fee then leaves all of them untold.
+    """
+
+    def parse_transaction(
+        self: Any, transaction: Mapping[str, object], currency: object = None
+    ) -> dict[str, Any]:
+        """Return ccxt's transaction; the amount is what arrived elsewhere."""
+        details = self.safe_dict(transaction, "details", {})
+        feeless = {**transaction, "details": self.omit(details, "fee")}
+        told: dict[str, Any] = {**super().parse_transaction(feeless, currency), "info": transaction}  # type: ignore[misc]  # of the ccxt class
+        fee = self.safe_string(details, "fee")
+        whole, cost = amount_of(told["amount"]), amount_of(fee)
+        if whole is None or cost is None or told["type"] != "withdrawal":
+            return told
+        left = money.subtract(whole, cost)
+        return {**told, "amount": left, "fee": {"currency": told["currency"], "cost": fee}}
+
+
+_MIXED_IN: Mapping[str, type] = {
+    "bitget": EnteringUnified,
+    "coinbaseexchange": SubtractingFees,
+    "gate": EnteringByMode,
+    "gateeu": EnteringByMode,
+    "grvt": EnteringByKey,
+    "kucoin": EnteringByAccountMode,
+    "kucoinfutures": EnteringByAccountMode,
+}
+
+
 def entering(venue: str) -> tuple[type, ...]:
-    """Return what is mixed in before a venue's class, none for most of them."""
-    if venue == "grvt":
-        return (EnteringByKey,)
-    if venue in {"gate", "gateeu"}:
-        return (EnteringByMode,)
-    if venue in {"kucoin", "kucoinfutures"}:
-        return (EnteringByAccountMode,)
-    if venue == "bitget":
-        return (EnteringUnified,)
+    """Return what is mixed in before a venue's class, nothing for most of them."""
     if venue == "polymarket":
         return (type("Entering", (EnteringOnce,), {"sessions": {}}),)
-    return ()
+    return (_MIXED_IN[venue],) if venue in _MIXED_IN else ()
