@@ -44,6 +44,7 @@ MORE = [
     ("bitstamp", 403, {"status": "error", "reason": "Invalid signature"}, "key_refused"),
     ("bitvavo", 403, {"errorCode": 307, "error": "no access from this IP"}, "address_refused"),
     ("bitvavo", 403, {"errorCode": 309, "error": "The signature is invalid."}, "key_refused"),
+    ("bitvavo", 403, {"errorCode": 304, "error": "not within the window"}, "clock_drift"),
     ("bybit", 200, {"retCode": 10009, "retMsg": "IP had been banned"}, "address_refused"),
     ("bybit", 200, {"retCode": 10016, "retMsg": "System error."}, "venue_down"),
     ("coinbase", 401, "Unauthorized", "key_refused"),
@@ -56,6 +57,7 @@ MORE = [
     ("gate", 403, {"label": "IP_FORBIDDEN", "message": "not in whitelist"}, "address_refused"),
     ("gate", 403, {"label": "REQUEST_EXPIRED", "message": "expired"}, "clock_drift"),
     ("gate", 429, {"label": "TOO_MANY_REQUESTS", "message": "slow down"}, "rate_limited"),
+    ("gemini", 403, {"result": "error", "reason": "MissingRole"}, "permission_denied"),
     ("htx", 200, {"status": "error", "err-code": "api-signature-not-valid"}, "key_refused"),
     ("kraken", 200, {"error": ["EAPI:Invalid key"]}, "key_refused"),
     ("kraken", 200, {"error": ["EService:Market in cancel_only mode"]}, "venue_down"),
@@ -68,8 +70,11 @@ MORE = [
     ("onetrading", 401, {"error": "CLIENT_IP_BLOCKED"}, "address_refused"),
     ("phemex", 401, {"code": "401", "msg": "401 Request IP mismatch."}, "address_refused"),
     ("toobit", 400, {"code": -1021, "msg": "outside of the recvWindow."}, "clock_drift"),
+    ("upbit", 401, {"error": {"name": "no_authorization_ip"}}, "address_refused"),
+    ("upbit", 401, {"error": {"name": "invalid_access_key"}}, "key_refused"),
     ("whitebit", 401, {"message": "Unauthorized"}, "key_refused"),
     ("xt", 200, {"rc": 1, "mc": "AUTH_104", "ma": [], "result": None}, "address_refused"),
+    ("xt", 200, {"rc": 1, "mc": "AUTH_105", "ma": [], "result": None}, "clock_drift"),
     ("xt", 200, {"rc": 1, "mc": "AUTH_103", "ma": [], "result": None}, "key_refused"),
 ]
 """Of our own making, after the codes that ccxt's comments and the venues' documents give."""
