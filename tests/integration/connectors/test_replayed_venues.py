@@ -7,10 +7,12 @@ import pytest
 
 from coffers.clock import SECOND, Millis, SystemClock
 from coffers.connectors.exchange.balances import Holdings
+from coffers.connectors.exchange.connector import ExchangeConnector
 from coffers.connectors.exchange.fiat import FiatOrders
 from coffers.connectors.exchange.flows import FoundFlows, read_flows
 from coffers.connectors.exchange.venues import Venues
-from coffers.connectors.reading import ReadRequest
+from coffers.connectors.reading import ConnectorFailure, ReadRequest
+from coffers.markets.catalogue import load_catalogue
 from integration.connectors.replay import (
     Recorded,
     Replay,
@@ -121,3 +123,34 @@ async def test_what_woofi_pro_tells_by_twenty_five_is_asked_page_by_page(replay:
         replay.by_path[key] = recorded({"success": True, "data": {"meta": meta, "rows": rows}})
     found = await told(replay, "woofipro")
     assert (len(found.flows), found.is_whole) == (26, True)
+
+
+async def balance_of(replay: Replay, accounts: list[dict[str, object]]) -> dict[str, Decimal]:
+    """Return what Poloniex' spot wallet owns, by the venue's own code."""
+    replay.by_path["/accounts/balances"] = recorded(accounts)
+    venues = Venues(replay.url, 60, CLOCK, is_paced=False)
+    with_markets(venues, "poloniex", CLOCK)
+    market = load_catalogue().get("poloniex")
+    assert market is not None
+    connector = ExchangeConnector(venues, CLOCK)
+    try:
+        reading = await connector.read(market, fake_credentials(), ReadRequest(None))
+    finally:
+        await connector.close()
+    assert {each.asset for each in reading.positions} <= {"USDT"}
+    return {each.venue_code: each.owned for each in reading.positions}
+
+
+async def test_of_two_names_that_poloniex_has_for_a_coin_neither_takes_the_others_place(
+    replay: Replay,
+) -> None:
+    balances = [
+        {"currencyId": "214", "currency": "USDT", "available": "2.00", "hold": "1.00"},
+        {"currencyId": "1", "currency": "USDTTRON", "available": "0.50", "hold": "0.00"},
+    ]
+    account = {"accountId": "78", "accountType": "SPOT", "balances": balances}
+    found = await balance_of(replay, [account])
+    assert found == {"USDT": Decimal(3), "USDTTRON": Decimal("0.5")}
+    assert await balance_of(replay, [{**account, "balances": []}]) == {}
+    with pytest.raises(ConnectorFailure, match="shape of a balance"):
+        await balance_of(replay, [])
