@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from coffers.clock import HOUR, MINUTE
+from coffers.clock import DAY, HOUR, MINUTE
 from coffers.money import plain, rounded
+from coffers.portfolio.balance_plans import AVOIDED_FOR, REFUSALS
 from coffers.portfolio.balancer import BACK_OFF, FAILURES_ALLOWED
 from coffers.portfolio.portfolios import USUAL_TOLERANCE
 from coffers.valuation import drafting, order_sizes, rebalancing
@@ -78,7 +79,11 @@ def test_every_reason_is_told_and_no_other(page: str) -> None:
         order_sizes.TOO_LARGE,
         rebalancing.UNPRICED,
         rebalancing.ONE_VENUE,
+        rebalancing.REFUSED,
     }
+    assert REFUSALS == 3
+    assert "their orders in three runs" in told
+    assert AVOIDED_FOR == DAY
 
 
 def test_waits_and_shares_are_those_of_the_program(page: str) -> None:

@@ -78,7 +78,17 @@ _ORDER: Final = _object(
 )
 _UNPLANNED: Final = _object(
     asset=_TEXT,
-    reason={"enum": ["no_pair", "not_free", "too_small", "too_large", "unpriced", "one_venue"]},
+    reason={
+        "enum": [
+            "no_pair",
+            "not_free",
+            "too_small",
+            "too_large",
+            "unpriced",
+            "one_venue",
+            "refused",
+        ]
+    },
     points_off={**_or_null(AMOUNT), "description": "By how much its share is too high then."},
 )
 PLAN: Final = _object(

@@ -1,12 +1,12 @@
 """The plan for one account: read now, priced now, with what its venue demands of orders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from coffers import money
-from coffers.clock import MINUTE, Clock, Millis, is_recent, iso
+from coffers.clock import DAY, MINUTE, Clock, Millis, is_recent, iso
 from coffers.errors import NotFound
 from coffers.markets.catalogue import PAPER
 from coffers.money import plain
@@ -15,8 +15,8 @@ from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.ledger import AUTO_BALANCE
 from coffers.portfolio.portfolios import found_portfolio, goal_of
 from coffers.portfolio.reading_now import ReadingNow
+from coffers.portfolio.steps import Way, is_refused, refused_again, way_of
 from coffers.store.engine import Store
-from coffers.store.operations import Step as OperationStep
 from coffers.store.records import Account, Portfolio
 from coffers.sync.prices import PriceRounds
 from coffers.sync.snapshots import is_fresh
@@ -31,6 +31,15 @@ TRADED_WALLET = "spot"
 
 NEW_BOOK_AFTER = MINUTE
 """A price book older than this is made anew before a plan."""
+
+REFUSALS = 3
+"""Runs in which a pair refused its orders before it is left out."""
+
+AVOIDED_FOR = DAY
+"""Refusals count for so long."""
+
+_LOOKED_AT = 12
+"""Runs that are looked through for refusals."""
 
 
 class Venue(Protocol):
@@ -129,19 +138,22 @@ class Planner:
             choices = await tx.choices.of(user_id)
             held = choices.counted(account_id, await tx.holdings.of_account(user_id, account_id))
             newest = await tx.prices.newest()
-            last = await tx.operations.page(user_id, 1, None, account_id, AUTO_BALANCE)
+            runs = await tx.operations.page(user_id, _LOOKED_AT, None, account_id, AUTO_BALANCE)
         check_account(account)
         # What is held of one would be bought again, since it counts for nothing.
         if ignored := sorted(filter(choices.ignores, portfolio.targets)):
             raise CannotBalance(
                 f"you ignore what the portfolio has a share of: {', '.join(ignored)}"
             )
+        now = self._clock.now()
         book = self._usable(None if newest is None else choices.book(newest))
         traded = [position for position in held if position.wallet == TRADED_WALLET]
         codes = Codes(tradable.named(book), traded, choices.meanings(account_id))
         # A pair whose book is too thin, or whose price is off, would refuse each run's order.
-        refused = [step for each in last for step in each.steps if step.state == "refused"]
-        made = _made(account, portfolio, book, codes, refused)
+        refused = {way_of(step) for each in runs[:1] for step in each.steps if is_refused(step)}
+        of_late = [each for each in runs if is_recent(each.created_at, AVOIDED_FOR, now)]
+        avoided = refused_again(of_late, REFUSALS)
+        made = _made(account, portfolio, book, codes, (refused, avoided))
         # Known before anything is sold: a sale alone would be repeated with every run.
         for side in sorted({order.side for order in made.orders} & tradable.untaken.keys()):
             raise CannotBalance(tradable.untaken[side])
@@ -194,13 +206,15 @@ def _made(
     portfolio: Portfolio,
     book: PriceBook,
     codes: Codes,
-    refused: Sequence[OperationStep],
+    refusals: tuple[Collection[Way], Collection[Way]],
 ) -> MadePlan:
     prices = {asset: price.usd for asset, price in book.prices.items() if price.usd > 0}
     names = codes.assets
-    ways = {(names.get(each.base, ""), names.get(each.quote, "")) for each in refused}
+    refused, avoided = (
+        {(names.get(base, ""), names.get(quote, "")) for base, quote in ways} for ways in refusals
+    )
     try:
-        made = plan(codes.held(), prices, goal_of(portfolio), codes.pairs, ways)
+        made = plan(codes.held(), prices, goal_of(portfolio), codes.pairs, refused, avoided)
     except NoPriceForTarget as fault:
         raise CannotBalance(str(fault)) from None
     return MadePlan(made, account, portfolio, book, codes)

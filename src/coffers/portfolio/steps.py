@@ -1,5 +1,6 @@
 """The steps of operations: what they ask of a venue, and what their ends come to."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -8,6 +9,9 @@ from coffers.connectors.trading import Move, NotDone, Placed
 from coffers.errors import CoffersError
 from coffers.store.operations import Operation, State, Step, StepState
 from coffers.valuation.orders import PlannedOrder, Side
+
+Way = tuple[str, str]
+"""A pair by its venue's codes."""
 
 UNSETTLED = frozenset({"open", "unknown", "sent"})
 """How orders stand that may be filled yet, or have been: what they spend is not spent again."""
@@ -53,6 +57,29 @@ def unspent(steps: Iterable[Step]) -> set[str]:
     """Return the codes that orders brought in, or may have, and that none of them spent."""
     placed = [order_of(step) for step in steps if step.state in _DONE]
     return {order.received for order in placed} - {order.spent for order in placed}
+
+
+def is_refused(step: Step) -> bool:
+    """Tell whether an order was refused: here, by what is known of its price, or by its venue."""
+    return step.state == "refused"
+
+
+def way_of(step: Step) -> Way:
+    """Return the pair of an order: the codes of its base and its quote."""
+    return step.base, step.quote
+
+
+def refused_again(operations: Iterable[Operation], times: int) -> set[Way]:
+    """Return the pairs that refused orders in so many operations since they last filled one.
+
+    The operations are the newest first.
+    """
+    refusals, over = Counter[Way](), set[Way]()
+    for operation in operations:
+        over |= {way_of(step) for step in operation.steps if step.state in _DONE}
+        refused = {way_of(step) for step in operation.steps if is_refused(step)}
+        refusals.update(refused - over)
+    return {way for way, count in refusals.items() if count >= times}
 
 
 def why_unfilled(steps: Iterable[Step]) -> str | None:

@@ -6,14 +6,17 @@ from decimal import Decimal
 from coffers import money
 from coffers.valuation.order_sizes import NOT_FREE, TOO_LARGE, Refused, Step, sized
 from coffers.valuation.orders import PairLimits
-from coffers.valuation.quotes import Pairs, best_quote
+from coffers.valuation.quotes import Pairs
 
 NO_PAIR = "no_pair"
 """Why an asset cannot be traded, beside the reasons that single orders have."""
 
 
 class Draft:
-    """A plan in the making: what is still above and below its share, and what may be spent."""
+    """A plan in the making: what is still above and below its share, and what may be spent.
+
+    `quote` is the currency that money goes through where no pair leads there directly.
+    """
 
     def __init__(
         self,
@@ -21,6 +24,7 @@ class Draft:
         prices: Mapping[str, Decimal],
         pairs: Pairs,
         changes: Mapping[str, Decimal],
+        quote: str | None,
     ) -> None:
         self._prices = prices
         self._pairs = pairs
@@ -29,7 +33,7 @@ class Draft:
         self._spendable = {asset: max(amount, money.ZERO) for asset, amount in free.items()}
         self.reasons: dict[str, str] = {}
         self.steps: list[Step] = []
-        self.quote = best_quote(pairs, changes, prices)
+        self.quote = quote
 
     def make(self) -> None:
         """Fill the plan: direct trades, then what raises the quote currency, then what spends it.

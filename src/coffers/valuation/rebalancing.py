@@ -12,15 +12,15 @@ from decimal import Decimal
 from coffers import money
 from coffers.errors import CoffersError
 from coffers.markets.assets import is_of_one_venue
-from coffers.valuation.drafting import Draft
+from coffers.valuation.drafting import NO_PAIR, Draft
 from coffers.valuation.order_sizes import Step
 from coffers.valuation.orders import PairLimits
-from coffers.valuation.quotes import Pairs, gone_round
+from coffers.valuation.quotes import Pairs, best_quote, gone_round
 
 WITHIN, PLANNED, NOTHING_HELD = "within_tolerance", "planned", "nothing_held"
 """What a plan comes to; one that is planned may still be without orders, for the told reasons."""
 
-UNPRICED, ONE_VENUE = "unpriced", "one_venue"
+UNPRICED, ONE_VENUE, REFUSED = "unpriced", "one_venue", "refused"
 """Why something is not balanced, beside the reasons that a draft has."""
 
 
@@ -102,6 +102,7 @@ def plan(
     goal: Goal,
     pairs: Sequence[PairLimits],
     refused: Collection[tuple[str, str]] = (),
+    avoided: Collection[tuple[str, str]] = (),
 ) -> Plan:
     """Return the plan for an account.
 
@@ -111,6 +112,7 @@ def plan(
         goal: where to.
         pairs: what can be traded.
         refused: base and quote of pairs in which an order was refused: they are gone round.
+        avoided: those in which one was refused again and again: nothing is traded in them.
 
     Raises:
         NoPriceForTarget: when an asset of the goal has no price.
@@ -133,11 +135,15 @@ def plan(
         each for each in pairs if not (is_of_one_venue(each.base) or is_of_one_venue(each.quote))
     ]
     changes = _changes(worth, targets, total)
-    draft = Draft(free, prices, Pairs(gone_round(usable, refused, changes, prices)), changes)
+    ways = gone_round(usable, refused, changes, prices)
+    # What one asset is refused in does not send the money of all others another way.
+    quote = best_quote(Pairs(ways), changes, prices)
+    open_ways = Pairs(each for each in ways if (each.base, each.quote) not in avoided)
+    draft = Draft(free, prices, open_ways, changes, quote)
     draft.make()
     after = _after(counted, prices, draft.steps)
     lines = _lines(counted, prices, targets, worth, after)
-    left = _left(lines, draft, goal.tolerance)
+    left = _left(lines, draft, goal.tolerance, {end for way in avoided for end in way})
     return Plan(PLANNED, total, draft.quote, lines, tuple(draft.steps), (*left, *ignored))
 
 
@@ -206,12 +212,19 @@ def _lines(
     )
 
 
-def _left(lines: Sequence[Line], draft: Draft, tolerance: Decimal) -> list[Unplanned]:
-    """Return what stays further off than it may be, or could not be moved at all."""
+def _left(
+    lines: Sequence[Line], draft: Draft, tolerance: Decimal, avoided: Collection[str]
+) -> list[Unplanned]:
+    """Return what stays further off than it may be, or could not be moved at all.
+
+    `avoided` are the assets of pairs that are not traded in, since their orders were refused.
+    """
     moved = {asset for step in draft.steps for asset in (step.base, step.quote)}
     left = []
     for line in lines:
         reason = draft.reasons.get(line.asset)
+        if reason == NO_PAIR and line.asset in avoided:
+            reason = REFUSED
         points = money.subtract(line.share_after, line.target)
         if reason is not None and (points.copy_abs() > tolerance or line.asset not in moved):
             left.append(Unplanned(line.asset, reason, points))

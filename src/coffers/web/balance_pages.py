@@ -32,6 +32,7 @@ _REASONS: Final = {
     "too_large": "it was cut to what the exchange takes at once; the rest comes with the next run",
     "unpriced": "it has no price, and is none of the portfolio's",
     "one_venue": "this exchange alone means it by its symbol: no other price checks its own",
+    "refused": "its orders were refused in several runs of the last day; it is tried again later",
 }
 _PLANNING: Final = (
     "The account is read, and the exchange asked what it demands of orders. Nothing is placed."

@@ -17,6 +17,7 @@ from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import Credentials
 from coffers.connectors.trading import Placed
 from coffers.markets.catalogue import load_catalogue
+from coffers.portfolio import balance_plans
 from coffers.portfolio import operations as operating
 from coffers.portfolio.auto_balance import BalanceSettings, BalanceWanted
 from coffers.portfolio.balance_plans import MadePlan, Planner
@@ -551,3 +552,43 @@ async def test_a_plan_names_what_is_traded_by_the_book_of_its_prices(bench: Benc
     made = await bench.planner.make(*bench.own)
     assert made.orders == ()
     assert {each.asset: each.reason for each in made.plan.unplanned}["AVAX"] == "no_pair"
+
+
+async def test_what_is_refused_run_after_run_is_left_out_for_a_day(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.to_portfolio(
+        bench.own, targets={"BTC": "40", "ETH": "30", "AVAX": "20", "USDT": "10"}
+    )
+    worth = VenueDesk.worth
+
+    async def thin(desk: VenueDesk, order: PlannedOrder) -> Decimal | None:
+        return None if order.base == "AVAX" else await worth(desk, order)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VenueDesk, "worth", thin)
+        # Its pairs with BTC and with USDT are tried in turn, each until it was refused three times.
+        for minutes in (60, 5, 10, 20, 40, 80):
+            bench.clock.ahead += minutes * MINUTE
+            await bench.worker.run_due()
+            told = (await bench.shown()).auto_balance.error or ""
+            assert "holds less than the order takes" in told
+        tried = len(await bench.operations_of(bench.own))
+        bench.clock.ahead += 160 * MINUTE
+        await bench.worker.run_due()
+
+        settings = (await bench.shown()).auto_balance
+        assert settings.enabled
+        assert "AVAX (refused)" in (settings.error or "")
+        assert settings.last_at is not None
+        assert settings.last_at > bench.clock.now() - MINUTE
+        made = await bench.planner.make(*bench.own)
+    reasons = {each.asset: each.reason for each in made.plan.unplanned}
+    assert (reasons["AVAX"], made.orders) == ("refused", ())
+    assert len(await bench.operations_of(bench.own)) == tried == 6
+
+    # The exchange's own clock is not moved, so that the day is made shorter instead.
+    monkeypatch.setattr(balance_plans, "AVOIDED_FOR", HOUR)
+    ran = await bench.balancer.run(*bench.own)
+    assert (ran.state, ran.error) == ("done", None)
+    assert is_there(await bench.planner.make(*bench.own))

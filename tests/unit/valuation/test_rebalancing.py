@@ -14,6 +14,7 @@ from coffers.valuation.orders import PairLimits
 from coffers.valuation.rebalancing import (
     NOTHING_HELD,
     PLANNED,
+    REFUSED,
     WITHIN,
     Goal,
     Held,
@@ -84,6 +85,19 @@ def test_a_pair_of_the_two_spares_a_trade() -> None:
 
     assert told(made) == ["buy 10.00000 ETH/BTC"]
     assert shares(made) == {"BTC": 50.03, "ETH": 49.97}
+
+
+def test_a_pair_that_refuses_again_and_again_is_left_out_and_the_rest_is_traded() -> None:
+    pairs = (*USUAL, pair("SOL", "USDC"), pair("BTC", "USDC"), pair("ETH", "USDC"))
+    wanted = goal(BTC="50", ETH="30", SOL="20")
+    made = plan(held(BTC="1"), {**PRICES, "USDC": D(1)}, wanted, pairs, avoided={("SOL", "USDT")})
+    # Only what ETH needs is sold, and through the currency that serves without a refusal.
+    assert [(step.side, step.base, step.quote) for step in made.steps] == [
+        ("sell", "BTC", "USDT"),
+        ("buy", "ETH", "USDT"),
+    ]
+    assert made.steps[0].amount < D("0.31")
+    assert {each.asset: each.reason for each in made.unplanned}["SOL"] == REFUSED
 
 
 def test_a_pair_that_refused_an_order_is_gone_round_where_that_can_be() -> None:
