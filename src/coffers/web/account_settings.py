@@ -21,6 +21,7 @@ from coffers.web.faults import Faults, faults_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
 
 _BALANCE = ("portfolio_id", "method", "period", "currency_change_limit")
+_LONGEST = len("currency_change")
 _WRONG_NAME = "is not the name of this account"
 
 
@@ -43,12 +44,14 @@ class AccountSettings:
         )
 
     async def show(self, asked: Asked) -> Response:
-        """Return the settings of an account.
+        """Return the settings of an account, with what was typed before a plan was looked at.
 
         Raises:
             NotFound: when this user has none of this id.
         """
-        return await self._page(asked, "", Faults(status=200))
+        typed = typed_of(asked.request.query_params)
+        part = "balance" if typed else ""
+        return await self._page(replace(asked, form=typed), part, Faults(status=200))
 
     async def change(self, asked: Asked) -> Response:
         """Change the name, and whether the account is in the sum.
@@ -172,6 +175,7 @@ class AccountSettings:
             told={part: faults},
             none=Faults(),
             balance=view,
+            is_unsaved=part == "balance" and typed != _settings(view),
             is_set=view.settings != AutoBalance() or view.state is not None,
             portfolios=portfolios.portfolios,
             can_balance=_can_balance(account, market),
@@ -220,6 +224,15 @@ def _wanted(form: Mapping[str, str]) -> BalanceWanted:
         currency_change_limit=whole("currency_change_limit", limit) if limit else None,
         enabled="enabled" in form,
     )
+
+
+def typed_of(given: Mapping[str, str]) -> dict[str, str]:
+    """Return what the form of rebalancing says, as far as it may stand in an address.
+
+    What is longer than any good value may be a secret that was put in the wrong field.
+    """
+    names = (*_BALANCE, "enabled")
+    return {name: given[name] for name in names if name in given and len(given[name]) <= _LONGEST}
 
 
 def whole(name: str, text: str) -> int:

@@ -1,6 +1,7 @@
 """Auto-balance at the pages: what a run would do now, and having it done."""
 
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -18,7 +19,7 @@ from coffers.portfolio.errand_forms import (
 from coffers.portfolio.errands import Errands, NoErrand, Progress
 from coffers.portfolio.portfolios import PortfolioKeeping
 from coffers.store.records import Account, Portfolio
-from coffers.web.account_settings import AccountSettings, whole
+from coffers.web.account_settings import AccountSettings, typed_of, whole
 from coffers.web.answers import Renderer, see_other
 from coffers.web.faults import Faults, faults_of
 from coffers.web.plans import PlanTold, RunTold, told_in
@@ -89,7 +90,9 @@ class BalancePages:
             return await self._settings.refused_plan(asked, error)
         wanted = PreviewAsked(asked.id, portfolio.id)
         number = await self._errands.begin(user_id, PREVIEW, wanted)
-        return see_other(f"/accounts/{asked.id}/auto-balance/plan/{number}")
+        # The form may have more than is saved: it is shown again once the plan was looked at.
+        typed = urlencode(typed_of(asked.form))
+        return see_other(f"/accounts/{asked.id}/auto-balance/plan/{number}?{typed}")
 
     async def planned(self, asked: Asked) -> Response:
         """Return the plan, how far it has come, or why there is none.
@@ -196,7 +199,7 @@ class BalancePages:
             title,
             about,
             asked.request.url.path,
-            (("/", "Overview"), (above, account.name), (f"{above}/settings", "Settings")),
+            (("/", "Overview"), (above, account.name), (_back(asked), "Settings")),
         )
         return progress_page(self._renderer, asked, awaited, progress)
 
@@ -211,12 +214,14 @@ class BalancePages:
         why_not = await self._why_not(account, None if plan is None else plan.portfolio_id)
         has_orders = plan is not None and bool(plan.orders)
         is_offered = run is None and (has_orders or "confirm" in faults.fields)
-        portfolio = None
+        portfolio, typed = None, typed_of(asked.request.query_params)
         if plan is not None:
             try:
                 portfolio = await self._portfolios.get(account.user_id, plan.portfolio_id)
             except NotFound:
                 portfolio = None
+        if portfolio is not None:
+            typed["portfolio_id"] = str(portfolio.id)
         return self._renderer.page(
             asked.request,
             "plan.html",
@@ -226,6 +231,8 @@ class BalancePages:
             plan=plan,
             run=run,
             portfolio=portfolio,
+            typed=typed,
+            settings=_back(asked),
             told=faults,
             faults=faults.fields,
             reasons=_REASONS,
@@ -233,3 +240,9 @@ class BalancePages:
             can_run=is_offered and why_not is None,
             why_not=why_not if is_offered else None,
         )
+
+
+def _back(asked: Asked) -> str:
+    """Return where the settings are, with what was typed there."""
+    typed = urlencode(typed_of(asked.request.query_params))
+    return f"/accounts/{asked.id}/settings" + (f"?{typed}" if typed else "")

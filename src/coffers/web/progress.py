@@ -37,8 +37,14 @@ def progress_page(
     renderer: Renderer, asked: Asked, awaited: Awaited, progress: Progress
 ) -> Response:
     """Return the page that waits, and becomes what is awaited once that is there."""
+    query = asked.request.url.query
     return renderer.page(
-        asked.request, "progress.html", who=asked.who, awaited=awaited, progress=_told(progress)
+        asked.request,
+        "progress.html",
+        who=asked.who,
+        awaited=awaited,
+        again=f"{awaited.here}?{query}" if query else awaited.here,
+        progress=_told(progress),
     )
 
 

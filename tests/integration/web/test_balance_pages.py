@@ -1,9 +1,11 @@
 """Auto-balance at the pages: what a run would do, and one that is had done."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import httpx
@@ -125,6 +127,41 @@ async def test_a_plan_shows_orders_what_is_left_out_and_shares(pages: Pages) -> 
         assert told in page
 
 
+async def test_what_was_typed_comes_back_from_a_plan(pages: Pages) -> None:
+    account_id, portfolio_id = await made(pages, is_set=False)
+    here = f"/accounts/{account_id}"
+    typed = {
+        "portfolio_id": str(portfolio_id),
+        "method": "currency_change",
+        "period": "36",
+        "currency_change_limit": "7",
+        "enabled": "1",
+    }
+    async with worker(pages, Told(plan_of(account_id, portfolio_id))):
+        answer = await pages.send(f"{here}/auto-balance/plan", **typed, other="x" * 64)
+        waiting = (await pages.http.get(answer.headers["location"])).text
+        if "data-progress" in waiting:
+            assert "period=36" in waiting
+        page = await settled(pages, answer)
+    for name, text in typed.items():
+        assert f'<input type="hidden" name="{name}" value="{text}">' in page
+    back = set(re.findall(rf'href="({here}/settings[^"]*)"', page))
+    assert len(back) == 1
+    settings = (await pages.http.get(unescape(back.pop()))).text
+    assert f'<option value="{portfolio_id}" selected>' in settings
+    assert 'value="currency_change" checked' in settings
+    for told in ('value="36"', 'value="7"', "is not saved yet"):
+        assert told in settings
+    assert "is not saved yet" not in (await pages.http.get(f"{here}/settings")).text
+
+
+async def test_a_secret_in_the_wrong_field_stays_out_of_addresses(pages: Pages) -> None:
+    account_id, portfolio_id = await made(pages)
+    path, secret = f"/accounts/{account_id}/auto-balance/plan", "0x" + "ab" * 32
+    answer = await pages.send(path, portfolio_id=str(portfolio_id), period=secret)
+    assert (answer.status_code, secret in answer.headers["location"]) == (303, False)
+
+
 async def test_a_plan_that_does_nothing_says_so(pages: Pages) -> None:
     account_id, portfolio_id = await made(pages)
     nothing = {"orders": [], "unplanned": [], "verdict": "within_tolerance"}
@@ -147,7 +184,11 @@ async def test_why_there_is_no_plan_is_told(pages: Pages) -> None:
 async def test_without_a_worker_that_is_said(pages: Pages) -> None:
     account_id, portfolio_id = await made(pages)
     path = f"/accounts/{account_id}/auto-balance/plan"
-    where = (await pages.send(path, portfolio_id=str(portfolio_id))).headers["location"]
+    where = (
+        (await pages.send(path, portfolio_id=str(portfolio_id)))
+        .headers["location"]
+        .partition("?")[0]
+    )
     assert "Waiting for a worker" in (await pages.http.get(where)).text
     assert (await pages.http.get(f"{where}/progress")).json()["is_over"] is False
     pages.api.clock.advance(6_000)
@@ -244,7 +285,11 @@ async def test_anothers_account_plan_and_portfolio_are_not_there(pages: Pages) -
         assert answer.status_code == 404
     async with worker(pages, Told(plan_of(theirs.id, portfolio_id))):
         path = f"/accounts/{account_id}/auto-balance/plan"
-        where = (await pages.send(path, portfolio_id=str(portfolio_id))).headers["location"]
+        where = (
+            (await pages.send(path, portfolio_id=str(portfolio_id)))
+            .headers["location"]
+            .partition("?")[0]
+        )
         for _ in range(500):
             answer = await pages.http.get(where)
             if "data-progress" not in answer.text:
