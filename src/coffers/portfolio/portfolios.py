@@ -13,6 +13,7 @@ from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.cursors import cursor_at, id_of
 from coffers.portfolio.kept import known_assets, why_no_number
 from coffers.portfolio.naming import usable_name
+from coffers.portfolio.secrecy import told as repeated
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.records import Account, AuditEvent, Portfolio
@@ -204,9 +205,11 @@ def _shares(targets: Mapping[str, str]) -> dict[str, Decimal]:
     if len(targets) > MOST_TARGETS:
         raise InvalidRecord({"targets": [f"has more than {MOST_TARGETS} values"]})
     shares = {
-        code.strip(): _percent("targets", text, money.HUNDRED, f"of {code[:40]!r} ")
+        code.strip(): _percent("targets", text, money.HUNDRED, f"of {repeated(code, 40)} ")
         for code, text in targets.items()
     }
+    if len(shares) < len(targets):
+        raise InvalidRecord({"targets": ["name an asset twice"]})
     if any(share <= 0 for share in shares.values()):
         raise InvalidRecord({"targets": ["must be more than zero each"]})
     if (together := money.total(shares.values())) != money.HUNDRED:

@@ -23,7 +23,16 @@ from coffers.valuation.value import holdings_of
 from coffers.web.answers import Renderer, see_other
 from coffers.web.faults import Faults, faults_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
-from coffers.web.rows import CHANGED_ELSEWHERE, Row, again, mark_of, rows_in, rows_of, said
+from coffers.web.rows import (
+    CHANGED_ELSEWHERE,
+    Row,
+    again,
+    mark_of,
+    named_rows,
+    rows_in,
+    rows_of,
+    said,
+)
 
 _BALANCES = "balances"
 
@@ -213,10 +222,5 @@ def _balances(rows: Sequence[Row]) -> Mapping[str, str]:
 def _faults(error: CoffersError) -> Faults:
     """Return the faults of a form with rows: what is about a row is told in a sentence."""
     if isinstance(error, InvalidRecord):
-        own = {AMOUNTS: "the amount ", CODES: "", _BALANCES: "the balance "}
-        told = {
-            name: [f"{own.get(name, '')}{each}" for each in why]
-            for name, why in error.attributes.items()
-        }
-        error = InvalidRecord(told)
+        error = named_rows(error, {AMOUNTS: "amount", CODES: "asset", _BALANCES: "balance"})
     return faults_of(error, ("fee",))

@@ -16,7 +16,7 @@ from coffers.store.records import Portfolio
 from coffers.web.answers import Renderer, see_other
 from coffers.web.faults import Faults, faults_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
-from coffers.web.rows import CHANGED_ELSEWHERE, Row, again, mark_of, rows_in, rows_of
+from coffers.web.rows import CHANGED_ELSEWHERE, Row, again, mark_of, named_rows, rows_in, rows_of
 
 
 class PortfolioPages:
@@ -138,9 +138,5 @@ def _wanted(form: Mapping[str, str], rows: Sequence[Row]) -> PortfolioWanted:
 
 def _faults(error: CoffersError) -> Faults:
     if isinstance(error, InvalidRecord):
-        told = {
-            name: [f"the shares {each}" if name == "targets" else each for each in why]
-            for name, why in error.attributes.items()
-        }
-        error = InvalidRecord(told)
+        error = named_rows(error, {"targets": "share"})
     return faults_of(error, ("tolerance", "sure"))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Final
 
+from coffers.errors import InvalidRecord
 from coffers.money import plain
 from coffers.portfolio.secrecy import secret_fault
 
@@ -15,6 +16,8 @@ CHANGED_ELSEWHERE: Final = "it was changed elsewhere meanwhile; look at it once 
 
 MORE: Final = 5
 """Empty rows at the end of a form."""
+
+_OF_SEVERAL: Final = {"is": "are", "has": "have"}
 
 _CODE: Final = re.compile(r"code_([1-9][0-9]{0,3})", re.ASCII)
 """The name of a row's field, written as forms of ours write it: each row has one name alone."""
@@ -69,3 +72,28 @@ def mark_of(amounts: Mapping[str, Decimal], *others: str) -> str:
     """
     told = [f"{asset} {plain(amount)}" for asset, amount in sorted(amounts.items())]
     return sha256("\n".join([*told, *others]).encode()).hexdigest()[:16]
+
+
+def named_rows(error: InvalidRecord, names: Mapping[str, str]) -> InvalidRecord:
+    """Return an error whose faults of rows are sentences that name what they are about.
+
+    `names` tells what one row's value is called, by the parameter that has those of all rows.
+    """
+    return InvalidRecord(
+        {
+            name: [_named(names[name], each) for each in why] if name in names else why
+            for name, why in error.attributes.items()
+        }
+    )
+
+
+def _named(what: str, fault: str) -> str:
+    first, _, rest = fault.partition(" ")
+    match first:
+        case "of":
+            return f"the {what} {fault}"
+        case "is" | "has":
+            return f"the {what}s {_OF_SEVERAL[first]} {rest}"
+        case "must" | "name":
+            return f"the {what}s {fault}"
+    return fault

@@ -122,6 +122,8 @@ async def test_clients_of_the_published_api_read_portfolios(api: Served, ann: Ca
         ({"targets": {"BTC": "50", "ETH": "49"}}, "targets", "must be 100 together, and are 99"),
         ({"targets": {"BTC": "100", "ETH": "0"}}, "targets", "must be more than zero each"),
         ({"targets": {"BTC": "50", "btc": "50"}}, "targets", "name an asset twice"),
+        ({"targets": {" BTC": "50", "BTC": "100"}}, "targets", "name an asset twice"),
+        ({"targets": {"0x" + "ab" * 32: "x"}}, "targets", "of what looks like a secret is invalid"),
         ({"targets": {"BTC": "x", "ETH": "50"}}, "targets", "of 'BTC' is invalid"),
         ({"targets": {"NOSUCHCOIN": "100"}}, "targets", "'NOSUCHCOIN' is no known asset"),
         ({"targets": {"BTC": "99.9999999", "ETH": "0.0000001"}}, "targets", "of 'BTC' has more"),

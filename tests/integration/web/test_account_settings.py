@@ -257,3 +257,29 @@ async def test_anothers_account_is_not_found(bank: Bank, path: str) -> None:
     answer = await bank.pages.send(f"/accounts/{account.id}/{path}", **form)
     assert answer.status_code == 404
     assert (await bank.pages.http.get(f"/accounts/{account.id}/settings")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"code_1": "", "amount_1": "", "code_2": "", "amount_2": ""}, "The shares are missing."),
+        ({"amount_1": ""}, "The share of &#39;BTC&#39; is missing."),
+        ({"amount_1": "6,5"}, "The share of &#39;BTC&#39; must have a point before decimals"),
+        ({"amount_1": "-1"}, "The share of &#39;BTC&#39; must be from 0 to 100."),
+        ({"amount_1": "NaN"}, "The share of &#39;BTC&#39; is invalid."),
+        ({"amount_1": "٦٠"}, "The share of &#39;BTC&#39; is invalid."),
+        ({"amount_1": "1e999"}, "The share of &#39;BTC&#39; is invalid."),
+        ({"amount_1": "0", "amount_2": "100"}, "The shares must be more than zero each."),
+        ({"code_2": "BTC"}, "The shares name an asset twice."),
+        ({"code_2": "btc"}, "The shares name an asset twice."),
+        ({"code_2": "NOSUCHCOIN"}, "<p>&#39;NOSUCHCOIN&#39; is no known asset"),
+        ({"code_2": ""}, "<p>An asset is not named."),
+    ],
+)
+async def test_what_is_wrong_with_shares_is_told_in_a_sentence(
+    bank: Bank, wrong: dict[str, str], told: str
+) -> None:
+    answer = await bank.pages.send("/portfolios/new", **{**CALM, **wrong})
+    assert answer.status_code == 400
+    said = re.findall(r"<p>[^<]+</p>", answer.text.partition('class="told"')[2])[:1]
+    assert told in said[0], said

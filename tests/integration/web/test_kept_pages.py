@@ -193,7 +193,7 @@ async def test_fields_of_other_names_are_no_rows(pages: Pages, path: str, name: 
             "/connect/paper_trading",
             "The balance of &#39;BTC&#39; must have a point before decimals",
         ),
-        ("/portfolios/new", "The shares of &#39;BTC&#39; must have a point before decimals"),
+        ("/portfolios/new", "The share of &#39;BTC&#39; must have a point before decimals"),
     ],
 )
 async def test_a_comma_is_refused_with_how_amounts_are_written(
@@ -286,3 +286,10 @@ async def test_who_looks_at_paper_and_has_none_is_led_to_make_one(pages: Pages) 
     assert 'href="/connect/paper_trading"' not in (await pages.http.get("/")).text
     await pages.send("/settings/mode", mode="paper")
     assert 'href="/connect/paper_trading"' in (await pages.http.get("/")).text
+
+
+async def test_an_asset_that_nobody_knows_is_named_in_a_sentence(pages: Pages) -> None:
+    form = {"name": "Trying", "fee": "0.001", "code_1": "NOSUCHCOIN", "amount_1": "1"}
+    answer = await pages.send("/connect/paper_trading", **form)
+    assert answer.status_code == 400
+    assert "<p>&#39;NOSUCHCOIN&#39; is no known asset" in answer.text
