@@ -30,6 +30,13 @@ def test_a_plan_is_looked_at_and_carried_out(
     page.get_by_role("link", name="Settings").last.click()
     page.get_by_label("Portfolio").select_option(label=name)
     page.get_by_role("button", name="Save").last.click()
+    page.locator("#period").fill("36")
+    page.get_by_role("button", name="Show what a run would do").click()
+    page.get_by_role("heading", name="Orders").wait_for()
+    page.get_by_role("link", name="To its settings").click()
+    page.get_by_text("is not saved yet").wait_for()
+    assert page.locator("#period").input_value() == "36"
+    assert visitor.cut() == []
     page.get_by_role("button", name="Show what a run would do").click()
     page.get_by_role("heading", name="Orders").wait_for()
     assert visitor.cut() == []
