@@ -7,7 +7,6 @@ from fastapi.responses import Response
 
 from coffers.access.tokens import Permission
 from coffers.api.account_answers import AccountAnswers
-from coffers.api.account_schema import Schema
 from coffers.api.documents import (
     ACCOUNT_HEADERS,
     ERRORS_OF_SIGNED,
@@ -22,6 +21,7 @@ from coffers.api.documents import (
 from coffers.api.door import Admitted, Door
 from coffers.api.paths import ACCOUNT, SUMMARY_PATH, AccountId
 from coffers.api.replies import json_reply
+from coffers.api.schema_words import Schema
 from coffers.api.surroundings import Surroundings
 
 _READ: Final[Permission] = "accounts_read"

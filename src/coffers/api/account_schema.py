@@ -1,18 +1,15 @@
 """The account entity as the OpenAPI document describes it, key by key in the order of the wire."""
 
-from typing import Any, Final
+from typing import Final
 
-Schema = dict[str, Any]
+from coffers.api.schema_words import BOOLEAN, TEXT, TIME, Schema
 
 
 def _nullable(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]}
 
 
-_BOOLEAN: Final[Schema] = {"type": "boolean"}
 _INTEGER: Final[Schema] = {"type": "integer"}
-_STRING: Final[Schema] = {"type": "string"}
-_TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 _AMOUNT: Final[Schema] = {
     "type": ["string", "null"],
     "pattern": r"^-?\d+\.\d+$",
@@ -24,7 +21,7 @@ def _money(amount: Schema) -> Schema:
     return {
         "type": "object",
         "required": ["currency", "amount"],
-        "properties": {"currency": _STRING, "amount": amount},
+        "properties": {"currency": TEXT, "amount": amount},
     }
 
 
@@ -34,32 +31,32 @@ _FIRST_HALF: Final[Schema] = {
     "auto_balance_period": {**_INTEGER, "description": "Hours."},
     "auto_balance_portfolio_id": _nullable(_INTEGER),
     "auto_balance_currency_change_limit": _nullable(_INTEGER),
-    "autobalance_enabled": _BOOLEAN,
-    "hedge_mode_available": _BOOLEAN,
-    "hedge_mode_enabled": _BOOLEAN,
-    "is_locked": _BOOLEAN,
-    "smart_trading_supported": _BOOLEAN,
-    "smart_selling_supported": _BOOLEAN,
+    "autobalance_enabled": BOOLEAN,
+    "hedge_mode_available": BOOLEAN,
+    "hedge_mode_enabled": BOOLEAN,
+    "is_locked": BOOLEAN,
+    "smart_trading_supported": BOOLEAN,
+    "smart_selling_supported": BOOLEAN,
     "available_for_trading": {"type": "object", "maxProperties": 0},
-    "stats_supported": _BOOLEAN,
-    "trading_supported": _BOOLEAN,
-    "market_buy_supported": _BOOLEAN,
-    "market_sell_supported": _BOOLEAN,
-    "conditional_buy_supported": _BOOLEAN,
-    "bots_allowed": _BOOLEAN,
-    "bots_ttp_allowed": _BOOLEAN,
-    "bots_tsl_allowed": _BOOLEAN,
-    "gordon_bots_available": _BOOLEAN,
-    "multi_bots_allowed": _BOOLEAN,
-    "created_at": _TIME,
-    "updated_at": _TIME,
-    "last_auto_balance": _nullable(_TIME),
-    "fast_convert_available": _BOOLEAN,
-    "grid_bots_allowed": _BOOLEAN,
-    "api_key_invalid": _BOOLEAN,
+    "stats_supported": BOOLEAN,
+    "trading_supported": BOOLEAN,
+    "market_buy_supported": BOOLEAN,
+    "market_sell_supported": BOOLEAN,
+    "conditional_buy_supported": BOOLEAN,
+    "bots_allowed": BOOLEAN,
+    "bots_ttp_allowed": BOOLEAN,
+    "bots_tsl_allowed": BOOLEAN,
+    "gordon_bots_available": BOOLEAN,
+    "multi_bots_allowed": BOOLEAN,
+    "created_at": TIME,
+    "updated_at": TIME,
+    "last_auto_balance": _nullable(TIME),
+    "fast_convert_available": BOOLEAN,
+    "grid_bots_allowed": BOOLEAN,
+    "api_key_invalid": BOOLEAN,
     "market_icon": {"type": "string", "format": "uri"},
-    "deposit_enabled": _BOOLEAN,
-    "include_in_summary": _BOOLEAN,
+    "deposit_enabled": BOOLEAN,
+    "include_in_summary": BOOLEAN,
     "supported_market_types": {
         "type": "array",
         "items": {"enum": ["spot", "margin", "futures", "options"]},
@@ -72,14 +69,14 @@ _SECOND_HALF: Final[Schema] = {
     "day_profit_primary_display_currency": _SHOWN,
     "primary_display_currency_amount": _SHOWN,
     "total_primary_display_currency_profit": _money({"type": ["number", "null"]}),
-    "available_include_in_summary": _BOOLEAN,
-    "api_key": {**_STRING, "description": "The exchange's public key; empty for a wallet."},
-    "name": _STRING,
+    "available_include_in_summary": BOOLEAN,
+    "api_key": {**TEXT, "description": "The exchange's public key; empty for a wallet."},
+    "name": TEXT,
     "auto_balance_method": {"enum": ["time", "currency_change", None]},
-    "auto_balance_error": _nullable(_STRING),
-    "customer_id": _nullable(_STRING),
-    "subaccount_name": _nullable(_STRING),
-    "lock_reason": _nullable(_STRING),
+    "auto_balance_error": _nullable(TEXT),
+    "customer_id": _nullable(TEXT),
+    "subaccount_name": _nullable(TEXT),
+    "lock_reason": _nullable(TEXT),
     "btc_amount": _AMOUNT,
     "usd_amount": _AMOUNT,
     "day_profit_btc": _AMOUNT,
@@ -92,9 +89,9 @@ _SECOND_HALF: Final[Schema] = {
     "btc_profit_percentage": _AMOUNT,
     "total_btc_profit": _AMOUNT,
     "total_usd_profit": _AMOUNT,
-    "pretty_display_type": _STRING,
-    "exchange_name": _STRING,
-    "market_code": _STRING,
+    "pretty_display_type": TEXT,
+    "exchange_name": TEXT,
+    "market_code": TEXT,
     "api_keys_state": {"enum": ["ok", "expire_soon", "expired"]},
 }
 
@@ -108,7 +105,7 @@ ACCOUNT: Final[Schema] = {
     "properties": {
         **_FIRST_HALF,
         **_SECOND_HALF,
-        "address": {**_STRING, "description": "Of wallets only."},
+        "address": {**TEXT, "description": "Of wallets only."},
     },
     "additionalProperties": False,
 }
@@ -120,14 +117,14 @@ PUBLISHED_PORTFOLIO: Final[Schema] = {
     "required": ["id", "name", "created_at", "portfolio_entries"],
     "properties": {
         "id": _INTEGER,
-        "name": _STRING,
-        "created_at": _TIME,
+        "name": TEXT,
+        "created_at": TIME,
         "portfolio_entries": {
             "type": "array",
             "items": {
                 "type": "object",
                 "required": ["target_percentage", "currency_code"],
-                "properties": {"target_percentage": _STRING, "currency_code": _STRING},
+                "properties": {"target_percentage": TEXT, "currency_code": TEXT},
                 "additionalProperties": False,
             },
         },

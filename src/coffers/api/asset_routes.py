@@ -6,7 +6,6 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse
 
 from coffers.access.call import Caller
-from coffers.api.account_schema import Schema
 from coffers.api.asset_answers import assets_wanted, mapping_of, override_wanted
 from coffers.api.asset_schema import ASSET, ASSETS, MAPPING, MAPPINGS
 from coffers.api.cursors import page_parameters
@@ -22,6 +21,7 @@ from coffers.api.documents import (
 from coffers.api.door import Admitted, Door
 from coffers.api.params import MOST_PER_PAGE
 from coffers.api.paths import AssetCode
+from coffers.api.schema_words import BOOLEAN, TEXT
 from coffers.api.services import Services
 from coffers.portfolio.asset_forms import plain_asset, plain_mapping, plain_page
 from coffers.portfolio.assets import Assets
@@ -33,23 +33,21 @@ OVERRIDE_PATH: Final = f"{_ONE}/override"
 MAPPINGS_PATH: Final = "/public/api/v1/asset_mappings"
 
 _HEADERS: Final = {"Cache-Control": "no-store"}
-_TEXT: Final[Schema] = {"type": "string"}
-_FLAG: Final[Schema] = {"type": "boolean"}
 _PAGE: Final = [
-    parameter("q", "query", "Keeps those with this in their code or name.", _TEXT),
+    parameter("q", "query", "Keeps those with this in their code or name.", TEXT),
     parameter("only", "query", "`held` keeps those in your accounts.", {"enum": ["held"]}),
     *page_parameters("Assets", MOST_PER_PAGE, MOST_PER_PAGE),
 ]
 _SAID: Final = in_query_or_body(
-    name=("What to call it.", _TEXT),
-    symbol=("Its symbol, as it is shown.", _TEXT),
-    coingecko_id=("CoinGecko's id of it, for prices that no exchange tells.", _TEXT),
-    contract=("Its chain and address, `ethereum:0x...`, for the same; not both.", _TEXT),
-    ignored=("Whether it counts for nothing.", _FLAG),
-    by_symbol=("Whether what is paid for its symbol is its price; true at first.", _FLAG),
+    name=("What to call it.", TEXT),
+    symbol=("Its symbol, as it is shown.", TEXT),
+    coingecko_id=("CoinGecko's id of it, for prices that no exchange tells.", TEXT),
+    contract=("Its chain and address, `ethereum:0x...`, for the same; not both.", TEXT),
+    ignored=("Whether it counts for nothing.", BOOLEAN),
+    by_symbol=("Whether what is paid for its symbol is its price; true at first.", BOOLEAN),
 )
-_MARKET: Final = ("The market's code.", _TEXT)
-_CODE: Final = ("What the exchange calls the asset.", _TEXT)
+_MARKET: Final = ("The market's code.", TEXT)
+_CODE: Final = ("What the exchange calls the asset.", TEXT)
 
 
 def add_assets(app: FastAPI, services: Services, door: Door) -> None:
@@ -151,7 +149,7 @@ def _add_overrides(app: FastAPI, answers: _Answers, door: Door) -> None:
 def _add_mappings(app: FastAPI, answers: _Answers, door: Door) -> None:
     reader = Annotated[Admitted, Depends(door.admitting("accounts_read"))]
     writer = Annotated[Admitted, Depends(door.admitting("accounts_write"))]
-    asset = ("The asset that it means.", _TEXT)
+    asset = ("The asset that it means.", TEXT)
 
     @app.get(
         MAPPINGS_PATH,

@@ -2,9 +2,8 @@
 
 from typing import Final, get_args
 
-from coffers.api.account_schema import Schema
 from coffers.api.price_schema import PRICE
-from coffers.api.schema_words import BOOLEAN, TEXT, object_of, or_null
+from coffers.api.schema_words import BOOLEAN, TEXT, Schema, object_of, or_null
 from coffers.markets.assets import AssetKind
 from coffers.portfolio.assets import AssetState
 

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse
 
-from coffers.api.account_schema import Schema
 from coffers.api.balance_settings_schema import METHOD, PLAN, RUN, SETTINGS
 from coffers.api.documents import (
     BALANCED_AT_EXCHANGE,
@@ -18,6 +17,7 @@ from coffers.api.documents import (
 from coffers.api.door import Admitted, Door
 from coffers.api.given import Given
 from coffers.api.paths import AccountId
+from coffers.api.schema_words import Schema
 from coffers.api.services import Services
 from coffers.errors import InvalidRecord
 from coffers.portfolio import errand_forms

@@ -9,7 +9,6 @@ from fastapi.responses import Response
 
 from coffers.access.call import Caller
 from coffers.api.account_answers import Shown
-from coffers.api.account_schema import Schema
 from coffers.api.balance_answers import BalanceAnswers
 from coffers.api.balance_schema import CHART, PIE, TABLE
 from coffers.api.documents import (
@@ -26,6 +25,7 @@ from coffers.api.door import Admitted, Door
 from coffers.api.given import Given
 from coffers.api.paths import ACCOUNT, SUMMARY_PATH, AccountId
 from coffers.api.replies import json_reply
+from coffers.api.schema_words import Schema
 from coffers.api.surroundings import Surroundings
 
 _READ: Final = "Permission: ACCOUNTS_READ. Security: SIGNED."

@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from coffers.api.account_schema import Schema
+from coffers.api.schema_words import TEXT, Schema
 
-_TEXT: Final[Schema] = {"type": "string"}
 _NUMBER: Final[Schema] = {"type": "number"}
 _UNKNOWABLE: Final[Schema] = {"type": ["number", "null"]}
 _AMOUNT: Final[Schema] = {"type": "string", "pattern": r"^-?\d+\.\d+$"}
@@ -28,7 +27,7 @@ _PERCENTAGE: Final[Schema] = {"type": "number", "description": "Percent, 2 place
 
 PIE: Final = array_of(
     {
-        "code": _TEXT,
+        "code": TEXT,
         "coinmarketcapid": {"type": "null", "description": "No such list is kept here."},
         "name": {"type": "string", "description": "The code where none is known."},
         "y": _PERCENTAGE,
@@ -39,7 +38,7 @@ PIE: Final = array_of(
         "primary_display_currency": {
             "type": "object",
             "required": ["currency", "amount"],
-            "properties": {"currency": _TEXT, "amount": {**_AMOUNT, "type": ["string", "null"]}},
+            "properties": {"currency": TEXT, "amount": {**_AMOUNT, "type": ["string", "null"]}},
             "additionalProperties": False,
         },
         "account_id": _ID,
@@ -49,10 +48,10 @@ PIE: Final = array_of(
 
 TABLE: Final = array_of(
     {
-        "currency_code": {**_TEXT, "description": "The asset, whatever its owner shows it as."},
+        "currency_code": {**TEXT, "description": "The asset, whatever its owner shows it as."},
         "currency_name": {"type": "string", "description": "The code where none is known."},
         "currency_icon": {"type": "string", "format": "uri"},
-        "currency_slug": _TEXT,
+        "currency_slug": TEXT,
         "percentage": _UNKNOWABLE,
         "position": _NUMBER,
         "position_available": _NUMBER,

@@ -7,7 +7,6 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
 from coffers.api.account_answers import AccountAnswers
-from coffers.api.account_schema import Schema
 from coffers.api.documents import (
     ACCOUNT_HEADERS,
     ERRORS_OF_SIGNED,
@@ -21,6 +20,7 @@ from coffers.api.door import Admitted, Door
 from coffers.api.given import Given
 from coffers.api.paths import ACCOUNT, BASE, AccountId
 from coffers.api.replies import json_reply
+from coffers.api.schema_words import TEXT, Schema
 from coffers.api.services import Services
 from coffers.api.surroundings import Surroundings
 from coffers.connectors.reading import ConnectorFailure, FailureKind
@@ -42,7 +42,6 @@ ALSO: Final = "types_to_create[]"
 
 _REFUSED: Final = {FailureKind.KEY_REFUSED, FailureKind.PERMISSION_DENIED}
 _LISTED: Final[Schema] = {"$ref": "#/components/schemas/Account"}
-_TEXT: Final[Schema] = {"type": "string"}
 CREDENTIALS: Final = {
     "api_key": "The public half of the exchange key.",
     "secret": "Its secret half, or the private key of an API wallet.",
@@ -53,10 +52,10 @@ CREDENTIALS: Final = {
     "login": "Where the exchange asks for one.",
 }
 _FIELDS: Final[dict[str, tuple[str, Schema]]] = {
-    "type": ("The market's code, as `market_list` has it.", _TEXT),
+    "type": ("The market's code, as `market_list` has it.", TEXT),
     "name": ("2 to 100 characters.", {"type": "string", "minLength": 2, "maxLength": 100}),
-    **{name: (use, _TEXT) for name, use in CREDENTIALS.items()},
-    ALSO: ("Other markets that the same key opens.", {"type": "array", "items": _TEXT}),
+    **{name: (use, TEXT) for name, use in CREDENTIALS.items()},
+    ALSO: ("Other markets that the same key opens.", {"type": "array", "items": TEXT}),
     "include_in_summary": ("Whether it counts in the summary.", {"type": "boolean"}),
 }
 

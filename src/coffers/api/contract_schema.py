@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from coffers.api.account_schema import Schema
-from coffers.api.schema_words import SIGNED_AMOUNT, TEXT, object_of, or_null
+from coffers.api.schema_words import SIGNED_AMOUNT, TEXT, Schema, object_of, or_null
 
 CONTRACT: Final[Schema] = object_of(
     {

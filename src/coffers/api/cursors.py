@@ -5,9 +5,9 @@ A list answers `next_cursor`: what to hand back for the next page, null after th
 
 from typing import TypeVar
 
-from coffers.api.account_schema import Schema
 from coffers.api.documents import parameter
 from coffers.api.given import Given
+from coffers.api.schema_words import Schema
 from coffers.errors import InvalidRecord
 from coffers.portfolio.cursors import id_of, place_of
 

@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from coffers import __version__
-from coffers.api.account_schema import ACCOUNT, SINGLE_ACCOUNT, Schema
+from coffers.api.account_schema import ACCOUNT, SINGLE_ACCOUNT
 from coffers.api.paging import ACCOUNTS_PATH
 from coffers.api.params import MOST_PER_PAGE
+from coffers.api.schema_words import Schema
 
 _ASSETS: Final = Path(fastapi_offline.__file__).parent / "static"
 _ASSETS_URL: Final = "/docs/assets"

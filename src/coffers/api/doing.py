@@ -10,7 +10,6 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
 from coffers.api.account_answers import AccountAnswers
-from coffers.api.account_schema import Schema
 from coffers.api.documents import ACCOUNT_HEADERS, SIGNED, in_query_or_body, reply
 from coffers.api.doing_schema import CONVERTED
 from coffers.api.door import Admitted, Door
@@ -23,6 +22,7 @@ from coffers.api.operation_desk import (
 )
 from coffers.api.paths import ACCOUNT, AccountId
 from coffers.api.replies import json_reply
+from coffers.api.schema_words import TEXT, Schema
 from coffers.api.surroundings import Surroundings
 from coffers.portfolio.ledger import (
     CONVERT,
@@ -32,7 +32,6 @@ from coffers.portfolio.ledger import (
     Wanted,
 )
 
-_TEXT: Final[Schema] = {"type": "string"}
 _LISTED: Final[Schema] = {"$ref": "#/components/schemas/Account"}
 _HEADERS: Final = {**ACCOUNT_HEADERS, **OPERATION_HEADERS}
 _SALES: Final = (
@@ -100,7 +99,7 @@ def _add_conversion(app: FastAPI, desk: OperationDesk, door: Door) -> None:
         **{
             "codes[]": (
                 "Which assets; all that the exchange takes.",
-                {"type": "array", "items": _TEXT},
+                {"type": "array", "items": TEXT},
             )
         }
     )

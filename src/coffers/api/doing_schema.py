@@ -2,12 +2,10 @@
 
 from typing import Final, get_args
 
-from coffers.api.account_schema import Schema
+from coffers.api.schema_words import TEXT, TIME, Schema
 from coffers.store.operations import State, StepKind, StepState
 
-_TEXT: Final[Schema] = {"type": "string"}
 _MAYBE: Final[Schema] = {"type": ["string", "null"]}
-_TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 _ID: Final[Schema] = {"type": "integer"}
 
 
@@ -22,9 +20,9 @@ def _object(**properties: Schema) -> Schema:
 
 _STEP: Final = _object(
     kind={"enum": list(get_args(StepKind))},
-    base={**_TEXT, "description": "The exchange's code of what is sold, bought or moved."},
-    quote={**_TEXT, "description": "What it is paid in; of a transfer the wallet that it goes to."},
-    side={**_TEXT, "description": "`buy`, `sell`; of a transfer the wallet that it leaves."},
+    base={**TEXT, "description": "The exchange's code of what is sold, bought or moved."},
+    quote={**TEXT, "description": "What it is paid in; of a transfer the wallet that it goes to."},
+    side={**TEXT, "description": "`buy`, `sell`; of a transfer the wallet that it leaves."},
     amount={**_MAYBE, "description": "As planned, in units of base."},
     filled={**_MAYBE, "description": "What was done of it; null: not known, or nothing yet."},
     cost={**_MAYBE, "description": "What it came to, in units of quote."},
@@ -32,28 +30,28 @@ _STEP: Final = _object(
     fee_asset=_MAYBE,
     state={"enum": list(get_args(StepState))},
     why=_MAYBE,
-    client_order_id=_TEXT,
+    client_order_id=TEXT,
     exchange_order_id=_MAYBE,
-    updated_at=_TIME,
+    updated_at=TIME,
 )
 OPERATION: Final = _object(
     id=_ID,
     account_id=_ID,
-    kind=_TEXT,
+    kind=TEXT,
     state={"enum": list(get_args(State))},
     why=_MAYBE,
     steps={"type": "array", "items": _STEP},
-    left={"type": "object", "additionalProperties": _TEXT},
-    created_at=_TIME,
-    updated_at=_TIME,
+    left={"type": "object", "additionalProperties": TEXT},
+    created_at=TIME,
+    updated_at=TIME,
 )
 OPERATIONS: Final = _object(operations={"type": "array", "items": OPERATION}, next_cursor=_MAYBE)
 CONVERTED: Final[Schema] = {
     "type": ["object", "null"],
     "required": ["totalTransfered", "totalServiceCharge", "transferResult"],
     "properties": {
-        "totalTransfered": _TEXT,
-        "totalServiceCharge": _TEXT,
+        "totalTransfered": TEXT,
+        "totalServiceCharge": TEXT,
         "transferResult": {"type": "array", "items": {"type": "object"}},
     },
 }
@@ -61,10 +59,10 @@ WAYS: Final[Schema] = {
     "type": "array",
     "items": _object(
         from_account_id=_ID,
-        from_account_name=_TEXT,
+        from_account_name=TEXT,
         to_account_id=_ID,
-        to_account_name=_TEXT,
-        currencies={"type": "array", "items": _object(currency=_TEXT, available=_TEXT)},
+        to_account_name=TEXT,
+        currencies={"type": "array", "items": _object(currency=TEXT, available=TEXT)},
     ),
 }
 TRANSFERS: Final[Schema] = {
@@ -73,10 +71,10 @@ TRANSFERS: Final[Schema] = {
         id=_ID,
         from_account_id=_ID,
         to_account_id=_ID,
-        currency=_TEXT,
-        amount=_TEXT,
+        currency=TEXT,
+        amount=TEXT,
         state={"enum": list(get_args(State))},
         why=_MAYBE,
-        created_at=_TIME,
+        created_at=TIME,
     ),
 }

@@ -7,12 +7,12 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse, Response
 
 from coffers.access.call import Caller
-from coffers.api.account_schema import Schema
 from coffers.api.documents import ERRORS_OF_SIGNED, FORCED_MODE, SIGNED, parameter, reply
 from coffers.api.door import Admitted, Door
 from coffers.api.event_schema import EVENTS
 from coffers.api.given import Given
 from coffers.api.replies import json_reply
+from coffers.api.schema_words import TEXT, Schema
 from coffers.api.services import Services
 from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.events import MOST_AT_ONCE, EventLog, as_plain, kinds_of
@@ -21,13 +21,12 @@ from coffers.store.events import MOST_NUMBER, EventFilter
 EVENTS_PATH: Final = "/public/api/v1/events"
 USUAL_LIMIT: Final = 100
 
-_TEXT: Final[Schema] = {"type": "string"}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 1}
 AFTER: Final = parameter(
     "after", "query", "The `id` of the last event at hand.", {"type": "integer", "minimum": 0}
 )
 WANTED: Final = [
-    parameter("kind", "query", "Those of these kinds alone, commas apart.", _TEXT),
+    parameter("kind", "query", "Those of these kinds alone, commas apart.", TEXT),
     parameter("account_id", "query", "Those of one account alone.", _COUNT),
     FORCED_MODE,
 ]

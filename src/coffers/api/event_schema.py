@@ -1,28 +1,12 @@
 """The form of events, for the OpenAPI document."""
 
-from typing import Any, Final
+from typing import Final
 
-from coffers.api.account_schema import Schema
+from coffers.api.schema_words import BOOLEAN, Schema, object_of, or_null
 from coffers.store.events import EVENT_KINDS
 
 KIND: Final[Schema] = {"enum": list(EVENT_KINDS)}
 _NUMBER: Final = {"type": "integer", "minimum": 0}
-_BOOLEAN: Final = {"type": "boolean"}
-
-
-def object_of(properties: dict[str, Any]) -> Schema:
-    """Return the schema of an object that has exactly these properties."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def or_null(schema: Schema, description: str) -> Schema:
-    """Return the schema of something that may be unknown or absent."""
-    return {"anyOf": [schema, {"type": "null"}], "description": description}
 
 
 EVENT: Final = object_of(
@@ -41,9 +25,9 @@ EVENTS: Final[Schema] = {
         {
             "events": {"type": "array", "items": EVENT},
             "next_after": {**_NUMBER, "description": "`after` of the next page."},
-            "has_more": {**_BOOLEAN, "description": "Whether there are more already."},
+            "has_more": {**BOOLEAN, "description": "Whether there are more already."},
             "is_complete": {
-                **_BOOLEAN,
+                **BOOLEAN,
                 "description": "False where events after `after` are forgotten already, or `after` "
                 "is of another time than this database's.",
             },

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from coffers.api.account_schema import Schema
-from coffers.api.schema_words import AMOUNT, BOOLEAN, TEXT, TIME, object_of, or_null
+from coffers.api.schema_words import AMOUNT, BOOLEAN, TEXT, TIME, Schema, object_of, or_null
 
 _PAIR: Final = object_of({"account_id": {"type": "integer"}, "id": TEXT})
 _FLOW: Final = object_of(

@@ -6,7 +6,6 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse
 
 from coffers.api.account_answers import AccountAnswers
-from coffers.api.account_schema import Schema
 from coffers.api.cursors import limit_of, page_parameters
 from coffers.api.documents import ERRORS_OF_SIGNED, NOT_FOUND, SIGNED, parameter, reply
 from coffers.api.door import Admitted, Door
@@ -14,6 +13,7 @@ from coffers.api.flow_schema import FLOW_PAGE
 from coffers.api.given import Given
 from coffers.api.own_pasts import span_of
 from coffers.api.paths import AccountId
+from coffers.api.schema_words import TEXT
 from coffers.api.services import Services
 from coffers.errors import InvalidRecord
 from coffers.portfolio.flows import MOST_AT_ONCE, AccountFlows, as_plain
@@ -22,13 +22,12 @@ from coffers.store.flows import FlowFilter
 FLOWS_PATH: Final = "/public/api/v1/accounts/{account_id:id}/flows"
 USUAL_LIMIT: Final = 100
 
-_TEXT: Final[Schema] = {"type": "string"}
 _PARAMETERS: Final = [
     *page_parameters("Flows", USUAL_LIMIT, MOST_AT_ONCE),
     parameter("direction", "query", "Deposits alone, or withdrawals.", {"enum": ["in", "out"]}),
-    parameter("asset", "query", "Those of one asset alone: BTC.", _TEXT),
-    parameter("from", "query", "A day or an ISO 8601 time in UTC: nothing earlier.", _TEXT),
-    parameter("to", "query", "The same: nothing later. A day is meant as a whole.", _TEXT),
+    parameter("asset", "query", "Those of one asset alone: BTC.", TEXT),
+    parameter("from", "query", "A day or an ISO 8601 time in UTC: nothing earlier.", TEXT),
+    parameter("to", "query", "The same: nothing later. A day is meant as a whole.", TEXT),
 ]
 
 

@@ -4,8 +4,8 @@ from typing import Final
 
 from fastapi import Request
 
-from coffers.api.account_schema import Schema
 from coffers.api.documents import parameter
+from coffers.api.schema_words import Schema
 from coffers.api.surroundings import HEADERS, header_of
 
 _KEY: Final = b"idempotency-key"

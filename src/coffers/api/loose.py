@@ -7,7 +7,6 @@ import msgspec
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
-from coffers.api.account_schema import Schema
 from coffers.api.documents import (
     ERRORS_OF_SIGNED,
     KEY_REUSED,
@@ -22,7 +21,7 @@ from coffers.api.given import Given
 from coffers.api.idempotency import key_of, key_parameter
 from coffers.api.paths import BASE, AccountId
 from coffers.api.replies import json_reply
-from coffers.api.schema_words import BOOLEAN, TEXT, TIME, object_of
+from coffers.api.schema_words import BOOLEAN, TEXT, TIME, Schema, object_of
 from coffers.api.services import Services
 from coffers.clock import iso
 from coffers.errors import InvalidRecord

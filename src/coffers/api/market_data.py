@@ -7,7 +7,6 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
 from coffers.api.account_answers import AccountAnswers
-from coffers.api.account_schema import Schema
 from coffers.api.documents import (
     ERRORS_OF_SIGNED,
     ERRORS_OF_UNSIGNED,
@@ -37,6 +36,7 @@ from coffers.api.paging import Header
 from coffers.api.params import query_parameters
 from coffers.api.paths import ACCOUNT, BASE, AccountId
 from coffers.api.replies import json_reply
+from coffers.api.schema_words import Schema
 from coffers.api.services import Services
 from coffers.clock import Clock, Millis, age, iso
 from coffers.errors import InvalidRecord

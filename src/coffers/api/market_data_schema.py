@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from coffers import money
-from coffers.api.account_schema import Schema
 from coffers.api.balance_schema import array_of
+from coffers.api.schema_words import TEXT, Schema
 from coffers.markets.catalogue import Market
 from coffers.markets.pairs import Network, Rate, VenueCurrency, VenuePair
 from coffers.portfolio.venue_account import DepositData
@@ -137,23 +137,22 @@ def _first(own: Decimal | None, general: Decimal | None) -> Decimal | None:
     return general if own is None else own
 
 
-_TEXT: Final[Schema] = {"type": "string"}
 _NUMBER: Final[Schema] = {"type": ["string", "null"], "description": "A decimal number."}
 _MAYBE: Final[Schema] = {"type": ["string", "null"]}
 _FLAG: Final[Schema] = {"type": ["boolean", "null"]}
 
 _LEVERAGE_FIELDS: Final[Mapping[str, Schema]] = {
     "code": {"enum": ["none", "cross", "isolated"]},
-    "name": _TEXT,
+    "name": TEXT,
     "can_set_leverage_value": {"type": "boolean"},
-    "available_leverage_values": {"type": "array", "items": _TEXT},
+    "available_leverage_values": {"type": "array", "items": TEXT},
     "max_leverage": _NUMBER,
     "valid": {"type": "object", "properties": {"min": _NUMBER, "max": _NUMBER}},
 }
 _RATE_FIELDS: Final[Mapping[str, Schema]] = {
     **dict.fromkeys(("last", "bid", "ask"), _NUMBER),
     **dict.fromkeys(("orderbook_ask", "orderbook_bid", "orderbook_last"), _NUMBER),
-    **dict.fromkeys(("orderbook_price_currency", "strategy_name", "contract_strategy_name"), _TEXT),
+    **dict.fromkeys(("orderbook_price_currency", "strategy_name", "contract_strategy_name"), TEXT),
     "instrumentKind": {"enum": ["spot", "linear_futures", "inverse_futures"]},
     **dict.fromkeys(("minPrice", "maxPrice", "priceStep"), _NUMBER),
     **dict.fromkeys(("minLotSize", "maxLotSize", "lotStep"), _NUMBER),
@@ -164,7 +163,7 @@ _RATE_FIELDS: Final[Mapping[str, Schema]] = {
     **dict.fromkeys(("minTotal", "minMarketTotal", "maxTotal"), _NUMBER),
 }
 _NETWORK_FIELDS: Final[Mapping[str, Schema]] = {
-    "network": _TEXT,
+    "network": TEXT,
     **dict.fromkeys(("default", "deposit_enable", "withdraw_enable"), _FLAG),
     **dict.fromkeys(("deposit_tip", "withdraw_tip", "special_tip"), _MAYBE),
     **dict.fromkeys(("network_name", "network_url", "address_regexp"), _MAYBE),
@@ -179,7 +178,7 @@ def _object(fields: Mapping[str, Schema]) -> Schema:
     return {"type": "object", "required": list(fields), "properties": dict(fields)}
 
 
-PAIR_NAMES: Final[Schema] = {"type": "array", "items": _TEXT}
+PAIR_NAMES: Final[Schema] = {"type": "array", "items": TEXT}
 """What `market_pairs` answers."""
 
 LEVERAGE: Final = array_of(dict(_LEVERAGE_FIELDS))
@@ -193,7 +192,7 @@ RATE_WITH_LEVERAGE: Final = _object({**_RATE_FIELDS, "leverage_data": LEVERAGE})
 
 NETWORKS: Final = array_of(
     {
-        "currency": _TEXT,
+        "currency": TEXT,
         "name": _MAYBE,
         "deposit_enable": _FLAG,
         "withdraw_enable": _FLAG,
@@ -204,8 +203,8 @@ NETWORKS: Final = array_of(
 
 DEPOSIT: Final = _object(
     {
-        "address": _TEXT,
-        "address_tag": _TEXT,
+        "address": TEXT,
+        "address_tag": TEXT,
         **dict.fromkeys(("available_balance", "in_orders", "total_balance"), _NUMBER),
     }
 )

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from coffers.api.account_schema import Schema
 from coffers.api.balance_schema import array_of
+from coffers.api.schema_words import BOOLEAN, TEXT, Schema
 from coffers.markets.catalogue import Market
 from coffers.portfolio.markets import ConnectType
 
@@ -62,20 +62,18 @@ def _field(name: str) -> dict[str, str]:
     return {"field": name, "localized_name": _LABELS.get(name, f"{name}:")}
 
 
-_TEXT: Final[Schema] = {"type": "string"}
 _NULL: Final[Schema] = {"type": "null"}
-_BOOLEAN: Final[Schema] = {"type": "boolean"}
-_FIELDS: Final = array_of({"field": _TEXT, "localized_name": _TEXT})
+_FIELDS: Final = array_of({"field": TEXT, "localized_name": TEXT})
 
 MARKETS: Final = array_of(
     {
-        "market_name": _TEXT,
+        "market_name": TEXT,
         "market_url": _NULL,
         "market_icon": {"type": "string", "format": "uri"},
-        "market_trust_message": _TEXT,
-        "default_trust_message": _TEXT,
+        "market_trust_message": TEXT,
+        "default_trust_message": TEXT,
         "help_link": _NULL,
-        "market_code": _TEXT,
+        "market_code": TEXT,
         "form_fields": {
             "type": "object",
             "required": ["required", "optional"],
@@ -83,15 +81,15 @@ MARKETS: Final = array_of(
         },
         "connection_type": {"const": "fields"},
         "available_connection_flows": {"type": "array", "items": {"enum": ["form"]}},
-        "third_party_allowed": _BOOLEAN,
-        "trusted_ips": {"type": "array", "items": _TEXT},
-        "trusted_ips_input_type": _TEXT,
+        "third_party_allowed": BOOLEAN,
+        "trusted_ips": {"type": "array", "items": TEXT},
+        "trusted_ips_input_type": TEXT,
         "fast_connect_action_name": _NULL,
     }
 )
 """What `market_list` answers."""
 
 TYPES: Final = array_of(
-    {"type": _TEXT, "connected": _BOOLEAN, "available": _BOOLEAN, "unified": _BOOLEAN}
+    {"type": TEXT, "connected": BOOLEAN, "available": BOOLEAN, "unified": BOOLEAN}
 )
 """What `types_to_connect` answers."""

@@ -8,7 +8,6 @@ from fastapi.responses import JSONResponse
 
 from coffers.access.call import Caller
 from coffers.api.account_answers import AccountAnswers
-from coffers.api.account_schema import Schema
 from coffers.api.cursors import after_of, limit_of, page_parameters
 from coffers.api.documents import (
     ERRORS_OF_SIGNED,
@@ -24,6 +23,7 @@ from coffers.api.moments import begin_of, end_of, last_of
 from coffers.api.own_accounts import OWN_ACCOUNT, OWN_SUMMARY
 from coffers.api.own_schema import HISTORY, POSITIONS, SNAPSHOTS
 from coffers.api.paths import AccountId
+from coffers.api.schema_words import TEXT, Schema
 from coffers.api.services import Services
 from coffers.clock import Millis
 from coffers.errors import InvalidRecord
@@ -41,10 +41,9 @@ from coffers.portfolio.worked import Worked
 
 USUAL_LIMIT: Final = 100
 _EVER: Final = Millis(0)
-_TEXT: Final[Schema] = {"type": "string"}
 SPAN: Final = [
-    parameter("from", "query", "A day or an ISO 8601 time in UTC: nothing earlier.", _TEXT),
-    parameter("to", "query", "The same: nothing later. A day is meant as a whole.", _TEXT),
+    parameter("from", "query", "A day or an ISO 8601 time in UTC: nothing earlier.", TEXT),
+    parameter("to", "query", "The same: nothing later. A day is meant as a whole.", TEXT),
 ]
 _OF_MANY: Final = "Permission: ACCOUNTS_READ. Security: SIGNED."
 

@@ -2,23 +2,14 @@
 
 from typing import Any, Final
 
-from coffers.api.account_schema import Schema
+from coffers.api.schema_words import BOOLEAN, SIGNED_AMOUNT, TEXT, TIME, Schema, or_null
 
-_TEXT: Final[Schema] = {"type": "string"}
-_FLAG: Final[Schema] = {"type": "boolean"}
 _WHOLE: Final[Schema] = {"type": "integer"}
-_TIME: Final[Schema] = {"type": "string", "format": "date-time"}
-_AMOUNT: Final[Schema] = {"type": "string", "pattern": r"^-?[0-9]+\.[0-9]+$"}
 
 
 def listed(schema: Schema) -> Schema:
     """Return the form of a list."""
     return {"type": "array", "items": schema}
-
-
-def or_null(schema: Schema) -> Schema:
-    """Return the form of what may be unknown."""
-    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def closed(title: str, properties: dict[str, Any]) -> Schema:
@@ -32,19 +23,19 @@ def closed(title: str, properties: dict[str, Any]) -> Schema:
     }
 
 
-_GAIN: Final = or_null(closed("Gain", {"profit": _AMOUNT, "percentage": _AMOUNT}))
+_GAIN: Final = or_null(closed("Gain", {"profit": SIGNED_AMOUNT, "percentage": SIGNED_AMOUNT}))
 _CURRENCY: Final[dict[str, Any]] = {
-    "amount": or_null(_AMOUNT),
+    "amount": or_null(SIGNED_AMOUNT),
     "day": _GAIN,
     "month": _GAIN,
-    "total_profit": or_null(_AMOUNT),
+    "total_profit": or_null(SIGNED_AMOUNT),
 }
 FIGURES: Final = closed(
     "Figures",
     {
         "btc": closed("FiguresInBtc", _CURRENCY),
         "usd": closed("FiguresInUsd", _CURRENCY),
-        "display": closed("FiguresInDisplayCurrency", {"currency": _TEXT, **_CURRENCY}),
+        "display": closed("FiguresInDisplayCurrency", {"currency": TEXT, **_CURRENCY}),
     },
 )
 _REASONS: Final = listed(
@@ -58,62 +49,62 @@ _REASONS: Final = listed(
 _QUALITY: Final = closed(
     "Quality",
     {
-        "is_complete": _FLAG,
+        "is_complete": BOOLEAN,
         "reasons": _REASONS,
-        "as_of": _TIME,
-        "read_at": or_null(_TIME),
-        "unpriced": listed(_TEXT),
-        "held_back": listed(_TEXT),
-        "missing_wallets": listed(_TEXT),
-        "ignored": listed(_TEXT),
-        "price_sources": listed(_TEXT),
-        "oldest_price_at": or_null(_TIME),
+        "as_of": TIME,
+        "read_at": or_null(TIME),
+        "unpriced": listed(TEXT),
+        "held_back": listed(TEXT),
+        "missing_wallets": listed(TEXT),
+        "ignored": listed(TEXT),
+        "price_sources": listed(TEXT),
+        "oldest_price_at": or_null(TIME),
     },
 )
 _FAILURE: Final = closed(
     "ReadingFailure",
-    {"kind": _TEXT, "code": or_null(_TEXT), "message": or_null(_TEXT), "times": _WHOLE},
+    {"kind": TEXT, "code": or_null(TEXT), "message": or_null(TEXT), "times": _WHOLE},
 )
 _STATE: Final = closed(
     "AccountState",
     {
         "key_state": {"enum": ["ok", "expire_soon", "expired"]},
-        "is_locked": _FLAG,
-        "lock_reason": or_null(_TEXT),
-        "next_reading_at": _TIME,
+        "is_locked": BOOLEAN,
+        "lock_reason": or_null(TEXT),
+        "next_reading_at": TIME,
         "last_failure": or_null(_FAILURE),
-        "has_doubted_reading": _FLAG,
+        "has_doubted_reading": BOOLEAN,
     },
 )
 _ACCOUNT: Final[dict[str, Any]] = {
     "id": _WHOLE,
-    "name": _TEXT,
+    "name": TEXT,
     "kind": {"enum": ["exchange", "wallet", "manual", "paper"]},
     "mode": {"enum": ["real", "paper"]},
-    "market_code": _TEXT,
-    "market_name": _TEXT,
-    "address": or_null(_TEXT),
-    "subaccount_name": or_null(_TEXT),
-    "include_in_summary": _FLAG,
+    "market_code": TEXT,
+    "market_name": TEXT,
+    "address": or_null(TEXT),
+    "subaccount_name": or_null(TEXT),
+    "include_in_summary": BOOLEAN,
     "version": _WHOLE,
-    "created_at": _TIME,
-    "updated_at": _TIME,
+    "created_at": TIME,
+    "updated_at": TIME,
     "state": _STATE,
     "figures": FIGURES,
     "quality": _QUALITY,
 }
 _OF_BOOK: Final[dict[str, Any]] = {
     "epoch": _WHOLE,
-    "prices_at": or_null(_TIME),
+    "prices_at": or_null(TIME),
     "prices_age_seconds": or_null({"type": "number"}),
-    "told_at": _TIME,
+    "told_at": TIME,
 }
 ACCOUNT: Final = closed("OwnAccount", {**_ACCOUNT, **_OF_BOOK})
 ACCOUNTS: Final = closed(
     "OwnAccounts",
     {
         "accounts": listed(closed("ListedAccount", _ACCOUNT)),
-        "next_cursor": or_null(_TEXT),
+        "next_cursor": or_null(TEXT),
         **_OF_BOOK,
     },
 )
@@ -122,11 +113,11 @@ SUMMARY: Final = closed(
     {
         "account_ids": listed(_WHOLE),
         "figures": FIGURES,
-        "is_complete": _FLAG,
+        "is_complete": BOOLEAN,
         "incomplete": listed(
             closed("IncompleteAccount", {"account_id": _WHOLE, "reasons": _REASONS})
         ),
-        "oldest_reading_at": or_null(_TIME),
+        "oldest_reading_at": or_null(TIME),
         **_OF_BOOK,
     },
 )
@@ -138,80 +129,82 @@ _PRICE: Final[Schema] = {
 PRICED: Final[dict[str, Any]] = {
     "state": {"enum": ["priced", "unpriced", "held_back"]},
     "price": _PRICE,
-    "btc_value": or_null(_AMOUNT),
-    "usd_value": or_null(_AMOUNT),
+    "btc_value": or_null(SIGNED_AMOUNT),
+    "usd_value": or_null(SIGNED_AMOUNT),
 }
-_WALLET: Final = closed("WalletPart", {"wallet": _TEXT, "venue_code": _TEXT, "amount": _AMOUNT})
+_WALLET: Final = closed("WalletPart", {"wallet": TEXT, "venue_code": TEXT, "amount": SIGNED_AMOUNT})
 _HOLDING: Final = closed(
     "ExplainedHolding",
-    {"asset": _TEXT, "amount": _AMOUNT, "wallets": or_null(listed(_WALLET)), **PRICED},
+    {"asset": TEXT, "amount": SIGNED_AMOUNT, "wallets": or_null(listed(_WALLET)), **PRICED},
 )
 _FLOW: Final = closed(
     "ExplainedFlow",
     {
-        "id": _TEXT,
+        "id": TEXT,
         "direction": {"enum": ["in", "out"]},
-        "asset": _TEXT,
-        "amount": _AMOUNT,
-        "at": _TIME,
-        "valued_at": _TIME,
-        "btc_value": or_null(_AMOUNT),
-        "usd_value": or_null(_AMOUNT),
-        "rate": or_null(_AMOUNT),
-        "display_value": or_null(_AMOUNT),
-        "is_counted": _FLAG,
+        "asset": TEXT,
+        "amount": SIGNED_AMOUNT,
+        "at": TIME,
+        "valued_at": TIME,
+        "btc_value": or_null(SIGNED_AMOUNT),
+        "usd_value": or_null(SIGNED_AMOUNT),
+        "rate": or_null(SIGNED_AMOUNT),
+        "display_value": or_null(SIGNED_AMOUNT),
+        "is_counted": BOOLEAN,
     },
 )
 _POINT: Final = closed(
     "SeriesPoint",
     {
-        "at": _TIME,
-        "btc_value": _AMOUNT,
-        "usd_value": _AMOUNT,
-        "rate": or_null(_AMOUNT),
-        "value": or_null(_AMOUNT),
-        "net_inflow": or_null(_AMOUNT),
-        "earned": _AMOUNT,
+        "at": TIME,
+        "btc_value": SIGNED_AMOUNT,
+        "usd_value": SIGNED_AMOUNT,
+        "rate": or_null(SIGNED_AMOUNT),
+        "value": or_null(SIGNED_AMOUNT),
+        "net_inflow": or_null(SIGNED_AMOUNT),
+        "earned": SIGNED_AMOUNT,
     },
 )
 _WINDOW: Final = or_null(
     closed(
         "ProfitWindow",
         {
-            "since": _TIME,
+            "since": TIME,
             "earlier": _POINT,
             "later": or_null(_POINT),
-            "baseline": _AMOUNT,
-            "profit": _AMOUNT,
-            "percentage": _AMOUNT,
+            "baseline": SIGNED_AMOUNT,
+            "profit": SIGNED_AMOUNT,
+            "percentage": SIGNED_AMOUNT,
         },
     )
 )
 _RECKONED: Final[dict[str, Any]] = {
-    "rate": or_null(_AMOUNT),
-    "amount": or_null(_AMOUNT),
+    "rate": or_null(SIGNED_AMOUNT),
+    "amount": or_null(SIGNED_AMOUNT),
     "opening": or_null(_POINT),
     "now": or_null(_POINT),
     "day": _WINDOW,
     "month": _WINDOW,
-    "total_profit": or_null(_AMOUNT),
+    "total_profit": or_null(SIGNED_AMOUNT),
 }
-_IN_THREE: Final[dict[str, Any]] = {name: or_null(_AMOUNT) for name in ("btc", "usd", "display")}
+_IN_THREE: Final[dict[str, Any]] = {
+    name: or_null(SIGNED_AMOUNT) for name in ("btc", "usd", "display")
+}
 EXPLAINED: Final = closed(
     "ExplainedAccount",
     {
         "account_id": _WHOLE,
         "version": _WHOLE,
-        "as_of": _TIME,
-        "prices_at": or_null(_TIME),
+        "as_of": TIME,
+        "prices_at": or_null(TIME),
         "epoch": _WHOLE,
         "holdings": listed(_HOLDING),
-        "ignored": listed(_TEXT),
+        "ignored": listed(TEXT),
         "flows": listed(_FLOW),
         "earlier_flows": or_null(
             closed(
                 "EarlierFlows",
-                {"count": _WHOLE, "until": _TIME, "net_inflow": closed("NetInflow", _IN_THREE)},
+                {"count": _WHOLE, "until": TIME, "net_inflow": closed("NetInflow", _IN_THREE)},
             )
         ),
         "figures": closed(
@@ -219,7 +212,7 @@ EXPLAINED: Final = closed(
             {
                 "btc": closed("ReckonedInBtc", _RECKONED),
                 "usd": closed("ReckonedInUsd", _RECKONED),
-                "display": closed("ReckonedInDisplay", {"currency": _TEXT, **_RECKONED}),
+                "display": closed("ReckonedInDisplay", {"currency": TEXT, **_RECKONED}),
             },
         ),
     },
@@ -230,26 +223,27 @@ EXPLAINED_SUMMARY: Final = closed(
         "figures": FIGURES,
         "account_ids": listed(_WHOLE),
         "accounts": listed(EXPLAINED),
-        "next_cursor": or_null(_TEXT),
+        "next_cursor": or_null(TEXT),
     },
 )
 
 _SNAPSHOT: Final = closed(
-    "Snapshot", {"account_id": _WHOLE, "at": _TIME, "btc_value": _AMOUNT, "usd_value": _AMOUNT}
+    "Snapshot",
+    {"account_id": _WHOLE, "at": TIME, "btc_value": SIGNED_AMOUNT, "usd_value": SIGNED_AMOUNT},
 )
 SNAPSHOTS: Final = closed(
-    "Snapshots", {"snapshots": listed(_SNAPSHOT), "next_cursor": or_null(_TEXT)}
+    "Snapshots", {"snapshots": listed(_SNAPSHOT), "next_cursor": or_null(TEXT)}
 )
 _HISTORY_POINT: Final = closed(
     "HistoryPoint",
     {
-        "at": _TIME,
-        "btc_value": _AMOUNT,
-        "usd_value": _AMOUNT,
-        "btc_deposited": or_null(_AMOUNT),
-        "usd_deposited": or_null(_AMOUNT),
-        "seen_at": or_null(_TIME),
-        "carried": _FLAG,
+        "at": TIME,
+        "btc_value": SIGNED_AMOUNT,
+        "usd_value": SIGNED_AMOUNT,
+        "btc_deposited": or_null(SIGNED_AMOUNT),
+        "usd_deposited": or_null(SIGNED_AMOUNT),
+        "seen_at": or_null(TIME),
+        "carried": BOOLEAN,
         "accounts_carried": _WHOLE,
     },
 )
@@ -258,20 +252,20 @@ _POSITION: Final = closed(
     "OwnPosition",
     {
         "account_id": _WHOLE,
-        "wallet": _TEXT,
-        "asset": _TEXT,
-        "venue_code": _TEXT,
-        "free": _AMOUNT,
-        "in_orders": _AMOUNT,
-        "borrowed": _AMOUNT,
-        "interest": _AMOUNT,
-        "unrealised": _AMOUNT,
-        "owned": _AMOUNT,
-        "is_counted": _FLAG,
+        "wallet": TEXT,
+        "asset": TEXT,
+        "venue_code": TEXT,
+        "free": SIGNED_AMOUNT,
+        "in_orders": SIGNED_AMOUNT,
+        "borrowed": SIGNED_AMOUNT,
+        "interest": SIGNED_AMOUNT,
+        "unrealised": SIGNED_AMOUNT,
+        "owned": SIGNED_AMOUNT,
+        "is_counted": BOOLEAN,
         "not_counted_as": {"enum": ["pending", "spam", "unlisted", "ignored", None]},
         **PRICED,
     },
 )
 POSITIONS: Final = closed(
-    "OwnPositions", {"positions": listed(_POSITION), "next_cursor": or_null(_TEXT)}
+    "OwnPositions", {"positions": listed(_POSITION), "next_cursor": or_null(TEXT)}
 )

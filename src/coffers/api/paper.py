@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from coffers.api.account_schema import Schema
 from coffers.api.documents import (
     ERRORS_OF_SIGNED,
     KEY_REUSED,
@@ -23,6 +22,7 @@ from coffers.api.given import Given
 from coffers.api.idempotency import key_of, key_parameter
 from coffers.api.paper_schema import ORDER, ORDERS, PAPER_ACCOUNT, SIDE
 from coffers.api.paths import AccountId
+from coffers.api.schema_words import TEXT
 from coffers.api.services import Services
 from coffers.portfolio.idempotency import Once
 from coffers.portfolio.paper import USUAL_FEE, Direction, NewPaper, PaperAccounts, as_plain
@@ -34,25 +34,24 @@ USUAL_LIMIT: Final = 100
 
 _ONE: Final = f"{PAPER_PATH}/{{account_id:id}}"
 _HEADERS: Final = {"Cache-Control": "no-store"}
-_TEXT: Final[Schema] = {"type": "string"}
 _BALANCES: Final = (
     "Amounts by asset; in a query or a form `balances[USDT]=10000`.",
-    {"type": "object", "additionalProperties": _TEXT},
+    {"type": "object", "additionalProperties": TEXT},
 )
 _NEW: Final = in_query_or_body(
     name=("2 to 100 characters.", {"type": "string", "minLength": 2, "maxLength": 100}),
     balances=_BALANCES,
-    fee=("The share that orders cost: 0.001 is a tenth of a percent.", _TEXT),
+    fee=("The share that orders cost: 0.001 is a tenth of a percent.", TEXT),
 )
 _MOVED: Final = in_query_or_body(
-    asset=("An asset: BTC.", _TEXT), amount=("How much of it, more than zero.", _TEXT)
+    asset=("An asset: BTC.", TEXT), amount=("How much of it, more than zero.", TEXT)
 )
 _ORDER: Final = in_query_or_body(
     side=("What to do with the base.", SIDE),
-    base=("What is bought or sold.", _TEXT),
-    quote=("What it is paid in.", _TEXT),
-    amount=("How much of the base.", _TEXT),
-    quote_amount=("Or how much of the quote; one of the two.", _TEXT),
+    base=("What is bought or sold.", TEXT),
+    quote=("What it is paid in.", TEXT),
+    amount=("How much of the base.", TEXT),
+    quote_amount=("Or how much of the quote; one of the two.", TEXT),
 )
 _ORDER_KEY: Final = key_parameter("The same order under the same key is filled once.")
 _MADE_ONCE: Final = key_parameter("The same account under the same key is made once.")
@@ -63,7 +62,7 @@ _PAGE: Final = [
         "Orders per page.",
         {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE, "default": USUAL_LIMIT},
     ),
-    parameter("cursor", "query", "`next_cursor` of the page before.", _TEXT),
+    parameter("cursor", "query", "`next_cursor` of the page before.", TEXT),
 ]
 
 

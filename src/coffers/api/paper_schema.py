@@ -2,10 +2,8 @@
 
 from typing import Final
 
-from coffers.api.account_schema import Schema
-from coffers.api.schema_words import TEXT, TIME, object_of
+from coffers.api.schema_words import AMOUNT, TEXT, TIME, Schema, object_of
 
-AMOUNT: Final[Schema] = {"type": "string", "pattern": r"^[0-9]+\.[0-9]+$"}
 _BY_ASSET: Final[Schema] = {"type": "object", "additionalProperties": AMOUNT}
 SIDE: Final[Schema] = {"enum": ["buy", "sell"]}
 

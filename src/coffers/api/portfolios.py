@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI, Path
 from fastapi.responses import JSONResponse
 
-from coffers.api.account_schema import PUBLISHED_PORTFOLIO, Schema
+from coffers.api.account_schema import PUBLISHED_PORTFOLIO
 from coffers.api.balance_settings_schema import PORTFOLIO, PORTFOLIOS
 from coffers.api.cursors import limit_of, page_parameters
 from coffers.api.documents import (
@@ -22,6 +22,7 @@ from coffers.api.door import Admitted, Door
 from coffers.api.entity import published_portfolio
 from coffers.api.given import Given
 from coffers.api.paths import BASE
+from coffers.api.schema_words import TEXT, Schema
 from coffers.api.services import Services
 from coffers.portfolio.portfolios import (
     USUAL_TOLERANCE,
@@ -38,15 +39,14 @@ _MOST_PER_PAGE: Final = 100
 _MOST_OFFSET: Final = 1_000_000
 _USUAL_LIMIT: Final = 10
 _HEADERS: Final = {"Cache-Control": "no-store"}
-_TEXT: Final[Schema] = {"type": "string"}
 _PortfolioId = Annotated[int, Path(description="The portfolio's id.", ge=0)]
 _SAID: Final = in_query_or_body(
     name=("2 to 100 characters.", {"type": "string", "minLength": 2, "maxLength": 100}),
     targets=(
         "Shares in percent by asset, exactly 100 together; in a query or a form `targets[BTC]=60`.",
-        {"type": "object", "additionalProperties": _TEXT},
+        {"type": "object", "additionalProperties": TEXT},
     ),
-    tolerance=("By how many points a share may be off: 1, unless said.", _TEXT),
+    tolerance=("By how many points a share may be off: 1, unless said.", TEXT),
     sells_others=("Whether everything else that is held is sold.", {"type": "boolean"}),
 )
 _PAGE: Final = page_parameters("Portfolios", _MOST_PER_PAGE, _MOST_PER_PAGE)

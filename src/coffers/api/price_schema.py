@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from coffers.api.account_schema import Schema
-from coffers.api.schema_words import AMOUNT, TIME, object_of, or_null
+from coffers.api.schema_words import AMOUNT, TIME, Schema, object_of, or_null
 
 _TEXTS: Final = {"type": "array", "items": {"type": "string"}}
 

@@ -1,9 +1,9 @@
 """The words that forms in the OpenAPI document are made of."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from coffers.api.account_schema import Schema
+Schema = dict[str, Any]
 
 TEXT: Final[Schema] = {"type": "string"}
 TIME: Final[Schema] = {"type": "string", "format": "date-time"}

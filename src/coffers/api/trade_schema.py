@@ -2,8 +2,16 @@
 
 from typing import Final
 
-from coffers.api.account_schema import Schema
-from coffers.api.schema_words import AMOUNT, BOOLEAN, SIGNED_AMOUNT, TEXT, TIME, object_of, or_null
+from coffers.api.schema_words import (
+    AMOUNT,
+    BOOLEAN,
+    SIGNED_AMOUNT,
+    TEXT,
+    TIME,
+    Schema,
+    object_of,
+    or_null,
+)
 
 _TRADE: Final = object_of(
     {

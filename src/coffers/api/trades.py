@@ -8,13 +8,13 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse, Response
 
 from coffers.api.account_answers import AccountAnswers
-from coffers.api.account_schema import Schema
 from coffers.api.documents import ERRORS_OF_SIGNED, NOT_FOUND, SIGNED, parameter, reply
 from coffers.api.door import Admitted, Door
 from coffers.api.given import Given
 from coffers.api.own_pasts import span_of
 from coffers.api.paths import ACCOUNT, AccountId
 from coffers.api.replies import json_reply
+from coffers.api.schema_words import TEXT, Schema
 from coffers.api.services import Services
 from coffers.api.trade_schema import TRADE_PAGE, VOLUME_HEADERS, volume_schema
 from coffers.clock import DAY, Millis, iso
@@ -27,7 +27,6 @@ TRADES_PATH: Final = "/public/api/v1/accounts/{account_id:id}/trades"
 USUAL_LIMIT: Final = 100
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
-_TEXT: Final[Schema] = {"type": "string"}
 _LIMIT: Final[Schema] = {
     "type": "integer",
     "minimum": 1,
@@ -36,13 +35,13 @@ _LIMIT: Final[Schema] = {
 }
 _PARAMETERS: Final = [
     parameter("limit", "query", "Trades per page.", _LIMIT),
-    parameter("cursor", "query", "`next_cursor` of the page before.", _TEXT),
-    parameter("symbol", "query", "Those of one symbol alone: BTC/USDT.", _TEXT),
-    parameter("from", "query", "A day or an ISO 8601 time in UTC: nothing earlier.", _TEXT),
-    parameter("to", "query", "The same: nothing later. A day is meant as a whole.", _TEXT),
+    parameter("cursor", "query", "`next_cursor` of the page before.", TEXT),
+    parameter("symbol", "query", "Those of one symbol alone: BTC/USDT.", TEXT),
+    parameter("from", "query", "A day or an ISO 8601 time in UTC: nothing earlier.", TEXT),
+    parameter("to", "query", "The same: nothing later. A day is meant as a whole.", TEXT),
 ]
-_DATE: Final = [parameter("date", "query", "A day in UTC, YYYY-MM-DD; today without it.", _TEXT)]
-_MONTH: Final = [parameter("month", "query", "A month in UTC, YYYY-MM; this one without.", _TEXT)]
+_DATE: Final = [parameter("date", "query", "A day in UTC, YYYY-MM-DD; today without it.", TEXT)]
+_MONTH: Final = [parameter("month", "query", "A month in UTC, YYYY-MM; this one without.", TEXT)]
 _READ: Final = "Permission: ACCOUNTS_READ. Security: SIGNED. Unknown is null, never zero."
 
 

@@ -7,11 +7,11 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
 from coffers.api.account_answers import AccountAnswers
-from coffers.api.account_schema import Schema
 from coffers.api.documents import ERRORS_OF_SIGNED, FROM_EXCHANGE, NOT_FOUND, SIGNED, reply
 from coffers.api.door import Admitted, Door
 from coffers.api.paths import ACCOUNT, AccountId
 from coffers.api.replies import json_reply
+from coffers.api.schema_words import Schema
 from coffers.api.services import Services
 from coffers.portfolio.errand_forms import OPEN_ORDERS, OpenAsked, OpenTold
 from coffers.portfolio.errands import Errands

@@ -7,7 +7,6 @@ import msgspec
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from coffers.api.account_schema import Schema
 from coffers.api.documents import (
     ERRORS_OF_SIGNED,
     FORCED_MODE,
@@ -26,6 +25,7 @@ from coffers.api.operation_desk import (
     told_of,
 )
 from coffers.api.paths import BASE
+from coffers.api.schema_words import TEXT, Schema
 from coffers.money import plain
 from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.ledger import (
@@ -39,7 +39,6 @@ from coffers.store.operations import Operation
 USUAL_PER_PAGE: Final = 10
 
 _HEADERS: Final = {"Cache-Control": "no-store"}
-_TEXT: Final[Schema] = {"type": "string"}
 _ID: Final[Schema] = {"type": "integer", "minimum": 1}
 _SINCE: Final[Schema] = {"type": "integer", "minimum": 0}
 
@@ -49,8 +48,8 @@ def add_transfers(app: FastAPI, desk: OperationDesk, door: Door) -> None:
     reader = Annotated[Admitted, Depends(door.admitting("accounts_read"))]
     writer = Annotated[Admitted, Depends(door.admitting("accounts_write"))]
     fields = in_query_or_body(
-        currency=("What to move: USDT.", _TEXT),
-        amount=("How much of it, more than zero.", _TEXT),
+        currency=("What to move: USDT.", TEXT),
+        amount=("How much of it, more than zero.", TEXT),
         from_account_id=("The account that it leaves.", _ID),
         to_account_id=("The account that it goes to.", _ID),
     )
@@ -134,7 +133,7 @@ def add_transfers(app: FastAPI, desk: OperationDesk, door: Door) -> None:
 
 _HISTORY: Final = [
     parameter("account_id", "query", "From or to which account.", _ID, is_required=True),
-    parameter("currency", "query", "Of what: USDT.", _TEXT, is_required=True),
+    parameter("currency", "query", "Of what: USDT.", TEXT, is_required=True),
     parameter(
         "start_time", "query", "Unix seconds of the oldest one.", {"type": "integer", "minimum": 0}
     ),

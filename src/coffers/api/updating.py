@@ -6,7 +6,6 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
 from coffers.api.account_answers import AccountAnswers
-from coffers.api.account_schema import Schema
 from coffers.api.connecting import CREDENTIALS, by_our_names
 from coffers.api.documents import (
     ACCOUNT_HEADERS,
@@ -20,6 +19,7 @@ from coffers.api.documents import (
 from coffers.api.door import Admitted, Door
 from coffers.api.paths import BASE
 from coffers.api.replies import json_reply
+from coffers.api.schema_words import TEXT, Schema
 from coffers.api.services import Services
 from coffers.api.surroundings import Surroundings
 from coffers.errors import InvalidRecord
@@ -31,11 +31,10 @@ from coffers.portfolio.naming import usable_name
 UPDATE_PATH: Final = f"{BASE}/accounts/update"
 
 _LISTED: Final[Schema] = {"$ref": "#/components/schemas/Account"}
-_TEXT: Final[Schema] = {"type": "string"}
 _FIELDS: Final[dict[str, tuple[str, Schema]]] = {
     "account_id": ("Which account.", {"type": "integer", "minimum": 1}),
     "name": ("2 to 100 characters.", {"type": "string", "minLength": 2, "maxLength": 100}),
-    **{name: (told, _TEXT) for name, told in CREDENTIALS.items()},
+    **{name: (told, TEXT) for name, told in CREDENTIALS.items()},
     "include_in_summary": ("Whether it counts in the summary.", {"type": "boolean"}),
 }
 

@@ -7,11 +7,11 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
 from coffers.access.tokens import PERMISSIONS, wire_name
-from coffers.api.account_schema import Schema
 from coffers.api.documents import ERRORS_OF_SIGNED, FORCED_MODE, SIGNED, in_query_or_body, reply
 from coffers.api.door import Admitted, Door
 from coffers.api.paths import BASE
 from coffers.api.replies import json_reply
+from coffers.api.schema_words import Schema
 from coffers.api.services import Services
 from coffers.portfolio.users import LOCALES, Users
 from coffers.store.records import Mode

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI, Path
 from fastapi.responses import JSONResponse
 
-from coffers.api.account_schema import Schema
 from coffers.api.documents import (
     ERRORS_OF_SIGNED,
     FORCED_MODE,
@@ -18,6 +17,7 @@ from coffers.api.documents import (
 from coffers.api.door import Admitted, Door
 from coffers.api.event_schema import KIND
 from coffers.api.given import Given
+from coffers.api.schema_words import BOOLEAN, Schema
 from coffers.api.services import Services
 from coffers.api.webhook_schema import (
     CHANGED_WEBHOOK,
@@ -47,7 +47,6 @@ MOST_AT_ONCE: Final = 100
 _ONE: Final = f"{WEBHOOKS_PATH}/{{webhook_id:id}}"
 _HEADERS: Final = {"Cache-Control": "no-store"}
 _KINDS: Final = "kinds[]"
-_BOOLEAN: Final[Schema] = {"type": "boolean"}
 _SAID: Final[dict[str, tuple[str, Schema]]] = {
     "url": (
         "An https:// address, or http:// to this machine.",
@@ -55,11 +54,11 @@ _SAID: Final[dict[str, tuple[str, Schema]]] = {
     ),
     _KINDS: ("The kinds of events that are sent; none for all.", {"type": "array", "items": KIND}),
     "mode": ("Whose accounts' events are sent; by default the request's.", MODE),
-    "is_active": ("Whether anything is sent.", _BOOLEAN),
+    "is_active": ("Whether anything is sent.", BOOLEAN),
 }
 _CHANGED: Final = {
     **_SAID,
-    "renew_secret": ("Whether it gets a new secret, which counts from now on.", _BOOLEAN),
+    "renew_secret": ("Whether it gets a new secret, which counts from now on.", BOOLEAN),
 }
 _PAGE: Final = [
     parameter(

@@ -2,18 +2,16 @@
 
 from typing import Final
 
-from coffers.api.account_schema import Schema
-from coffers.api.event_schema import KIND, object_of, or_null
+from coffers.api.event_schema import KIND
+from coffers.api.schema_words import TEXT, TIME, Schema, object_of, or_null
 
-_TEXT: Final[Schema] = {"type": "string"}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-_TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 MODE: Final[Schema] = {"enum": ["real", "paper"]}
 
 WEBHOOK: Final = object_of(
     {
         "id": {"type": "integer"},
-        "url": _TEXT,
+        "url": TEXT,
         "kinds": {
             "type": "array",
             "items": KIND,
@@ -24,13 +22,13 @@ WEBHOOK: Final = object_of(
         "disabled_reason": or_null(
             {"enum": ["failing", "gone"]}, "Why the server gave it up; null where it did not."
         ),
-        "failing_since": or_null(_TIME, "The first failure since the last success."),
-        "created_at": _TIME,
-        "updated_at": _TIME,
+        "failing_since": or_null(TIME, "The first failure since the last success."),
+        "created_at": TIME,
+        "updated_at": TIME,
     }
 )
 _SECRET: Final[Schema] = {
-    **_TEXT,
+    **TEXT,
     "description": "What deliveries are signed with. It is told this once.",
 }
 NEW_WEBHOOK: Final[Schema] = {
@@ -45,14 +43,14 @@ CHANGED_WEBHOOK: Final[Schema] = {
 WEBHOOKS: Final = object_of(
     {
         "webhooks": {"type": "array", "items": WEBHOOK},
-        "next_cursor": or_null(_TEXT, "`cursor` of the next page; null on the last one."),
+        "next_cursor": or_null(TEXT, "`cursor` of the next page; null on the last one."),
     }
 )
 DELIVERY: Final = object_of(
     {
-        "id": {**_TEXT, "description": "The same at each try, as in `Coffers-Delivery`."},
+        "id": {**TEXT, "description": "The same at each try, as in `Coffers-Delivery`."},
         "event_id": or_null(_COUNT, "The event's id; null for a test."),
-        "kind": _TEXT,
+        "kind": TEXT,
         "state": {"enum": ["pending", "delivered", "given_up"]},
         "tries": _COUNT,
         "status": or_null({"type": "integer"}, "What the last try was answered."),
@@ -60,14 +58,14 @@ DELIVERY: Final = object_of(
             {"enum": ["refused", "unreachable", "timeout", "blocked", "failed"]},
             "How the last try failed; null where it did not.",
         ),
-        "created_at": _TIME,
-        "next_try_at": or_null(_TIME, "Not tried again before; null once it ended."),
-        "ended_at": or_null(_TIME, "When it arrived, or was given up."),
+        "created_at": TIME,
+        "next_try_at": or_null(TIME, "Not tried again before; null once it ended."),
+        "ended_at": or_null(TIME, "When it arrived, or was given up."),
     }
 )
 DELIVERIES: Final = object_of(
     {
         "deliveries": {"type": "array", "items": DELIVERY},
-        "next_cursor": or_null(_TEXT, "`cursor` of the next page; null on the last one."),
+        "next_cursor": or_null(TEXT, "`cursor` of the next page; null on the last one."),
     }
 )
