@@ -20,7 +20,7 @@ from coffers.clock import HOUR, MINUTE, Millis, SystemClock
 from coffers.portfolio.guessing import Visitor
 from coffers.portfolio.sign_in import SignIn
 from coffers.store.engine import Store
-from coffers.store.records import NewAccount, SyncState
+from coffers.store.records import AccountStatus, NewAccount, SyncState
 from coffers.valuation.model import Position
 from coffers.web.forms import COOKIE
 
@@ -82,14 +82,16 @@ async def _account_of_many(store: Store) -> int:
             for number in range(MANY)
         ]
         await tx.holdings.replace(user.id, account.id, {"spot"}, held)
-        await tx.accounts.record_standing(
+        await tx.accounts.record_status(
             user.id,
             account.id,
-            sync=SyncState(next_sync_at=Millis(now + HOUR), read_at=Millis(now - MINUTE)),
-            key_state="ok",
-            is_locked=False,
-            lock_reason=None,
-            now=now,
+            AccountStatus(
+                SyncState(next_sync_at=Millis(now + HOUR), read_at=Millis(now - MINUTE)),
+                "ok",
+                is_locked=False,
+                lock_reason=None,
+            ),
+            now,
         )
     return account.id
 

@@ -11,7 +11,7 @@ from coffers.portfolio.tokens import Tokens, Wanted
 from coffers.portfolio.users import Users
 from coffers.settings import Settings, load_settings
 from coffers.store.engine import Store, Transaction
-from coffers.store.records import Account, NewAccount
+from coffers.store.records import Account, AccountStatus, NewAccount
 from coffers.valuation.model import Flow, Position, Price, Snapshot, Value
 from coffers.vault.vault import Vault
 
@@ -154,12 +154,9 @@ def _flow(days: int, now: Millis) -> Flow:
 
 async def _read(tx: Transaction, account: Account, now: Millis) -> None:
     sync = replace(account.sync, read_at=Millis(now - MINUTE), next_sync_at=Millis(now + DAY))
-    await tx.accounts.record_standing(
+    await tx.accounts.record_status(
         account.user_id,
         account.id,
-        sync=sync,
-        key_state="ok",
-        is_locked=False,
-        lock_reason=None,
-        now=now,
+        AccountStatus(sync, "ok", is_locked=False, lock_reason=None),
+        now,
     )

@@ -31,7 +31,7 @@ from coffers.serving.streams import Streams
 from coffers.settings import Settings
 from coffers.store.engine import Store
 from coffers.store.fast import FastLook
-from coffers.store.records import Account, NewAccount, SyncState, User
+from coffers.store.records import Account, AccountStatus, NewAccount, SyncState, User
 from coffers.valuation.model import Position, Price, PriceBook, Snapshot, Value
 from coffers.vault.keyring import KeyRing, new_key
 from coffers.vault.vault import Vault
@@ -226,6 +226,6 @@ async def read_account(
         await tx.holdings.replace(owner, known, {"spot"}, positions)
         opening = Snapshot(Millis(NOW - 2 * DAY), Value(Decimal("0.4"), Decimal(18000)))
         await tx.history.add_snapshot(owner, known, opening)
-        await tx.accounts.record_standing(
-            owner, known, sync=sync, key_state="ok", is_locked=False, lock_reason=None, now=NOW
+        await tx.accounts.record_status(
+            owner, known, AccountStatus(sync, "ok", is_locked=False, lock_reason=None), NOW
         )

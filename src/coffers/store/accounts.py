@@ -35,8 +35,8 @@ from coffers.store.notices import Topic, announce
 from coffers.store.prepared import Prepared
 from coffers.store.records import (
     Account,
+    AccountStatus,
     AutoBalance,
-    KeyState,
     Mode,
     NewAccount,
     SyncState,
@@ -168,16 +168,13 @@ class Accounts(Claims):
         """Return the market codes that accounts are connected to, in alphabetical order."""
         return sorted(await self._connection.scalars(distinct(accounts.c.market_code)))
 
-    async def record_standing(  # noqa: PLR0913 - what it writes, each by its name
+    async def record_status(
         self,
         user_id: int,
         account_id: int,
-        *,
-        sync: SyncState,
-        key_state: KeyState,
-        is_locked: bool,
-        lock_reason: str | None,
+        status: AccountStatus,
         now: Millis,
+        *,
         frees: bool = False,
         is_past_new: bool = False,
     ) -> None:
@@ -186,9 +183,13 @@ class Accounts(Claims):
         `frees` also releases its claim, for a caller that has made sure to hold it. `is_past_new`
         says that a list shows a change in any case, since the past that profits come from changed.
         """
-        key = {"key_state": key_state, "is_locked": is_locked, "lock_reason": lock_reason}
-        state = sync_columns(sync)
-        lacks = {"lacks_prices": sync.lacks_prices}
+        key = {
+            "key_state": status.key_state,
+            "is_locked": status.is_locked,
+            "lock_reason": status.lock_reason,
+        }
+        state = sync_columns(status.sync)
+        lacks = {"lacks_prices": status.sync.lacks_prices}
         others = {**state, **lacks, **(_UNCLAIMED if frees else {})}
         shown = {name: state[name] for name in ("read_at", "missing_wallets", "flows_known")}
         await self._write(

@@ -135,6 +135,19 @@ class SyncState:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """What a try to read an account changes of it: how its reading goes, and whether its key works.
+
+    `lock_reason` tells why it is locked, None while it is not.
+    """
+
+    sync: SyncState
+    key_state: KeyState
+    is_locked: bool
+    lock_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """One connection of a user: an exchange account, a wallet, a manual or a paper account.
 

@@ -9,10 +9,9 @@ from coffers.connectors.reading import ConnectorFailure, Reading
 from coffers.keyrights import KeyRights
 from coffers.money import plain
 from coffers.store.events import EventKind, NewEvent
-from coffers.store.records import Account
+from coffers.store.records import Account, AccountStatus
 from coffers.sync.flows import told_until
 from coffers.sync.known import Known
-from coffers.sync.policy import Standing
 from coffers.valuation.model import Flow, Position
 
 FAILING_AFTER: Final = 3
@@ -30,7 +29,7 @@ def about(account: Account, kind: EventKind, at: Millis, /, **data: object) -> N
 def of_reading(
     known: Known,
     reading: Reading,
-    standing: Standing,
+    status: AccountStatus,
     rights: KeyRights,
     added: Collection[Flow],
     undone: Collection[str],
@@ -41,13 +40,13 @@ def of_reading(
     back.
     """
     account, at = known.account, reading.at
-    found = [*_of_holdings(known, reading, standing)]
+    found = [*_of_holdings(known, reading, status)]
     if account.sync.read_at is not None:
         found += of_flows(account, _since_connected(account, added), at)
     if undone:
         told = {"assets": _named(undone), "count": len(undone)}
         found.append(about(account, "flows_undone", at, **told))
-    found += _of_completeness(account, standing, at)
+    found += _of_completeness(account, status, at)
     return [*found, *of_recovery(account, at), *of_rights(account, rights, at)]
 
 
@@ -81,23 +80,23 @@ def of_rights(account: Account, rights: KeyRights, at: Millis) -> list[NewEvent]
 
 
 def of_failure(
-    account: Account, failure: ConnectorFailure, standing: Standing, at: Millis
+    account: Account, failure: ConnectorFailure, status: AccountStatus, at: Millis
 ) -> list[NewEvent]:
     """Return what a failed reading changed: nothing, for most."""
     found = []
-    if standing.sync.failures == FAILING_AFTER:
+    if status.sync.failures == FAILING_AFTER:
         read_at = account.sync.read_at
         told = {"failure": failure.kind.value, "read_at": None if read_at is None else iso(read_at)}
         found.append(about(account, "readings_failing", at, **told))
-    if standing.is_locked and not account.is_locked:
-        told = {"reason": standing.lock_reason, "failure": failure.kind.value}
+    if status.is_locked and not account.is_locked:
+        told = {"reason": status.lock_reason, "failure": failure.kind.value}
         found.append(about(account, "account_locked", at, **told))
     return found
 
 
-def of_doubt(account: Account, standing: Standing, at: Millis) -> list[NewEvent]:
+def of_doubt(account: Account, status: AccountStatus, at: Millis) -> list[NewEvent]:
     """Return the event of a reading that is held back, at its first sight."""
-    if standing.sync.suspect == account.sync.suspect:
+    if status.sync.suspect == account.sync.suspect:
         return []
     return [about(account, "reading_held_back", at)]
 
@@ -115,10 +114,10 @@ def of_balances(account: Account, assets: Collection[str], at: Millis) -> list[N
     return [about(account, kind, at, assets=_named(assets), count=len(assets))]
 
 
-def _of_holdings(known: Known, reading: Reading, standing: Standing) -> list[NewEvent]:
+def _of_holdings(known: Known, reading: Reading, status: AccountStatus) -> list[NewEvent]:
     account = known.account
     if account.sync.read_at is None:
-        if standing.sync.read_at is None:
+        if status.sync.read_at is None:
             return []
         assets = {held.asset for held in reading.positions}
         told = {"assets": _named(assets), "count": len(assets)}
@@ -140,8 +139,8 @@ def _amounts(held: Iterable[Position]) -> Mapping[tuple[str, str, str], tuple[De
     }
 
 
-def _of_completeness(account: Account, standing: Standing, at: Millis) -> list[NewEvent]:
-    before, after = account.sync.missing_wallets, standing.sync.missing_wallets
+def _of_completeness(account: Account, status: AccountStatus, at: Millis) -> list[NewEvent]:
+    before, after = account.sync.missing_wallets, status.sync.missing_wallets
     if before == after:
         return []
     if not after:

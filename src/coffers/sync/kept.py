@@ -16,7 +16,7 @@ from coffers.connectors.reading import Reading
 from coffers.errors import NotFound
 from coffers.store.engine import Transaction
 from coffers.store.newest import NewestBook
-from coffers.store.records import Account
+from coffers.store.records import Account, AccountStatus
 from coffers.sync.events import of_balances, of_flows
 from coffers.sync.snapshots import is_fresh, note_worth
 from coffers.sync.transfers import pair_transfers
@@ -98,13 +98,15 @@ async def put_amounts(tx: Transaction, kept: Kept, amounts: Amounts) -> None:
     await tx.holdings.replace(*own, {KEPT_WALLET}, held)
     await note_worth(tx, account, held, kept.fresh_book, kept.at)
     await tx.assets.meet(amounts, kept.at)
-    await tx.accounts.record_standing(
+    await tx.accounts.record_status(
         *own,
-        sync=replace(account.sync, read_at=kept.at, next_sync_at=kept.at),
-        key_state=account.key_state,
-        is_locked=account.is_locked,
-        lock_reason=account.lock_reason,
-        now=kept.at,
+        AccountStatus(
+            replace(account.sync, read_at=kept.at, next_sync_at=kept.at),
+            account.key_state,
+            is_locked=account.is_locked,
+            lock_reason=account.lock_reason,
+        ),
+        kept.at,
     )
     changed = {asset for asset, _ in _changes(kept.amounts, amounts)}
     await tx.events.add(account.user_id, of_balances(account, changed, kept.at))

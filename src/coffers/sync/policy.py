@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from coffers.clock import DAY, HOUR, MINUTE, SECOND, Millis, is_ahead
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.keyrights import KeyRights
-from coffers.store.records import Account, KeyState, SyncState
+from coffers.store.records import Account, AccountStatus, KeyState, SyncState
 
 LONGEST_READING = Millis(4 * MINUTE)
 """After this a reading is given up."""
@@ -82,18 +82,10 @@ SAID_AGAIN = Millis(6 * HOUR)
 _AWAY = frozenset({FailureKind.VENUE_DOWN.value, FailureKind.UNREACHABLE.value})
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What becomes of an account: its sync state and the state of its key."""
-
-    sync: SyncState
-    key_state: KeyState
-    is_locked: bool
-    lock_reason: str | None
-
-
-def after_reading(sync: SyncState, rights: KeyRights, now: Millis, interval: Millis) -> Standing:
-    """Return the standing after an accepted reading; `sync` holds what the reading told.
+def after_reading(
+    sync: SyncState, rights: KeyRights, now: Millis, interval: Millis
+) -> AccountStatus:
+    """Return the status after an accepted reading; `sync` holds what the reading told.
 
     All failures are forgotten and a lock is taken off.
     """
@@ -107,17 +99,17 @@ def after_reading(sync: SyncState, rights: KeyRights, now: Millis, interval: Mil
         refusals=0,
         suspect=None,
     )
-    return Standing(state, _key_state(rights, now), is_locked=False, lock_reason=None)
+    return AccountStatus(state, _key_state(rights, now), is_locked=False, lock_reason=None)
 
 
-def after_doubt(account: Account, fingerprint: str, now: Millis) -> Standing:
-    """Return the standing after a reading that lost most of what was known: look again soon."""
+def after_doubt(account: Account, fingerprint: str, now: Millis) -> AccountStatus:
+    """Return the status after a reading that lost most of what was known: look again soon."""
     mark, seen_at = _suspect(account.sync)
     # A doubt that is seen again too soon to confirm it keeps the time of its first sight.
     is_known = mark == fingerprint and not is_ahead(seen_at, now)
     suspect = account.sync.suspect if is_known else f"{fingerprint}:{now}"
     state = replace(account.sync, next_sync_at=Millis(now + SECOND_LOOK), suspect=suspect)
-    return Standing(state, account.key_state, account.is_locked, account.lock_reason)
+    return AccountStatus(state, account.key_state, account.is_locked, account.lock_reason)
 
 
 def is_confirmed(sync: SyncState, fingerprint: str, now: Millis) -> bool:
@@ -126,8 +118,10 @@ def is_confirmed(sync: SyncState, fingerprint: str, now: Millis) -> bool:
     return mark == fingerprint and now - seen_at >= SECOND_LOOK
 
 
-def after_failure(account: Account, failure: ConnectorFailure, now: Millis, pace: Pace) -> Standing:
-    """Return the standing after a failed reading; nothing that was known changes."""
+def after_failure(
+    account: Account, failure: ConnectorFailure, now: Millis, pace: Pace
+) -> AccountStatus:
+    """Return the status after a failed reading; nothing that was known changes."""
     failures = account.sync.failures + 1
     refusals = _refusals(account.sync, failure)
     state = replace(
@@ -140,8 +134,8 @@ def after_failure(account: Account, failure: ConnectorFailure, now: Millis, pace
         refusals=refusals,
     )
     if refusals < REFUSALS_TO_LOCK:
-        return Standing(state, account.key_state, account.is_locked, account.lock_reason)
-    return Standing(state, "expired", is_locked=True, lock_reason=INVALID_API_KEY)
+        return AccountStatus(state, account.key_state, account.is_locked, account.lock_reason)
+    return AccountStatus(state, "expired", is_locked=True, lock_reason=INVALID_API_KEY)
 
 
 def is_to_say(before: SyncState, after: SyncState) -> bool:

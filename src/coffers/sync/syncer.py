@@ -20,7 +20,7 @@ from coffers.markets.catalogue import Catalogue
 from coffers.store.engine import Store, Transaction
 from coffers.store.errors import StoreUnavailable
 from coffers.store.newest import NewestBook
-from coffers.store.records import Account
+from coffers.store.records import Account, AccountStatus
 from coffers.sync import events
 from coffers.sync.credentials import open_credentials
 from coffers.sync.doubt import fingerprint, is_doubtful
@@ -50,7 +50,6 @@ from coffers.sync.policy import (
     LONGEST_READING,
     SECOND_LOOK,
     Pace,
-    Standing,
     after_doubt,
     after_failure,
     after_reading,
@@ -191,16 +190,16 @@ class Syncer:
 
     async def _failed(self, known: Known, holder: str, failure: ConnectorFailure) -> Result:
         account = known.account
-        standing = after_failure(account, failure, self._clock.now(), self._pace)
+        status = after_failure(account, failure, self._clock.now(), self._pace)
         async with self._ending(known, holder) as tx:
             if tx is not None:
-                await self._stand(tx, account, standing)
+                await self._end_with(tx, account, status)
                 now = self._clock.now()
                 await note_try(tx, known, now, Outcome.FAILED, failure)
-                changes = events.of_failure(account, failure, standing, now)
+                changes = events.of_failure(account, failure, status, now)
                 await tx.events.add(account.user_id, changes)
         metrics.syncs.labels(known.market.code, failure.kind.value).inc()
-        (_log.warning if is_to_say(account.sync, standing.sync) else _log.debug)(
+        (_log.warning if is_to_say(account.sync, status.sync) else _log.debug)(
             "reading failed",
             account=account.id,
             market=known.market.code,
@@ -217,12 +216,12 @@ class Syncer:
         now = self._clock.now()
         if doubtful and not is_confirmed(known.account.sync, mark, now):
             outcome = Outcome.HELD_BACK
-            standing = after_doubt(known.account, mark, now)
+            status = after_doubt(known.account, mark, now)
             async with self._ending(known, holder) as tx:
                 if tx is not None:
-                    await self._stand(tx, known.account, standing)
+                    await self._end_with(tx, known.account, status)
                     await note_try(tx, known, now, outcome, None)
-                    changes = events.of_doubt(known.account, standing, now)
+                    changes = events.of_doubt(known.account, status, now)
                     await tx.events.add(known.account.user_id, changes)
         else:
             outcome = Outcome.COMPLETE if reading.is_complete else Outcome.PARTIAL
@@ -270,22 +269,22 @@ class Syncer:
             added = await tx.history.added_flows(*own, new)
             has_found = await keep_values(tx, account, tried, self._clock.now())
             taken = await take_snapshot(tx, known, reading, added, self._clock.now())
-            standing = self._standing(known, reading, taken)
+            status = self._status_after(known, reading, taken)
             # Profits can change with the past alone, while all that is written here stays the same.
             is_past_new = bool(added or undone or has_found or taken.is_past_new)
-            await self._stand(tx, account, standing, is_past_new=is_past_new)
+            await self._end_with(tx, account, status, is_past_new=is_past_new)
             await note_try(tx, known, self._clock.now(), outcome, reading)
             await self._note_rights(tx, account, reading)
             await self._note_identity(tx, account, reading)
             await begin_walk(tx, known, reading)
             rights = _rights(account, reading)
-            changes = events.of_reading(known, reading, standing, rights, added, undone)
+            changes = events.of_reading(known, reading, status, rights, added, undone)
             await tx.events.add(account.user_id, changes)
             if added or undone:
                 assets = undone | {flow.asset for flow in new}
                 await pair_transfers(tx, account.user_id, assets, known.book)
 
-    def _standing(self, known: Known, reading: Reading, taken: Taken) -> Standing:
+    def _status_after(self, known: Known, reading: Reading, taken: Taken) -> AccountStatus:
         account = known.account
         state = replace(
             account.sync,
@@ -320,20 +319,17 @@ class Syncer:
             await tx.accounts.record_venue_identity(account.user_id, account.id, told)
 
     def _ending(self, known: Known, holder: str) -> AbstractAsyncContextManager[Transaction | None]:
-        """Open the transaction that a turn ends with; `_stand` gives the account back in it."""
+        """Open the transaction that a turn ends with; `_end_with` gives the account back."""
         return self._turns.ending(known.account, known.sealed, holder, is_freed=True)
 
-    async def _stand(
-        self, tx: Transaction, account: Account, standing: Standing, *, is_past_new: bool = False
+    async def _end_with(
+        self, tx: Transaction, account: Account, status: AccountStatus, *, is_past_new: bool = False
     ) -> None:
-        await tx.accounts.record_standing(
+        await tx.accounts.record_status(
             account.user_id,
             account.id,
-            sync=standing.sync,
-            key_state=standing.key_state,
-            is_locked=standing.is_locked,
-            lock_reason=standing.lock_reason,
-            now=self._clock.now(),
+            status,
+            self._clock.now(),
             frees=True,
             is_past_new=is_past_new,
         )

@@ -20,7 +20,7 @@ from coffers.portfolio.operations import Operations
 from coffers.sandbox import FaultKind, NewFault
 from coffers.store.engine import Store
 from coffers.store.operations import Operation
-from coffers.store.records import NewAccount
+from coffers.store.records import AccountStatus, NewAccount
 from served import LIST, add_book, serving
 from trading_house import KEY, TradingHouse, trading
 
@@ -523,14 +523,11 @@ async def test_the_same_request_is_answered_alike_where_it_could_not_be_made_any
         assert first.status_code == 201, first.text
         own = house.account
         async with house.api.services.store.transaction() as tx:
-            await tx.accounts.record_standing(
+            await tx.accounts.record_status(
                 own.user_id,
                 own.id,
-                sync=own.sync,
-                key_state="expired",
-                is_locked=True,
-                lock_reason="invalid_api_key",
-                now=house.api.clock.now(),
+                AccountStatus(own.sync, "expired", is_locked=True, lock_reason="invalid_api_key"),
+                house.api.clock.now(),
             )
         again = await house.post("sell_all_to_usd", Idempotency_Key="k")
         other = await house.post("sell_all_to_usd", Idempotency_Key="l")

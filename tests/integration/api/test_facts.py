@@ -15,7 +15,7 @@ from coffers.api.services import Services
 from coffers.clock import DAY, HOUR, MINUTE, SECOND, Millis
 from coffers.store.engine import Store
 from coffers.store.leases import ACCOUNTS, PRICES
-from coffers.store.records import Account
+from coffers.store.records import Account, AccountStatus
 from coffers.store.rollups import HOURLY
 from coffers.store.venue_tasks import PAIRS, Task
 from served import NOW, Served, add_account, add_book, read_account, serving
@@ -44,13 +44,15 @@ async def test_accounts_are_counted_without_a_worker(api: Served) -> None:
     await read_account(store, account, {}, next_sync_at=Millis(NOW - MINUTE - 1))
     async with store.transaction() as tx:
         own = account.user_id, account.id
-        await tx.accounts.record_standing(
+        await tx.accounts.record_status(
             *own,
-            sync=replace(account.sync, next_sync_at=Millis(NOW - HOUR)),
-            key_state="expired",
-            is_locked=True,
-            lock_reason="invalid_api_key",
-            now=NOW,
+            AccountStatus(
+                replace(account.sync, next_sync_at=Millis(NOW - HOUR)),
+                "expired",
+                is_locked=True,
+                lock_reason="invalid_api_key",
+            ),
+            NOW,
         )
         await tx.walks.begin(*own, NOW, NOW)
     found = await told(api)
@@ -99,14 +101,16 @@ async def test_accounts_that_cannot_be_read_are_counted_by_market(api: Served) -
 
 async def _fail(store: Store, account: Account, *, is_locked: bool = False) -> None:
     async with store.transaction() as tx:
-        await tx.accounts.record_standing(
+        await tx.accounts.record_status(
             account.user_id,
             account.id,
-            sync=replace(account.sync, failures=1, failure_kind="region_refused"),
-            key_state="valid",
-            is_locked=is_locked,
-            lock_reason=None,
-            now=NOW,
+            AccountStatus(
+                replace(account.sync, failures=1, failure_kind="region_refused"),
+                "valid",
+                is_locked=is_locked,
+                lock_reason=None,
+            ),
+            NOW,
         )
 
 

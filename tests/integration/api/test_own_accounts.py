@@ -12,7 +12,7 @@ from coffers.api import own_schema
 from coffers.clock import DAY, HOUR, MINUTE, Millis, iso
 from coffers.markets.catalogue import MANUAL, PAPER
 from coffers.store.engine import Store
-from coffers.store.records import SyncState
+from coffers.store.records import AccountStatus, SyncState
 from coffers.valuation.model import HeldBack, Position, Price, Snapshot, Value
 from factories import NOW, position
 from served import Caller, Served, add_account, add_book, read_account, serving
@@ -263,14 +263,11 @@ async def test_positions_tell_price_route_and_what_does_not_count(
     async with store.transaction() as tx:
         await tx.holdings.replace(ann.user.id, account.id, {"spot", "spam", "funding"}, held)
         sync = SyncState(next_sync_at=NOW, read_at=NOW)
-        await tx.accounts.record_standing(
+        await tx.accounts.record_status(
             ann.user.id,
             account.id,
-            sync=sync,
-            key_state="ok",
-            is_locked=False,
-            lock_reason=None,
-            now=NOW,
+            AccountStatus(sync, "ok", is_locked=False, lock_reason=None),
+            NOW,
         )
     await add_book(store)
     seen, cursor = [], ""

@@ -14,7 +14,7 @@ from coffers.portfolio import errands
 from coffers.portfolio.errand_desk import ErrandDesk
 from coffers.portfolio.venue_account_work import VenueAccountWork
 from coffers.store.engine import Store
-from coffers.store.records import Account
+from coffers.store.records import Account, AccountStatus
 from coffers.store.venue_tasks import PAIRS, Task
 from factories import NOW
 from integration.connectors.replay import recorded, replaying
@@ -118,14 +118,11 @@ async def test_what_an_unread_account_holds_is_not_known(office: Office) -> None
     account = await office.connected()
     async with office.store.transaction() as tx:
         await tx.holdings.replace(account.user_id, account.id, {"spot"}, [])
-        await tx.accounts.record_standing(
+        await tx.accounts.record_status(
             account.user_id,
             account.id,
-            sync=account.sync,
-            key_state="ok",
-            is_locked=False,
-            lock_reason=None,
-            now=NOW,
+            AccountStatus(account.sync, "ok", is_locked=False, lock_reason=None),
+            NOW,
         )
     told = (await office.of(account, "deposit_data?currency=ETH&network=ETH")).json()
     assert told["available_balance"] is told["in_orders"] is told["total_balance"] is None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from coffers.cli.doctor import _accounts
 from coffers.clock import DAY, Millis, SystemClock
 from coffers.store.engine import Store
+from coffers.store.records import AccountStatus
 from served import add_account, serving
 
 
@@ -14,14 +15,16 @@ async def test_accounts_that_could_not_be_read_are_told_by_market(store: Store) 
     later = Millis(SystemClock().now() + DAY)
     for failures, expected in ((0, ""), (3, ", not read at the last try: 1 of binance")):
         async with store.transaction() as tx:
-            await tx.accounts.record_standing(
+            await tx.accounts.record_status(
                 account.user_id,
                 account.id,
-                sync=replace(account.sync, failures=failures, next_sync_at=later),
-                key_state="valid",
-                is_locked=False,
-                lock_reason=None,
-                now=later,
+                AccountStatus(
+                    replace(account.sync, failures=failures, next_sync_at=later),
+                    "valid",
+                    is_locked=False,
+                    lock_reason=None,
+                ),
+                later,
             )
         found = await _accounts(store)
         assert found.said == f"0 locked, 0 overdue{expected}"

@@ -33,7 +33,7 @@ from coffers.store.balancing import AutoBalances, Due
 from coffers.store.engine import Store
 from coffers.store.newest import NewestBook
 from coffers.store.operations import Step
-from coffers.store.records import Account, AssetMapping, AutoBalance, BalanceState
+from coffers.store.records import Account, AccountStatus, AssetMapping, AutoBalance, BalanceState
 from coffers.sync.assets import note_assets
 from coffers.sync.prices import PriceRounds
 from coffers.sync.syncer import Outcome, Result
@@ -640,13 +640,12 @@ async def test_why_an_order_was_not_filled_is_told(world: World) -> None:
 async def test_a_locked_account_and_a_doubtful_reading_are_not_traded_on(world: World) -> None:
     await world.switch_on()
     async with world.store.transaction() as tx:
-        await tx.accounts.record_standing(
+        await tx.accounts.record_status(
             *world.own,
-            sync=world.account.sync,
-            key_state="expired",
-            is_locked=True,
-            lock_reason="invalid_api_key",
-            now=NOW,
+            AccountStatus(
+                world.account.sync, "expired", is_locked=True, lock_reason="invalid_api_key"
+            ),
+            NOW,
         )
     with pytest.raises(CannotBalance, match="locked"):
         await world.planner.make(*world.own)

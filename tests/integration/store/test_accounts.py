@@ -8,7 +8,7 @@ from coffers.clock import Millis
 from coffers.keyrights import UNKNOWN_RIGHTS, KeyRights
 from coffers.store.engine import Store
 from coffers.store.errors import AlreadyConnected
-from coffers.store.records import Account, AutoBalance, Mode, SyncState, User
+from coffers.store.records import Account, AccountStatus, AutoBalance, Mode, SyncState, User
 from coffers.vault.sealed import Sealed
 from factories import NOW, position
 
@@ -25,16 +25,10 @@ async def _page(store: Store, owner: User, mode: Mode = "real", **wanted: object
     return [account.name for account in found]
 
 
-async def _stand(store: Store, known: Account, sync: SyncState, **changes: object) -> Account:
-    standing = {"key_state": "ok", "is_locked": False, "lock_reason": None, **changes}
+async def _with_status(store: Store, known: Account, sync: SyncState, **changes: object) -> Account:
+    status = replace(AccountStatus(sync, "ok", is_locked=False, lock_reason=None), **changes)  # type: ignore[arg-type]
     async with store.transaction() as tx:
-        await tx.accounts.record_standing(
-            known.user_id,
-            known.id,
-            sync=sync,
-            now=LATER,
-            **standing,  # type: ignore[arg-type]
-        )
+        await tx.accounts.record_status(known.user_id, known.id, status, LATER)
     return await stored.seen(store, known)
 
 
@@ -176,14 +170,16 @@ async def test_another_users_account_is_as_if_it_were_not_there(store: Store) ->
         await tx.accounts.due_at(bob.id, known.id, Millis(5))
         await tx.accounts.record_rights(bob.id, known.id, KeyRights(read=True), True, NOW)
         await tx.accounts.record_venue_identity(bob.id, known.id, "a hash")
-        await tx.accounts.record_standing(
+        await tx.accounts.record_status(
             bob.id,
             known.id,
-            sync=SyncState(next_sync_at=Millis(5)),
-            key_state="expired",
-            is_locked=True,
-            lock_reason="invalid_api_key",
-            now=NOW,
+            AccountStatus(
+                SyncState(next_sync_at=Millis(5)),
+                "expired",
+                is_locked=True,
+                lock_reason="invalid_api_key",
+            ),
+            NOW,
         )
     assert await stored.seen(store, known) == known
     assert (await stored.fresh(store, bob)).version == 1
@@ -198,7 +194,7 @@ async def test_the_markets_in_use_are_named_once_each(store: Store) -> None:
         assert await tx.accounts.venues_in_use() == ["binance", "kraken"]
 
 
-async def test_a_standing_is_kept_whole(store: Store) -> None:
+async def test_a_status_is_kept_whole(store: Store) -> None:
     known = await stored.account(store, await stored.user(store))
     sync = SyncState(
         next_sync_at=Millis(NOW + 7),
@@ -213,7 +209,7 @@ async def test_a_standing_is_kept_whole(store: Store) -> None:
         refusals=2,
         suspect="abc",
     )
-    after = await _stand(
+    after = await _with_status(
         store, known, sync, key_state="expired", is_locked=True, lock_reason="invalid_api_key"
     )
     assert after == replace(
@@ -231,7 +227,9 @@ async def test_a_failure_that_no_list_shows_changes_no_version(store: Store) -> 
     ann = await stored.user(store)
     known = await stored.account(store, ann)
     sync = replace(known.sync, next_sync_at=LATER, failures=1, failure_kind="venue_down")
-    after = await _stand(store, known, replace(sync, flows_until=NOW, suspect="x", refusals=1))
+    after = await _with_status(
+        store, known, replace(sync, flows_until=NOW, suspect="x", refusals=1)
+    )
     assert after.sync.failures == 1
     assert (after.version, after.updated_at) == (1, NOW)
     assert (await stored.fresh(store, ann)).version == 2
@@ -250,7 +248,7 @@ async def test_what_a_list_shows_of_a_reading_changes_both_versions(
 ) -> None:
     ann = await stored.user(store)
     known = await stored.account(store, ann)
-    after = await _stand(store, known, replace(known.sync, **shown))  # type: ignore[arg-type]
+    after = await _with_status(store, known, replace(known.sync, **shown))  # type: ignore[arg-type]
     assert (after.version, after.updated_at) == (2, LATER)
     assert (await stored.fresh(store, ann)).version == 3
 
@@ -264,7 +262,7 @@ async def test_what_a_list_shows_of_a_key_changes_both_versions(
 ) -> None:
     ann = await stored.user(store)
     known = await stored.account(store, ann)
-    after = await _stand(store, known, known.sync, **shown)
+    after = await _with_status(store, known, known.sync, **shown)
     assert (after.version, after.updated_at) == (2, LATER)
     assert (await stored.fresh(store, ann)).version == 3
 

@@ -6,7 +6,7 @@ import pytest
 import stored
 from coffers.clock import MINUTE, Millis
 from coffers.store.engine import Store, Transaction
-from coffers.store.records import Account, Counts, SyncState
+from coffers.store.records import Account, AccountStatus, Counts, SyncState
 from factories import NOW
 
 UNTIL = Millis(NOW + 5 * MINUTE)
@@ -65,14 +65,16 @@ async def test_without_accounts_nothing_is_ever_due(store: Store) -> None:
 async def test_locked_accounts_are_counted_and_still_due(store: Store) -> None:
     known = await stored.account(store, await stored.user(store))
     async with store.transaction() as tx:
-        await tx.accounts.record_standing(
+        await tx.accounts.record_status(
             known.user_id,
             known.id,
-            sync=SyncState(next_sync_at=NOW),
-            key_state="expired",
-            is_locked=True,
-            lock_reason="invalid_api_key",
-            now=NOW,
+            AccountStatus(
+                SyncState(next_sync_at=NOW),
+                "expired",
+                is_locked=True,
+                lock_reason="invalid_api_key",
+            ),
+            NOW,
         )
     assert await _due(store) == [known.id]
     async with store.reading() as tx:
@@ -204,14 +206,11 @@ async def test_a_claim_goes_with_what_became_of_the_account_if_that_is_said(
     known = await stored.account(store, await stored.user(store))
     assert await _claim(store, known, "one")
     async with store.transaction() as tx:
-        await tx.accounts.record_standing(
+        await tx.accounts.record_status(
             known.user_id,
             known.id,
-            sync=SyncState(next_sync_at=NOW),
-            key_state="ok",
-            is_locked=False,
-            lock_reason=None,
-            now=NOW,
+            AccountStatus(SyncState(next_sync_at=NOW), "ok", is_locked=False, lock_reason=None),
+            NOW,
             frees=frees,
         )
         assert await tx.accounts.holds(known.user_id, known.id, "one", NOW) is not frees

@@ -8,7 +8,7 @@ import stored
 from coffers.clock import DAY, MINUTE, Millis
 from coffers.store import distinct, walking
 from coffers.store.engine import Store
-from coffers.store.records import Account, SyncState
+from coffers.store.records import Account, AccountStatus, SyncState
 from coffers.store.walks import Walk
 from factories import NOW
 
@@ -23,14 +23,11 @@ async def begun(store: Store, known: Account, at: Millis = NOW) -> None:
 async def stand(store: Store, known: Account, **state: object) -> None:
     sync = replace(SyncState(next_sync_at=Millis(NOW + DAY)), **state)  # type: ignore[arg-type]
     async with store.transaction() as tx:
-        await tx.accounts.record_standing(
+        await tx.accounts.record_status(
             known.user_id,
             known.id,
-            sync=sync,
-            key_state="ok",
-            is_locked=False,
-            lock_reason=None,
-            now=NOW,
+            AccountStatus(sync, "ok", is_locked=False, lock_reason=None),
+            NOW,
         )
 
 

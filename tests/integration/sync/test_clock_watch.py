@@ -11,7 +11,7 @@ from coffers.clock import DAY, HOUR, MINUTE, ManualClock, Millis
 from coffers.portfolio import balancer, claimed, deliveries
 from coffers.store.engine import Store
 from coffers.store.put_off import VENUE_TASKS, WEBHOOKS
-from coffers.store.records import AutoBalance, NewAccount
+from coffers.store.records import AccountStatus, AutoBalance, NewAccount
 from coffers.store.rollups import HOURLY, TIERS, Progress, Tier
 from coffers.store.tables import (
     auto_balances,
@@ -64,14 +64,11 @@ class Place:
             new = NewAccount(user.id, "binance", name, api_key=name)
             account = await tx.accounts.add(new, identity=name, credential_id=name, now=NOW)
             sync = replace(account.sync, next_sync_at=Millis(next_sync_at), failures=failures)
-            await tx.accounts.record_standing(
+            await tx.accounts.record_status(
                 user.id,
                 account.id,
-                sync=sync,
-                key_state="ok",
-                is_locked=False,
-                lock_reason=None,
-                now=NOW,
+                AccountStatus(sync, "ok", is_locked=False, lock_reason=None),
+                NOW,
             )
         return user.id, account.id
 

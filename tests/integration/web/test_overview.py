@@ -10,7 +10,7 @@ import pytest
 import stored
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.store.engine import Store
-from coffers.store.records import AssetOverride, NewAccount, SyncState
+from coffers.store.records import AccountStatus, AssetOverride, NewAccount, SyncState
 from coffers.valuation.model import Snapshot, Value
 from coffers.web import overview
 from factories import NOW
@@ -232,14 +232,11 @@ async def test_what_is_worst_of_an_account_is_said_in_a_word(pages: Pages) -> No
     locked = await add_account(store, ann, "Locked", held={"BTC": "1"})
     async with store.transaction() as tx:
         sync = SyncState(next_sync_at=NOW, read_at=Millis(NOW - 1))
-        await tx.accounts.record_standing(
+        await tx.accounts.record_status(
             ann.id,
             locked.id,
-            sync=sync,
-            key_state="expired",
-            is_locked=True,
-            lock_reason="refused",
-            now=NOW,
+            AccountStatus(sync, "expired", is_locked=True, lock_reason="refused"),
+            NOW,
         )
     page = await shown(pages)
     words = re.findall(r"<summary>([^<]+)</summary>", page)

@@ -7,13 +7,12 @@ import pytest
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 from coffers.keyrights import KeyRights
-from coffers.store.records import Account
+from coffers.store.records import Account, AccountStatus
 from coffers.sync.policy import (
     BACK_OFFS,
     OUTAGES,
     SECOND_LOOK,
     Pace,
-    Standing,
     after_doubt,
     after_failure,
     after_reading,
@@ -34,19 +33,19 @@ def refused(code: str = "-2015") -> ConnectorFailure:
     return ConnectorFailure(FailureKind.KEY_REFUSED, "Binance refused the key", code=code)
 
 
-def standing_of(held: Account, standing: Standing) -> Account:
+def with_status(held: Account, status: AccountStatus) -> Account:
     return replace(
         held,
-        sync=standing.sync,
-        key_state=standing.key_state,
-        is_locked=standing.is_locked,
-        lock_reason=standing.lock_reason,
+        sync=status.sync,
+        key_state=status.key_state,
+        is_locked=status.is_locked,
+        lock_reason=status.lock_reason,
     )
 
 
 def after(held: Account, *failures: ConnectorFailure) -> Account:
     for failure in failures:
-        held = standing_of(held, after_failure(held, failure, NOW, PACE))
+        held = with_status(held, after_failure(held, failure, NOW, PACE))
     return held
 
 
@@ -91,7 +90,7 @@ def test_no_other_failure_locks_however_often(kind: FailureKind) -> None:
 def waits(kind: FailureKind, pace: Pace = PACE) -> list[int]:
     held, found = account(), []
     for _ in range(8):
-        held = standing_of(held, after_failure(held, ConnectorFailure(kind, "fault"), NOW, pace))
+        held = with_status(held, after_failure(held, ConnectorFailure(kind, "fault"), NOW, pace))
         found.append(held.sync.next_sync_at - NOW)
     return found
 
@@ -117,11 +116,11 @@ def test_a_venue_that_names_a_wait_is_obeyed() -> None:
 
 def test_a_good_reading_forgets_failures_and_unlocks() -> None:
     held = after(account(), refused(), refused())
-    standing = after_reading(held.sync, KeyRights(), NOW, MINUTE)
-    assert standing.sync.failures == 0
-    assert standing.sync.failure_message is None
-    assert (standing.is_locked, standing.key_state) == (False, "ok")
-    assert standing.sync.next_sync_at == NOW + MINUTE
+    status = after_reading(held.sync, KeyRights(), NOW, MINUTE)
+    assert status.sync.failures == 0
+    assert status.sync.failure_message is None
+    assert (status.is_locked, status.key_state) == (False, "ok")
+    assert status.sync.next_sync_at == NOW + MINUTE
 
 
 @pytest.mark.parametrize(
@@ -134,14 +133,14 @@ def test_a_key_s_expiry_shows_in_its_state(expires_in: int, state: str) -> None:
 
 def test_a_doubtful_reading_changes_nothing_but_the_next_look() -> None:
     held = account()
-    standing = after_doubt(held, "f00", NOW)
-    assert standing.sync == replace(
+    status = after_doubt(held, "f00", NOW)
+    assert status.sync == replace(
         held.sync, next_sync_at=Millis(NOW + SECOND_LOOK), suspect=f"f00:{NOW}"
     )
 
 
 def test_a_second_look_confirms_only_after_a_while_and_only_the_same() -> None:
-    doubted = standing_of(account(), after_doubt(account(), "f00", NOW))
+    doubted = with_status(account(), after_doubt(account(), "f00", NOW))
     assert not is_confirmed(account().sync, "f00", NOW)
     assert not is_confirmed(doubted.sync, "f00", Millis(NOW + SECOND_LOOK - 1))
     assert not is_confirmed(doubted.sync, "b0b", Millis(NOW + SECOND_LOOK))
@@ -149,17 +148,17 @@ def test_a_second_look_confirms_only_after_a_while_and_only_the_same() -> None:
 
 
 def test_looks_that_come_too_soon_do_not_put_off_the_one_that_counts() -> None:
-    doubted = standing_of(account(), after_doubt(account(), "f00", NOW))
-    again = standing_of(doubted, after_doubt(doubted, "f00", Millis(NOW + 1000)))
+    doubted = with_status(account(), after_doubt(account(), "f00", NOW))
+    again = with_status(doubted, after_doubt(doubted, "f00", Millis(NOW + 1000)))
     assert is_confirmed(again.sync, "f00", Millis(NOW + SECOND_LOOK))
-    other = standing_of(doubted, after_doubt(doubted, "b0b", Millis(NOW + 1000)))
+    other = with_status(doubted, after_doubt(doubted, "b0b", Millis(NOW + 1000)))
     assert not is_confirmed(other.sync, "b0b", Millis(NOW + SECOND_LOOK))
 
 
 def test_a_look_of_a_clock_that_was_ahead_is_as_a_first_one() -> None:
     ahead = Millis(NOW + 60 * MINUTE)
-    doubted = standing_of(account(), after_doubt(account(), "f00", ahead))
-    again = standing_of(doubted, after_doubt(doubted, "f00", NOW))
+    doubted = with_status(account(), after_doubt(account(), "f00", ahead))
+    again = with_status(doubted, after_doubt(doubted, "f00", NOW))
     assert is_confirmed(again.sync, "f00", Millis(NOW + SECOND_LOOK))
 
 
