@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from coffers.clock import Clock, Millis
 from coffers.connectors.past import PastConnector, PastFlows, PastRequest
 from coffers.connectors.reading import ConnectorFailure, Reading
-from coffers.markets.catalogue import Catalogue, Market
+from coffers.markets.catalogue import Catalogue
 from coffers.store.engine import Store, Transaction
 from coffers.store.newest import NewestBook
 from coffers.store.records import Account
@@ -22,9 +22,8 @@ from coffers.sync.flows import FLOWS_OVERLAP, FlowValuer, keep_values
 from coffers.sync.gathering import market_of
 from coffers.sync.known import Known, named_flows
 from coffers.sync.transfers import pair_transfers
-from coffers.sync.walker import CLAIM, Walker
+from coffers.sync.walker import CLAIM, Claimed, Walker
 from coffers.valuation.model import Flow
-from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
 
 VALUED_AT_ONCE = 2
@@ -32,17 +31,13 @@ VALUED_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(Claimed[Walk]):
     """What is known when a step begins.
 
     `unvalued` are flows up to `opening` whose worth is looked for now; readings look for that of
     later ones.
     """
 
-    account: Account
-    market: Market
-    sealed: Sealed
-    walk: Walk
     opening: Millis
     unvalued: tuple[Flow, ...]
 
@@ -60,8 +55,10 @@ async def begin_walk(tx: Transaction, known: Known, reading: Reading) -> None:
         await tx.trades.begin(account.user_id, account.id, reading.at)
 
 
-class PastWalker(Walker[_Taken]):
+class PastWalker(Walker[_Taken, Walk]):
     """Walks back, one step of one account at a time."""
+
+    failed_event = "old flows not told"
 
     def __init__(
         self,
@@ -106,6 +103,9 @@ class PastWalker(Walker[_Taken]):
         walk = await tx.walks.get(user_id, account_id)
         if walk is not None and walk.next_at is not None:
             await tx.walks.keep(user_id, account_id, replace(walk, next_at=until))
+
+    async def _keep(self, tx: Transaction, account: Account, walk: Walk) -> None:
+        await tx.walks.keep(account.user_id, account.id, walk)
 
     async def _do(self, taken: _Taken, holder: str) -> None:
         try:
@@ -153,20 +153,6 @@ class PastWalker(Walker[_Taken]):
             next_at = None if due is None else Millis(max(due, now + self._pause))
             await tx.walks.keep(account.user_id, account.id, replace(walk, next_at=next_at))
         self._count(taken.market, "valued")
-
-    async def _failed(self, taken: _Taken, holder: str, failure: ConnectorFailure) -> None:
-        account, failures = taken.account, taken.walk.failures + 1
-        walk = replace(
-            taken.walk,
-            failures=failures,
-            failure_message=str(failure),
-            next_at=self._after_failure(failures, failure),
-        )
-        async with self._turns.ending(account, taken.sealed, holder) as tx:
-            if tx is not None:
-                await tx.walks.keep(account.user_id, account.id, walk)
-        self._count(taken.market, failure.kind.value)
-        self._say("old flows not told", account, failure, taken.walk.failure_message)
 
 
 def _after(walk: Walk, past: PastFlows, next_at: Millis) -> Walk:

@@ -14,7 +14,7 @@ from coffers.clock import HOUR, MINUTE, Clock, Millis
 from coffers.connectors.reading import ConnectorFailure
 from coffers.connectors.trades import FoundTrades, TradesConnector, TradesRequest
 from coffers.markets.assets import symbol_at
-from coffers.markets.catalogue import Catalogue, Market
+from coffers.markets.catalogue import Catalogue
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Account
 from coffers.store.trades import TradeWalk
@@ -22,10 +22,9 @@ from coffers.store.walking import Place, Walkable
 from coffers.sync.credentials import open_credentials
 from coffers.sync.flows import VALUE_LATER, FlowValuer
 from coffers.sync.gathering import market_of
-from coffers.sync.walker import CLAIM, Walker
+from coffers.sync.walker import CLAIM, Claimed, Walker
 from coffers.valuation.model import Flow, Value
 from coffers.valuation.trade import Trade
-from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
 
 LOOK_EVERY = HOUR
@@ -37,19 +36,17 @@ PRICES_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(Claimed[TradeWalk]):
     """What is known when a step begins; `unvalued` are trades whose worth is looked for now."""
 
-    account: Account
-    market: Market
-    sealed: Sealed
-    walk: TradeWalk
     request: TradesRequest
     unvalued: tuple[Trade, ...]
 
 
-class TradeWalker(Walker[_Taken]):
+class TradeWalker(Walker[_Taken, TradeWalk]):
     """Walks through trades, one step of one account at a time."""
+
+    failed_event = "trades not told"
 
     def __init__(
         self,
@@ -96,6 +93,9 @@ class TradeWalker(Walker[_Taken]):
         walk = await tx.trades.walk(user_id, account_id)
         if walk is not None and walk.next_at is not None:
             await tx.trades.keep_walk(user_id, account_id, replace(walk, next_at=until))
+
+    async def _keep(self, tx: Transaction, account: Account, walk: TradeWalk) -> None:
+        await tx.trades.keep_walk(account.user_id, account.id, walk)
 
     async def _do(self, taken: _Taken, holder: str) -> None:
         try:
@@ -145,20 +145,6 @@ class TradeWalker(Walker[_Taken]):
             next_at = None if walk.is_untold else Millis(max(wanted, now + self._pause))
             await tx.trades.keep_walk(*own, replace(walk, next_at=next_at))
         self._count(taken.market, "valued" if found is None else "trades")
-
-    async def _failed(self, taken: _Taken, holder: str, failure: ConnectorFailure) -> None:
-        account, failures = taken.account, taken.walk.failures + 1
-        walk = replace(
-            taken.walk,
-            failures=failures,
-            failure_message=str(failure),
-            next_at=self._after_failure(failures, failure),
-        )
-        async with self._turns.ending(account, taken.sealed, holder) as tx:
-            if tx is not None:
-                await tx.trades.keep_walk(account.user_id, account.id, walk)
-        self._count(taken.market, failure.kind.value)
-        self._say("trades not told", account, failure, taken.walk.failure_message)
 
 
 async def _request(

@@ -19,7 +19,7 @@ WALKED_AT_ONCE = 8
 class WalkWorker:
     """Lets every walk of one kind go on when it may, until it is stopped."""
 
-    def __init__(self, store: Store, walker: Walker[Any], clock: Clock) -> None:
+    def __init__(self, store: Store, walker: Walker[Any, Any], clock: Clock) -> None:
         self._store = store
         self._walker = walker
         self._clock = clock

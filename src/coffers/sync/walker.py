@@ -4,7 +4,8 @@ import asyncio
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Generic, TypeVar
 
 from coffers import metrics
 from coffers.clock import MINUTE, SECOND, Clock, Millis
@@ -13,11 +14,14 @@ from coffers.logs import logger
 from coffers.markets.catalogue import Catalogue, Market
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Account
+from coffers.store.trades import TradeWalk
 from coffers.store.walking import Place, Walkable
+from coffers.store.walks import Walk
 from coffers.sync.flows import FlowValuer
 from coffers.sync.gathering import took_too_long
 from coffers.sync.policy import BACK_OFFS
 from coffers.sync.turns import Turns
+from coffers.vault.sealed import Sealed
 from coffers.vault.vault import Vault
 
 CLAIM = Millis(2 * MINUTE)
@@ -27,12 +31,28 @@ LONGEST_STEP = Millis(60 * SECOND)
 """When a step is given up: a reading that has become due has to wait for it."""
 
 _log = logger("coffers.sync")
+AnyWalk = TypeVar("AnyWalk", Walk, TradeWalk)
 Taken = TypeVar("Taken")
 Found = TypeVar("Found")
 
 
-class Walker(ABC, Generic[Taken]):
-    """Walks one step of one account at a time; a subclass says what it walks through."""
+@dataclass(frozen=True, slots=True)
+class Claimed(Generic[AnyWalk]):
+    """An account that a step has claimed, and where its walk stands as the step begins."""
+
+    account: Account
+    market: Market
+    sealed: Sealed
+    walk: AnyWalk
+
+
+class Walker(ABC, Generic[Taken, AnyWalk]):
+    """Walks one step of one account at a time; a subclass says what it walks through.
+
+    `failed_event` is what the log calls a step that the venue did not answer.
+    """
+
+    failed_event: ClassVar[str]
 
     def __init__(
         self,
@@ -86,6 +106,10 @@ class Walker(ABC, Generic[Taken]):
     async def _put_off(self, tx: Transaction, user_id: int, account_id: int, until: Millis) -> None:
         """Put the next step off until a moment."""
 
+    @abstractmethod
+    async def _keep(self, tx: Transaction, account: Account, walk: AnyWalk) -> None:
+        """Write where an account's walk stands."""
+
     async def _in_time(self, market: Market, asking: Awaitable[Found]) -> Found:
         """Return what a venue tells.
 
@@ -98,18 +122,25 @@ class Walker(ABC, Generic[Taken]):
         except TimeoutError:
             raise took_too_long(market) from None
 
-    def _after_failure(self, failures: int, failure: ConnectorFailure) -> Millis:
-        """Return when to try again after so many failures in a row."""
+    async def _failed(
+        self, taken: Claimed[AnyWalk], holder: str, failure: ConnectorFailure
+    ) -> None:
+        """Put the next try off, further with each failure in a row; what was found is kept."""
+        account, failures = taken.account, taken.walk.failures + 1
         wait = max(BACK_OFFS[failure.kind].after(failures), failure.retry_after or 0, self._pause)
-        return Millis(self._clock.now() + wait)
+        walk = replace(
+            taken.walk,
+            failures=failures,
+            failure_message=str(failure),
+            next_at=Millis(self._clock.now() + wait),
+        )
+        async with self._turns.ending(account, taken.sealed, holder) as tx:
+            if tx is not None:
+                await self._keep(tx, account, walk)
+        self._count(taken.market, failure.kind.value)
+        # Once for all tries that fail alike.
+        log = _log.debug if str(failure) == taken.walk.failure_message else _log.warning
+        log(self.failed_event, account=account.id, kind=failure.kind.value, reason=str(failure))
 
     def _count(self, market: Market, outcome: str) -> None:
         metrics.history_steps.labels(market.code, outcome).inc()
-
-    def _say(
-        self, event: str, account: Account, failure: ConnectorFailure, before: str | None
-    ) -> None:
-        """Log why a step failed, once for all tries that fail alike: `before` is what was noted."""
-        (_log.debug if str(failure) == before else _log.warning)(
-            event, account=account.id, kind=failure.kind.value, reason=str(failure)
-        )
