@@ -10,7 +10,6 @@ from coffers.markets.pairs import Rate, VenueCurrency, VenuePair
 from coffers.store.connection import AsyncConnection
 from coffers.store.statements import insert
 from coffers.store.tables import venue_currencies, venue_pairs, venue_rates
-from coffers.valuation.orders import PairLimits
 
 _P, _C, _R = venue_pairs.c, venue_currencies.c, venue_rates.c
 _encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -43,15 +42,6 @@ class VenueMarkets:
         """Return the pairs of this name, one for each kind that there is."""
         statement = select(_P.body).where(_P.venue == venue, _P.name == name).order_by(_P.kind)
         return [_pair(body) for body in await self._connection.scalars(statement)]
-
-    async def spot_limits(self, venue: str) -> list[PairLimits]:
-        """Return what a venue demands of market orders in its active spot pairs, for planners.
-
-        Empty where nothing of the venue is known yet. Codes are the venue's own.
-        """
-        statement = select(_P.body).where(_P.venue == venue, _P.kind == "spot")
-        bodies = await self._connection.scalars(statement.order_by(_P.name))
-        return [limits_of(_pair(body)) for body in bodies]
 
     async def keep_currencies(self, venue: str, currencies: Iterable[VenueCurrency]) -> None:
         """Keep a venue's currencies in the place of those before."""
@@ -86,17 +76,3 @@ class VenueMarkets:
         own = statement.where(_R.venue == venue, _R.symbol == symbol)
         row = (await self._connection.execute(own)).first()
         return None if row is None else Rate(*row)
-
-
-def limits_of(pair: VenuePair) -> PairLimits:
-    """Return what a pair demands of market orders: their own bounds, or else all orders'."""
-    return PairLimits(
-        base=pair.base_code,
-        quote=pair.quote_code,
-        amount_step=pair.amount_step,
-        min_amount=pair.min_amount if pair.min_market_amount is None else pair.min_market_amount,
-        max_amount=pair.max_amount if pair.max_market_amount is None else pair.max_market_amount,
-        min_cost=pair.min_cost,
-        max_cost=pair.max_cost,
-        fee=pair.taker,
-    )

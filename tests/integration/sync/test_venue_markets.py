@@ -40,15 +40,12 @@ async def test_venues_of_accounts_are_listed_unasked_and_again_hours_later(store
         await office.worker.plan()
         await office.worker.work()
         async with store.reading() as tx:
-            limits = {
-                (each.base, each.quote): each
-                for each in await tx.venue_markets.spot_limits("binance")
-            }
+            pairs = {pair.symbol: pair for pair in await tx.venue_markets.pairs("binance")}
             standing = await tx.venue_tasks.standing(Task("binance", PAIRS))
             assert await tx.venue_tasks.standing(Task("binance", CURRENCIES)) is None
-        btc = limits["BTC", "USDT"]
+        btc = pairs["BTC/USDT"]
         assert (btc.amount_step, btc.min_cost) == (Decimal("0.000001"), Decimal(4))
-        assert btc.fee is not None
+        assert btc.taker is not None
         assert standing is not None
         assert standing.due_at == NOW + EVERY
         office.api.clock.advance(EVERY - MINUTE)
