@@ -1,12 +1,12 @@
 """What a wallet of Cardano holds: coins, native tokens, rewards, and the deposit of its key."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from coffers.connectors.chain.answers import units
 from coffers.connectors.chain.cardano.address import is_stake
 from coffers.connectors.chain.cardano.koios import Account, Koios, Output
+from coffers.connectors.chain.holdings import Holdings
 from coffers.connectors.chain.listed import listed_on
 from coffers.connectors.chain.spam import APART, apart
 from coffers.markets.chains import Chain
@@ -23,19 +23,6 @@ _MOST_DECIMALS = 30
 _ODD = re.compile(r"[^\x21-\x7e]+")
 _LABELS = ("000643b0", "000de140", "0014df10", "001bc280")
 """What CIP-67 puts before the names of tokens."""
-
-
-@dataclass(slots=True)
-class Holdings:
-    """What was found."""
-
-    positions: list[Position] = field(default_factory=list)
-    parts: set[str] = field(default_factory=set)
-
-    def add(self, part: str, positions: Iterable[Position]) -> None:
-        """Add a part that was read."""
-        self.parts.add(part)
-        self.positions += [position for position in positions if position.free]
 
 
 async def holdings_of(address: str, koios: Koios, chain: Chain) -> Holdings | None:

@@ -7,6 +7,7 @@ from coffers.connectors.chain.cardano.address import checked
 from coffers.connectors.chain.cardano.flows import FlowSearch, Memory
 from coffers.connectors.chain.cardano.holdings import holdings_of, parts_of
 from coffers.connectors.chain.cardano.koios import Koios
+from coffers.connectors.chain.holdings import unsettled
 from coffers.connectors.chain.memory import closed, opened
 from coffers.connectors.chain.reader import ChainReader, Surroundings
 from coffers.connectors.reading import Reading, ReadRequest
@@ -46,9 +47,7 @@ class CardanoReader:
         tip = await self._koios.tip()
         holdings = await holdings_of(address, self._koios, self._chain)
         if holdings is None:
-            reason = "the wallet changed while it was read; it is read again"
-            missing = dict.fromkeys(parts_of(address), reason)
-            return Reading(at, frozenset(), (), missing, flows_known=False)
+            return unsettled(at, parts_of(address))
         flows: tuple[Flow, ...] = ()
         is_whole = True
         if request.flows_since is not None:

@@ -1,29 +1,16 @@
 """What an address of a Cosmos chain holds: coins, tokens, stakes and rewards, at one height."""
 
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from coffers.connectors.chain.answers import odd_answer, together
 from coffers.connectors.chain.cosmos.denoms import MOST, known, known_on, learn, unlisted
 from coffers.connectors.chain.cosmos.lcd import Coin, Lcd
+from coffers.connectors.chain.holdings import Holdings
 from coffers.connectors.reading import ConnectorFailure
 from coffers.markets.chains import Chain
 from coffers.valuation.model import Position
-
-
-@dataclass(slots=True)
-class Holdings:
-    """What was found; `missing` says which part was not, and why."""
-
-    positions: list[Position] = field(default_factory=list)
-    parts: set[str] = field(default_factory=set)
-    missing: dict[str, str] = field(default_factory=dict)
-
-    def add(self, part: str, positions: Iterable[Position]) -> None:
-        """Add a part that was read."""
-        self.parts.add(part)
-        self.positions += [position for position in positions if position.free]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from coffers.clock import Millis
 from coffers.connectors.chain.answers import PATIENCE
 from coffers.connectors.chain.changes import dated
+from coffers.connectors.chain.holdings import unsettled
 from coffers.connectors.chain.memory import closed, opened
 from coffers.connectors.chain.reader import ChainReader, Surroundings
 from coffers.connectors.chain.refusals import AddressFault, AddressRefused
@@ -76,9 +77,7 @@ class SolanaReader:
         end = loop.time() + PATIENCE
         holdings = await self._held(address, memory)
         if holdings is None:
-            reason = "the wallet changed while it was read; it is read again"
-            missing = dict.fromkeys(_PARTS, reason)
-            return Reading(at, frozenset(), (), missing, flows_known=False)
+            return unsettled(at, _PARTS)
         flows: tuple[Flow, ...] = ()
         shown: Collection[str] = ()
         is_whole = True

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from coffers.connectors.chain.answers import MOST_BITS, odd_answer, units
+from coffers.connectors.chain.holdings import Holdings
 from coffers.connectors.chain.listed import listed_on
 from coffers.connectors.chain.spam import APART, apart
 from coffers.connectors.chain.ton.center import Center, Jetton, Token
@@ -17,20 +17,6 @@ MOST_UNLISTED = 100
 
 _SYMBOL = 32
 _ODD = re.compile(r"[^\x21-\x7e]+")
-
-
-@dataclass(slots=True)
-class Holdings:
-    """What was found; `missing` says which part was not, and why."""
-
-    positions: list[Position] = field(default_factory=list)
-    parts: set[str] = field(default_factory=set)
-    missing: dict[str, str] = field(default_factory=dict)
-
-    def add(self, part: str, positions: Iterable[Position]) -> None:
-        """Add a part that was read."""
-        self.parts.add(part)
-        self.positions += [position for position in positions if position.free]
 
 
 async def holdings_of(raw: str, center: Center, chain: Chain) -> Holdings:

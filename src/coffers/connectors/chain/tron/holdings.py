@@ -1,9 +1,9 @@
 """What an address of Tron holds: coins, stakes, rewards and tokens."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from coffers.connectors.chain.answers import together, units
+from coffers.connectors.chain.holdings import Holdings
 from coffers.connectors.chain.listed import ListedToken, listed_on
 from coffers.connectors.chain.spam import APART
 from coffers.connectors.chain.tron.memory import Memory
@@ -15,20 +15,6 @@ from coffers.valuation.model import Position
 
 TRIES = 3
 """How often an account is read that moves something between its parts meanwhile."""
-
-
-@dataclass(slots=True)
-class Holdings:
-    """What was found; `missing` says which part was not, and why."""
-
-    positions: list[Position] = field(default_factory=list)
-    parts: set[str] = field(default_factory=set)
-    missing: dict[str, str] = field(default_factory=dict)
-
-    def add(self, part: str, positions: Iterable[Position]) -> None:
-        """Add a part that was read."""
-        self.parts.add(part)
-        self.positions += [position for position in positions if position.free]
 
 
 class HoldingsReader:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from coffers.connectors.chain.answers import PATIENCE
 from coffers.connectors.chain.changes import dated
+from coffers.connectors.chain.holdings import unsettled
 from coffers.connectors.chain.memory import closed, opened
 from coffers.connectors.chain.reader import ChainReader, Surroundings
 from coffers.connectors.chain.spam import APART
@@ -52,9 +53,7 @@ class TronReader:
         solid_at = await self._node.solid_at()
         holdings = await HoldingsReader(self._chain, self._node, memory).read(address)
         if holdings is None:
-            reason = "the wallet changed while it was read; it is read again"
-            missing = dict.fromkeys(_PARTS, reason)
-            return Reading(at, frozenset(), (), missing, flows_known=False)
+            return unsettled(at, _PARTS)
         flows: tuple[Flow, ...] = ()
         shown: Collection[str] = ()
         is_whole = True
