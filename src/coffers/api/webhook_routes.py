@@ -32,9 +32,9 @@ from coffers.errors import InvalidRecord
 from coffers.portfolio.accounts import MOST_ID
 from coffers.portfolio.events import kinds_of
 from coffers.portfolio.webhooks import (
-    Told,
     Webhooks,
     WebhookWanted,
+    WebhookWithSecret,
     plain_delivery,
     plain_webhook,
 )
@@ -98,7 +98,7 @@ def _add_shown(app: FastAPI, webhooks: Webhooks, door: Door) -> None:
         found = await webhooks.page(admitted.caller.user_id, limit + 1, after or 0)
         shown = found[:limit]
         told = {
-            "webhooks": [plain_webhook(Told(webhook)) for webhook in shown],
+            "webhooks": [plain_webhook(WebhookWithSecret(webhook)) for webhook in shown],
             "next_cursor": str(shown[-1].id) if len(found) > limit else None,
         }
         return JSONResponse(told, headers=_HEADERS)
@@ -112,7 +112,7 @@ def _add_shown(app: FastAPI, webhooks: Webhooks, door: Door) -> None:
     async def show_webhook(webhook_id: WebhookId, admitted: reader) -> JSONResponse:
         """Return a webhook, without its secret. Permission: ACCOUNTS_READ. Security: SIGNED."""
         found = await webhooks.get(admitted.caller.user_id, webhook_id)
-        return JSONResponse(plain_webhook(Told(found)), headers=_HEADERS)
+        return JSONResponse(plain_webhook(WebhookWithSecret(found)), headers=_HEADERS)
 
 
 def _add_changes(app: FastAPI, webhooks: Webhooks, door: Door) -> None:

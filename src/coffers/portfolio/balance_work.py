@@ -12,9 +12,9 @@ from coffers.portfolio.errand_forms import (
     PREVIEW,
     RUN,
     CannotBalance,
+    ErrandAnswer,
     PreviewAsked,
     RunAsked,
-    Told,
 )
 from coffers.portfolio.ledger import NotAllowed
 
@@ -31,21 +31,21 @@ class BalanceWork:
         """Return who does what."""
         return {PREVIEW: self._preview, RUN: self._run}
 
-    async def _preview(self, user_id: int, body: bytes) -> Told:
+    async def _preview(self, user_id: int, body: bytes) -> ErrandAnswer:
         asked = msgspec.json.decode(body, type=PreviewAsked)
         try:
             made = await self._planner.make(user_id, asked.account_id, asked.portfolio_id)
         except (CannotBalance, NotAllowed) as refusal:
-            return Told(refused=str(refusal))
-        return Told(plain_plan(made, self._clock.now()))
+            return ErrandAnswer(refused=str(refusal))
+        return ErrandAnswer(plain_plan(made, self._clock.now()))
 
-    async def _run(self, user_id: int, body: bytes) -> Told:
+    async def _run(self, user_id: int, body: bytes) -> ErrandAnswer:
         asked = msgspec.json.decode(body, type=RunAsked)
         try:
             ran = await self._balancer.run(user_id, asked.account_id)
         except (CannotBalance, NotAllowed) as refusal:
-            return Told(refused=str(refusal))
-        return Told(plain_run(ran))
+            return ErrandAnswer(refused=str(refusal))
+        return ErrandAnswer(plain_run(ran))
 
 
 def plain_run(ran: Ran) -> dict[str, object]:

@@ -13,7 +13,7 @@ import msgspec
 from coffers import money
 from coffers.connectors.trading import TradingDesk
 from coffers.money import plain
-from coffers.portfolio.operation_notes import Known
+from coffers.portfolio.operation_notes import PricingContext
 from coffers.portfolio.steps import UNSETTLED, order_of
 from coffers.store.operations import Step
 from coffers.valuation.order_sizes import ASSUMED_FEE, fee_of, within_budget
@@ -38,7 +38,7 @@ class Budget:
     """
 
     def __init__(
-        self, terms: Terms, pairs: Iterable[PairLimits], known: Known, desk: TradingDesk
+        self, terms: Terms, pairs: Iterable[PairLimits], known: PricingContext, desk: TradingDesk
     ) -> None:
         self._terms = terms
         self._pairs = {(pair.base, pair.quote): pair for pair in pairs}

@@ -17,7 +17,7 @@ from coffers.money import plain
 from coffers.portfolio.budgets import Budget, read_terms
 from coffers.portfolio.ledger import AUTO_BALANCE, CONVERT, TRANSFER
 from coffers.portfolio.moving import MoveAsked
-from coffers.portfolio.operation_notes import Known, Notes
+from coffers.portfolio.operation_notes import Notes, PricingContext
 from coffers.portfolio.steps import NOT_OVER, UNSETTLED, after, failed, move_of, order_of
 from coffers.store.operations import Operation, Step, StepState
 from coffers.valuation.orders import PlannedOrder, Round
@@ -203,14 +203,14 @@ class Doing:
             is_refused = self._steps[number].state == "refused"
             self._refused = self._refused + 1 if is_refused else 0
 
-    async def _budget(self, known: Known) -> Budget | None:
+    async def _budget(self, known: PricingContext) -> Budget | None:
         """Return what the orders may spend, None where that is all that there is."""
         if self._operation.kind != AUTO_BALANCE:
             return None
         pairs = [pair.limits for pair in await self._desk.quoted()]
         return Budget(read_terms(self._result), pairs, known, self._desk)
 
-    async def _checked(self, step: Step, known: Known, budget: Budget | None) -> Step:
+    async def _checked(self, step: Step, known: PricingContext, budget: Budget | None) -> Step:
         """Return a planned step as it may be placed now: cut, refused or skipped if need be."""
         order = order_of(step)
         worth = await self._desk.worth(order)

@@ -175,7 +175,7 @@ class RunAsked(msgspec.Struct, frozen=True):
     account_id: int
 
 
-class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+class ErrandAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What came of it, or why it cannot be."""
 
     result: dict[str, Any] | None = None
@@ -192,7 +192,7 @@ def told_of(answer: bytes) -> dict[str, Any]:
     Raises:
         CannotBalance: where it told why it cannot be.
     """
-    told = msgspec.json.decode(answer, type=Told)
+    told = msgspec.json.decode(answer, type=ErrandAnswer)
     if told.result is None:
         raise CannotBalance(told.refused or "it cannot be rebalanced")
     return told.result

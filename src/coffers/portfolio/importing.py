@@ -94,7 +94,7 @@ class BroughtMeanwhile(CoffersError):
 Given = Callable[[Planned], Mapping[str, str] | None]
 """Returns the credentials that a planned account asks for; None leaves it for another run."""
 
-Told = Callable[[str], None]
+OnProgress = Callable[[str], None]
 """Hears what is being done now."""
 
 Seen = Callable[[Account], Awaitable[None]]
@@ -129,7 +129,7 @@ class Importing:
         return plan(found, here, self._catalogue)
 
     async def bring(
-        self, planned: Planned, hands: Hands, given: Given, seen: Seen, told: Told
+        self, planned: Planned, hands: Hands, given: Given, seen: Seen, told: OnProgress
     ) -> Brought:
         """Take one account over, as far as it has not been; a fault is told, not raised.
 
@@ -149,7 +149,7 @@ class Importing:
         return await self._with_history(planned, account_id, told)
 
     async def _settled(
-        self, planned: Planned, hands: Hands, given: Given, seen: Seen, told: Told
+        self, planned: Planned, hands: Hands, given: Given, seen: Seen, told: OnProgress
     ) -> int | None:
         """Return the account here, linked to the source's; None where its secrets are not given."""
         match planned.way:
@@ -224,7 +224,7 @@ class Importing:
         )
         await tx.audit.add(event)
 
-    async def _with_history(self, planned: Planned, account_id: int, told: Told) -> Brought:
+    async def _with_history(self, planned: Planned, account_id: int, told: OnProgress) -> Brought:
         if planned.has_history:
             return Brought(planned, "done", account_id, "was brought before")
         count = 0

@@ -26,7 +26,7 @@ class TakenOver(CoffersError):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class PricingContext:
     """What orders of an account are judged by: prices, and its codes, as they are to its owner.
 
     `book` is None before the first prices; `said` are the assets that the owner says codes mean.
@@ -105,7 +105,7 @@ class Notes:
         """The present moment."""
         return self._clock.now()
 
-    async def known(self, operation: Operation, venue: str | None) -> Known:
+    async def known(self, operation: Operation, venue: str | None) -> PricingContext:
         """Return what orders are judged by, the prices made anew for what is about to be sold."""
         await self._prices.refresh()
         async with self._store.reading() as tx:
@@ -113,7 +113,7 @@ class Notes:
             choices = await tx.choices.of(operation.user_id)
         book = None if newest is None else choices.book(newest)
         said = choices.meanings(operation.account_id)
-        return Known(book, said, self._slippage, venue)
+        return PricingContext(book, said, self._slippage, venue)
 
     async def send(self, operation: Operation, step: Step, holder: str | None) -> bool:
         """Write down that an order is about to be sent; False, and nothing, where it must not be.

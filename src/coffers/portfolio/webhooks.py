@@ -43,7 +43,7 @@ class WebhookWanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class WebhookWithSecret:
     """A webhook, with its secret where that is new."""
 
     webhook: Webhook
@@ -59,7 +59,7 @@ class Webhooks:
         self._clock = clock
         self._networks = networks
 
-    async def create(self, user_id: int, asked: WebhookWanted, mode: Mode) -> Told:
+    async def create(self, user_id: int, asked: WebhookWanted, mode: Mode) -> WebhookWithSecret:
         """Make a webhook for what happens from now on, in `mode` where nothing else is asked.
 
         Raises:
@@ -89,7 +89,7 @@ class Webhooks:
             )
             await tx.webhooks.add(webhook)
             await self._note(tx, webhook, "webhook_added")
-        return Told(webhook, secret)
+        return WebhookWithSecret(webhook, secret)
 
     async def page(self, user_id: int, limit: int, after: int) -> list[Webhook]:
         """Return webhooks of a user in order of id."""
@@ -105,7 +105,9 @@ class Webhooks:
         async with self._store.reading() as tx:
             return _found(await tx.webhooks.get(user_id, _usable(webhook_id)), webhook_id)
 
-    async def change(self, user_id: int, webhook_id: int, asked: WebhookWanted) -> Told:
+    async def change(
+        self, user_id: int, webhook_id: int, asked: WebhookWanted
+    ) -> WebhookWithSecret:
         """Change what is given, and nothing else.
 
         One that is made active, or gets another address, is tried at once with what waits.
@@ -135,7 +137,7 @@ class Webhooks:
                 after = await _awake(tx, after, now)
             await (tx.webhooks.renew(after) if secret else tx.webhooks.keep(after))
             await self._note(tx, after, "webhook_changed")
-        return Told(after, secret)
+        return WebhookWithSecret(after, secret)
 
     async def remove(self, user_id: int, webhook_id: int) -> None:
         """Remove a webhook with what waits for it.
@@ -204,7 +206,7 @@ def delivery_id(delivery: Delivery) -> str:
     return f"{delivery.webhook_id}-{delivery.number}"
 
 
-def plain_webhook(told: Told) -> dict[str, object]:
+def plain_webhook(told: WebhookWithSecret) -> dict[str, object]:
     """Return the form that programs read; `docs/webhooks.md` tells its fields."""
     webhook = told.webhook
     since = webhook.failing_since

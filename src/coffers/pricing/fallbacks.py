@@ -10,7 +10,7 @@ from coffers.clock import MINUTE, Clock, Millis, is_ahead
 from coffers.logs import logger
 from coffers.pricing.consensus import Voice, agree, verdict_of
 from coffers.pricing.currencies import BITCOIN, DOLLAR
-from coffers.pricing.sources.source import FallbackSource, SourceFailure, Told
+from coffers.pricing.sources.source import FallbackSource, SourceFailure, SourcePrice
 from coffers.valuation.model import Price, PriceBook
 
 SECONDS_WITHIN = Millis(10 * MINUTE)
@@ -38,7 +38,7 @@ class Fallbacks:
     def __init__(self, sources: Sequence[FallbackSource], clock: Clock) -> None:
         self._sources = sources
         self._clock = clock
-        self._told: dict[str, dict[str, Told]] = {source.name: {} for source in sources}
+        self._told: dict[str, dict[str, SourcePrice]] = {source.name: {} for source in sources}
         self._failing: set[str] = set()
 
     @property
@@ -54,7 +54,7 @@ class Fallbacks:
                 for name in price.sources:
                     # Of one that stands alone a book does not tell whose word it is.
                     of = passed_on[name] if len(price.sources) == 1 else None
-                    self._told[name][asset] = Told(price.usd, price.at, of)
+                    self._told[name][asset] = SourcePrice(price.usd, price.at, of)
 
     async def opinions(self, wanted: Collection[str]) -> dict[str, Opinion]:
         """Ask the sources, all at once, and return what they say now or said lately."""
@@ -94,7 +94,7 @@ class Fallbacks:
             _log.warning("source_without_prices", source=name, reason=reason)
 
     def _opinion(self, asset: str) -> Opinion | None:
-        voices: dict[str, tuple[str, Told]] = {}
+        voices: dict[str, tuple[str, SourcePrice]] = {}
         for source in self._sources:
             told = self._told[source.name].get(asset)
             if told is not None:

@@ -10,14 +10,14 @@ from markupsafe import Markup, escape
 from coffers.valuation.figures import Gain
 from coffers.web.formats import DRAWN
 from coffers.web.numbers import UNKNOWN, tone
-from coffers.web.trust import Standing
+from coffers.web.trust import TrustLevel
 
 
 def figure(
     amount: Decimal | None,
     currency: str,
     href: str,
-    standing: Standing = "good",
+    standing: TrustLevel = "good",
     *,
     signed: bool = False,
 ) -> Markup:
@@ -29,7 +29,7 @@ def figure(
     return _safe(f'<a class="{kind}" href="{escape(href)}" data-value="{amount:f}">{text}</a>')
 
 
-def worth(amount: Decimal | None, currency: str, href: str, standing: Standing) -> Markup:
+def worth(amount: Decimal | None, currency: str, href: str, standing: TrustLevel) -> Markup:
     """Return what something is worth: that is whole where a profit alone is doubtful."""
     return figure(amount, currency, href, "good" if standing == "doubtful" else standing)
 
@@ -54,7 +54,7 @@ def grown(gain: Gain, amount: Decimal | None) -> Markup:
 
 
 def change(
-    gain: Gain | None, amount: Decimal | None, currency: str, href: str, standing: Standing
+    gain: Gain | None, amount: Decimal | None, currency: str, href: str, standing: TrustLevel
 ) -> Markup:
     """Return a profit with its percentage below it, see `in_percent`."""
     if gain is None:

@@ -31,7 +31,7 @@ KEPT: Final = 64
 SHORT: Final = 10
 """Points up to which they are not."""
 
-Told = list[str | float | bool | None]
+SpotRow = list[str | float | bool | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Past:
 
     span: str
     chart: Chart | None
-    spots: list[Told]
+    spots: list[SpotRow]
     has_unknown_deposits: bool
     ends_now: bool
     unknown: int
@@ -115,8 +115,8 @@ class Pasts:
 
 def _told(
     drawn: Chart, value: Sequence[Mark], put_in: Sequence[Mark], formats: Formats, currency: str
-) -> list[Told]:
-    told: list[Told] = []
+) -> list[SpotRow]:
+    told: list[SpotRow] = []
     for spot in drawn.spots:
         mark, other = value[spot.number], put_in[spot.number]
         when, worth = formats.moment(mark.at), formats.money(mark.value, currency)

@@ -11,7 +11,7 @@ from coffers.sync.snapshots import is_fresh
 from coffers.valuation.model import PriceBook
 from coffers.web.moments import ago
 
-Standing = Literal["good", "doubtful", "bad"]
+TrustLevel = Literal["good", "doubtful", "bad"]
 
 _SAID: Final = {
     "unread": "not read yet",
@@ -36,7 +36,7 @@ _BAD: Final = frozenset({"unread", "unpriced", "missing_wallets"}) | _OLD
 class Trust:
     """Whether figures are good, doubtful or bad, in a word or two, and why."""
 
-    standing: Standing
+    standing: TrustLevel
     why: tuple[str, ...]
     word: str
 
@@ -55,7 +55,7 @@ def trust_of(worked: Worked, now: Millis, stale_after: Millis) -> Trust:
         why.append(f"the last try failed: {account.sync.failure_message}")
     if account.is_locked or _BAD.intersection(reasons):
         return Trust("bad", tuple(why), _word(reasons, is_locked=account.is_locked))
-    standing: Standing = "doubtful" if why else "good"
+    standing: TrustLevel = "doubtful" if why else "good"
     return Trust(standing, tuple(why), standing)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from coffers.keyrights import KeyRights
 from coffers.portfolio.errand_desk import ErrandDesk, Handler
-from coffers.portfolio.errand_forms import PREVIEW, RUN, Told
+from coffers.portfolio.errand_forms import PREVIEW, RUN, ErrandAnswer
 from coffers.store.engine import Store
 from coffers.sync.assets import note_assets
 from factories import NOW
@@ -279,12 +279,12 @@ async def test_previews_and_runs_are_a_workers_and_tell_why_they_cannot_be(
     portfolio_id = (await made(api, ann))["id"]
     asked: list[bytes] = []
 
-    async def preview(_user_id: int, body: bytes) -> Told:
+    async def preview(_user_id: int, body: bytes) -> ErrandAnswer:
         asked.append(body)
-        return Told({"verdict": "planned"})
+        return ErrandAnswer({"verdict": "planned"})
 
-    async def run(_user_id: int, body: bytes) -> Told:
-        return Told(refused="the account is locked")
+    async def run(_user_id: int, body: bytes) -> ErrandAnswer:
+        return ErrandAnswer(refused="the account is locked")
 
     async with worked(api, **{PREVIEW: preview, RUN: run}):
         tried = {"portfolio_id": portfolio_id}

@@ -15,7 +15,7 @@ from coffers.connectors.exchange.trading import VenueDesk
 from coffers.connectors.trading import Placed
 from coffers.portfolio import claimed, errands
 from coffers.portfolio.ledger import Wanted
-from coffers.portfolio.operation_notes import Known
+from coffers.portfolio.operation_notes import PricingContext
 from coffers.portfolio.operations import Operations
 from coffers.sandbox import FaultKind, NewFault
 from coffers.store.engine import Store
@@ -452,7 +452,7 @@ async def _standing_still(house: TradingHouse) -> AsyncIterator[tuple[int, async
     notes, reached, go_on = house.operations._notes, asyncio.Event(), asyncio.Event()
     known = notes.known
 
-    async def paused(operation: Operation, venue: str | None) -> Known:
+    async def paused(operation: Operation, venue: str | None) -> PricingContext:
         if not reached.is_set():
             reached.set()
             await go_on.wait()

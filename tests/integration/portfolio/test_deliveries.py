@@ -35,7 +35,13 @@ from coffers.portfolio.deliveries import (
     DeliveryDesk,
 )
 from coffers.portfolio.tokens import Tokens, Wanted
-from coffers.portfolio.webhooks import MOST_TESTS, MOST_WEBHOOKS, Told, Webhooks, WebhookWanted
+from coffers.portfolio.webhooks import (
+    MOST_TESTS,
+    MOST_WEBHOOKS,
+    Webhooks,
+    WebhookWanted,
+    WebhookWithSecret,
+)
 from coffers.secret import Secret
 from coffers.store.deliveries import Delivery
 from coffers.store.engine import Store
@@ -71,7 +77,7 @@ class House:
         made._settled = settled(self.clock)
         return made
 
-    async def webhook(self, **wanted: Any) -> Told:
+    async def webhook(self, **wanted: Any) -> WebhookWithSecret:
         asked = WebhookWanted(**{"url": self.receiver.url, **wanted})
         return await self.webhooks.create(self.user.id, asked, "real")
 
@@ -93,11 +99,11 @@ class House:
             await self.send(desk)
             self.clock.advance(step)
 
-    async def deliveries(self, told: Told) -> list[Delivery]:
+    async def deliveries(self, told: WebhookWithSecret) -> list[Delivery]:
         found = await self.webhooks.deliveries(self.user.id, told.webhook.id, 100, None)
         return list(reversed(found))
 
-    async def now(self, told: Told) -> Any:
+    async def now(self, told: WebhookWithSecret) -> Any:
         return await self.webhooks.get(self.user.id, told.webhook.id)
 
 

@@ -13,7 +13,7 @@ from coffers.markets.quote import Quote
 from coffers.portfolio.accepting import Accepting
 from coffers.pricing.fallbacks import Fallbacks
 from coffers.pricing.keeper import PriceKeeper
-from coffers.pricing.sources.source import SourceFailure, Told
+from coffers.pricing.sources.source import SourceFailure, SourcePrice
 from coffers.store.engine import Store
 from coffers.store.records import AssetOverride
 from coffers.valuation.model import HeldBack, PriceBook
@@ -41,13 +41,15 @@ class Market:
     async def quotes(self, venue: str) -> Sequence[Quote]:
         return [replace(each, at=self._clock.now()) for each in self.quoting[venue]]
 
-    async def prices(self, assets: Sequence[str], told: Collection[str] = ()) -> Mapping[str, Told]:
+    async def prices(
+        self, assets: Sequence[str], told: Collection[str] = ()
+    ) -> Mapping[str, SourcePrice]:
         self.asked = list(assets)
         if self.is_down:
             raise SourceFailure("coingecko is down")
         now = self._clock.now()
         return {
-            asset: Told(Decimal(self.telling[asset]), now)
+            asset: SourcePrice(Decimal(self.telling[asset]), now)
             for asset in assets
             if asset in self.telling
         }

@@ -13,7 +13,7 @@ import pytest
 
 from coffers.portfolio.auto_balance import BalanceSettings, BalanceWanted
 from coffers.portfolio.errand_desk import ErrandDesk
-from coffers.portfolio.errand_forms import PREVIEW, RUN, Told
+from coffers.portfolio.errand_forms import PREVIEW, RUN, ErrandAnswer
 from coffers.portfolio.portfolios import PortfolioKeeping, PortfolioWanted
 from coffers.store.engine import Store
 from coffers.sync.assets import note_assets
@@ -68,11 +68,11 @@ async def made(pages: Pages, *, is_set: bool = True, **new: Any) -> tuple[int, i
 
 
 @asynccontextmanager
-async def worker(pages: Pages, told: Told) -> AsyncIterator[list[str]]:
+async def worker(pages: Pages, told: ErrandAnswer) -> AsyncIterator[list[str]]:
     """Have errands answered by a worker that tells this; yields what was asked of it."""
     asked: list[str] = []
 
-    async def answer(_user_id: int, body: bytes) -> Told:
+    async def answer(_user_id: int, body: bytes) -> ErrandAnswer:
         asked.append(body.decode())
         return told
 
@@ -108,7 +108,7 @@ async def test_a_plan_shows_orders_what_is_left_out_and_shares(pages: Pages) -> 
     account_id, portfolio_id = await made(pages)
     settings = (await pages.http.get(f"/accounts/{account_id}/settings")).text
     assert f'formaction="/accounts/{account_id}/auto-balance/plan"' in settings
-    async with worker(pages, Told(plan_of(account_id, portfolio_id))) as asked:
+    async with worker(pages, ErrandAnswer(plan_of(account_id, portfolio_id))) as asked:
         page = await planned(pages, account_id, portfolio_id)
     assert asked == [f'{{"account_id":{account_id},"portfolio_id":{portfolio_id}}}']
     for told in (
@@ -165,7 +165,7 @@ async def test_a_secret_in_the_wrong_field_stays_out_of_addresses(pages: Pages) 
 async def test_a_plan_that_does_nothing_says_so(pages: Pages) -> None:
     account_id, portfolio_id = await made(pages)
     nothing = {"orders": [], "unplanned": [], "verdict": "within_tolerance"}
-    async with worker(pages, Told(plan_of(account_id, portfolio_id, **nothing))):
+    async with worker(pages, ErrandAnswer(plan_of(account_id, portfolio_id, **nothing))):
         page = await planned(pages, account_id, portfolio_id)
     assert "Every share is within the tolerance" in page
     assert ">Orders<" not in page
@@ -173,7 +173,7 @@ async def test_a_plan_that_does_nothing_says_so(pages: Pages) -> None:
 
 async def test_why_there_is_no_plan_is_told(pages: Pages) -> None:
     account_id, portfolio_id = await made(pages)
-    async with worker(pages, Told(refused="the account's key may not trade")):
+    async with worker(pages, ErrandAnswer(refused="the account's key may not trade")):
         assert "key may not trade" in await planned(pages, account_id, portfolio_id)
     wrong = await pages.send(f"/accounts/{account_id}/auto-balance/plan", portfolio_id="x")
     assert (wrong.status_code, "Portfolio: " in wrong.text) == (400, True)
@@ -201,7 +201,7 @@ async def test_a_run_needs_a_tick_and_tells_what_it_did(pages: Pages) -> None:
     plan = plan_of(account_id, portfolio_id)
     run = {"state": "partly", "operation_id": 7, "error": "ETH has no pair", "plan": plan}
     path = f"/accounts/{account_id}/auto-balance/run"
-    async with worker(pages, Told({"planned_at": plan["planned_at"], **run})) as asked:
+    async with worker(pages, ErrandAnswer({"planned_at": plan["planned_at"], **run})) as asked:
         refused = await pages.send(path)
         assert (refused.status_code, "tick it" in refused.text, asked) == (400, True, [])
         page = await settled(pages, await pages.send(path, confirm="1"))
@@ -214,7 +214,7 @@ async def test_a_run_that_is_not_at_its_end_is_not_told_as_done(pages: Pages) ->
     account_id, portfolio_id = await made(pages)
     plan = plan_of(account_id, portfolio_id)
     run = {"state": "running", "operation_id": 7, "error": "it is gone on with", "plan": plan}
-    async with worker(pages, Told({"planned_at": plan["planned_at"], **run})):
+    async with worker(pages, ErrandAnswer({"planned_at": plan["planned_at"], **run})):
         path = f"/accounts/{account_id}/auto-balance/run"
         page = await settled(pages, await pages.send(path, confirm="1"))
     assert "not at its end yet" in page
@@ -249,7 +249,7 @@ async def test_a_second_press_leads_to_the_run_that_is_under_way(pages: Pages) -
 
 async def test_no_run_is_offered_to_who_is_not_set_to_the_portfolio(pages: Pages) -> None:
     account_id, portfolio_id = await made(pages, is_set=False)
-    async with worker(pages, Told(plan_of(account_id, portfolio_id))) as asked:
+    async with worker(pages, ErrandAnswer(plan_of(account_id, portfolio_id))) as asked:
         page = await planned(pages, account_id, portfolio_id)
         assert "not set to this portfolio" in page
         assert "Run now" not in page
@@ -262,7 +262,7 @@ async def test_where_orders_are_off_none_is_offered(sqlite_store: Store) -> None
     async with opened(sqlite_store) as pages:
         await pages.begin()
         account_id, portfolio_id = await made(pages)
-        async with worker(pages, Told(plan_of(account_id, portfolio_id))) as asked:
+        async with worker(pages, ErrandAnswer(plan_of(account_id, portfolio_id))) as asked:
             page = await planned(pages, account_id, portfolio_id)
             assert "COFFERS_TRADING" in page
             assert "Run now" not in page
@@ -283,7 +283,7 @@ async def test_anothers_account_plan_and_portfolio_are_not_there(pages: Pages) -
             f"/accounts/{theirs.id}/auto-balance/{path}", portfolio_id="1", confirm="1"
         )
         assert answer.status_code == 404
-    async with worker(pages, Told(plan_of(theirs.id, portfolio_id))):
+    async with worker(pages, ErrandAnswer(plan_of(theirs.id, portfolio_id))):
         path = f"/accounts/{account_id}/auto-balance/plan"
         where = (
             (await pages.send(path, portfolio_id=str(portfolio_id)))

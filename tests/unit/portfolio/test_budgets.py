@@ -8,7 +8,7 @@ import msgspec
 
 from coffers.connectors.trading import TradingDesk
 from coffers.portfolio.budgets import Budget, read_terms
-from coffers.portfolio.operation_notes import Known
+from coffers.portfolio.operation_notes import PricingContext
 from coffers.store.operations import Step
 from coffers.valuation.model import Meanings, Price, PriceBook
 from coffers.valuation.orders import PairLimits, Terms
@@ -38,10 +38,10 @@ def budget(known: PriceBook | None = BOOK, **counted_on: str) -> Budget:
     amounts = {code: D(amount) for code, amount in counted_on.items()}
     terms = Terms(amounts, {code: code for code in ("BTC", "ETH", "USDT")})
     written = msgspec.json.encode(terms).decode()
-    return at(Known(known, {}, D("0.05"), "gate"), read_terms(written))
+    return at(PricingContext(known, {}, D("0.05"), "gate"), read_terms(written))
 
 
-def at(known: Known, terms: Terms) -> Budget:
+def at(known: PricingContext, terms: Terms) -> Budget:
     pairs = (pair("BTC"), pair("ETH"))
     return Budget(terms, pairs, known, cast("TradingDesk", Codes()))
 
@@ -126,15 +126,19 @@ def test_no_more_is_sold_than_was_counted_on() -> None:
 def test_an_order_is_not_placed_in_another_asset_than_was_planned() -> None:
     terms = Terms({"USDT": D(10010)}, {"ETH": "ETH", "USDT": "USDT"})
     apart = PriceBook(2, NOW, BOOK.prices, meanings=Meanings({"gate": {"ETH": None}}))
-    found = at(Known(apart, {}, D("0.05"), "gate"), terms).paid(PURCHASE, D(2500), [PURCHASE])
+    found = at(PricingContext(apart, {}, D("0.05"), "gate"), terms).paid(
+        PURCHASE, D(2500), [PURCHASE]
+    )
     assert found.state == "skipped"
     assert found.why == "ETH was planned as ETH, and is ETH@gate by the newest prices"
-    elsewhere = at(Known(apart, {}, D("0.05"), "kraken"), terms)
+    elsewhere = at(PricingContext(apart, {}, D("0.05"), "kraken"), terms)
     assert elsewhere.paid(PURCHASE, D(2500), [PURCHASE]) == PURCHASE
 
 
 def test_an_operation_of_an_older_release_has_counted_on_nothing() -> None:
     assert read_terms(None) == Terms({}, {})
-    found = at(Known(BOOK, {}, D("0.05")), read_terms(None)).paid(PURCHASE, D(2500), [PURCHASE])
+    found = at(PricingContext(BOOK, {}, D("0.05")), read_terms(None)).paid(
+        PURCHASE, D(2500), [PURCHASE]
+    )
     assert found.state == "skipped"
     assert found.why == "it was planned by an older release; the next run plans anew"

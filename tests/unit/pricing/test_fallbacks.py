@@ -13,7 +13,7 @@ from coffers.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Millis
 from coffers.pricing.fallbacks import Fallbacks, Opinion, completed
 from coffers.pricing.sources.asked import WebSource
 from coffers.pricing.sources.coingecko_tokens import CoinGeckoTokens
-from coffers.pricing.sources.source import SourceFailure, Told
+from coffers.pricing.sources.source import SourceFailure, SourcePrice
 from coffers.pricing.sources.web import Web
 from coffers.pricing.spikes import Believed, suspects
 from coffers.valuation.model import Price, PriceBook
@@ -27,11 +27,13 @@ class FakeSource:
         self.name = name
         self.lasts = HOUR
         self.passes_on: str | None = None
-        self.telling = {asset: Told(Decimal(worth), NOW) for asset, worth in usd.items()}
+        self.telling = {asset: SourcePrice(Decimal(worth), NOW) for asset, worth in usd.items()}
         self.asked: list[list[str]] = []
         self.is_down = False
 
-    async def prices(self, assets: Sequence[str], told: Collection[str] = ()) -> Mapping[str, Told]:
+    async def prices(
+        self, assets: Sequence[str], told: Collection[str] = ()
+    ) -> Mapping[str, SourcePrice]:
         self.asked.append(list(assets))
         if self.is_down:
             raise SourceFailure(f"{self.name} is down")
@@ -101,7 +103,7 @@ async def test_two_sources_that_agree_are_both_named(clock: ManualClock) -> None
 @pytest.mark.parametrize("first", ["coingecko", "defillama"])
 async def test_a_word_that_is_passed_on_is_no_second_one(clock: ManualClock, first: str) -> None:
     gecko, llama = FakeSource("coingecko", ALGO="0.20"), FakeSource("defillama")
-    llama.telling["ALGO"] = Told(Decimal("0.21"), NOW, of="coingecko")
+    llama.telling["ALGO"] = SourcePrice(Decimal("0.21"), NOW, of="coingecko")
     sources = sorted((gecko, llama), key=lambda source: source.name != first)
     (told,) = (await Fallbacks(sources, clock).opinions({"ALGO"})).values()
     assert told == opinion("0.20" if first == "coingecko" else "0.21", first)
@@ -113,7 +115,7 @@ async def test_a_word_that_is_passed_on_is_no_second_one(clock: ManualClock, fir
 
 async def test_a_word_that_is_passed_on_counts_where_nobody_else_tells(clock: ManualClock) -> None:
     llama = FakeSource("defillama")
-    llama.telling["ALGO"] = Told(Decimal("0.21"), NOW, of="coingecko")
+    llama.telling["ALGO"] = SourcePrice(Decimal("0.21"), NOW, of="coingecko")
     sources = [FakeSource("coingecko"), llama]
     assert await Fallbacks(sources, clock).opinions({"ALGO"}) == {
         "ALGO": opinion("0.21", "defillama")
@@ -127,7 +129,7 @@ async def test_of_two_that_contradict_each_other_the_first_counts(clock: ManualC
 
 async def test_what_was_never_told_or_longest_ago_is_asked_for_first(clock: ManualClock) -> None:
     source = FakeSource("coingecko", A="1", B="2")
-    source.telling["B"] = Told(Decimal(2), Millis(NOW - MINUTE))
+    source.telling["B"] = SourcePrice(Decimal(2), Millis(NOW - MINUTE))
     fallbacks = Fallbacks([source], clock)
     await fallbacks.opinions({"A", "B", "C"})
     await fallbacks.opinions({"A", "B", "C"})

@@ -69,7 +69,7 @@ class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     options: list[str] = []
 
 
-class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class IdentityCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A call, and where its answer tells which account a key is of."""
 
     method: str
@@ -85,7 +85,7 @@ class OwnershipRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     method: str
     number: str
     shared: Shared
-    sharing: Told | None = None
+    sharing: IdentityCall | None = None
 
 
 @cache

@@ -33,7 +33,7 @@ _LISTS = (
 
 _GATE_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-Told = Mapping[str, Any]
+RawOrder = Mapping[str, Any]
 """An order as ccxt tells it."""
 
 
@@ -63,7 +63,7 @@ def _in_base_36(number: int) -> str:
 
 async def found(
     session: VenueSession, rule: OrderRule, symbol: str, client_id: str, sent_at: Millis | None
-) -> tuple[Told | None, bool]:
+) -> tuple[RawOrder | None, bool]:
     """Return the order of a client's id, and whether the venue's word that there is none counts.
 
     `sent_at` is when it was sent, None where nobody knows.
@@ -86,7 +86,7 @@ async def found(
             untold = None if session.is_unsent or is_missing else failure
         else:
             if answer.get("id") is not None and answer.get("clientOrderId") in {None, str(own)}:
-                told: Told = answer
+                told: RawOrder = answer
                 return told, True
     is_asked = rule.found_by == "lists"
     params = {rule.list_param: own} if is_asked else {}
@@ -105,7 +105,7 @@ def _is_told(session: VenueSession, rule: OrderRule, sent_at: Millis | None) -> 
     return age is not None and age < rule.told_for_hours * HOUR
 
 
-async def at_its_end(session: VenueSession, symbol: str, order: Told) -> Told:
+async def at_its_end(session: VenueSession, symbol: str, order: RawOrder) -> RawOrder:
     """Look at an order until the venue is done with it; what stays open is withdrawn.
 
     Raises:
@@ -122,7 +122,7 @@ async def at_its_end(session: VenueSession, symbol: str, order: Told) -> Told:
     return order
 
 
-async def _now(session: VenueSession, symbol: str, order: Told) -> Told:
+async def _now(session: VenueSession, symbol: str, order: RawOrder) -> RawOrder:
     """Return how an order stands; as it is known where the venue tells nothing of it.
 
     Bitfinex knows only open orders by their ids, and answers nothing for others.
@@ -130,7 +130,7 @@ async def _now(session: VenueSession, symbol: str, order: Told) -> Told:
     own = str(order["id"])
     if session.can("fetchOrder"):
         try:
-            answer: Told = await session.ask("fetch_order", order["id"], symbol)
+            answer: RawOrder = await session.ask("fetch_order", order["id"], symbol)
         except ConnectorFailure as failure:
             if failure.kind not in _UNTOLD:
                 raise
@@ -143,7 +143,7 @@ async def _now(session: VenueSession, symbol: str, order: Told) -> Told:
 
 async def _listed(
     session: VenueSession, symbol: str, name: str, wanted: str, params: Mapping[str, object]
-) -> tuple[Told | None, bool]:
+) -> tuple[RawOrder | None, bool]:
     """Return an order among the newest that a venue lists, and whether all could be asked for.
 
     `name` is the field that is to be as wanted.
@@ -165,7 +165,7 @@ async def _listed(
                 raise
             is_whole = False
             continue
-        told: Told | None = next((row for row in rows if str(row.get(name)) == wanted), None)
+        told: RawOrder | None = next((row for row in rows if str(row.get(name)) == wanted), None)
         if told is not None:
             return told, True
     return None, is_whole

@@ -22,7 +22,7 @@ from coffers.connectors.exchange.order_answers import (
     positive,
     step_of,
 )
-from coffers.connectors.exchange.order_looks import Told, at_its_end, found, id_at
+from coffers.connectors.exchange.order_looks import RawOrder, at_its_end, found, id_at
 from coffers.connectors.exchange.rules import order_rule
 from coffers.connectors.exchange.session import VenueSession
 from coffers.connectors.exchange.venues import Venues
@@ -235,7 +235,7 @@ class VenueDesk:
             return None
         return Placed("unknown", why="the exchange does not tell whether the order was placed")
 
-    async def _ended(self, symbol: str, answer: Told, order: PlannedOrder) -> Placed:
+    async def _ended(self, symbol: str, answer: RawOrder, order: PlannedOrder) -> Placed:
         answer = await at_its_end(self.session, symbol, answer)
         is_by_cost = order.side == "buy" and self._rule.buys != "base"
         return placed_of(self.session, answer, order, is_by_cost=is_by_cost)

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from coffers.clock import DAY, MINUTE, Clock, Millis, is_recent
 from coffers.pricing.sources.dialect import Dialect
 from coffers.pricing.sources.limiter import Limiter
-from coffers.pricing.sources.source import SourceFailure, Told
+from coffers.pricing.sources.source import SourceFailure, SourcePrice
 from coffers.pricing.sources.web import Web
 
 
@@ -53,7 +53,9 @@ class WebSource:
         """The source whose word some of what it tells is."""
         return self._dialect.passes_on
 
-    async def prices(self, assets: Sequence[str], told: Collection[str] = ()) -> Mapping[str, Told]:
+    async def prices(
+        self, assets: Sequence[str], told: Collection[str] = ()
+    ) -> Mapping[str, SourcePrice]:
         """Return what the source tells anew, nothing while it must not be asked.
 
         Raises:
@@ -97,7 +99,7 @@ class WebSource:
         silence = self._silent.get(asset)
         return silence is None or not is_recent(silence.since, silence.wait, self._clock.now())
 
-    def _note_silent(self, asked: Sequence[str], told: Mapping[str, Told]) -> None:
+    def _note_silent(self, asked: Sequence[str], told: Mapping[str, SourcePrice]) -> None:
         for asset in asked:
             before = self._silent.pop(asset, None)
             if asset not in told:
@@ -105,7 +107,7 @@ class WebSource:
                 wait = Millis(min(MINUTE << min(times, 16), DAY))
                 self._silent[asset] = _Silence(times + 1, self._clock.now(), wait)
 
-    async def _ask(self, assets: Sequence[str]) -> Mapping[str, Told]:
+    async def _ask(self, assets: Sequence[str]) -> Mapping[str, SourcePrice]:
         dialect = self._dialect
         answer = await self._web.get(dialect.name, dialect.host, dialect.target(assets))
         now = self._clock.now()

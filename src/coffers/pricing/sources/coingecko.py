@@ -10,7 +10,7 @@ from coffers.clock import HOUR, MINUTE, Millis
 from coffers.pricing.sources.coins import coin_id, coin_ids, is_coin_key
 from coffers.pricing.sources.dialect import fields_of, told_of
 from coffers.pricing.sources.limiter import Pace
-from coffers.pricing.sources.source import Told
+from coffers.pricing.sources.source import SourcePrice
 
 MOST_GIVEN = 60
 """Ids beside the table that one question holds: about 1 KB."""
@@ -44,7 +44,7 @@ class CoinGecko:
             "&include_last_updated_at=true&precision=full"
         )
 
-    def told(self, answer: object, assets: Sequence[str]) -> Mapping[str, Told]:
+    def told(self, answer: object, assets: Sequence[str]) -> Mapping[str, SourcePrice]:
         """Return what the answer says of the assets."""
         coins = fields_of(answer, self.name)
         found = {

@@ -13,7 +13,7 @@ from coffers.markets.assets import token_of
 from coffers.pricing.sources.coins import is_coin_key
 from coffers.pricing.sources.dialect import fields_of, told_of
 from coffers.pricing.sources.limiter import Pace
-from coffers.pricing.sources.source import Told
+from coffers.pricing.sources.source import SourcePrice
 
 PLATFORMS = {
     "ethereum": "ethereum",
@@ -55,7 +55,7 @@ class CoinGeckoTokens:
             "&vs_currencies=usd&include_last_updated_at=true&precision=full"
         )
 
-    def told(self, answer: object, assets: Sequence[str]) -> Mapping[str, Told]:
+    def told(self, answer: object, assets: Sequence[str]) -> Mapping[str, SourcePrice]:
         """Return what the answer says of the assets."""
         # The letters of addresses of Ethereum's kind come back as CoinGecko writes them.
         tokens = {key.lower(): entry for key, entry in fields_of(answer, self.name).items()}

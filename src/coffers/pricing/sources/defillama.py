@@ -19,7 +19,7 @@ from coffers.markets.assets import token_of
 from coffers.pricing.sources.coins import KEY, coin_ids
 from coffers.pricing.sources.dialect import fields_of, told_of, worth_of
 from coffers.pricing.sources.limiter import Pace
-from coffers.pricing.sources.source import Told
+from coffers.pricing.sources.source import SourcePrice
 
 CHAINS = {"avalanche": "avax", "gnosis": "xdai"}
 """Chains that DefiLlama knows under another name than we do."""
@@ -49,7 +49,7 @@ class DefiLlama:
         """Return the question: up to 6 KB long."""
         return f"/prices/current/{','.join(map(_key, assets))}?searchWidth=1h"
 
-    def told(self, answer: object, assets: Sequence[str]) -> Mapping[str, Told]:
+    def told(self, answer: object, assets: Sequence[str]) -> Mapping[str, SourcePrice]:
         """Return what the answer says of the assets."""
         coins = fields_of(answer, self.name, "coins")
         keys = {asset: _key(asset) for asset in assets}
@@ -70,7 +70,7 @@ def _key(asset: str) -> str:
     return f"{CHAINS.get(chain, chain)}:{contract}"
 
 
-def _told(key: str, entry: object) -> Told | None:
+def _told(key: str, entry: object) -> SourcePrice | None:
     if not isinstance(entry, dict):
         return None
     confidence = worth_of(entry.get("confidence"))

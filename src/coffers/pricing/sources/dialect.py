@@ -8,7 +8,7 @@ from coffers import money
 from coffers.clock import SECOND, Millis
 from coffers.errors import InvalidAmount
 from coffers.pricing.sources.limiter import Pace
-from coffers.pricing.sources.source import SourceFailure, Told
+from coffers.pricing.sources.source import SourceFailure, SourcePrice
 
 
 class Dialect(Protocol):
@@ -38,7 +38,7 @@ class Dialect(Protocol):
         """Return the path and the query that ask for some assets."""
         ...
 
-    def told(self, answer: object, assets: Sequence[str]) -> Mapping[str, Told]:
+    def told(self, answer: object, assets: Sequence[str]) -> Mapping[str, SourcePrice]:
         """Return what an answer says of the assets; what it does not say is absent.
 
         Raises:
@@ -71,11 +71,11 @@ def worth_of(value: object) -> Decimal | None:
     return number if number > 0 else None
 
 
-def told_of(entry: object, usd: str, seconds: str) -> Told | None:
+def told_of(entry: object, usd: str, seconds: str) -> SourcePrice | None:
     """Return what an entry tells, by the names of its price and its Unix time; None if not both."""
     if not isinstance(entry, dict):
         return None
     worth, moment = worth_of(entry.get(usd)), worth_of(entry.get(seconds))
     if worth is None or moment is None:
         return None
-    return Told(worth, Millis(int(moment) * SECOND))
+    return SourcePrice(worth, Millis(int(moment) * SECOND))

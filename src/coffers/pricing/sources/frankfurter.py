@@ -12,7 +12,7 @@ from coffers.clock import DAY, HOUR, Millis, from_iso
 from coffers.pricing.currencies import DOLLAR, FIAT
 from coffers.pricing.sources.dialect import fields_of, worth_of
 from coffers.pricing.sources.limiter import Pace
-from coffers.pricing.sources.source import SourceFailure, Told
+from coffers.pricing.sources.source import SourceFailure, SourcePrice
 
 EURO = "EUR"
 
@@ -40,7 +40,7 @@ class Frankfurter:
         """Return the one question that is asked."""
         return "/v1/latest"
 
-    def told(self, answer: object, assets: Sequence[str]) -> Mapping[str, Told]:
+    def told(self, answer: object, assets: Sequence[str]) -> Mapping[str, SourcePrice]:
         """Return what the answer says of the currencies."""
         fields = fields_of(answer, self.name)
         rates = fields_of(answer, self.name, "rates")
@@ -49,7 +49,7 @@ class Frankfurter:
             raise SourceFailure(f"{self.name} answered in a form that is not its own")
         per_euro = {code: worth_of(rates.get(code)) for code in assets} | {EURO: Decimal(1)}
         return {
-            code: Told(money.divide(dollars, rate), at)
+            code: SourcePrice(money.divide(dollars, rate), at)
             for code in assets
             if (rate := per_euro[code]) is not None
         }

@@ -10,7 +10,7 @@ from coffers.errors import CoffersError
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SourcePrice:
     """What a source says that a unit of an asset is worth in USD, and of when that is.
 
     `of` names another source whose word is passed on, or may be; None for one of its own.
@@ -44,10 +44,12 @@ class FallbackSource(Protocol):
 
     @property
     def passes_on(self) -> str | None:
-        """The source whose word some of what it tells is, see `Told.of`."""
+        """The source whose word some of what it tells is, see `SourcePrice.of`."""
         ...
 
-    async def prices(self, assets: Sequence[str], told: Collection[str] = ()) -> Mapping[str, Told]:
+    async def prices(
+        self, assets: Sequence[str], told: Collection[str] = ()
+    ) -> Mapping[str, SourcePrice]:
         """Return what the source tells anew of some assets, the most wanted first.
 
         Those that it does not know are absent; all are while it must not be asked again yet. Where

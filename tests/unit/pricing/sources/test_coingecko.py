@@ -4,7 +4,7 @@ import pytest
 
 from coffers.clock import Millis
 from coffers.pricing.sources.coingecko import CoinGecko
-from coffers.pricing.sources.source import SourceFailure, Told
+from coffers.pricing.sources.source import SourceFailure, SourcePrice
 from unit.pricing.sources.recorded import answer
 
 GECKO = CoinGecko()
@@ -13,7 +13,7 @@ ASKED = ("BTC", "ALGO", "SHIB", "BTT", "ETH")
 
 def test_prices_come_with_every_digit_and_their_own_time() -> None:
     told = GECKO.told(answer("coingecko"), ASKED)
-    assert told["BTC"] == Told(Decimal("111234.5678901234567"), Millis(1_759_999_970_000))
+    assert told["BTC"] == SourcePrice(Decimal("111234.5678901234567"), Millis(1_759_999_970_000))
     assert told["ALGO"].usd == Decimal("0.21034510000000002")
     assert told["SHIB"].usd == Decimal("0.000012345")
     assert told["BTT"].usd == Decimal("5.4E-7")

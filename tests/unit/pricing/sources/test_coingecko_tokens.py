@@ -4,7 +4,7 @@ import pytest
 
 from coffers.clock import Millis
 from coffers.pricing.sources.coingecko_tokens import CoinGeckoTokens
-from coffers.pricing.sources.source import SourceFailure, Told
+from coffers.pricing.sources.source import SourceFailure, SourcePrice
 
 TOKENS = CoinGeckoTokens()
 USDC = "ethereum:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
@@ -22,7 +22,7 @@ def test_the_answer_is_read_whatever_case_its_letters_have() -> None:
     entry = {"usd": "0.9998", "last_updated_at": 1_759_999_970}
     answer = {"0xA0B86991c6218b36c1d19D4a2e9Eb0cE3606eB48": entry}
     told = TOKENS.told(answer, [USDC])
-    assert told == {USDC: Told(Decimal("0.9998"), Millis(1_759_999_970_000))}
+    assert told == {USDC: SourcePrice(Decimal("0.9998"), Millis(1_759_999_970_000))}
     assert TOKENS.told({BONK[7:]: entry}, [BONK]).keys() == {BONK}
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from coffers.clock import Millis
 from coffers.pricing.sources.defillama import DefiLlama
-from coffers.pricing.sources.source import SourceFailure, Told
+from coffers.pricing.sources.source import SourceFailure, SourcePrice
 from unit.pricing.sources.recorded import answer
 
 LLAMA = DefiLlama()
@@ -20,8 +20,8 @@ def test_tokens_are_asked_for_by_contract_and_coins_by_id() -> None:
 
 def test_prices_come_under_our_own_names() -> None:
     assert LLAMA.told(answer("defillama"), ("ALGO", USDT, "XRP")) == {
-        "ALGO": Told(Decimal("0.2101"), Millis(1_759_999_890_000), of="coingecko"),
-        USDT: Told(Decimal("1.0003"), Millis(1_759_999_891_000), of="coingecko"),
+        "ALGO": SourcePrice(Decimal("0.2101"), Millis(1_759_999_890_000), of="coingecko"),
+        USDT: SourcePrice(Decimal("1.0003"), Millis(1_759_999_891_000), of="coingecko"),
     }
 
 
