@@ -24,7 +24,7 @@ from coffers.connectors.chain.evm.codec import Call
 from coffers.connectors.chain.evm.holdings import TokenReader
 from coffers.connectors.chain.evm.memory import Memory
 from coffers.connectors.chain.evm.tokens import Listed
-from coffers.connectors.chain.node import AT_ONCE
+from coffers.connectors.chain.node import MAX_CONCURRENT
 from coffers.connectors.chain.nodes import Nodes, new_client
 from coffers.markets.chains import Chain
 from coffers.secret import Secret
@@ -66,7 +66,7 @@ async def _measured(url: str) -> list[Row]:
 
 
 def _rows(name: str, own: Cost, bare: Cost) -> list[Row]:
-    baseline = f"a bare eth_call each, {AT_ONCE} at once"
+    baseline = f"a bare eth_call each, {MAX_CONCURRENT} at once"
     fewer, quicker = own.requests / bare.requests, own.spent / bare.spent
     each, bare_each = own.spent / COUNT, bare.spent / COUNT
     return [
@@ -116,7 +116,7 @@ async def _addresses(nodes: Nodes, calls: Sequence[Call]) -> None:
 
 
 async def _bare(url: str, client: httpx.AsyncClient, calls: Sequence[Call]) -> None:
-    at_once = asyncio.Semaphore(AT_ONCE)
+    at_once = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def ask(index: int, call: Call) -> int:
         params = [{"to": call.to, "data": f"0x{call.data.hex()}"}, "latest"]

@@ -100,13 +100,13 @@ LOOKS: Final = (
     Look("venues to keep up", lambda tx: tx.accounts.venues_in_use(), venue_markets.PLAN_EVERY),
     Look(
         "rebalancing",
-        lambda tx: tx.balancing.due(_clock.now(), balance_worker.AT_ONCE),
+        lambda tx: tx.balancing.due(_clock.now(), balance_worker.MAX_CONCURRENT),
         balance_worker.LOOK_EVERY,
     ),
     Look("newest prices", lambda tx: tx.prices.newest_epoch(), balance_worker.LOOK_EVERY),
     Look(
         "webhooks",
-        lambda tx: tx.webhooks.due(_clock.now(), 10 * deliveries.AT_ONCE),
+        lambda tx: tx.webhooks.due(_clock.now(), 10 * deliveries.MAX_CONCURRENT),
         deliveries.LOOK_EVERY,
     ),
     Look("forgetting", _forget, deliveries.CLEAN_EVERY),

@@ -15,7 +15,7 @@ from coffers.secret import Secret
 
 SHORTEST: Final = 10
 LONGEST: Final = 256
-AT_ONCE: Final = 2
+MAX_CONCURRENT: Final = 2
 """Hashes that a process makes at once: each takes 64 MB for the time."""
 
 WAITING: Final = 40
@@ -37,7 +37,7 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places = asyncio.Semaphore(MAX_CONCURRENT)
         self._waiting = 0
 
     async def hashed(self, password: Secret) -> str:

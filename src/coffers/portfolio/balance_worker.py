@@ -22,7 +22,7 @@ from coffers.valuation.model import PriceBook
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks: how late a run may begin."""
 
-AT_ONCE: Final = 4
+MAX_CONCURRENT: Final = 4
 """Accounts that are rebalanced at the same time."""
 
 _PAGE: Final = 500
@@ -54,7 +54,7 @@ class BalanceWorker:
     async def run_due(self) -> None:
         """Run some accounts that are due; workers share them by claims."""
         async with self._store.reading() as tx:
-            due = await tx.balancing.due(self._clock.now(), AT_ONCE)
+            due = await tx.balancing.due(self._clock.now(), MAX_CONCURRENT)
         await self._run_all(due)
 
     async def run_moved(self) -> None:
@@ -65,7 +65,7 @@ class BalanceWorker:
         await self._run_all(await self._moved())
 
     async def _run_all(self, due: Sequence[Due]) -> None:
-        free = asyncio.Semaphore(AT_ONCE)
+        free = asyncio.Semaphore(MAX_CONCURRENT)
         await asyncio.gather(*(self._run(free, each) for each in due))
 
     async def _run(self, free: asyncio.Semaphore, due: Due) -> None:

@@ -37,7 +37,7 @@ LOOK_EVERY: Final = 1.0
 CLEAN_EVERY: Final = 900.0
 """Seconds between two rounds of forgetting what is old; the clock has settled by the second."""
 
-AT_ONCE: Final = 16
+MAX_CONCURRENT: Final = 16
 """Webhooks that a worker works at at the same time."""
 
 PER_HOST: Final = 4
@@ -138,12 +138,12 @@ class DeliveryDesk:
                     task = asyncio.create_task(self._begin(each, host))
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)
-            if len(due) < most or self._busy.total() >= AT_ONCE:
+            if len(due) < most or self._busy.total() >= MAX_CONCURRENT:
                 return
 
     def _has_place(self, user_id: int, host: str) -> bool:
         return (
-            self._busy.total() < AT_ONCE
+            self._busy.total() < MAX_CONCURRENT
             and self._busy[host] < PER_HOST
             and self._busy_users[user_id] < PER_USER
         )

@@ -40,7 +40,7 @@ FORGET_EVERY = 60.0
 AGAIN = frozenset({REFRESH})
 """The kinds of errands that harm nothing when they are done twice: an account is read once more."""
 
-AT_ONCE = 16
+MAX_CONCURRENT = 16
 """Errands that a worker does at the same time; one user's take half of them at the most."""
 
 _log = seldom("coffers.errands")
@@ -74,7 +74,7 @@ class ErrandDesk:
 
     async def run(self) -> None:
         """Do errands until `stop`; what is under way is finished first."""
-        free = asyncio.Semaphore(AT_ONCE)
+        free = asyncio.Semaphore(MAX_CONCURRENT)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._loops.every(FORGET_EVERY, self._forget))
             while not self._stopping.is_set():
@@ -123,7 +123,7 @@ class ErrandDesk:
 
         So a user whose exchange hangs holds half of all, a second one half of the rest, and so on.
         """
-        left = AT_ONCE - self._busy.total()
+        left = MAX_CONCURRENT - self._busy.total()
         return [user_id for user_id, busy in self._busy.items() if busy >= left]
 
     async def _forget(self) -> None:

@@ -23,7 +23,7 @@ from coffers.valuation.model import Flow
 Table = Literal["positions", "flows", "history"]
 TABLES: Final[tuple[Table, ...]] = get_args(Table)
 
-AT_ONCE: Final = 500
+BATCH_SIZE: Final = 500
 """Rows that are read, and handed on, together."""
 
 _EVER: Final = Millis(-(2**62))
@@ -104,8 +104,8 @@ class Exports:
         account = worked.view.account
         async with self._store.reading() as tx:
             held = await tx.holdings.of_account(account.user_id, account.id)
-        for first in range(0, len(held), AT_ONCE):
-            part = held[first : first + AT_ONCE]
+        for first in range(0, len(held), BATCH_SIZE):
+            part = held[first : first + BATCH_SIZE]
             yield [_position(plain_position(worked, each, now=now)) for each in part]
 
     async def _flows(
@@ -116,10 +116,10 @@ class Exports:
         while True:
             async with self._store.reading() as tx:
                 found = await tx.history.flow_page(
-                    account.user_id, account.id, wanted, AT_ONCE, after
+                    account.user_id, account.id, wanted, BATCH_SIZE, after
                 )
             yield [plain_flow(each.flow, each.role) for each in found]
-            if len(found) < AT_ONCE:
+            if len(found) < BATCH_SIZE:
                 return
             after = _place(found[-1].flow)
 
@@ -130,7 +130,7 @@ class Exports:
         while True:
             async with self._store.reading() as tx:
                 found = await tx.history.snapshots_since(
-                    account.user_id, account.id, begin, until, AT_ONCE
+                    account.user_id, account.id, begin, until, BATCH_SIZE
                 )
             yield [
                 {
@@ -140,7 +140,7 @@ class Exports:
                 }
                 for each in found
             ]
-            if len(found) < AT_ONCE:
+            if len(found) < BATCH_SIZE:
                 return
             begin = Millis(found[-1].at + 1)
 

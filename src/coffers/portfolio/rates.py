@@ -19,7 +19,7 @@ from coffers.valuation.model import PriceBook, worths_of
 LONGEST_GAP = DAY
 """A rate older than this at a moment is not that moment's rate."""
 
-AT_ONCE = 2_000
+BATCH_SIZE = 2_000
 """Rates that are read together: there are 35,000 of a year."""
 
 
@@ -51,9 +51,9 @@ class RateTable:
             async with self._store.reading() as tx:
                 since = kept.missing_since
                 while True:
-                    found = await tx.prices.rate_history(currency, since, AT_ONCE)
+                    found = await tx.prices.rate_history(currency, since, BATCH_SIZE)
                     kept.add(found, book.at)
-                    if len(found) < AT_ONCE:
+                    if len(found) < BATCH_SIZE:
                         break
                     since = Millis(found[-1][0] + 1)
                     # SQLite is asked in the event loop: let others have their turn.

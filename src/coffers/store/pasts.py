@@ -19,11 +19,11 @@ from coffers.valuation.inflows import FEW, Inflows
 from coffers.valuation.model import Flow, Snapshot
 
 _F = flows.c
-AT_ONCE: Final = 2_000
+BATCH_SIZE: Final = 2_000
 """Flows that are read together."""
 
 _ORDER = (_F.at, _F.direction, _F.external_id)
-_FLOWS = select(flows).where(_F.role != APART).limit(AT_ONCE)
+_FLOWS = select(flows).where(_F.role != APART).limit(BATCH_SIZE)
 _FLOWS_OF_ONE = Prepared(
     _FLOWS.where(
         _F.user_id == bindparam("user"),
@@ -97,7 +97,7 @@ async def flow_portions(
     if len(rest) > 1:
         rows = await _of_several(connection, user_id, rest, min(opened.values()))
         yield rows
-        if len(rows) < AT_ONCE:
+        if len(rows) < BATCH_SIZE:
             return
         rest = rest[rest.index(rows[-1].account_id) :]
     for account_id in rest:
@@ -109,7 +109,7 @@ async def flow_portions(
             after = dict(zip(("moment", "way", "id"), place, strict=True))
             rows = await connection.rows(_FLOWS_OF_ONE, {**own, **after})
             yield rows
-            if len(rows) < AT_ONCE:
+            if len(rows) < BATCH_SIZE:
                 break
             place = _place(rows[-1])
             # SQLite is asked in the event loop: let others have their turn.

@@ -20,7 +20,7 @@ from coffers.valuation.trade import Trade
 MOST_TRIES = 20
 """After so many vain looks for what a trade was worth, it is not looked for again."""
 
-AT_ONCE: Final = 2_000
+BATCH_SIZE: Final = 2_000
 """Trades that are summed up together."""
 
 TradeKey = tuple[Millis, str, str]
@@ -114,7 +114,7 @@ class Trades:
     async def traded(self, user_id: int, account_id: int, wanted: TradeFilter) -> Traded:
         """Return what was traded in a span, summed up without loss, in portions."""
         statement = select(*_ORDER, _T.btc, _T.usd).where(_of(user_id, account_id))
-        statement = statement.where(*_conditions(wanted)).order_by(*_ORDER).limit(AT_ONCE)
+        statement = statement.where(*_conditions(wanted)).order_by(*_ORDER).limit(BATCH_SIZE)
         page, count, unvalued, worth = statement, 0, 0, NOTHING
         while True:
             rows = (await self._connection.execute(page)).all()
@@ -122,7 +122,7 @@ class Trades:
             count, unvalued = count + len(rows), unvalued + len(rows) - len(known)
             found = Value(_sum([row.btc for row in known]), _sum([row.usd for row in known]))
             worth = worth.plus(found)
-            if len(rows) < AT_ONCE:
+            if len(rows) < BATCH_SIZE:
                 return Traded(count, worth, unvalued)
             place = rows[-1].at, rows[-1].symbol, rows[-1].trade_id
             page = statement.where(tuple_(*_ORDER) > tuple_(*place))

@@ -17,7 +17,7 @@ from coffers.valuation.transfers import Halves, Leg, Moved, Transfer
 _A, _F, _T = accounts.c, flows.c, transfers.c
 _TRANSFERS = select(_T.out_account_id, _T.out_external_id, _T.in_account_id, _T.in_external_id)
 
-AT_ONCE: Final = 2_000
+BATCH_SIZE: Final = 2_000
 """Transfers that are read together."""
 
 MANY: Final = 5_000
@@ -57,7 +57,7 @@ _MOVED = (
     )
     .where(_OUT.c.role != APART, _INTO.c.role != APART)
     .order_by(_T.out_account_id, _T.out_external_id)
-    .limit(AT_ONCE)
+    .limit(BATCH_SIZE)
 )
 
 
@@ -92,8 +92,8 @@ class Transfers:
             return []
         halves, own = Halves(others), and_(moved, _F.account_id == most)
         async for direction, kept in self._may_belong(own, halves):
-            for first in range(0, len(kept), AT_ONCE):
-                part = _F.external_id.in_(kept[first : first + AT_ONCE])
+            for first in range(0, len(kept), BATCH_SIZE):
+                part = _F.external_id.in_(kept[first : first + BATCH_SIZE])
                 others += await self._legs(_LEGS.where(own, _F.direction == direction, part))
         return others
 
@@ -159,7 +159,7 @@ class Transfers:
                 )
                 for row in rows
             ]
-            if len(rows) < AT_ONCE:
+            if len(rows) < BATCH_SIZE:
                 return
             place = rows[-1].out_account_id, rows[-1].out_external_id
             page = own.where(tuple_(_T.out_account_id, _T.out_external_id) > tuple_(*place))

@@ -52,7 +52,7 @@ LOOK_EVERY = 0.2
 LOOK_EVERY_TOLD = 2.0
 """The same while notices tell what is asked for."""
 
-AT_ONCE = 4
+MAX_CONCURRENT = 4
 """Tasks that a worker does at the same time."""
 
 LISTED_AT_ONCE = 2
@@ -114,7 +114,7 @@ class VenueMarketWorker:
             await self._do(taken)
 
     async def _begin(self, group: asyncio.TaskGroup) -> None:
-        while len(self._busy) < AT_ONCE:
+        while len(self._busy) < MAX_CONCURRENT:
             taken = await self._take()
             if taken is None:
                 return

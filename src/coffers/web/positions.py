@@ -18,7 +18,7 @@ FEW: Final = 30
 """Positions that are shown unless somebody asks for more: the largest, and beside them as many of
 those that count and whose worth is not known, since these may be larger."""
 
-AT_ONCE: Final = 250
+PAGE_SIZE: Final = 250
 """Positions on a page of all of them."""
 
 NOT_COUNTED: Final = {
@@ -71,9 +71,9 @@ def shown_of(rows: list[Held], address: Address) -> Shown:
     if sought:
         text = sought.casefold()
         found = [each for each in rows if text in f"{each.asset} {each.wallet}".casefold()]
-        return Shown(paged(found, address, AT_ONCE, "held"), len(rows), sought)
+        return Shown(paged(found, address, PAGE_SIZE, "held"), len(rows), sought)
     if "all" in address.chosen or len(rows) <= FEW:
-        return Shown(paged(rows, address, AT_ONCE, "held"), len(rows), "")
+        return Shown(paged(rows, address, PAGE_SIZE, "held"), len(rows), "")
     rest = rows[FEW:]
     unknown = [each for each in rest if each.value is None and each.why_not is None]
     worth = money.total(each.value for each in rest if each.value is not None)

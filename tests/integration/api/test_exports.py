@@ -9,7 +9,7 @@ import pytest
 
 import stored
 from coffers.clock import DAY, HOUR, Millis, iso
-from coffers.portfolio.exports import AT_ONCE, safe
+from coffers.portfolio.exports import BATCH_SIZE, safe
 from coffers.store.engine import Store
 from coffers.valuation.model import Position, Value
 from factories import NOW
@@ -61,7 +61,7 @@ async def test_positions_have_exact_amounts_and_empty_cells_for_the_unknown(
 async def test_long_tables_lose_and_repeat_nothing(served: Served, ann: Caller) -> None:
     store = served.services.store
     ids = [(await add_account(store, ann.user, f"A{n}")).id for n in range(2)]
-    count = 2 * AT_ONCE
+    count = 2 * BATCH_SIZE
     async with store.transaction() as tx:
         for n in range(count):
             at = Millis(NOW - n * HOUR // 60)

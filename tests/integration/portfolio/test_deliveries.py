@@ -393,7 +393,7 @@ async def test_one_host_gets_so_many_calls_at_once_and_no_more(house: House) -> 
 async def test_one_user_gets_so_many_calls_at_once_wherever_they_lead(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "AT_ONCE", PER_USER + 1)
+    monkeypatch.setattr(deliveries, "MAX_CONCURRENT", PER_USER + 1)
     bob, desk = await _another(house), house.desk()
     async with AsyncExitStack() as opened:
         receivers = [await opened.enter_async_context(receiving()) for _ in range(PER_USER + 2)]
@@ -420,7 +420,7 @@ async def test_one_user_gets_so_many_calls_at_once_wherever_they_lead(
 async def test_a_host_that_hangs_keeps_nobody_else_waiting_however_many_wait_for_it(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "AT_ONCE", PER_HOST + 1)
+    monkeypatch.setattr(deliveries, "MAX_CONCURRENT", PER_HOST + 1)
     monkeypatch.setattr(deliveries, "_LOOKED_AT", (10, 100))
     house.receiver.holds.clear()
     for number in range(3):

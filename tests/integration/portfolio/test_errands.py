@@ -268,7 +268,7 @@ async def test_what_a_user_asks_for_at_the_same_time_is_counted_too(
 async def test_a_user_whose_exchange_hangs_leaves_places_to_others(
     store: Store, vault: Vault, ask: Ask, user_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(errand_desk, "AT_ONCE", 4)
+    monkeypatch.setattr(errand_desk, "MAX_CONCURRENT", 4)
     hung, let_go = 0, asyncio.Event()
 
     async def hang(_user_id: int, _body: bytes) -> object:
@@ -299,7 +299,7 @@ async def test_several_users_whose_exchanges_hang_leave_a_place(
         await let_go.wait()
         return None
 
-    monkeypatch.setattr(errand_desk, "AT_ONCE", 8)
+    monkeypatch.setattr(errand_desk, "MAX_CONCURRENT", 8)
     asking = Errands(store, vault, SystemClock())
     for user in [await _another(store, name) for name in ("bob", "cyd", "dan")]:
         for _ in range(MOST_OPEN):
@@ -338,7 +338,7 @@ async def test_a_worker_whose_places_are_all_taken_forgets_too(
     store: Store, vault: Vault, user_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(errand_desk, "FORGET_EVERY", 0.05)
-    monkeypatch.setattr(errand_desk, "AT_ONCE", 1)
+    monkeypatch.setattr(errand_desk, "MAX_CONCURRENT", 1)
     clock, began, let_go = ManualClock(NOW), asyncio.Event(), asyncio.Event()
 
     async def hang(_user_id: int, _body: bytes) -> object:

@@ -23,7 +23,7 @@ from factories import NOW
 from served import add_account, add_book
 
 OPENED = NOW - 400 * DAY
-MANY = 2 * pasts.AT_ONCE + 50
+MANY = 2 * pasts.BATCH_SIZE + 50
 
 
 def worth(number: int) -> Value:

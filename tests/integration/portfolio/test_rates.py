@@ -121,7 +121,7 @@ async def test_two_who_ask_at_once_leave_each_rate_there_once(
 async def test_the_rates_of_years_are_read_in_portions_and_take_little_room(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rates, "AT_ONCE", 100)
+    monkeypatch.setattr(rates, "BATCH_SIZE", 100)
     begin, several = NOW // SLOT * SLOT, 1_050
     told = [Decimal(1) / Decimal(1 + number % 9) for number in range(several)]
     async with sqlite_store.transaction() as tx:

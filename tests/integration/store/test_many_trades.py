@@ -36,7 +36,7 @@ async def test_a_sum_in_portions_is_that_of_all(
     async with store.transaction() as tx:
         await tx.trades.add(owner.id, known.id, made)
         await tx.trades.add(owner.id, other.id, made[:7])
-    monkeypatch.setattr(trades, "AT_ONCE", at_once)
+    monkeypatch.setattr(trades, "BATCH_SIZE", at_once)
     for wanted in (
         TradeFilter(None, None, None),
         TradeFilter("ETH/USDT", Millis(NOW - 9), Millis(NOW - 2)),

@@ -80,7 +80,7 @@ async def test_of_very_many_without_a_price_some_are_left_out_and_told(
 
 
 async def test_all_are_shown_page_by_page(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(positions, "AT_ONCE", 25)
+    monkeypatch.setattr(positions, "PAGE_SIZE", 25)
     first, page = await shown(pages, "?all=1")
     assert len(first) == 25
     assert "1 to 25 of 41" in page

@@ -9,7 +9,7 @@ from coffers.clock import Millis
 from coffers.markets.chains import Chain, Family
 from coffers.secret import Secret
 
-AT_ONCE = 4
+MAX_CONCURRENT = 4
 """Calls under way at one node; public ones refuse more."""
 
 KEY_HEADERS: Mapping[Family, str] = {"tron": "TRON-PRO-API-KEY", "ton": "X-API-Key"}
@@ -42,7 +42,7 @@ class Node:
 def node_at(url: Secret, gateway: str | None, chain: Chain) -> Node:
     """Return the node of a chain at an address; with a gateway, calls go through that instead."""
     base, headers = _keyed(url.reveal(), chain.family)
-    calls = asyncio.Semaphore(AT_ONCE)
+    calls = asyncio.Semaphore(MAX_CONCURRENT)
     return Node(url, _routed(base, gateway, chain.id), calls, Millis(0), headers)
 
 

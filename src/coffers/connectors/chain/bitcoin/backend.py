@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from coffers.clock import Millis
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 
-AT_ONCE = 40
+BATCH_SIZE = 40
 """Questions that are waited for together; how many are under way at a node is the node's."""
 
 _T = TypeVar("_T")
@@ -113,7 +113,7 @@ async def ask_all(ask: Callable[[_A], Coroutine[Any, Any, _T]], about: Iterable[
     """
     answers: list[_T] = []
     rest = iter(about)
-    while some := list(islice(rest, AT_ONCE)):
+    while some := list(islice(rest, BATCH_SIZE)):
         answers += await _together([ask(one) for one in some])
     return answers
 

@@ -18,7 +18,7 @@ from coffers.secret import Secret
 CALL_TIMEOUT = 15.0
 """Seconds that a connection, or one answer, may take."""
 
-AT_ONCE = 16
+MAX_CONCURRENT = 16
 """Calls under way on one connection; servers slow down who sends more."""
 
 _PORTS = {"tcp": 50001, "ssl": 50002}
@@ -43,7 +43,7 @@ class Link:
         self._writer = writer
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[object]] = {}
-        self._calls = asyncio.Semaphore(AT_ONCE)
+        self._calls = asyncio.Semaphore(MAX_CONCURRENT)
         self._is_lost = False
 
     async def call(self, method: str, *params: object) -> object:

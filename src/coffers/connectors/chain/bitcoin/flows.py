@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from coffers.clock import HOUR, MINUTE, Millis
-from coffers.connectors.chain.bitcoin.backend import AT_ONCE, Backend, Transaction, ask_all
+from coffers.connectors.chain.bitcoin.backend import BATCH_SIZE, Backend, Transaction, ask_all
 from coffers.connectors.chain.bitcoin.memory import UNTOLD, BranchMemory, Memory
 from coffers.connectors.chain.bitcoin.netting import Coin, flow_of
 from coffers.connectors.chain.bitcoin.search import Search
@@ -193,5 +193,5 @@ def leaving(
 
 
 def _chunks(spots: list[Spot]) -> Iterator[list[Spot]]:
-    for begin in range(0, len(spots), AT_ONCE):
-        yield spots[begin : begin + AT_ONCE]
+    for begin in range(0, len(spots), BATCH_SIZE):
+        yield spots[begin : begin + BATCH_SIZE]

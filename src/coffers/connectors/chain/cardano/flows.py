@@ -11,7 +11,7 @@ import msgspec
 
 from coffers.clock import SECOND, Millis
 from coffers.connectors.chain.answers import signed_units, units
-from coffers.connectors.chain.cardano.koios import AT_ONCE, ROWS, Koios, Part, Row, Transaction
+from coffers.connectors.chain.cardano.koios import BATCH_SIZE, ROWS, Koios, Part, Row, Transaction
 from coffers.connectors.chain.changes import Change, flows_of
 from coffers.connectors.chain.listed import listed_on
 from coffers.connectors.chain.walk import Entry, Page, Trail, Walk, cut_between_blocks
@@ -66,8 +66,8 @@ class FlowSearch:
         return cut_between_blocks(entries, ROWS)
 
     async def _take(self, entries: Sequence[Entry[Row]]) -> None:
-        for start in range(0, len(entries), AT_ONCE):
-            some = entries[start : start + AT_ONCE]
+        for start in range(0, len(entries), BATCH_SIZE):
+            some = entries[start : start + BATCH_SIZE]
             told = await self.koios.transactions([entry.what.tx_hash for entry in some])
             for entry, transaction in zip(some, told, strict=True):
                 self._add(Millis(min(entry.at, self.read_at)), transaction)

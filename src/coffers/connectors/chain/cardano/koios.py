@@ -32,7 +32,7 @@ ROWS = 500
 MOST_PAGES = 40
 """Pages of unspent outputs that are read of one wallet."""
 
-AT_ONCE = 25
+BATCH_SIZE = 25
 """Transactions that are asked for in one call."""
 
 _T = TypeVar("_T")

@@ -14,7 +14,7 @@ from coffers.connectors.chain.evm.blocks import BEHIND
 from coffers.connectors.chain.nodes import NodeRefused, Nodes
 from coffers.connectors.reading import ConnectorFailure, FailureKind
 
-AT_ONCE = 50
+BATCH_SIZE = 50
 """Validators that one call asks for."""
 
 _GENESIS = Millis(1_606_824_023 * SECOND)
@@ -92,8 +92,8 @@ class BeaconNode:
             ConnectorFailure: when no node gave a usable answer.
         """
         found: dict[str, Validator] = {}
-        for start in range(0, len(wanted), AT_ONCE):
-            query: dict[str, str | int] = {"id": ",".join(wanted[start : start + AT_ONCE])}
+        for start in range(0, len(wanted), BATCH_SIZE):
+            query: dict[str, str | int] = {"id": ",".join(wanted[start : start + BATCH_SIZE])}
             answer = await self._get("/eth/v1/beacon/states/head/validators", query)
             rows = answer.get("data") if isinstance(answer, dict) else None
             if not isinstance(answer, dict) or not isinstance(rows, list):

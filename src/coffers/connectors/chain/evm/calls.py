@@ -16,7 +16,7 @@ from coffers.connectors.reading import ConnectorFailure, FailureKind
 MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"
 """The address of Multicall3, the same on nearly every chain."""
 
-AT_ONCE = 500
+BATCH_SIZE = 500
 """Questions in one call at first: about 5 million gas and 230 kB."""
 
 SINGLES = 50
@@ -43,7 +43,7 @@ class Caller:
     def __init__(self, nodes: Nodes, block: Block) -> None:
         self._nodes = nodes
         self._block = block
-        self._at_once = AT_ONCE
+        self._at_once = BATCH_SIZE
         self._unanswered = 0
         self._again = 0
         self._has_multicall: bool | None = None

@@ -7,7 +7,7 @@ from coffers.clock import SECOND, Millis
 from coffers.connectors.chain.answers import odd_answer, together
 from coffers.connectors.chain.changes import flows_of
 from coffers.connectors.chain.listed import listed_on
-from coffers.connectors.chain.node import AT_ONCE
+from coffers.connectors.chain.node import MAX_CONCURRENT
 from coffers.connectors.chain.solana.cluster import Cluster, Signature
 from coffers.connectors.chain.solana.holdings import Holdings
 from coffers.connectors.chain.solana.memory import Memory
@@ -125,8 +125,8 @@ class FlowSearch:
             for entry in entries
             if entry.what not in self.known and entry.what not in self.flows
         ]
-        for begin in range(0, len(new), AT_ONCE):
-            await together([self._look_at(entry) for entry in new[begin : begin + AT_ONCE]])
+        for begin in range(0, len(new), MAX_CONCURRENT):
+            await together([self._look_at(entry) for entry in new[begin : begin + MAX_CONCURRENT]])
 
     async def _look_at(self, entry: Entry[str]) -> None:
         answer = await self.cluster.transaction(entry.what)
