@@ -8,7 +8,9 @@ from typing import Any
 from coffers.clock import Clock, Millis, SettledClock
 from coffers.keyrights import UNKNOWN_RIGHTS
 from coffers.store.records import Account, AutoBalance, SyncState
-from coffers.valuation.model import Position, Price
+from coffers.valuation.figures import DisplayCurrency, Figures, sheet_of
+from coffers.valuation.history import History
+from coffers.valuation.model import Position, Price, Value
 
 NOW = Millis(1_760_000_000_000)
 
@@ -57,3 +59,10 @@ def settled(clock: Clock) -> SettledClock:
     made = SettledClock(clock, count(0, 10**9).__next__)
     made.now()
     return made
+
+
+def figures_of(
+    as_of: Millis, value: Value | None, history: History | None, display: DisplayCurrency
+) -> Figures:
+    """Return the figures of one account alone."""
+    return sheet_of([as_of], [value], [history], display).row(0)

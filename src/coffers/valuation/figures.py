@@ -204,13 +204,6 @@ def sheet_of(
     return Sheet(btc, usd, shown, display.code)
 
 
-def figures_of(
-    as_of: Millis, value: Value | None, history: History | None, display: DisplayCurrency
-) -> Figures:
-    """Return the figures of one account worth `value` at `as_of`, see `sheet_of`."""
-    return sheet_of([as_of], [value], [history], display).row(0)
-
-
 @money.exactly
 def summary_of(figures: Iterable[Figures], display_currency: str) -> Figures:
     """Return the figures of several accounts taken together: the exact sums of theirs.

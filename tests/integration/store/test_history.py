@@ -10,10 +10,10 @@ import stored
 from coffers.clock import DAY, HOUR, Millis
 from coffers.store.engine import Store, Transaction
 from coffers.store.records import Account
-from coffers.valuation.figures import DisplayCurrency, figures_of
+from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.history import MONTH, History
 from coffers.valuation.model import Flow, Snapshot, Value
-from factories import NOW
+from factories import NOW, figures_of
 
 WORTH = Value(Decimal("1.2"), Decimal("120000.5"))
 

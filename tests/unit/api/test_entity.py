@@ -15,10 +15,10 @@ from coffers.clock import DAY, Millis, from_iso
 from coffers.keyrights import KeyRights
 from coffers.markets.catalogue import Market, load_catalogue
 from coffers.store.records import Account, AutoBalance
-from coffers.valuation.figures import DisplayCurrency, Figures, figures_of
+from coffers.valuation.figures import DisplayCurrency, Figures
 from coffers.valuation.history import MONTH, History
 from coffers.valuation.model import Snapshot, Value
-from factories import NOW, account
+from factories import NOW, account, figures_of
 
 EXAMPLE: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "data/compat/list_accounts_example.json").read_text()

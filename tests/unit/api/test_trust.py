@@ -9,10 +9,10 @@ import pytest
 from coffers.api.trust import NAMED, doubts, trust_headers
 from coffers.clock import DAY, HOUR, MINUTE, Millis
 from coffers.portfolio.view import AccountView, Quality
-from coffers.valuation.figures import DisplayCurrency, figures_of
+from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.history import History
 from coffers.valuation.model import PriceBook, Snapshot, Value
-from factories import NOW, account
+from factories import NOW, account, figures_of
 
 USD = DisplayCurrency("USD", lambda _at: Decimal(1))
 WHOLE = Quality(

@@ -20,12 +20,12 @@ from coffers.valuation.figures import (
     DisplayCurrency,
     Figures,
     Gain,
-    figures_of,
     sheet_of,
     summary_of,
 )
 from coffers.valuation.history import MONTH, History, net_inflow
 from coffers.valuation.model import Flow, Snapshot, Value
+from factories import figures_of
 
 EXAMPLE = json.loads(
     (Path(__file__).parents[2] / "data/compat/list_accounts_example.json").read_text()

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 import stored
 from coffers.clock import DAY, HOUR, Millis
 from coffers.valuation.amounts import NEVER, Amount, InDisplay, in_btc, in_usd
-from coffers.valuation.figures import DisplayCurrency, figures_of
+from coffers.valuation.figures import DisplayCurrency
 from coffers.valuation.history import History, edge_of
 from coffers.valuation.inflows import Inflows
 from coffers.valuation.model import Flow, Snapshot, Value
 from coffers.valuation.transfers import Moved, Together, Transfer
-from factories import NOW
+from factories import NOW, figures_of
 
 OLDEST = 80 * DAY
 IGNORED = "SPAM"

@@ -13,11 +13,11 @@ from coffers import money
 from coffers.clock import DAY, HOUR, MINUTE, SECOND, Millis
 from coffers.valuation import transfers
 from coffers.valuation.amounts import in_usd
-from coffers.valuation.figures import DisplayCurrency, Figures, figures_of, summary_of
+from coffers.valuation.figures import DisplayCurrency, Figures, summary_of
 from coffers.valuation.history import MONTH, History
 from coffers.valuation.model import NOTHING, Flow, Snapshot, Value
 from coffers.valuation.transfers import Halves, Leg, Together, Transfer, own_transfers
-from factories import NOW
+from factories import NOW, figures_of
 
 TXID = "0x" + "ab" * 32
 
