@@ -183,7 +183,7 @@ class Filling:
         at = Millis(BEGIN + number * HOUR)
         return Flow(
             f"{number:032}", "in", "BTC", "BTC", worth().usd, Decimal("0.0001"), "BTC", at,
-            value=worth(), txid=f"{number:064}",
+            value=worth(), txid=f"{number:064}"[::-1],
         )  # fmt: skip
 
     def _trade(self, number: int) -> Trade:

@@ -284,12 +284,45 @@ def _past_of_ten() -> Iterator[dict[str, Any]]:
             yield {**own, "btc": Decimal(1), "usd": Decimal(1)}
 
 
+def _flow(account_id: int, number: int, *, is_valued: bool) -> dict[str, Any]:
+    """Return a deposit, or a withdrawal whose worth is looked for later.
+
+    The first account has thousands of each.
+    """
+    return {
+        "user_id": 1 + (account_id - 1) % USERS,
+        "account_id": account_id,
+        "direction": "in" if is_valued else "out",
+        "external_id": str(number),
+        "asset": "BTC",
+        "venue_code": "BTC",
+        "amount": Decimal(1),
+        "fee": Decimal(0),
+        "fee_asset": "BTC",
+        "at": BEFORE - number * HOUR,
+        "btc": Decimal(1) if is_valued else None,
+        "usd": Decimal(1) if is_valued else None,
+        "txid": txid_of(number) if is_valued else None,
+        "value_at": None if is_valued else LATER,
+    }
+
+
+def txid_of(number: int) -> str:
+    """Return the transaction of one of the deposits."""
+    return "0x" + f"{number:064x}"[::-1]
+
+
 def _others() -> dict[str, list[dict[str, Any]]]:
     moments = (NOW - 390 * DAY + 3 * step * HOUR for step in range(3_120))
     return {
         "trades": [_trade(number) for number in range(4_000)],
         "snapshots": [{**value, "tier": 2} for value in _past_of_ten()],
         "imported_values": list(_past_of_ten()),
+        "flows": [
+            *(_flow(1, number, is_valued=True) for number in range(4_000)),
+            *(_flow(1, number, is_valued=False) for number in range(4_000)),
+            *(_flow(1 + number, 0, is_valued=True) for number in range(1, ACCOUNTS)),
+        ],
         "rates": [
             {"currency": code, "at": at, "usd": Decimal(1)}
             for at in moments

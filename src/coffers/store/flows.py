@@ -147,17 +147,18 @@ class Flows:
 
     async def remove_flows(
         self, user_id: int, account_id: int, keys: Collection[tuple[str, str]]
-    ) -> set[str]:
+    ) -> list[Flow]:
         """Forget flows that never happened, by (direction, external id).
 
         Returns:
-            The assets of those that were there.
+            Those that were there.
         """
-        removed: set[str] = set()
+        removed: list[Flow] = []
         for direction, external_id in sorted(keys):
             one = _of(user_id, account_id) & (_F.direction == direction)
             statement = delete(flows).where(one, _F.external_id == external_id)
-            removed |= set(await self._connection.scalars(statement.returning(_F.asset)))
+            rows = await self._connection.execute(statement.returning(flows))
+            removed += [flow_of(row) for row in rows]
         return removed
 
     async def flow_assets(self, user_id: int, account_id: int) -> set[str]:

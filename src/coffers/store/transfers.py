@@ -1,18 +1,42 @@
 """Own transfers: the flows that they are found among, and those that were found."""
 
-import asyncio
 from collections import namedtuple
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    column,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    values,
+)
 
+from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.flow_rows import flow_of
 from coffers.store.flows import APART, MADE_HERE
+from coffers.store.prepared import Prepared
 from coffers.store.statements import held
-from coffers.store.tables import accounts, flows, transfers, users
-from coffers.valuation.transfers import Halves, Leg, Moved, Transfer
+from coffers.store.tables import (
+    TRANSACTION_LENGTH,
+    accounts,
+    flows,
+    transaction_start,
+    transfers,
+    users,
+)
+from coffers.valuation.transfers import Leg, Moved, Transfer, transaction_of
 
 _A, _F, _T = accounts.c, flows.c, transfers.c
 _TRANSFERS = select(_T.out_account_id, _T.out_external_id, _T.in_account_id, _T.in_external_id)
@@ -20,17 +44,34 @@ _TRANSFERS = select(_T.out_account_id, _T.out_external_id, _T.in_account_id, _T.
 BATCH_SIZE: Final = 2_000
 """Transfers that are read together."""
 
-MANY: Final = 5_000
-"""Flows that are looked at together, all of them."""
+PROBED: Final = 500
+"""Ids that are looked up together."""
 
-_ORDER = (_F.at, _F.direction, _F.external_id)
-_WITH_MODE = and_(_A.user_id == _F.user_id, _A.id == _F.account_id)
-_LEGS = select(flows, _A.mode).join_from(flows, accounts, _WITH_MODE)
-_KEYS = (
-    select(*_ORDER, _F.asset, _F.txid, _A.mode)
-    .join_from(flows, accounts, _WITH_MODE)
-    .order_by(*_ORDER)
-    .limit(MANY)
+_EVER: Final = 2**62
+_MODE = (
+    select(_A.mode)
+    .where(_A.user_id == _F.user_id, _A.id == _F.account_id)
+    .scalar_subquery()
+    .label("mode")
+)
+_OTHERS = (
+    select(_A.id)
+    .where(
+        _A.user_id == bindparam("user"),
+        _A.mode == bindparam("mode"),
+        _A.id != bindparam("account"),
+    )
+    .scalar_subquery()
+)
+_WITHIN = Prepared(
+    select(flows).where(
+        _F.user_id == bindparam("user"),
+        _F.account_id.in_(_OTHERS),
+        _F.at >= bindparam("first", type_=BigInteger),
+        _F.at <= bindparam("last", type_=BigInteger),
+        _F.direction == bindparam("direction"),
+        _F.role != MADE_HERE,
+    )
 )
 _OUT, _INTO = flows.alias("withdrawn"), flows.alias("deposited")
 _Flow: Any = namedtuple("_Flow", [column.key for column in _F])  # type: ignore[misc]  # noqa: PYI024  # those of the table
@@ -61,6 +102,17 @@ _MOVED = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The flows of one direction and some time, of all of a user's accounts of a mode but one."""
+
+    without: int
+    mode: str
+    direction: str
+    first: Millis
+    last: Millis
+
+
 class Transfers:
     """The transfers between the accounts of each user."""
 
@@ -75,64 +127,29 @@ class Transfers:
         """
         await self._connection.execute(held(select(users.c.id).where(users.c.id == user_id)))
 
-    async def legs(self, user_id: int, assets: Collection[str]) -> list[Leg]:
-        """Return the flows of some assets that may be transfers between accounts of a user.
+    async def within(self, user_id: int, span: Span) -> list[Leg]:
+        """Return the flows of a span."""
+        values = {
+            "user": user_id,
+            "account": span.without,
+            "mode": span.mode,
+            "direction": span.direction,
+            "first": span.first,
+            "last": span.last,
+        }
+        found = await self._connection.rows(_WITHIN, values)
+        return [Leg(row.account_id, span.mode, flow_of(row)) for row in found]
 
-        These are all, unless they are very many. Then those of the account that has most of them
-        are left out that nothing of another account goes with.
-        """
-        moved = and_(_F.user_id == user_id, _F.asset.in_(assets), _F.role != MADE_HERE)
-        found = await self._legs(_LEGS.where(moved).limit(MANY + 1))
-        if len(found) <= MANY:
-            return found
-        counts = select(_F.account_id).where(moved).group_by(_F.account_id)
-        most = await self._connection.scalar(counts.order_by(func.count().desc()).limit(1))
-        others = await self._legs(_LEGS.where(moved, _F.account_id != most))
-        if not others:
-            return []
-        halves, own = Halves(others), and_(moved, _F.account_id == most)
-        async for direction, kept in self._may_belong(own, halves):
-            for first in range(0, len(kept), BATCH_SIZE):
-                part = _F.external_id.in_(kept[first : first + BATCH_SIZE])
-                others += await self._legs(_LEGS.where(own, _F.direction == direction, part))
-        return others
-
-    async def _may_belong(
-        self, own: ColumnElement[bool], halves: Halves
-    ) -> AsyncIterator[tuple[str, list[str]]]:
-        """Return the ids of an account's flows that may be halves, by direction, in portions."""
-        place: tuple[Any, ...] | None = None
-        while True:
-            page = _KEYS.where(own)
-            if place is not None:
-                page = page.where(tuple_(*_ORDER) > tuple_(*place))
-            rows = (await self._connection.execute(page)).all()
-            for direction in ("in", "out"):
-                yield (
-                    direction,
-                    [
-                        row.external_id
-                        for row in rows
-                        if row.direction == direction
-                        and halves.may_belong(row.mode, row.asset, direction, row.at, row.txid)
-                    ],
-                )
-            if len(rows) < MANY:
-                return
-            place = rows[-1].at, rows[-1].direction, rows[-1].external_id
-            # SQLite is asked in the event loop: let others have their turn.
-            await asyncio.sleep(0)
-
-    async def _legs(self, statement: Select[Any]) -> list[Leg]:
-        rows = await self._connection.execute(statement)
-        return [Leg(row.account_id, row.mode, flow_of(row)) for row in rows]
-
-    async def of_assets(self, user_id: int, assets: Collection[str]) -> frozenset[Transfer]:
-        """Return the known transfers of some assets."""
-        statement = _TRANSFERS.join_from(transfers, flows, _withdrawal()).where(
-            _T.user_id == user_id, _F.asset.in_(assets)
-        )
-        return await self._transfers(statement)
+    async def tied(self, user_id: int, legs: Iterable[Leg]) -> list[Leg]:
+        """Return the flows of the transactions that some flows are of, these among them."""
+        wanted = {transaction_of(leg.flow.txid) for leg in legs if leg.flow.txid}
+        starts = sorted({start for each in wanted for start in _starts(each)})
+        found: list[Leg] = []
+        for first in range(0, len(starts), PROBED):
+            asked = _tied(self._connection.dialect.name, user_id, starts[first : first + PROBED])
+            rows = await self._connection.execute(asked)
+            found += [Leg(row.account_id, row.mode, flow_of(row)) for row in rows]
+        return [leg for leg in found if transaction_of(leg.flow.txid or "") in wanted]
 
     async def of_user(self, user_id: int, without: Collection[int] = ()) -> frozenset[Transfer]:
         """Return the known transfers of a user, but for those of some accounts."""
@@ -168,9 +185,13 @@ class Transfers:
         self, user_id: int, account_id: int, external_ids: Collection[str]
     ) -> frozenset[Transfer]:
         """Return the known transfers that some flows of an account are part of."""
-        out = and_(_T.out_account_id == account_id, _T.out_external_id.in_(external_ids))
-        into = and_(_T.in_account_id == account_id, _T.in_external_id.in_(external_ids))
-        return await self._transfers(_TRANSFERS.where(_T.user_id == user_id, or_(out, into)))
+        ids, found = sorted(external_ids), list[Transfer]()
+        for first in range(0, len(ids), PROBED):
+            part = ids[first : first + PROBED]
+            out = and_(_T.out_account_id == account_id, _T.out_external_id.in_(part))
+            into = and_(_T.in_account_id == account_id, _T.in_external_id.in_(part))
+            found += await self._transfers(_TRANSFERS.where(_T.user_id == user_id, or_(out, into)))
+        return frozenset(found)
 
     async def add(self, user_id: int, found: Collection[Transfer]) -> None:
         """Keep transfers that are not known yet."""
@@ -197,13 +218,29 @@ def _is_of(ids: Collection[int]) -> ColumnElement[bool]:
     return or_(_T.out_account_id.in_(ids), _T.in_account_id.in_(ids))
 
 
-def _withdrawal() -> ColumnElement[bool]:
-    return and_(
-        _F.user_id == _T.user_id,
-        _F.account_id == _T.out_account_id,
-        _F.direction == "out",
-        _F.external_id == _T.out_external_id,
+def _tied(dialect: str, user_id: int, starts: Iterable[str]) -> Select[Any]:
+    """Select a user's flows whose transactions begin so, whatever letters are capital."""
+    asked = values(column("start", Text), name="starts").data([(start,) for start in starts])
+    starting = asked.cte("starting")
+    each = select(flows, _MODE).where(
+        _F.user_id == user_id,
+        _F.txid.is_not(None),
+        # Each database makes small letters in its own way.
+        transaction_start == func.lower(starting.c.start),
+        _F.role != MADE_HERE,
     )
+    if dialect != "postgresql":
+        return each
+    # For each by itself, which the limit sees to: left to itself, PostgreSQL reads all that the
+    # user ever moved as long as it does not know how few transactions begin alike.
+    found = each.limit(_EVER).lateral("found")
+    return select(*found.c).select_from(starting.join(found, true()))
+
+
+def _starts(transaction: str) -> Iterable[str]:
+    """Return how the spellings of a transaction's id begin, but for capital letters."""
+    for spelled in (transaction, f"0x{transaction}"):
+        yield spelled[:TRANSACTION_LENGTH]
 
 
 def _columns_of(user_id: int, transfer: Transfer) -> dict[str, object]:

@@ -125,7 +125,7 @@ async def put_flows(tx: Transaction, kept: Kept, amounts: Amounts) -> None:
         await lack.set_apart(flows, held, choices)
         await lack.keep()
     await tx.events.add(account.user_id, of_flows(account, flows, kept.at))
-    await pair_transfers(tx, account.user_id, {flow.asset for flow in flows}, kept.book)
+    await pair_transfers(tx, account, flows)
 
 
 def positions_of(amounts: Amounts) -> list[Position]:

@@ -136,11 +136,9 @@ class PastWalker(Walker[_Taken, Walk]):
                 return
             book = await self._newest.read(tx)
             flows = named_flows(past.flows, taken.market, book)
-            added = await tx.history.add_flows(account.user_id, account.id, flows)
+            added = await tx.history.added_flows(account.user_id, account.id, flows)
             await tx.walks.keep(account.user_id, account.id, walk)
-            if added:
-                assets = {flow.asset for flow in flows}
-                await pair_transfers(tx, account.user_id, assets, book)
+            await pair_transfers(tx, account, added)
         self._count(taken.market, "complete" if walk.is_complete else "walked")
 
     async def _valued(self, taken: _Taken, holder: str, tried: tuple[Flow, ...]) -> None:

@@ -278,11 +278,10 @@ class Syncer:
             await self._note_identity(tx, account, reading)
             await begin_walk(tx, known, reading)
             rights = _rights(account, reading)
-            changes = events.of_reading(known, reading, status, rights, added, undone)
+            assets = {flow.asset for flow in undone}
+            changes = events.of_reading(known, reading, status, rights, added, assets)
             await tx.events.add(account.user_id, changes)
-            if added or undone:
-                assets = undone | {flow.asset for flow in new}
-                await pair_transfers(tx, account.user_id, assets, known.book)
+            await pair_transfers(tx, account, added, undone)
 
     def _status_after(self, known: Known, reading: Reading, taken: Taken) -> AccountStatus:
         account = known.account

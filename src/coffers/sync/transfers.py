@@ -1,30 +1,124 @@
-"""Own transfers, found anew whenever flows come in."""
+"""Own transfers, found anew around flows that come in, or that never happened."""
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from coffers.store.engine import Transaction
-from coffers.valuation.model import PriceBook
-from coffers.valuation.transfers import own_transfers
+from coffers.store.records import Account
+from coffers.store.transfers import Span
+from coffers.valuation.model import Flow
+from coffers.valuation.transfers import (
+    LATEST,
+    Leg,
+    LegKey,
+    Transfer,
+    may_be_halves,
+    other_half_within,
+    own_transfers,
+)
+
+_Legs = dict[LegKey, Leg]
 
 
 async def pair_transfers(
-    tx: Transaction, user_id: int, moved: Collection[str], book: PriceBook | None
+    tx: Transaction, account: Account, came: Collection[Flow], gone: Collection[Flow] = ()
 ) -> None:
-    """Find the transfers of some assets between a user's accounts, in place of those known.
+    """Find the transfers that change with flows of an account, which came or were taken back.
 
-    `book` tells what else has their symbols: who sends an asset from one venue to another may be
-    told of it by two keys.
-
-    They depend on the stored flows alone, so it does not matter in what order these came, or
-    whether an earlier search was cut off. To be called last in a transaction: it waits for others
-    of the same user.
+    What is known afterwards is what a search among all flows of the user would have found: it does
+    not matter in what order they came. Such a flow changes the choices of its own possible halves,
+    and so whether these are halves of others. No other flow is looked at, however many there are.
+    To be called last in a transaction: it waits for others of the same user.
     """
-    if not moved:
+    if not came and not gone:
         return
-    assets = moved if book is None else set().union(*map(book.keys_of, moved))
-    await tx.transfers.lock(user_id)
-    found = own_transfers(await tx.transfers.legs(user_id, assets))
-    known = await tx.transfers.of_assets(user_id, assets)
+    await tx.transfers.lock(account.user_id)
+    added, removed = (
+        [Leg(account.id, account.mode, flow) for flow in flows] for flows in (came, gone)
+    )
+    search = _Search(tx, account.user_id)
+    # Whom a transaction ties, or no longer ties, is no choice of others, or is one again.
+    tied = await search.tied([*added, *removed])
+    decided = await search.with_choices(tied | _by_key(added)) | await search.choices(removed)
+    legs = await search.with_choices(await search.with_choices(decided))
+    legs |= await search.tied(leg for key, leg in legs.items() if key not in tied)
+    keys = {*decided, *(leg.key for leg in removed)}
+    found = {each for each in own_transfers(legs.values()) if not keys.isdisjoint(each.keys)}
+    known = await search.known(keys)
     # First what is outdated: a half may have found another one.
-    await tx.transfers.remove(user_id, sorted(known - found))
-    await tx.transfers.add(user_id, sorted(found - known))
+    await tx.transfers.remove(account.user_id, sorted(known - found))
+    await tx.transfers.add(account.user_id, sorted(found - known))
+
+
+class _Search:
+    """Finds flows of a user, around some that are known."""
+
+    def __init__(self, tx: Transaction, user_id: int) -> None:
+        self._transfers = tx.transfers
+        self._user_id = user_id
+        self._asked: set[LegKey] = set()
+
+    async def tied(self, legs: Iterable[Leg]) -> _Legs:
+        """Return the flows that have a transaction with one of these in common, and these."""
+        return _by_key(await self._transfers.tied(self._user_id, legs))
+
+    async def with_choices(self, legs: _Legs) -> _Legs:
+        """Return flows with what may be the other half of one, by amount and time."""
+        found = await self.choices(leg for key, leg in legs.items() if key not in self._asked)
+        self._asked |= legs.keys()
+        return found | legs
+
+    async def choices(self, legs: Iterable[Leg]) -> _Legs:
+        """Return what may be the other half of one of these, by amount and time."""
+        found: _Legs = {}
+        for some in _portions(legs):
+            others = await self._transfers.within(self._user_id, _span_of(some))
+            found |= _by_key(may_be_halves(some, others))
+            # SQLite is asked in the event loop: let others have their turn.
+            await asyncio.sleep(0)
+        return found
+
+    async def known(self, keys: AbstractSet[LegKey]) -> set[Transfer]:
+        """Return the known transfers that flows are part of."""
+        ids: dict[int, set[str]] = {}
+        for account_id, _, external_id in keys:
+            ids.setdefault(account_id, set()).add(external_id)
+        found = [await self._transfers.of_flows(self._user_id, *own) for own in ids.items()]
+        return {each for each in set().union(*found) if not keys.isdisjoint(each.keys)}
+
+
+def _by_key(legs: Iterable[Leg]) -> _Legs:
+    return {leg.key: leg for leg in legs}
+
+
+def _portions(legs: Iterable[Leg]) -> Iterator[list[Leg]]:
+    """Return flows by account and direction, and only those together that are not far apart.
+
+    Of what is between them there may be thousands a day.
+    """
+    part: list[Leg] = []
+    for leg in sorted(legs, key=_place):
+        if part and (_kind(leg) != _kind(part[0]) or leg.flow.at - part[0].flow.at > LATEST):
+            yield part
+            part = []
+        part.append(leg)
+    if part:
+        yield part
+
+
+def _kind(leg: Leg) -> tuple[int, str]:
+    return leg.account_id, leg.flow.direction
+
+
+def _place(leg: Leg) -> tuple[int, str, int]:
+    return *_kind(leg), leg.flow.at
+
+
+def _span_of(legs: list[Leg]) -> Span:
+    """Return where the other halves may be of flows of an account, in order of time."""
+    direction = legs[0].flow.direction
+    first, _ = other_half_within(direction, legs[0].flow.at)
+    _, last = other_half_within(direction, legs[-1].flow.at)
+    other = "in" if direction == "out" else "out"
+    return Span(legs[0].account_id, legs[0].mode, other, first, last)

@@ -38,8 +38,7 @@ async def note_unlisted(
     await tx.unlisted.replace(*own, now)
     if known.is_open:
         flows = list(_flows(before, now, known, reading))
-        if await tx.history.add_flows(*own, flows):
-            await pair_transfers(tx, own[0], {flow.asset for flow in flows}, known.book)
+        await pair_transfers(tx, known.account, await tx.history.added_flows(*own, flows))
 
 
 def counted_of(held: Iterable[Position], prices: Mapping[str, Price]) -> dict[str, Counted]:

@@ -29,6 +29,10 @@ EARLIEST = HOUR
 _HEX = re.compile(r"(?:0x)?([0-9a-f]{40,128})(?::\d+)?")
 
 
+LegKey = tuple[int, str, str]
+"""A flow of a user: the id of its account, its direction, its own id."""
+
+
 @dataclass(frozen=True, slots=True)
 class Leg:
     """A flow of one of a user's accounts. Accounts of two `mode`s have nothing to do."""
@@ -36,6 +40,11 @@ class Leg:
     account_id: int
     mode: str
     flow: Flow
+
+    @property
+    def key(self) -> LegKey:
+        """What tells it from the user's other flows."""
+        return self.account_id, self.flow.direction, self.flow.external_id
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,6 +55,14 @@ class Transfer:
     out_external_id: str
     in_account_id: int
     in_external_id: str
+
+    @property
+    def keys(self) -> tuple[LegKey, LegKey]:
+        """Which two flows it is made of."""
+        return (
+            (self.out_account_id, "out", self.out_external_id),
+            (self.in_account_id, "in", self.in_external_id),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,39 +89,38 @@ def own_transfers(legs: Iterable[Leg]) -> frozenset[Transfer]:
     certain = _only_choices(_by_transaction(all_legs))
     paired = {id(leg) for edge in certain for leg in edge}
     rest = [leg for leg in all_legs if id(leg) not in paired]
-    return frozenset(_transfer(edge) for edge in [*certain, *_only_choices(_by_amount(rest))])
+    likely = _only_choices(_by_amount(_of(rest, "out"), _of(rest, "in")))
+    return frozenset(_transfer(edge) for edge in [*certain, *likely])
 
 
-class Halves:
-    """Tells what may be the other half of a transfer with one of some legs, all of other accounts.
+def may_be_halves(legs: Sequence[Leg], others: Sequence[Leg]) -> list[Leg]:
+    """Return those of some others that may be one transfer with one of some legs.
 
-    Without what it is not told of, `own_transfers` finds the same.
+    That is by their amounts and moments, whatever else the two may be part of.
     """
+    edges = [
+        *_by_amount(_of(legs, "out"), _of(others, "in")),
+        *_by_amount(_of(others, "out"), _of(legs, "in")),
+    ]
+    found = {id(leg) for edge in edges for leg in edge}
+    return [leg for leg in others if id(leg) in found]
 
-    def __init__(self, legs: Iterable[Leg]) -> None:
-        self._moments: dict[tuple[str, str, str], list[Millis]] = {}
-        self._transactions: set[tuple[tuple[str, str, str], str]] = set()
-        for leg in legs:
-            flow = leg.flow
-            kind = leg.mode, symbol_of(flow.asset), flow.direction
-            self._moments.setdefault(kind, []).append(flow.at)
-            if flow.txid:
-                self._transactions.add((kind, _transaction(flow.txid)))
-        for moments in self._moments.values():
-            moments.sort()
 
-    def may_belong(
-        self, mode: str, asset: str, direction: str, at: Millis, txid: str | None
-    ) -> bool:
-        """Return whether a flow like this may be the other half."""
-        is_out = direction == "out"
-        kind = mode, symbol_of(asset), "in" if is_out else "out"
-        if txid and (kind, _transaction(txid)) in self._transactions:
-            return True
-        earliest, latest = (EARLIEST, LATEST) if is_out else (LATEST, EARLIEST)
-        moments = self._moments.get(kind, ())
-        place = bisect_left(moments, at - earliest)
-        return place < len(moments) and moments[place] <= at + latest
+def other_half_within(direction: str, at: Millis) -> tuple[Millis, Millis]:
+    """Return the first and the last moment that the other half of a flow may be of.
+
+    Only the id of its transaction ties it to one of another time.
+    """
+    before, after = (EARLIEST, LATEST) if direction == "out" else (LATEST, EARLIEST)
+    return Millis(at - before), Millis(at + after)
+
+
+def transaction_of(txid: str) -> str:
+    """Return a transaction's id in the one form that venues' spellings of it share."""
+    lower = txid.strip().lower()
+    matched = _HEX.fullmatch(lower)
+    # Other ids tell capital letters apart, as Solana's do.
+    return matched.group(1) if matched else txid.strip()
 
 
 class Together:
@@ -218,7 +234,7 @@ def _by_transaction(legs: Iterable[Leg]) -> list[_Edge]:
     groups: dict[tuple[str, str, str], list[Leg]] = {}
     for leg in legs:
         if leg.flow.txid:
-            key = leg.mode, symbol_of(leg.flow.asset), _transaction(leg.flow.txid)
+            key = leg.mode, symbol_of(leg.flow.asset), transaction_of(leg.flow.txid)
             groups.setdefault(key, []).append(leg)
     return [
         (out, into)
@@ -231,19 +247,29 @@ def _by_transaction(legs: Iterable[Leg]) -> list[_Edge]:
     ]
 
 
-def _by_amount(legs: Iterable[Leg]) -> list[_Edge]:
+def _by_amount(gone: Iterable[Leg], came: Iterable[Leg]) -> list[_Edge]:
+    into = _of_kinds(came)
+    return [
+        edge
+        for kind, out in _of_kinds(gone).items()
+        if kind in into
+        for edge in _near(out, into[kind])
+    ]
+
+
+def _of_kinds(legs: Iterable[Leg]) -> dict[tuple[str, str], list[Leg]]:
     groups: dict[tuple[str, str], list[Leg]] = {}
     for leg in legs:
         groups.setdefault((leg.mode, symbol_of(leg.flow.asset)), []).append(leg)
-    return [edge for group in groups.values() for edge in _near(group)]
+    return groups
 
 
-def _near(group: Sequence[Leg]) -> Iterable[_Edge]:
-    into = _of(group, "in")
-    by_time, by_amount = sorted(into, key=_at), sorted(into, key=_amount)
-    for out in _of(group, "out"):
-        first = bisect_left(by_time, out.flow.at - EARLIEST, key=_at)
-        last = bisect_right(by_time, out.flow.at + LATEST, key=_at)
+def _near(gone: Iterable[Leg], came: Iterable[Leg]) -> Iterable[_Edge]:
+    by_time, by_amount = sorted(came, key=_at), sorted(came, key=_amount)
+    for out in gone:
+        earliest, latest = other_half_within("out", out.flow.at)
+        first = bisect_left(by_time, earliest, key=_at)
+        last = bisect_right(by_time, latest, key=_at)
         least = bisect_left(by_amount, _least(out), key=_amount)
         most = bisect_right(by_amount, out.flow.amount, key=_amount)
         # Thousands may come within two days, and thousands of the same amount over the years.
@@ -255,10 +281,11 @@ def _near(group: Sequence[Leg]) -> Iterable[_Edge]:
 def _may_be_one(out: Leg, into: Leg) -> bool:
     if out.account_id == into.account_id:
         return False
-    if not -EARLIEST <= into.flow.at - out.flow.at <= LATEST:
+    earliest, latest = other_half_within("out", out.flow.at)
+    if not earliest <= into.flow.at <= latest:
         return False
     told = out.flow.txid, into.flow.txid
-    if all(told) and len({_transaction(txid or "") for txid in told}) > 1:
+    if all(told) and len({transaction_of(txid or "") for txid in told}) > 1:
         return False
     return _least(out) <= into.flow.amount <= out.flow.amount
 
@@ -285,14 +312,6 @@ def _fee(flow: Flow) -> Decimal:
 
 def _least(out: Leg) -> Decimal:
     return money.subtract(out.flow.amount, _fee(out.flow))
-
-
-def _transaction(txid: str) -> str:
-    """Return a transaction's id in the one form that venues' spellings of it share."""
-    lower = txid.strip().lower()
-    matched = _HEX.fullmatch(lower)
-    # Other ids tell capital letters apart, as Solana's do.
-    return matched.group(1) if matched else txid.strip()
 
 
 def _at(leg: Leg) -> Millis:

@@ -176,7 +176,7 @@ async def test_both_halves_of_an_own_transfer_name_each_other(served: Served, an
     came = stored.flow("there", NOW, asset="ETH", txid="0xaa")
     async with store.transaction() as tx:
         await tx.history.add_flows(ann.user.id, other.id, [came])
-        await pair_transfers(tx, ann.user.id, {"ETH"}, None)
+        await pair_transfers(tx, other, [came])
     (sent, *others) = (await served.get(ann, target(account_id))).json()["flows"]
     assert sent["is_own_transfer"]
     assert sent["paired_with"] == {"account_id": other.id, "id": "there"}

@@ -16,7 +16,6 @@ from coffers.portfolio.paper import PaperAccount, PaperAccounts
 from coffers.store.engine import Store
 from coffers.store.records import AssetMapping
 from coffers.sync.assets import note_assets
-from coffers.sync.transfers import pair_transfers
 from coffers.valuation.model import HeldBack, Price
 from factories import NOW
 from served import LIST, Caller, Served, add_account, add_book, serving
@@ -467,8 +466,7 @@ async def test_paper_money_is_no_half_of_a_real_transfer(api: Served, ann: Calle
     await api.http.put(changed, content=body, headers=ann.headers(changed, body))
     api.clock.advance(MINUTE)
     await act(api, ann, account_id, "deposits", asset="BTC", amount="1")
-    async with api.services.store.transaction() as tx:
-        await pair_transfers(tx, ann.user.id, {"BTC"}, None)
+    async with api.services.store.reading() as tx:
         assert await tx.transfers.of_user(ann.user.id) == frozenset()
 
 

@@ -39,7 +39,7 @@ async def _fill(url: str) -> None:
         await tx.history.add_flows(ann.id, two.id, [stored.flow("d2", NOW, txid="0xaa")])
         await tx.history.set_apart(ann.id, one.id, [stored.flow("d1", NOW)])
         await tx.walks.begin(ann.id, one.id, NOW, NOW)
-        await pair_transfers(tx, ann.id, {"BTC"}, None)
+        await pair_transfers(tx, one, [sent])
     await store.close()
     await _keep(url, WALK)
 

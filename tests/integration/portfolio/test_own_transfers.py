@@ -57,7 +57,7 @@ async def moved(store: Store, user: User, to: str = "binance") -> tuple[Account,
             await tx.history.add_snapshot(
                 user.id, account.id, stored.snapshot(NOW - 21 * HOUR, "7950", "0.159")
             )
-        await pair_transfers(tx, user.id, {"BTC"}, None)
+        await pair_transfers(tx, two, [into()])
     return one, two
 
 
@@ -86,8 +86,9 @@ async def test_while_it_is_under_way_it_is_missing_but_no_loss(sqlite_store: Sto
     one = await add_account(sqlite_store, user, "One", held={"BTC": "0.16"})
     await add_account(sqlite_store, user, "Two", held={"BTC": "0.36"})
     async with sqlite_store.transaction() as tx:
-        await tx.history.add_flows(user.id, one.id, [out(value=worth("10000"))])
-        await pair_transfers(tx, user.id, {"BTC"}, None)
+        sent = [out(value=worth("10000"))]
+        await tx.history.add_flows(user.id, one.id, sent)
+        await pair_transfers(tx, one, sent)
     shown = await summary(sqlite_store, user)
     assert shown.figures.usd.amount == 26000
     assert shown.figures.usd.total == 0
@@ -120,7 +121,7 @@ async def test_old_transfers_from_before_the_openings_are_nothing_to_the_summary
         sent = stored.flow("w", old, direction="out", txid="0xaa")
         await tx.history.add_flows(user.id, one.id, [sent])
         await tx.history.add_flows(user.id, two.id, [stored.flow("d", old, txid="0xaa")])
-        await pair_transfers(tx, user.id, {"BTC"}, None)
+        await pair_transfers(tx, one, [sent])
         assert len(await tx.transfers.of_user(user.id)) == 1
     assert (await summary(sqlite_store, user)).figures == before.figures
 

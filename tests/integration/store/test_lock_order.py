@@ -18,6 +18,8 @@ from coffers.sync.transfers import pair_transfers
 from coffers.valuation.transfers import Transfer
 from factories import NOW
 
+SENT = stored.flow("w1", NOW, direction="out", txid="0xaa")
+
 _WAITING = text(
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -58,10 +60,9 @@ async def both_ends_of_a_transfer(store: Store, owner: User) -> tuple[Account, A
     one = await stored.account(store, owner, "one", mode="paper", market_code=PAPER)
     papers = PaperAccounts(store, ManualClock(NOW))
     two = (await papers.create(owner.id, NewPaper("two", {"USDT": "1"}))).account
-    sent = stored.flow("w1", NOW, direction="out", txid="0xaa")
     came = stored.flow("d1", Millis(NOW + 1000), txid="0xaa")
     async with store.transaction() as tx:
-        await tx.history.add_flows(owner.id, one.id, [sent])
+        await tx.history.add_flows(owner.id, one.id, [SENT])
         await tx.history.add_flows(owner.id, two.id, [came])
     return one, two
 
@@ -106,7 +107,8 @@ async def test_a_search_for_transfers_meets_the_removal_of_an_account_that_is_pa
         await tx.accounts.held(ann.id, one.id)
         await tx.transfers.lock(ann.id)
         removal = await met_by(pg, remove())
-        await pair_transfers(tx, ann.id, {"BTC"}, None)
+        await pair_transfers(tx, one, [SENT])
+        assert await tx.transfers.of_user(ann.id) == {Transfer(one.id, "w1", two.id, "d1")}
     await removal
     async with pg.reading() as tx:
         assert await tx.transfers.of_user(ann.id) == frozenset()
@@ -117,18 +119,19 @@ async def test_a_search_for_transfers_meets_the_reading_of_an_account_that_is_pa
 ) -> None:
     one, two = await both_ends_of_a_transfer(pg, ann)
 
-    async def read(account: Account, assets: set[str]) -> None:
+    async def read() -> None:
         async with pg.transaction() as tx:
-            await tx.accounts.held(ann.id, account.id)
-            await pair_transfers(tx, ann.id, assets, None)
+            await tx.accounts.held(ann.id, one.id)
+            await pair_transfers(tx, one, [SENT])
 
     async with pg.transaction() as tx:
         await tx.accounts.held(ann.id, two.id)
-        assert await tx.history.remove_flows(ann.id, two.id, [("in", "d1")]) == {"BTC"}
+        undone = await tx.history.remove_flows(ann.id, two.id, [("in", "d1")])
+        assert [flow.external_id for flow in undone] == ["d1"]
         async with asyncio.timeout(5):
-            await read(one, {"BTC"})
+            await read()
         assert await tx.transfers.of_user(ann.id) == {Transfer(one.id, "w1", two.id, "d1")}
-        await pair_transfers(tx, ann.id, {"BTC"}, None)
+        await pair_transfers(tx, two, [], undone)
     async with pg.reading() as tx:
         assert await tx.transfers.of_user(ann.id) == frozenset()
 

@@ -23,9 +23,12 @@ from coffers.store.fast import ON_POSTGRESQL
 from coffers.store.put_off import TRADE_WALKS, Moments
 from coffers.store.tables import accounts
 from coffers.store.trades import TradeFilter
+from coffers.store.transfers import Span
 from coffers.sync.clock_watch import LONGEST, PORTION
-from crowded import ACCOUNTS, READER, USERS, crowd, token_of
+from coffers.valuation.transfers import Leg
+from crowded import ACCOUNTS, BEFORE, READER, USERS, crowd, token_of, txid_of
 from factories import NOW, position
+from stored import flow
 
 Look = Callable[[Transaction], Awaitable[object]]
 
@@ -42,6 +45,19 @@ async def _rename_of_one_holder(tx: Transaction) -> None:
 
 OWNED: Final = range(READER, ACCOUNTS + 1, USERS)
 MONTH: Final = [Millis(NOW - day * DAY) for day in range(30)]
+
+
+async def _flows_of_transactions(tx: Transaction) -> None:
+    legs = [Leg(2, "real", flow(str(n), NOW, txid=txid_of(n))) for n in range(2_000, 2_003)]
+    assert len(await tx.transfers.tied(1, legs)) == len(legs)
+
+
+async def _flows_that_may_be_halves(tx: Transaction) -> None:
+    last = Millis(BEFORE - 2_000 * HOUR)
+    span = Span(1 + USERS, "real", "in", Millis(last - 2 * DAY), last)
+    assert len(await tx.transfers.within(1, span)) == 49
+
+
 LOOKS: Final[dict[str, Look]] = {
     "accounts that are due": lambda tx: tx.accounts.due(NOW, 500),
     "those behind others of the same moment": lambda tx: tx.accounts.due(
@@ -58,6 +74,9 @@ LOOKS: Final[dict[str, Look]] = {
     "an account's trades behind a place": lambda tx: tx.trades.page(
         1, 1, TradeFilter(), 100, (Millis(NOW - DAY - 3_900 * MINUTE), "BTC/USDT", "3900")
     ),
+    "flows of some transactions": _flows_of_transactions,
+    "flows that may be halves": _flows_that_may_be_halves,
+    "known transfers of some flows": lambda tx: tx.transfers.of_flows(1, 1, {"1", "2"}),
     "whether an errand waits": lambda tx: tx.errands.is_waiting(NOW),
     "one of others": lambda tx: tx.errands.is_waiting(NOW, [1]),
     "an errand": lambda tx: tx.errands.take("me", NOW, Millis(NOW + MINUTE)),

@@ -1,11 +1,19 @@
 """Own transfers as they are kept, per user, and gone with either account."""
 
+from dataclasses import replace
+
+import pytest
+
 import stored
-from coffers.clock import DAY, HOUR
+from coffers.clock import Millis
 from coffers.store.engine import Store
-from coffers.store.transfers import MANY
-from coffers.valuation.transfers import Transfer, own_transfers
+from coffers.store.transfers import PROBED, Span
+from coffers.valuation.transfers import Leg, LegKey, Transfer
 from factories import NOW
+
+
+def keys(legs: list[Leg]) -> set[LegKey]:
+    return {leg.key for leg in legs}
 
 
 async def test_transfers_are_kept_found_and_forgotten(store: Store) -> None:
@@ -29,16 +37,18 @@ async def test_transfers_are_kept_found_and_forgotten(store: Store) -> None:
         await tx.transfers.add(ann.id, [sent, back])
         await tx.transfers.add(ann.id, [])
     async with store.transaction() as tx:
-        legs = await tx.transfers.legs(ann.id, {"BTC"})
-        told = {(leg.account_id, leg.flow.external_id, leg.mode, leg.flow.txid) for leg in legs}
-        assert told == {
-            (one.id, "w1", "real", None),
-            (two.id, "d1", "real", None),
-            (paper.id, "d1", "paper", "0xaa"),
-        }
+        span = Span(one.id, "real", "in", NOW, NOW)
+        assert keys(await tx.transfers.within(ann.id, span)) == {(two.id, "in", "d1")}
+        outgoing = replace(span, direction="out")
+        assert keys(await tx.transfers.within(ann.id, outgoing)) == {(two.id, "out", "w2")}
+        without = replace(span, without=two.id)
+        assert keys(await tx.transfers.within(ann.id, without)) == {(one.id, "in", "d2")}
+        later = replace(span, first=Millis(NOW + 1), last=Millis(NOW + 9))
+        assert await tx.transfers.within(ann.id, later) == []
+        (held,) = await tx.transfers.within(ann.id, replace(span, mode="paper"))
+        assert (held.account_id, held.mode, held.flow.txid) == (paper.id, "paper", "0xaa")
         assert await tx.transfers.of_user(ann.id) == {sent, back}
         assert await tx.transfers.of_user(bob.id) == frozenset()
-        assert await tx.transfers.of_assets(ann.id, {"ETH"}) == {back}
         assert await tx.transfers.of_flows(ann.id, one.id, {"d2", "x"}) == {back}
         assert await tx.transfers.of_flows(ann.id, one.id, {"d1"}) == frozenset()
         await tx.transfers.remove(ann.id, [back])
@@ -54,25 +64,49 @@ async def test_a_transfer_goes_with_either_of_its_accounts(store: Store) -> None
         assert await tx.transfers.of_user(ann.id) == frozenset()
 
 
-async def test_of_very_many_flows_those_are_found_that_may_be_transfers(store: Store) -> None:
-    ann = await stored.user(store)
-    one, two = [await stored.account(store, ann, name) for name in ("One", "Two")]
-    came = [
-        stored.flow(f"{number}", NOW - 3 * number * DAY, txid=f"0x{number:064x}")
-        for number in range(2 * MANY + 3)
-    ]
-    near, tied = NOW - 3 * 77 * DAY, f"0x{MANY + 9:064x}"
-    sent = [
-        stored.flow("near", near - HOUR, direction="out"),
-        stored.flow("tied", NOW, direction="out", txid=tied),
-    ]
+HASH = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("told", "others", "expected"),
+    [
+        (HASH, [f"0x{HASH}", HASH.upper(), f"{HASH}:1", "cd" * 32, HASH[:-1] + "c"], {0, 1, 2}),
+        (f"0x{HASH.upper()}", [HASH, f"0x{HASH}:0"], {0, 1}),
+        # Of other ids capital letters are told apart, and how they begin says little.
+        ("5Kt" * 20, ["5Kt" * 20, "5kt" * 20, "0x" + "5Kt" * 20], {0}),
+        ("Off-chain transfer 1" * 3, ["Off-chain transfer 1" * 3 + "2"], set()),
+        ("Überweisung", ["Überweisung", "überweisung"], {0}),
+        ("t1", ["t1", "t10"], {0}),
+    ],
+)
+async def test_flows_of_one_transaction_are_found_however_it_is_spelled(
+    store: Store, told: str, others: list[str], expected: set[int]
+) -> None:
+    ann, bob = await stored.user(store, "ann"), await stored.user(store, "bob")
+    one, two = await stored.account(store, ann, "one"), await stored.account(store, ann, "two")
+    foreign = await stored.account(store, bob, "three")
+    flows = [stored.flow(f"{n}", NOW + n, txid=txid) for n, txid in enumerate(others)]
     async with store.transaction() as tx:
-        await tx.history.add_flows(ann.id, one.id, came)
-        assert await tx.transfers.legs(ann.id, {"BTC"}) == []
-        await tx.history.add_flows(ann.id, two.id, sent)
-        legs = await tx.transfers.legs(ann.id, {"BTC"})
-        assert own_transfers(legs) == {
-            Transfer(two.id, "near", one.id, "77"),
-            Transfer(two.id, "tied", one.id, f"{MANY + 9}"),
-        }
-    assert len(legs) < 10
+        for account in (two, foreign):
+            await tx.history.add_flows(account.user_id, account.id, flows)
+            await tx.history.add_flows(account.user_id, account.id, [stored.flow("none", NOW)])
+        asked = Leg(one.id, "real", stored.flow("x", NOW, txid=told))
+        untold = Leg(one.id, "real", stored.flow("y", NOW))
+        found = await tx.transfers.tied(ann.id, [asked, untold])
+        assert await tx.transfers.tied(ann.id, [untold]) == []
+    assert keys(found) == {(two.id, "in", f"{n}") for n in expected}
+    assert {leg.mode for leg in found} <= {"real"}
+
+
+async def test_very_many_transactions_are_looked_up_in_portions(store: Store) -> None:
+    ann = await stored.user(store)
+    one = await stored.account(store, ann)
+    flows = [stored.flow(f"{n}", NOW, txid=f"0x{n:064x}"[::-1]) for n in range(PROBED + 3)]
+    async with store.transaction() as tx:
+        await tx.history.add_flows(ann.id, one.id, flows)
+        known = [Transfer(one.id, f"{n}", one.id, f"{n}") for n in range(PROBED + 3)]
+        await tx.transfers.add(ann.id, known)
+        legs = [Leg(one.id, "real", flow) for flow in flows]
+        assert len(await tx.transfers.tied(ann.id, legs)) == len(flows)
+        ids = {flow.external_id for flow in flows}
+        assert await tx.transfers.of_flows(ann.id, one.id, ids) == set(known)

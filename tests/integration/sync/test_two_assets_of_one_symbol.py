@@ -150,19 +150,24 @@ async def test_transfers_between_the_two_stay_own_transfers(sqlite_store: Store)
     elsewhere = await stored.account(store, user, "Kraken", market_code="kraken")
     moved = Flow("o", "out", "NEIRO", "NEIRO", Decimal(5), Decimal(0), "NEIRO", NOW, txid="t1")
     arrived = replace(moved, external_id="i", direction="in", at=Millis(NOW + MINUTE))
-    known = PriceBook(1, NOW, {}, meanings=APART)
     async with store.transaction() as tx:
         held = [position("NEIRO", "5")]
         await tx.holdings.replace(user.id, there.id, ["spot"], held)
         await tx.history.add_flows(user.id, elsewhere.id, [moved])
         await tx.history.add_flows(user.id, there.id, [arrived])
-        await pair_transfers(tx, user.id, {"NEIRO"}, None)
+        await pair_transfers(tx, there, [arrived])
         pairs = await tx.transfers.of_user(user.id)
         await tx.holdings.rename([(["binance"], "NEIRO", "NEIRO@binance")])
         more = replace(arrived, external_id="j", at=Millis(NOW + DAY), txid="t2")
         await tx.history.add_flows(user.id, elsewhere.id, [more])
-        await pair_transfers(tx, user.id, {"NEIRO"}, known)
+        await pair_transfers(tx, elsewhere, [more])
         assert len(pairs) == 1
         assert await tx.transfers.of_user(user.id) == pairs
-        await pair_transfers(tx, user.id, {"NEIRO@binance"}, known)
+        # Nor do they depend on which of the two came first.
+        renamed = replace(arrived, asset="NEIRO@binance")
+        await tx.transfers.remove(user.id, pairs)
+        await pair_transfers(tx, there, [renamed])
+        assert await tx.transfers.of_user(user.id) == pairs
+        await tx.transfers.remove(user.id, pairs)
+        await pair_transfers(tx, elsewhere, [moved])
         assert await tx.transfers.of_user(user.id) == pairs

@@ -16,7 +16,7 @@ from coffers.valuation.amounts import in_usd
 from coffers.valuation.figures import DisplayCurrency, Figures, summary_of
 from coffers.valuation.history import MONTH, History
 from coffers.valuation.model import NOTHING, Flow, Snapshot, Value
-from coffers.valuation.transfers import Halves, Leg, Together, Transfer, own_transfers
+from coffers.valuation.transfers import Leg, Together, Transfer, may_be_halves, own_transfers
 from factories import NOW, figures_of
 
 TXID = "0x" + "ab" * 32
@@ -158,19 +158,18 @@ def test_thousands_of_flows_are_paired_without_comparing_each_with_each(
     assert compared == several
 
 
-@given(legs=many_legs())
-def test_what_can_be_no_half_is_missed_by_no_transfer(legs: list[Leg]) -> None:
-    others = [leg for leg in legs if leg.account_id != 1]
-    halves = Halves(others)
-    kept = [
-        leg
-        for leg in legs
-        if leg.account_id == 1
-        and halves.may_belong(
-            leg.mode, leg.flow.asset, leg.flow.direction, leg.flow.at, leg.flow.txid
-        )
-    ]
-    assert own_transfers([*others, *kept]) == own_transfers(legs)
+@given(legs=many_legs(), others=many_legs())
+def test_only_what_may_be_a_half_by_amount_and_time_is_told(
+    legs: list[Leg], others: list[Leg]
+) -> None:
+    found = may_be_halves(legs, others)
+    pairs = [[own_transfers([one, other]) for one in legs] for other in others]
+    untied = [replace(other, flow=replace(other.flow, txid=None)) for other in others]
+    alone = [[own_transfers([one, other]) for one in legs] for other in untied]
+    for other, as_told, by_amount in zip(others, pairs, alone, strict=True):
+        assert (other in found) <= any(by_amount)
+        if other.flow.txid is None:
+            assert (other in found) == any(as_told)
 
 
 @dataclass

@@ -8,7 +8,13 @@ There is a file for each group of tables; the rest of the program imports all of
 
 from coffers.store.tables.accounts import account_memories, accounts, credentials, sync_logs
 from coffers.store.tables.events import events, webhook_deliveries, webhooks
-from coffers.store.tables.flows import flow_histories, flows, transfers
+from coffers.store.tables.flows import (
+    TRANSACTION_LENGTH,
+    flow_histories,
+    flows,
+    transaction_start,
+    transfers,
+)
 from coffers.store.tables.history import (
     SNAPSHOT_PARTITIONS,
     imported_values,
@@ -53,6 +59,7 @@ from coffers.store.tables.venues import venue_currencies, venue_pairs, venue_rat
 __all__ = [
     "QUEUE_TABLES",
     "SNAPSHOT_PARTITIONS",
+    "TRANSACTION_LENGTH",
     "accepted_prices",
     "account_memories",
     "accounts",
@@ -95,6 +102,7 @@ __all__ = [
     "totp_secrets",
     "trade_histories",
     "trades",
+    "transaction_start",
     "transfers",
     "unlisted_counts",
     "unpriced_assets",

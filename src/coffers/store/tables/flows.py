@@ -12,6 +12,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
+    literal_column,
+    text,
 )
 
 from coffers.store.exact import Exact
@@ -43,6 +46,25 @@ flows = Table(
     of_account(),
     Index("ix_flows_user_id_account_id_at", "user_id", "account_id", "at"),
     Index("ix_flows_user_id_asset", "user_id", "asset"),
+)
+
+TRANSACTION_LENGTH = 32
+"""How many characters of a transaction's id an index has: chains tell theirs apart by fewer."""
+
+transaction_start = func.lower(
+    func.substr(flows.c.txid, literal_column("1"), literal_column(str(TRANSACTION_LENGTH)))
+)
+"""How the id of a flow's transaction begins, by which an index finds it.
+
+The numbers are part of the statement: as parameters they would keep databases from the index.
+"""
+
+Index(
+    "ix_flows_transaction",
+    flows.c.user_id,
+    transaction_start,
+    postgresql_where=text("txid IS NOT NULL"),
+    sqlite_where=text("txid IS NOT NULL"),
 )
 
 flow_histories = Table(
