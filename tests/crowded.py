@@ -323,6 +323,10 @@ def _others() -> dict[str, list[dict[str, Any]]]:
             *(_flow(1, number, is_valued=False) for number in range(4_000)),
             *(_flow(1 + number, 0, is_valued=True) for number in range(1, ACCOUNTS)),
         ],
+        "audit_events": [
+            {"user_id": 1, "at": BEFORE + number, "kind": "k", "subject": "", "details": ""}
+            for number in range(4_000)
+        ],
         "rates": [
             {"currency": code, "at": at, "usd": Decimal(1)}
             for at in moments

@@ -1,6 +1,6 @@
 """Deposits and withdrawals: kept once each, found page by page, valued as soon as they can be."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -11,7 +11,6 @@ from sqlalchemy import (
     Select,
     bindparam,
     delete,
-    func,
     or_,
     select,
     tuple_,
@@ -23,11 +22,8 @@ from coffers.store.connection import AsyncConnection
 from coffers.store.flow_rows import flow_columns, flow_of, worth_columns
 from coffers.store.prepared import Prepared
 from coffers.store.statements import insert
-from coffers.store.tables import flows
+from coffers.store.tables import flows, lacks_worth, worth_due
 from coffers.valuation.model import Flow
-
-MOST_TRIES = 20
-"""After so many vain looks for what a flow was worth, it is not looked for again."""
 
 COUNTED = 0
 """The role of a flow that a venue told and that figures count."""
@@ -49,17 +45,17 @@ _EVER, _NEVER = -(2**62), 2**62
 _F = flows.c
 _FLOWS = select(flows)
 _OWN = (_F.user_id == bindparam("user")) & (_F.account_id == bindparam("account"))
-_LACKS_WORTH = _F.btc.is_(None) & (_F.value_tries < MOST_TRIES)
+_DUE = worth_due(flows)
 _KNOWN = Prepared(select(_F.direction, _F.external_id).where(_OWN, _F.at >= bindparam("since")))
 _UNVALUED = Prepared(
     _FLOWS.where(
         _OWN,
-        _LACKS_WORTH,
-        func.coalesce(_F.value_at, 0) <= bindparam("now", type_=BigInteger),
+        lacks_worth(flows),
+        bindparam("now", type_=BigInteger) >= _DUE,
         _F.at > bindparam("after"),
         _F.at <= bindparam("until"),
     )
-    .order_by(_F.at.desc(), _F.direction, _F.external_id)
+    .order_by(_DUE, _F.at.desc())
     .limit(bindparam("limit", type_=Integer))
 )
 
@@ -203,27 +199,18 @@ class Flows:
         after: Millis | None = None,
         until: Millis | None = None,
     ) -> list[Flow]:
-        """Return flows whose worth is to be looked for now, the newest first.
+        """Return flows whose worth is to be looked for now, first those that it never was of.
 
-        Only those later than `after` and not later than `until` are meant.
+        Of these the newest come first. Only flows later than `after` and not later than `until` are
+        meant.
         """
-        values = {
-            "user": user_id,
-            "account": account_id,
-            "now": now,
-            "limit": limit,
-            "after": _EVER if after is None else after,
-            "until": _NEVER if until is None else until,
-        }
-        return [flow_of(row) for row in await self._connection.rows(_UNVALUED, values)]
+        rows = await self._unvalued(user_id, account_id, now, limit, after, until)
+        return [flow_of(row) for row in rows]
 
     async def next_valuation(self, user_id: int, account_id: int, until: Millis) -> Millis | None:
         """Return when the worth of flows up to a moment is to be looked for, None for never."""
-        statement = select(func.min(func.coalesce(_F.value_at, 0))).where(
-            _unvalued(user_id, account_id), _F.at <= until
-        )
-        moment: Millis | None = await self._connection.scalar(statement)
-        return moment
+        rows = await self._unvalued(user_id, account_id, Millis(_NEVER), 1, None, until)
+        return None if not rows else Millis(rows[0].value_at or 0)
 
     async def value_flow(self, user_id: int, account_id: int, flow: Flow) -> None:
         """Keep what a known flow was worth when it happened."""
@@ -242,16 +229,31 @@ class Flows:
         statement = select(_F.value_tries).where(_is_flow(user_id, account_id, flow))
         return await self._connection.scalar(statement) or 0
 
+    async def _unvalued(
+        self,
+        user_id: int,
+        account_id: int,
+        now: Millis,
+        limit: int,
+        after: Millis | None,
+        until: Millis | None,
+    ) -> Sequence[Any]:
+        values = {
+            "user": user_id,
+            "account": account_id,
+            "now": now,
+            "limit": limit,
+            "after": _EVER if after is None else after,
+            "until": _NEVER if until is None else until,
+        }
+        return await self._connection.rows(_UNVALUED, values)
+
     async def _found(self, statement: Select[Any]) -> list[Flow]:
         return [flow_of(row) for row in await self._connection.execute(statement)]
 
 
 def _of(user_id: int, account_id: int) -> ColumnElement[bool]:
     return (_F.user_id == user_id) & (_F.account_id == account_id)
-
-
-def _unvalued(user_id: int, account_id: int) -> ColumnElement[bool]:
-    return _of(user_id, account_id) & _LACKS_WORTH
 
 
 def _is_flow(user_id: int, account_id: int, flow: Flow) -> ColumnElement[bool]:

@@ -6,19 +6,16 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, or_, select, tuple_, update
 
 from coffers import money
 from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.statements import insert
-from coffers.store.tables import trade_histories, trades
+from coffers.store.tables import lacks_worth, trade_histories, trades, worth_due
 from coffers.store.walking import Place, Walkable, walkable
 from coffers.valuation.model import NOTHING, Value
 from coffers.valuation.trade import Trade
-
-MOST_TRIES = 20
-"""After so many vain looks for what a trade was worth, it is not looked for again."""
 
 BATCH_SIZE: Final = 2_000
 """Trades that are summed up together."""
@@ -27,6 +24,7 @@ TradeKey = tuple[Millis, str, str]
 """Where a trade stands in the order of time: its moment, its symbol, its id."""
 
 _T, _H = trades.c, trade_histories.c
+_DUE = worth_due(trades)
 _ORDER = (_T.at, _T.symbol, _T.trade_id)
 _PLAIN = [field.name for field in fields(Trade) if field.name != "value"]
 
@@ -132,18 +130,18 @@ class Trades:
     async def unvalued(
         self, user_id: int, account_id: int, now: Millis, limit: int
     ) -> Sequence[Trade]:
-        """Return trades whose worth is to be looked for now, the newest first."""
-        statement = select(trades).where(
-            _of(user_id, account_id), _LACKS_WORTH, func.coalesce(_T.value_at, 0) <= now
-        )
-        statement = statement.order_by(_T.at.desc(), _T.symbol, _T.trade_id).limit(limit)
+        """Return trades whose worth is to be looked for now, first those that it never was of.
+
+        Of these the newest come first.
+        """
+        statement = select(trades).where(_of(user_id, account_id), lacks_worth(trades), now >= _DUE)
+        statement = statement.order_by(_DUE, _T.at.desc()).limit(limit)
         return [_trade_of(row) for row in await self._connection.execute(statement)]
 
     async def next_valuation(self, user_id: int, account_id: int) -> Millis | None:
         """Return when the worth of a trade is to be looked for next, None where of none."""
-        due = func.min(func.coalesce(_T.value_at, 0))
-        statement = select(due).where(_of(user_id, account_id), _LACKS_WORTH)
-        found = await self._connection.scalar(statement)
+        statement = select(_DUE).where(_of(user_id, account_id), lacks_worth(trades))
+        found = await self._connection.scalar(statement.order_by(_DUE).limit(1))
         return None if found is None else Millis(found)
 
     async def keep_value(self, user_id: int, account_id: int, trade: Trade, value: Value) -> None:
@@ -187,9 +185,6 @@ class Trades:
     async def due(self, now: Millis, limit: int, after: Place | None = None) -> Walkable:
         """Return walks that may go on now, of a portion of those that are due."""
         return await walkable(self._connection, trade_histories, now, limit, after)
-
-
-_LACKS_WORTH = _T.btc.is_(None) & (_T.value_tries < MOST_TRIES)
 
 
 def _of(user_id: int, account_id: int) -> ColumnElement[bool]:

@@ -7,7 +7,8 @@ import pytest
 import stored
 from coffers.clock import DAY, Millis
 from coffers.store.engine import Store
-from coffers.store.flows import MOST_TRIES, FlowFilter
+from coffers.store.flows import FlowFilter
+from coffers.store.tables import MOST_TRIES
 from coffers.valuation.model import Flow, Value
 from factories import NOW
 

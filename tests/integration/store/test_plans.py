@@ -17,10 +17,12 @@ import pytest
 from sqlalchemy import Connection, event, func, select, text
 
 from coffers.clock import DAY, HOUR, MINUTE, Millis
+from coffers.store.audit import KeptEvent, TrailFilter
 from coffers.store.claims import DuePlace
 from coffers.store.engine import Store, Transaction
 from coffers.store.fast import ON_POSTGRESQL
 from coffers.store.put_off import TRADE_WALKS, Moments
+from coffers.store.records import AuditEvent
 from coffers.store.tables import accounts
 from coffers.store.trades import TradeFilter
 from coffers.store.transfers import Span
@@ -58,6 +60,12 @@ async def _flows_that_may_be_halves(tx: Transaction) -> None:
     assert len(await tx.transfers.within(1, span)) == 49
 
 
+async def _older_events(tx: Transaction) -> None:
+    event = AuditEvent(1, Millis(BEFORE + 2_000), "k", "", "")
+    page = await tx.audit.page(TrailFilter(), 50, KeptEvent(0, "user 1", event))
+    assert [each.event.at for each in page] == [BEFORE + 1_999 - number for number in range(50)]
+
+
 LOOKS: Final[dict[str, Look]] = {
     "accounts that are due": lambda tx: tx.accounts.due(NOW, 500),
     "those behind others of the same moment": lambda tx: tx.accounts.due(
@@ -74,9 +82,17 @@ LOOKS: Final[dict[str, Look]] = {
     "an account's trades behind a place": lambda tx: tx.trades.page(
         1, 1, TradeFilter(), 100, (Millis(NOW - DAY - 3_900 * MINUTE), "BTC/USDT", "3900")
     ),
+    "flows whose worth was never looked for": lambda tx: tx.history.unvalued_flows(1, 1, NOW, 20),
+    "those of before the opening": lambda tx: tx.history.unvalued_flows(1, 1, NOW, 2, until=NOW),
+    "those of after it": lambda tx: tx.history.unvalued_flows(1, 1, NOW, 20, after=BEFORE),
+    "when the worth of a flow is looked for": lambda tx: tx.history.next_valuation(1, 1, NOW),
+    "trades without a worth": lambda tx: tx.trades.unvalued(1, 1, NOW, 100),
+    "when the worth of a trade is looked for": lambda tx: tx.trades.next_valuation(1, 1),
     "flows of some transactions": _flows_of_transactions,
     "flows that may be halves": _flows_that_may_be_halves,
     "known transfers of some flows": lambda tx: tx.transfers.of_flows(1, 1, {"1", "2"}),
+    "all users' events": lambda tx: tx.audit.page(TrailFilter(), 50),
+    "those of before": _older_events,
     "whether an errand waits": lambda tx: tx.errands.is_waiting(NOW),
     "one of others": lambda tx: tx.errands.is_waiting(NOW, [1]),
     "an errand": lambda tx: tx.errands.take("me", NOW, Millis(NOW + MINUTE)),

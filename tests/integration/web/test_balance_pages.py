@@ -137,7 +137,7 @@ async def test_what_was_typed_comes_back_from_a_plan(pages: Pages) -> None:
         "currency_change_limit": "7",
         "enabled": "1",
     }
-    async with worker(pages, Told(plan_of(account_id, portfolio_id))):
+    async with worker(pages, ErrandAnswer(plan_of(account_id, portfolio_id))):
         answer = await pages.send(f"{here}/auto-balance/plan", **typed, other="x" * 64)
         waiting = (await pages.http.get(answer.headers["location"])).text
         if "data-progress" in waiting:

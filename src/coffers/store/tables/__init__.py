@@ -32,7 +32,7 @@ from coffers.store.tables.prices import (
     rates,
 )
 from coffers.store.tables.processes import QUEUE_TABLES, counters, errands, leases, vault_keys
-from coffers.store.tables.schema import metadata
+from coffers.store.tables.schema import MOST_TRIES, lacks_worth, metadata, worth_due
 from coffers.store.tables.sign_in import (
     ceremonies,
     passkeys,
@@ -57,6 +57,7 @@ from coffers.store.tables.users import api_tokens, audit_events, users
 from coffers.store.tables.venues import venue_currencies, venue_pairs, venue_rates, venue_tasks
 
 __all__ = [
+    "MOST_TRIES",
     "QUEUE_TABLES",
     "SNAPSHOT_PARTITIONS",
     "TRANSACTION_LENGTH",
@@ -79,6 +80,7 @@ __all__ = [
     "flows",
     "imported_values",
     "imports",
+    "lacks_worth",
     "leases",
     "metadata",
     "operation_steps",
@@ -114,4 +116,5 @@ __all__ = [
     "venue_tasks",
     "webhook_deliveries",
     "webhooks",
+    "worth_due",
 ]

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from coffers.store.exact import Exact
-from coffers.store.tables.schema import metadata, of_account, partial
+from coffers.store.tables.schema import index_of_worthless, metadata, of_account, partial
 
 flows = Table(
     "flows",
@@ -66,6 +66,7 @@ Index(
     postgresql_where=text("txid IS NOT NULL"),
     sqlite_where=text("txid IS NOT NULL"),
 )
+index_of_worthless(flows)
 
 flow_histories = Table(
     "flow_histories",

@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 
 from coffers.store.exact import Exact
-from coffers.store.tables.schema import metadata, of_account, partial
+from coffers.store.tables.schema import index_of_worthless, metadata, of_account, partial
 
 trades = Table(
     "trades",
@@ -43,6 +43,7 @@ trades = Table(
     of_account(),
     Index("ix_trades_user_id_account_id_at", "user_id", "account_id", "at"),
 )
+index_of_worthless(trades)
 
 trade_histories = Table(
     "trade_histories",

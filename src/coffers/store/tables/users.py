@@ -73,4 +73,5 @@ audit_events = Table(
     Column("subject", Text, nullable=False),
     Column("details", Text, nullable=False),
     Index("ix_audit_events_user_id_at", "user_id", "at"),
+    Index("ix_audit_events_at", "at"),
 )
