@@ -17,7 +17,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    true,
     tuple_,
     values,
 )
@@ -26,6 +25,7 @@ from coffers.clock import Millis
 from coffers.store.connection import AsyncConnection
 from coffers.store.flow_rows import flow_of
 from coffers.store.flows import APART, MADE_HERE
+from coffers.store.lookups import looked_up
 from coffers.store.prepared import Prepared
 from coffers.store.statements import held
 from coffers.store.tables import (
@@ -47,7 +47,6 @@ BATCH_SIZE: Final = 2_000
 PROBED: Final = 500
 """Ids that are looked up together."""
 
-_EVER: Final = 2**62
 _MODE = (
     select(_A.mode)
     .where(_A.user_id == _F.user_id, _A.id == _F.account_id)
@@ -229,12 +228,7 @@ def _tied(dialect: str, user_id: int, starts: Iterable[str]) -> Select[Any]:
         transaction_start == func.lower(starting.c.start),
         _F.role != MADE_HERE,
     )
-    if dialect != "postgresql":
-        return each
-    # For each by itself, which the limit sees to: left to itself, PostgreSQL reads all that the
-    # user ever moved as long as it does not know how few transactions begin alike.
-    found = each.limit(_EVER).lateral("found")
-    return select(*found.c).select_from(starting.join(found, true()))
+    return looked_up(dialect, starting, each, flows)
 
 
 def _starts(transaction: str) -> Iterable[str]:
