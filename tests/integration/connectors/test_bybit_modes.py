@@ -130,6 +130,15 @@ async def test_an_answer_without_any_account_is_not_an_empty_one(code: str, uta:
         await read(code, uta, 6 if uta else 1, dict.fromkeys(WALLETS, done({"list": []})))
 
 
+@pytest.mark.parametrize("code", ["bybit", "bybit_spot"])
+async def test_an_inverse_wallet_without_an_account_is_missing(code: str) -> None:
+    reading = await read(code, 1, 4, {"accountType=CONTRACT": done({"list": []})})
+    assert set(reading.missing) == {"inverse"}
+    empty = done({"list": [{"accountType": "CONTRACT", "coin": []}]})
+    reading = await read(code, 1, 4, {"accountType=CONTRACT": empty})
+    assert reading.is_complete
+
+
 @pytest.mark.parametrize("uta", [0, 1])
 async def test_an_account_without_any_coin_is_empty(uta: int) -> None:
     nothing = done({"list": [{"accountType": "UNIFIED", "coin": []}]})
