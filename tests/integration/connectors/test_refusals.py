@@ -71,6 +71,7 @@ MORE = [
     ("phemex", 401, {"code": "401", "msg": "401 Request IP mismatch."}, "address_refused"),
     ("toobit", 400, {"code": -1021, "msg": "outside of the recvWindow."}, "clock_drift"),
     ("upbit", 401, {"error": {"name": "no_authorization_ip"}}, "address_refused"),
+    ("upbit", 401, {"error": {"name": "no_authorization_i_p"}}, "address_refused"),
     ("upbit", 401, {"error": {"name": "invalid_access_key"}}, "key_refused"),
     ("whitebit", 401, {"message": "Unauthorized"}, "key_refused"),
     ("xt", 200, {"rc": 1, "mc": "AUTH_104", "ma": [], "result": None}, "address_refused"),
