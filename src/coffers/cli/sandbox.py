@@ -16,6 +16,7 @@ def sandbox(
     seed: Annotated[int, typer.Option(help="The world's number: the same gives the same.")] = 1,
 ) -> None:
     """Run a simulated exchange that speaks Binance's spot REST."""
+    from coffers.api.surroundings import address_to_open
     from coffers.sandbox.server import listening, serve
 
     settings = service_settings()
@@ -24,8 +25,7 @@ def sandbox(
     except OSError as error:
         raise CoffersError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     with listener:
-        shown = f"[{host}]" if ":" in host else host
-        address = f"http://{shown}:{listener.getsockname()[1]}"
+        address = address_to_open(host, listener.getsockname()[1])
         tell(
             settings,
             _NAME,

@@ -64,25 +64,30 @@ def test_a_server_begins_with_sentences_where_its_logs_are_text(tmp_path: Path) 
     assert lines[1].startswith("Nobody can sign in yet: open http://127.0.0.1:")
 
 
-@pytest.mark.parametrize("level", ["info", "error"])
-@pytest.mark.parametrize("form", ["json", "auto", "text"])
-def test_the_sandbox_writes_as_the_settings_say(form: str, level: str) -> None:
-    env = {**os.environ, "COFFERS_LOG_FORMAT": form, "COFFERS_LOG_LEVEL": level}
-    with subprocess.Popen(
-        [sys.executable, "-m", "coffers", "sandbox", "--port", "0"],
-        env=env,
+def simulated(*arguments: str, **settings: str) -> tuple[list[str], str]:
+    """Run the sandbox until it answers; return all lines and the address that it tells."""
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "coffers", "sandbox", "--port", "0", *arguments],
+        env={**os.environ, **settings},
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stderr is not None
         try:
             lines = [process.stderr.readline() for _ in range(2)]
-            address = re.findall(r"http://[\d.]+:\d+", lines[0])[0]
+            address = re.findall(r"http://[\w.]+:\d+", lines[0])[0]
             while process.poll() is None and not _answers(f"{address}/_sandbox"):
                 time.sleep(0.05)
         finally:
             process.terminate()
         lines += process.stderr.readlines()
+    return lines, address
+
+
+@pytest.mark.parametrize("level", ["info", "error"])
+@pytest.mark.parametrize("form", ["json", "auto", "text"])
+def test_the_sandbox_writes_as_the_settings_say(form: str, level: str) -> None:
+    lines, address = simulated(COFFERS_LOG_FORMAT=form, COFFERS_LOG_LEVEL=level)
     assert "COFFERS_EXCHANGE_GATEWAY" in lines[1]
     assert len(lines) > 2 or level == "error"
     if form == "text":
@@ -90,6 +95,11 @@ def test_the_sandbox_writes_as_the_settings_say(form: str, level: str) -> None:
     else:
         told = [json.loads(line) for line in lines]
         assert (told[0]["address"], told[0]["logger"]) == (address, "coffers.sandbox")
+
+
+def test_a_sandbox_on_all_addresses_tells_one_that_can_be_opened() -> None:
+    _, address = simulated("--host", "0.0.0.0")  # noqa: S104 - the sandbox holds no secrets
+    assert address.startswith("http://localhost:")
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
