@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from coffers import money
-from coffers.clock import DAY, MINUTE, Clock, Millis, is_recent, iso
+from coffers.clock import DAY, MINUTE, Clock, Millis, is_ahead, is_recent, iso
 from coffers.errors import NotFound
 from coffers.markets.catalogue import PAPER
 from coffers.money import plain
@@ -15,7 +15,7 @@ from coffers.portfolio.errand_forms import CannotBalance
 from coffers.portfolio.ledger import AUTO_BALANCE
 from coffers.portfolio.portfolios import found_portfolio, goal_of
 from coffers.portfolio.reading_now import ReadingNow
-from coffers.portfolio.steps import Way, is_refused, refused_again, way_of
+from coffers.portfolio.steps import Way, refused_again, refused_in
 from coffers.store.engine import Store
 from coffers.store.records import Account, Portfolio
 from coffers.sync.prices import PriceRounds
@@ -38,8 +38,8 @@ REFUSALS = 3
 AVOIDED_FOR = DAY
 """Refusals count for so long."""
 
-_LOOKED_AT = 12
-"""Runs that are looked through for refusals."""
+_LOOKED_AT = 1_000
+"""Runs of that time that are looked through for refusals: more than there are."""
 
 
 class Venue(Protocol):
@@ -127,6 +127,7 @@ class Planner:
         await self._read(user_id, account_id)
         tradable = await self._venue.tradable(user_id, account_id)
         await self._refresh_prices()
+        now = self._clock.now()
         async with self._store.reading() as tx:
             account = await tx.accounts.get(user_id, account_id)
             if account is None:
@@ -138,21 +139,22 @@ class Planner:
             choices = await tx.choices.of(user_id)
             held = choices.counted(account_id, await tx.holdings.of_account(user_id, account_id))
             newest = await tx.prices.newest()
-            runs = await tx.operations.page(user_id, _LOOKED_AT, None, account_id, AUTO_BALANCE)
+            since = Millis(now - AVOIDED_FOR)
+            own = account_id, AUTO_BALANCE
+            found = await tx.operations.page(user_id, _LOOKED_AT, None, *own, since)
         check_account(account)
         # What is held of one would be bought again, since it counts for nothing.
         if ignored := sorted(filter(choices.ignores, portfolio.targets)):
             raise CannotBalance(
                 f"you ignore what the portfolio has a share of: {', '.join(ignored)}"
             )
-        now = self._clock.now()
         book = self._usable(None if newest is None else choices.book(newest))
         traded = [position for position in held if position.wallet == TRADED_WALLET]
         codes = Codes(tradable.named(book), traded, choices.meanings(account_id))
         # A pair whose book is too thin, or whose price is off, would refuse each run's order.
-        refused = {way_of(step) for each in runs[:1] for step in each.steps if is_refused(step)}
-        of_late = [each for each in runs if is_recent(each.created_at, AVOIDED_FOR, now)]
-        avoided = refused_again(of_late, REFUSALS)
+        runs = [each for each in found if not is_ahead(each.created_at, now)]
+        refused = {way for each in runs[:1] for way in refused_in(each)}
+        avoided = refused_again(runs, REFUSALS)
         made = _made(account, portfolio, book, codes, (refused, avoided))
         # Known before anything is sold: a sale alone would be repeated with every run.
         for side in sorted({order.side for order in made.orders} & tradable.untaken.keys()):

@@ -54,10 +54,7 @@ class Later(CoffersError):
 
 
 class Stopped(CoffersError):
-    """What an operation serves was removed meanwhile."""
-
-    def __init__(self) -> None:
-        super().__init__("the account is not rebalanced any more")
+    """Nothing more of an operation can be done, and why."""
 
 
 class Doing:
@@ -198,8 +195,13 @@ class Doing:
             self._steps[number] = replace(step, state="sent", updated_at=self._notes.now)
             if not await self._notes.send(self._operation, self._steps[number], self._holder):
                 self._steps[number] = step
-                raise Stopped
-            await self._keep(number, await self._placed(self._steps[number]))
+                raise Stopped("the account is not rebalanced any more")
+            try:
+                placed = await self._placed(self._steps[number])
+            except NotDone as refusal:
+                await self._keep(number, failed(self._steps[number], refusal))
+                raise Stopped(str(refusal)) from None
+            await self._keep(number, placed)
             is_refused = self._steps[number].state == "refused"
             self._refused = self._refused + 1 if is_refused else 0
 
@@ -222,9 +224,6 @@ class Doing:
     async def _placed(self, step: Step) -> Step:
         try:
             return after(step, await self._desk.place(order_of(step), step.client_id))
-        except NotDone as refusal:
-            self._refused = REFUSALS
-            return replace(step, state="refused", why=str(refusal))
         except ConnectorFailure:
             await asyncio.sleep(LOOK_AGAIN)
             return await self._found(step)

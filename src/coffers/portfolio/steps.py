@@ -1,7 +1,7 @@
 """The steps of operations: what they ask of a venue, and what their ends come to."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from coffers import money
@@ -18,7 +18,7 @@ UNSETTLED = frozenset({"open", "unknown", "sent"})
 
 NOT_OVER = frozenset({"planned", "sent"})
 
-_DONE = frozenset({"filled", "partly", "open", "unknown", "sent"})
+_DONE: frozenset[StepState] = frozenset({"filled", "partly", "open", "unknown", "sent"})
 """How steps stand of which something was done, or may have been."""
 
 
@@ -59,14 +59,12 @@ def unspent(steps: Iterable[Step]) -> set[str]:
     return {order.received for order in placed} - {order.spent for order in placed}
 
 
-def is_refused(step: Step) -> bool:
-    """Tell whether an order was refused: here, by what is known of its price, or by its venue."""
-    return step.state == "refused"
+def refused_in(operation: Operation) -> set[Way]:
+    """Return the pairs of orders that were refused: here, by what they would pay, or by the venue.
 
-
-def way_of(step: Step) -> Way:
-    """Return the pair of an order: the codes of its base and its quote."""
-    return step.base, step.quote
+    What stopped an operation, such as a key that is refused, is no fault of the pair of that order.
+    """
+    return set() if operation.why else _ways(operation, {"refused"})
 
 
 def refused_again(operations: Iterable[Operation], times: int) -> set[Way]:
@@ -76,10 +74,13 @@ def refused_again(operations: Iterable[Operation], times: int) -> set[Way]:
     """
     refusals, over = Counter[Way](), set[Way]()
     for operation in operations:
-        over |= {way_of(step) for step in operation.steps if step.state in _DONE}
-        refused = {way_of(step) for step in operation.steps if is_refused(step)}
-        refusals.update(refused - over)
+        over |= _ways(operation, _DONE)
+        refusals.update(refused_in(operation) - over)
     return {way for way, count in refusals.items() if count >= times}
+
+
+def _ways(operation: Operation, states: Collection[StepState]) -> set[Way]:
+    return {(step.base, step.quote) for step in operation.steps if step.state in states}
 
 
 def why_unfilled(steps: Iterable[Step]) -> str | None:

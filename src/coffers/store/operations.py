@@ -4,7 +4,7 @@ A step is written before it is done, so that whoever finds an operation that end
 can tell what was done, and ask the venue about the one that may have been.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -110,20 +110,20 @@ class Operations:
             return made, True
         found = select(operations).where(_O.user_id == user_id, _O.idempotency_key == key)
         row = (await self._connection.execute(found)).one()
-        return await self._with_steps(row), False
+        return await self._whole(row), False
 
     async def get(self, user_id: int, operation_id: int) -> Operation | None:
         """Return an operation with its steps, None where this user has none of this id."""
         row = (
             await self._connection.execute(select(operations).where(_is(user_id, operation_id)))
         ).first()
-        return None if row is None else await self._with_steps(row)
+        return None if row is None else await self._whole(row)
 
     async def named(self, user_id: int, key: str) -> Operation | None:
         """Return the operation of a user that a client calls so, None where there is none."""
         found = select(operations).where(_O.user_id == user_id, _O.idempotency_key == key)
         row = (await self._connection.execute(found)).first()
-        return None if row is None else await self._with_steps(row)
+        return None if row is None else await self._whole(row)
 
     async def page(
         self,
@@ -132,8 +132,9 @@ class Operations:
         before: int | None = None,
         account_id: int | None = None,
         kind: str | None = None,
+        since: Millis | None = None,
     ) -> list[Operation]:
-        """Return operations with their steps, the newest first."""
+        """Return operations with their steps, the newest first; `since` is when they began."""
         statement = select(operations).where(_O.user_id == user_id)
         if before is not None:
             statement = statement.where(_O.id < before)
@@ -141,8 +142,10 @@ class Operations:
             statement = statement.where(_O.account_id == account_id)
         if kind is not None:
             statement = statement.where(_O.kind == kind)
+        if since is not None:
+            statement = statement.where(_O.created_at >= since)
         rows = (await self._connection.execute(statement.order_by(_O.id.desc()).limit(limit))).all()
-        return [await self._with_steps(row) for row in rows]
+        return await self._with_steps(rows)
 
     async def transfers(self, user_id: int) -> list[Operation]:
         """Return a user's latest transfers, the newest first."""
@@ -221,29 +224,43 @@ class Operations:
         values = {**ended, **_beside(operation)}
         return await changed(self._connection, statement.values(**values)) > 0
 
-    async def _with_steps(self, row: Row[Any]) -> Operation:
+    async def _whole(self, row: Row[Any]) -> Operation:
+        [operation] = await self._with_steps([row])
+        return operation
+
+    async def _with_steps(self, rows: Sequence[Row[Any]]) -> list[Operation]:
+        """Return operations of one user, with one question for the steps of all."""
+        if not rows:
+            return []
         statement = select(operation_steps).where(
-            _S.user_id == row.user_id, _S.operation_id == row.id
+            _S.user_id == rows[0].user_id, _S.operation_id.in_([row.id for row in rows])
         )
-        steps = await self._connection.execute(statement.order_by(_S.number))
-        return Operation(
-            row.id,
-            row.user_id,
-            row.account_id,
-            row.kind,
-            row.idempotency_key,
-            row.asked,
-            row.created_at,
-            row.updated_at,
-            row.state,
-            row.why,
-            _texts.decode(row.left),
-            row.result,
-            tuple(Step(**{name: getattr(step, name) for name in _NAMES}) for step in steps),
-        )
+        found: dict[int, list[Step]] = {}
+        for row in await self._connection.execute(statement.order_by(_S.operation_id, _S.number)):
+            step = Step(**{name: getattr(row, name) for name in _NAMES})
+            found.setdefault(row.operation_id, []).append(step)
+        return [_operation_of(row, found.get(row.id, ())) for row in rows]
 
 
 _NAMES = tuple(each.name for each in fields(Step))
+
+
+def _operation_of(row: Row[Any], steps: Iterable[Step]) -> Operation:
+    return Operation(
+        row.id,
+        row.user_id,
+        row.account_id,
+        row.kind,
+        row.idempotency_key,
+        row.asked,
+        row.created_at,
+        row.updated_at,
+        row.state,
+        row.why,
+        _texts.decode(row.left),
+        row.result,
+        tuple(steps),
+    )
 
 
 def _columns(step: Step) -> dict[str, object]:

@@ -15,7 +15,7 @@ from coffers.connectors.exchange.rules import OrderRule
 from coffers.connectors.exchange.trading import ExchangeTrading, VenueDesk
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import Credentials
-from coffers.connectors.trading import Placed
+from coffers.connectors.trading import NotDone, Placed
 from coffers.markets.catalogue import load_catalogue
 from coffers.portfolio import balance_plans
 from coffers.portfolio import operations as operating
@@ -55,6 +55,7 @@ from coffers.valuation.orders import PlannedOrder
 from coffers.vault.keyring import KeyRing, new_key
 from coffers.vault.vault import Vault
 from house import MovedClock
+from integration.sync.test_statements import heard
 
 D = Decimal
 THIRDS = {"BTC": "50", "ETH": "30", "USDT": "20"}
@@ -592,3 +593,53 @@ async def test_what_is_refused_run_after_run_is_left_out_for_a_day(
     ran = await bench.balancer.run(*bench.own)
     assert (ran.state, ran.error) == ("done", None)
     assert is_there(await bench.planner.make(*bench.own))
+
+
+async def ran_before(bench: Bench, number: int, step: Step, why: str | None = None) -> None:
+    """Write down a run that had one order."""
+    own, now = bench.own, bench.clock.now()
+    async with bench.store.transaction() as tx:
+        begun, _ = await tx.operations.begin(*own, "auto_balance", f"run {number}", "", now)
+        await tx.operations.add_steps(begun, [step], now)
+        ended = replace(begun, state="failed", why=why)
+        await tx.operations.end(ended, now)
+
+
+async def test_however_many_runs_follow_what_is_refused_is_left_out_at_the_cost_of_one_question(
+    bench: Bench,
+) -> None:
+    await bench.to_portfolio(bench.own, targets={"BTC": "50", "AVAX": "50"})
+    order = Step(0, "order", "AVAX", "BTC", "buy", D(1), "", "refused", why="too thin")
+    for number in range(3):
+        await ran_before(bench, number, order)
+        await ran_before(bench, 10 + number, replace(order, quote="USDT"))
+    assert (await bench.planner.make(*bench.own)).plan.unplanned[0].reason == "refused"
+    for number in range(20, 40):
+        await ran_before(bench, number, replace(order, base="ETH", state="filled", why=None))
+    run = await heard(bench.store)
+    made = await bench.planner.make(*bench.own)
+    assert ("AVAX", "refused") in {(each.asset, each.reason) for each in made.plan.unplanned}
+    assert len([each for each in run if "FROM operation_steps" in each]) == 1
+
+
+async def test_a_key_that_is_refused_is_no_fault_of_the_pair(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.to_portfolio(bench.own)
+    before = await bench.planner.make(*bench.own)
+
+    async def refused(_desk: VenueDesk, _order: PlannedOrder, _client_id: str) -> Placed:
+        raise NotDone("the key is not for this address")
+
+    monkeypatch.setattr(VenueDesk, "place", refused)
+    for number in range(4):
+        ran = await bench.balancer.run(*bench.own)
+        assert ran.state == "failed"
+        assert "the key is not for this address" in (ran.error or "")
+        operations = await bench.operations_of(bench.own)
+        assert len(operations) == number + 1
+        assert {step.state for step in operations[0].steps} == {"refused", "skipped"}
+        made = await bench.planner.make(*bench.own)
+        assert [(each.base, each.quote) for each in made.orders] == [
+            (each.base, each.quote) for each in before.orders
+        ]
