@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from coffers.clock import iso
 from coffers.errors import CoffersError, InvalidRecord, NotFound
 from coffers.markets.catalogue import PAPER
 from coffers.portfolio.accounts import AccountKeeping
@@ -49,6 +50,7 @@ _FORGOTTEN: Final = "no worker took this in time, or it is forgotten by now; ask
 _NOT_ITS_OWN: Final = (
     "The account is not set to this portfolio: save it at the settings, and a run can be made."
 )
+_CHANGED: Final = "The portfolio was changed since: look at what a run would do now."
 
 
 class BalancePages:
@@ -105,13 +107,15 @@ class BalancePages:
     async def run(self, asked: Asked) -> Response:
         """Have the account rebalanced now, if that was ticked; lead to a run that is under way.
 
+        It must still go to the portfolio whose plan was looked at.
+
         Raises:
             NotFound: when this user has no account of this id.
         """
         user_id = asked.who.user.id
         account = await self._accounts.get(user_id, asked.id)
         try:
-            if (why_not := await self._why_not(account, None)) is not None:
+            if (why_not := await self._why_not(account, _seen(asked, None))) is not None:
                 raise CannotBalance(why_not)
             if "confirm" not in asked.form:
                 raise InvalidRecord({"confirm": ["tick it to have orders placed"]})
@@ -182,11 +186,14 @@ class BalancePages:
         except NotFound:
             raise InvalidRecord({"portfolio_id": ["choose one"]}) from None
 
-    async def _why_not(self, account: Account, portfolio_id: int | None) -> str | None:
-        """Return why no run can be asked for, of a plan for a portfolio; None where it can."""
+    async def _why_not(self, account: Account, seen: tuple[str, str]) -> str | None:
+        """Return why no run can be asked for, by what was seen of a plan; None where it can."""
         view = await self._balancing.get(account.user_id, account.id)
-        if view.portfolio is None or portfolio_id not in {None, view.portfolio.id}:
+        portfolio_id, planned_at = seen
+        if view.portfolio is None or portfolio_id != str(view.portfolio.id):
             return _NOT_ITS_OWN
+        if planned_at < iso(view.portfolio.updated_at):
+            return _CHANGED
         if account.market_code != PAPER and not self._rooms.settings.trading:
             return _ORDERS_OFF
         return None
@@ -211,7 +218,8 @@ class BalancePages:
         run: RunTold | None,
         faults: Faults,
     ) -> Response:
-        why_not = await self._why_not(account, None if plan is None else plan.portfolio_id)
+        seen = _seen(asked, plan)
+        why_not = await self._why_not(account, seen)
         has_orders = plan is not None and bool(plan.orders)
         is_offered = run is None and (has_orders or "confirm" in faults.fields)
         portfolio, typed = None, typed_of(asked.request.query_params)
@@ -237,9 +245,17 @@ class BalancePages:
             faults=faults.fields,
             reasons=_REASONS,
             is_paper=account.market_code == PAPER,
+            seen=seen,
             can_run=is_offered and why_not is None,
             why_not=why_not if is_offered else None,
         )
+
+
+def _seen(asked: Asked, plan: PlanTold | None) -> tuple[str, str]:
+    """Return for which portfolio a plan is, and of when: one that is shown, or that a form tells."""
+    if plan is not None:
+        return str(plan.portfolio_id), plan.planned_at
+    return asked.form.get("portfolio_id", ""), asked.form.get("planned_at", "")
 
 
 def _back(asked: Asked) -> str:

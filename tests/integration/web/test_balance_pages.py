@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from coffers.clock import iso
 from coffers.portfolio.auto_balance import BalanceSettings, BalanceWanted
 from coffers.portfolio.errand_desk import ErrandDesk
 from coffers.portfolio.errand_forms import PREVIEW, RUN, ErrandAnswer
@@ -51,6 +52,11 @@ def plan_of(account_id: int, portfolio_id: int, **other: Any) -> dict[str, Any]:
         "unplanned": [{"asset": "<b>ETH", "reason": "no_pair", "points_off": "-3.5"}],
         **other,
     }
+
+
+def seen(portfolio_id: int) -> dict[str, str]:
+    """Return what a form tells of such a plan."""
+    return {"portfolio_id": str(portfolio_id), "planned_at": "2025-10-09T08:53:20.000Z"}
 
 
 async def made(pages: Pages, *, is_set: bool = True, **new: Any) -> tuple[int, int]:
@@ -202,9 +208,11 @@ async def test_a_run_needs_a_tick_and_tells_what_it_did(pages: Pages) -> None:
     run = {"state": "partly", "operation_id": 7, "error": "ETH has no pair", "plan": plan}
     path = f"/accounts/{account_id}/auto-balance/run"
     async with worker(pages, ErrandAnswer({"planned_at": plan["planned_at"], **run})) as asked:
-        refused = await pages.send(path)
+        form = seen(portfolio_id)
+        refused = await pages.send(path, **form)
         assert (refused.status_code, "tick it" in refused.text, asked) == (400, True, [])
-        page = await settled(pages, await pages.send(path, confirm="1"))
+        assert all(f'name="{name}" value="{value}"' in refused.text for name, value in form.items())
+        page = await settled(pages, await pages.send(path, **form, confirm="1"))
         assert asked == [f'{{"account_id":{account_id}}}']
     for told in ("Part of it was done", "Operation 7", "ETH has no pair", "Sell 0.25 BTC"):
         assert told in page
@@ -216,7 +224,7 @@ async def test_a_run_that_is_not_at_its_end_is_not_told_as_done(pages: Pages) ->
     run = {"state": "running", "operation_id": 7, "error": "it is gone on with", "plan": plan}
     async with worker(pages, ErrandAnswer({"planned_at": plan["planned_at"], **run})):
         path = f"/accounts/{account_id}/auto-balance/run"
-        page = await settled(pages, await pages.send(path, confirm="1"))
+        page = await settled(pages, await pages.send(path, **seen(portfolio_id), confirm="1"))
     assert "not at its end yet" in page
     assert "Done" not in page
 
@@ -236,15 +244,19 @@ async def test_the_page_of_an_account_tells_what_went_wrong(pages: Pages) -> Non
 
 
 async def test_a_second_press_leads_to_the_run_that_is_under_way(pages: Pages) -> None:
-    account_id, _ = await made(pages)
-    other_id, _ = await made(pages, name="Other", api_key="another-key")
-    first, second, other = [
-        (await pages.send(f"/accounts/{each}/auto-balance/run", confirm="1")).headers["location"]
-        for each in (account_id, account_id, other_id)
+    one = await made(pages)
+    account_id, other = one[0], await made(pages, name="Other", api_key="another-key")
+    first, second, other_run = [
+        (
+            await pages.send(
+                f"/accounts/{each}/auto-balance/run", **seen(portfolio_id), confirm="1"
+            )
+        ).headers["location"]
+        for each, portfolio_id in (one, one, other)
     ]
     assert first == second
-    assert other.startswith(f"/accounts/{other_id}/")
-    assert other.rpartition("/")[2] != first.rpartition("/")[2]
+    assert other_run.startswith(f"/accounts/{other[0]}/")
+    assert other_run.rpartition("/")[2] != first.rpartition("/")[2]
 
 
 async def test_no_run_is_offered_to_who_is_not_set_to_the_portfolio(pages: Pages) -> None:
@@ -253,8 +265,40 @@ async def test_no_run_is_offered_to_who_is_not_set_to_the_portfolio(pages: Pages
         page = await planned(pages, account_id, portfolio_id)
         assert "not set to this portfolio" in page
         assert "Run now" not in page
-        refused = await pages.send(f"/accounts/{account_id}/auto-balance/run", confirm="1")
+        path = f"/accounts/{account_id}/auto-balance/run"
+        refused = await pages.send(path, **seen(portfolio_id), confirm="1")
         assert (refused.status_code, len(asked)) == (422, 1)
+
+
+async def test_a_run_is_for_the_portfolio_whose_plan_was_looked_at(pages: Pages) -> None:
+    account_id, portfolio_id = await made(pages)
+    run = f"/accounts/{account_id}/auto-balance/run"
+    planned_at = iso(pages.api.clock.now())
+    async with worker(
+        pages, ErrandAnswer(plan_of(account_id, portfolio_id, planned_at=planned_at))
+    ):
+        page = await planned(pages, account_id, portfolio_id)
+    form = dict(re.findall(r'name="(portfolio_id|planned_at)" value="([^"]+)"', page))
+    assert form == {"portfolio_id": str(portfolio_id), "planned_at": planned_at}
+    assert "Run now" in page
+
+    # In another tab the portfolio is changed, or the account is set to another one.
+    keeping = PortfolioKeeping(pages.api.services.store, pages.api.clock)
+    user = await pages.user()
+    pages.api.clock.advance(1)
+    changed = PortfolioWanted("Halves", {"BTC": "99", "USDT": "1"})
+    await keeping.replace(user.id, portfolio_id, changed)
+    late = await pages.send(run, confirm="1", **form)
+    assert (late.status_code, "changed since" in late.text) == (422, True)
+    other = await keeping.create(user.id, replace(changed, name="Other"))
+    services = pages.api.services
+    settings = BalanceSettings(services.store, services.catalogue, pages.api.clock)
+    await settings.set(user.id, account_id, BalanceWanted(other.id))
+    late = await pages.send(run, confirm="1", **form)
+    assert (late.status_code, "not set to this portfolio" in late.text) == (422, True)
+    for wrong in ({}, {**form, "planned_at": ""}, {**form, "portfolio_id": "x"}):
+        late = await pages.send(run, confirm="1", **wrong)
+        assert (late.status_code, "Run now" in late.text) == (422, False), wrong
 
 
 async def test_where_orders_are_off_none_is_offered(sqlite_store: Store) -> None:
