@@ -1,6 +1,6 @@
 """Portfolios of a user: which share of an account each asset shall have."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -26,6 +26,10 @@ PLACES: Final = 6
 """Decimal places of a share in percent."""
 
 _HIGHEST_TOLERANCE: Final = Decimal(50)
+
+
+Look = Callable[[Portfolio], None]
+"""Looks at a portfolio before it is changed, and raises where that shall not be."""
 
 
 class PortfolioInUse(CoffersError):
@@ -114,16 +118,20 @@ class PortfolioKeeping:
             await _note(tx, made, "portfolio_created")
         return made
 
-    async def replace(self, user_id: int, portfolio_id: int, wanted: PortfolioWanted) -> Portfolio:
+    async def replace(
+        self, user_id: int, portfolio_id: int, wanted: PortfolioWanted, look: Look | None = None
+    ) -> Portfolio:
         """Let a portfolio be another one; accounts that use it go to that from their next run on.
 
         Raises:
-            InvalidRecord: naming the fields that cannot be accepted.
+            InvalidRecord: naming the fields that cannot be accepted, or as `look` does.
             NotFound: when this user has none of this id.
         """
         now = self._clock.now()
         async with self._store.transaction() as tx:
-            before = await found_portfolio(tx, user_id, portfolio_id)
+            before = await found_portfolio(tx, user_id, portfolio_id, is_held=True)
+            if look is not None:
+                look(before)
             made = await self._checked(tx, user_id, wanted)
             made = replace(made, id=before.id, created_at=before.created_at, updated_at=now)
             await tx.portfolios.replace(made)
@@ -167,7 +175,7 @@ class PortfolioKeeping:
 async def found_portfolio(
     tx: Transaction, user_id: int, portfolio_id: int, *, is_held: bool = False
 ) -> Portfolio:
-    """Return a portfolio; `is_held` keeps it from being removed before the transaction ends.
+    """Return a portfolio; `is_held` keeps it as it is until the transaction ends.
 
     Raises:
         NotFound: when this user has none of this id.

@@ -50,7 +50,7 @@ class Portfolios:
     async def get(
         self, user_id: int, portfolio_id: int, *, is_held: bool = False
     ) -> Portfolio | None:
-        """Return a portfolio, or None; `is_held` keeps it from being removed meanwhile."""
+        """Return a portfolio, or None; `is_held` keeps it as it is meanwhile."""
         statement = select(portfolios).where(_is(user_id, portfolio_id))
         if is_held:
             statement = statement.with_for_update()

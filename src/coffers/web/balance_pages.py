@@ -252,7 +252,7 @@ class BalancePages:
 
 
 def _seen(asked: Asked, plan: PlanTold | None) -> tuple[str, str]:
-    """Return for which portfolio a plan is, and of when: one that is shown, or that a form tells."""
+    """Return for which portfolio a plan is that is shown, or that a form tells, and of when."""
     if plan is not None:
         return str(plan.portfolio_id), plan.planned_at
     return asked.form.get("portfolio_id", ""), asked.form.get("planned_at", "")

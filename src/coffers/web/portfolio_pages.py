@@ -9,6 +9,7 @@ from coffers.money import plain
 from coffers.portfolio.portfolios import (
     MOST_PORTFOLIOS,
     USUAL_TOLERANCE,
+    Look,
     PortfolioKeeping,
     PortfolioWanted,
 )
@@ -58,20 +59,19 @@ class PortfolioPages:
         Raises:
             NotFound: when this user has none of this id.
         """
-        portfolio = await self._keeping.get(asked.who.user.id, asked.id)
-        if not asked.form:
-            rows = rows_of(portfolio.targets)
-            return self._editor(asked, Faults(status=200), _form(portfolio), rows, portfolio)
-        form, rows, faults = asked.form, rows_in(asked.form), Faults(status=200)
-        if "more" not in form:
+        user_id, form, faults = asked.who.user.id, asked.form, Faults(status=200)
+        rows = rows_in(form)
+        if form and "more" not in form:
             try:
-                if form.get("before") != _mark(portfolio):
-                    raise InvalidRecord({"before": [CHANGED_ELSEWHERE]})
-                await self._keeping.replace(asked.who.user.id, asked.id, _wanted(form, rows))
+                await self._keeping.replace(user_id, asked.id, _wanted(form, rows), _as_seen(form))
             except CoffersError as error:
                 faults = _faults(error)
             else:
                 return see_other("/portfolios", "portfolio")
+        portfolio = await self._keeping.get(user_id, asked.id)
+        if not form:
+            rows = rows_of(portfolio.targets)
+            return self._editor(asked, faults, _form(portfolio), rows, portfolio)
         return self._editor(asked, faults, form, again(rows), portfolio)
 
     async def remove(self, asked: Asked) -> Response:
@@ -124,6 +124,16 @@ def _mark(portfolio: Portfolio) -> str:
     """Return what is another one as soon as a portfolio was changed."""
     how = plain(portfolio.tolerance), str(portfolio.sells_others), portfolio.name
     return mark_of(portfolio.targets, *how)
+
+
+def _as_seen(form: Mapping[str, str]) -> Look:
+    """Return what refuses a form that was drawn of another portfolio than there is by now."""
+
+    def look(portfolio: Portfolio) -> None:
+        if form.get("before") != _mark(portfolio):
+            raise InvalidRecord({"before": [CHANGED_ELSEWHERE]})
+
+    return look
 
 
 def _wanted(form: Mapping[str, str], rows: Sequence[Row]) -> PortfolioWanted:

@@ -3,13 +3,15 @@
 import asyncio
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bank import LOOKS, Bank
 from coffers.connectors.reading import ConnectorFailure, FailureKind, Reading
+from coffers.portfolio.portfolios import PortfolioKeeping
 from coffers.store.engine import Store
-from coffers.store.records import Account
+from coffers.store.records import Account, Portfolio
 from factories import NOW, position
 from pages import opened
 from served import add_account
@@ -138,6 +140,26 @@ async def test_a_change_of_a_portfolio_in_between_is_not_undone_unseen(bank: Ban
         changed = {**older, **other, "before": before}
         assert (await bank.pages.send(path, **changed)).status_code == 303
         assert await mark(bank, number) != before
+
+
+async def test_of_two_changes_of_a_portfolio_at_once_one_is_refused(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bank.pages.send("/portfolios/new", **CALM)
+    number = re.findall(r'href="/portfolios/(\d+)"', await shown(bank, "/portfolios"))[0]
+    form = {**CALM, "before": await mark(bank, number)}
+    both, change = asyncio.Barrier(2), PortfolioKeeping.replace
+
+    async def changed(*asked: Any) -> Portfolio:
+        await both.wait()
+        return await change(*asked)
+
+    monkeypatch.setattr(PortfolioKeeping, "replace", changed)
+    names = [{**form, "name": name} for name in ("One", "Two")]
+    sent = (bank.pages.send(f"/portfolios/{number}", **each) for each in names)
+    answers = sorted(await asyncio.gather(*sent), key=lambda each: each.status_code)
+    assert [each.status_code for each in answers] == [303, 400]
+    assert f'name="before" value="{await mark(bank, number)}"' in answers[1].text
 
 
 async def test_an_account_is_set_to_a_portfolio_and_let_be(bank: Bank) -> None:

@@ -245,7 +245,7 @@ async def test_the_page_of_an_account_tells_what_went_wrong(pages: Pages) -> Non
 
 async def test_a_second_press_leads_to_the_run_that_is_under_way(pages: Pages) -> None:
     one = await made(pages)
-    account_id, other = one[0], await made(pages, name="Other", api_key="another-key")
+    other = await made(pages, name="Other", api_key="another-key")
     first, second, other_run = [
         (
             await pages.send(
