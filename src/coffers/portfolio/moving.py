@@ -7,9 +7,10 @@ from decimal import Decimal
 import msgspec
 
 from coffers import money
-from coffers.errors import InvalidAmount, InvalidRecord, NotFound
+from coffers.errors import InvalidRecord, NotFound
 from coffers.markets.catalogue import Catalogue
 from coffers.money import plain
+from coffers.portfolio.kept import amount_in
 from coffers.portfolio.ledger import TRANSFER, Ledger, NotAllowed, Wanted
 from coffers.store.engine import Store
 from coffers.store.operations import Operation
@@ -74,7 +75,7 @@ class Moving:
             NotAllowed, KeyReused: as `Ledger.begin`.
         """
         currency, text = moved
-        amount = _amount(text)
+        amount = amount_in("amount", text)
         source, target = [await self._account(user_id, account_id) for account_id in ends]
         market = self._catalogue.get(source.market_code)
         if market is None or not currency.isalnum():
@@ -198,13 +199,3 @@ def _free(positions: Sequence[Position]) -> dict[str, Decimal]:
         if each.free > 0:
             found[each.asset] = money.add(found.get(each.asset, money.ZERO), each.free)
     return found
-
-
-def _amount(text: str) -> Decimal:
-    try:
-        amount = money.parse(text)
-    except InvalidAmount:
-        raise InvalidRecord({"amount": ["is invalid"]}) from None
-    if amount <= 0:
-        raise InvalidRecord({"amount": ["must be more than zero"]})
-    return amount

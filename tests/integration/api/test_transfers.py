@@ -54,10 +54,14 @@ async def test_transfers_go_between_accounts_of_one_key_only(sqlite_store: Store
             house.caller, target, json.dumps({**asked, "to_account_id": own})
         )
         assert "to_account_id" in same.json()["error_attributes"]
-        for wrong in ({"amount": "0"}, {"amount": "x"}, {"currency": "!"}, {"amount": "-1"}):
+        amounts = [{"amount": each} for each in ("0", "x", "-1", "1,5", "1e30", "1e-31", "NaN")]
+        for wrong in ({"currency": "!"}, *amounts):
             body = json.dumps({**asked, "to_account_id": other, **wrong})
             refused = await house.api.post(house.caller, target, body)
             assert list(refused.json()["error_attributes"]) == list(wrong)
+        # More digits than the exchange library reckons with.
+        vast = json.dumps({**asked, "to_account_id": other, "amount": "1e29"})
+        assert (await house.api.post(house.caller, target, vast)).status_code == 422
         assert (await house.api.post(house.caller, target, "{}")).status_code == 400
 
 

@@ -152,10 +152,10 @@ def was_unsent(error: BaseException, heard: Heard) -> bool:
     """Return whether ccxt itself refused a call, before anything left this server.
 
     Over what went wrong on the way it raises a `NetworkError`, and over an answer that broke off
-    an `ExchangeError` with the cause.
+    an `ExchangeError` with the cause. It reckons with what is sent before it sends that.
     """
     names = _names(error)
-    is_own = "BaseError" in names and "NetworkError" not in names
+    is_own = bool(names & {"BaseError", "ArithmeticError"}) and "NetworkError" not in names
     return is_own and heard.status is None and error.__cause__ is None
 
 
@@ -170,7 +170,8 @@ def _unsent(
     is_refused = was_unsent(error, heard) and not _OTHERWISE & names
     if _BROKEN & names or is_refused:
         # Python's own errors may show what was at hand; ccxt's say what it misses.
-        why = _detail(None, str(error), hidden) if is_refused else ""
+        is_told = is_refused and "BaseError" in names
+        why = _detail(None, str(error), hidden) if is_told else ""
         message = f"{venue.name} cannot be asked through the exchange library at present{why}."
         kind = FailureKind.UNEXPECTED_ANSWER
         return ConnectorFailure(kind, message, code=type(error).__name__)

@@ -1,4 +1,5 @@
 import asyncio
+from decimal import DivisionByZero
 from types import SimpleNamespace
 
 import pytest
@@ -69,6 +70,7 @@ def test_a_session_shows_no_secret() -> None:
         (ccxt_error("ArgumentsRequired", "ExchangeError", "BaseError"), True),
         (ccxt_error("RequestTimeout", "NetworkError", "BaseError"), False),
         (KeyError("x"), False),
+        (DivisionByZero(), True),
     ],
 )
 async def test_what_the_library_itself_refused_was_never_sent(
