@@ -238,8 +238,9 @@ class Balancer:
         if not lost:
             return None
         return (
-            f"{_unfinished(operation)}; it sold for {', '.join(lost)}, bought nothing with that, "
-            "and the portfolio does not count it: another run would sell still more"
+            f"{_unfinished(operation)}; it sold for {', '.join(lost)}, bought nothing or too "
+            "little with that, and the portfolio does not count it: another run would sell still "
+            "more"
         )
 
     async def _settle(self, run: _Run) -> Operation:

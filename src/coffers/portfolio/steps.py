@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 from coffers import money
 from coffers.connectors.trading import Move, NotDone, Placed
@@ -15,6 +16,9 @@ Way = tuple[str, str]
 
 UNSETTLED = frozenset({"open", "unknown", "sent"})
 """How orders stand that may be filled yet, or have been: what they spend is not spent again."""
+
+LEFT_OVER = Decimal("0.1")
+"""The share of what orders bring in that may stay, for what purchases may cost on top."""
 
 NOT_OVER = frozenset({"planned", "sent"})
 
@@ -54,9 +58,29 @@ def failed(step: Step, failure: CoffersError) -> Step:
 
 
 def unspent(steps: Iterable[Step]) -> set[str]:
-    """Return the codes that orders brought in, or may have, and that none of them spent."""
-    placed = [order_of(step) for step in steps if step.state in _DONE]
-    return {order.received for order in placed} - {order.spent for order in placed}
+    """Return the codes that orders brought in, or may have, and did not spend again.
+
+    That is so where no order spent them, or more than `LEFT_OVER` of them is known to be left.
+    """
+    placed = [step for step in steps if step.state in _DONE]
+    brought = {order_of(step).received for step in placed}
+    spent = {order_of(step).spent for step in placed}
+    return {code for code in brought if code not in spent or _is_left(code, placed)}
+
+
+def _is_left(code: str, steps: Iterable[Step]) -> bool:
+    came, went = money.ZERO, money.ZERO
+    for step in steps:
+        if code not in {step.base, step.quote}:
+            continue
+        amount = step.cost if code == step.quote else step.filled
+        if amount is None or step.state in UNSETTLED:
+            return False
+        if order_of(step).received == code:
+            came = money.add(came, amount)
+        else:
+            went = money.add(went, amount)
+    return money.subtract(came, went) > money.multiply(came, LEFT_OVER)
 
 
 def refused_in(operation: Operation) -> set[Way]:

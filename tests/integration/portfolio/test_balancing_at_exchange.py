@@ -481,7 +481,7 @@ async def test_what_was_sold_without_a_purchase_is_not_sold_further(
     settings = (await bench.shown()).auto_balance
     assert not settings.enabled
     assert (settings.error or "").startswith("switched off: operation ")
-    assert "it sold for USDT, bought nothing with that" in (settings.error or "")
+    assert "it sold for USDT, bought nothing or too little with that" in (settings.error or "")
     async with bench.store.reading() as tx:
         events = await tx.audit.of_user(bench.own[0])
     told = {each.kind: each.details for each in events}
@@ -489,6 +489,30 @@ async def test_what_was_sold_without_a_purchase_is_not_sold_further(
     bench.clock.ahead += 12 * HOUR
     await bench.worker.run_due()
     assert await owned(bench) == sold
+
+
+async def test_what_was_sold_for_one_of_two_purchases_is_not_sold_further(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await holds(bench, AVAX="1000")
+    await bench.to_portfolio(bench.own, targets={"AVAX": "20", "ETH": "40", "SOL": "40"})
+    place = VenueDesk.place
+
+    async def placed(desk: VenueDesk, order: PlannedOrder, client_id: str) -> Placed:
+        if order.side == "buy" and order.base == "ETH":
+            return Placed("refused", why="not in this kind of account")
+        return await place(desk, order, client_id)
+
+    monkeypatch.setattr(VenueDesk, "place", placed)
+    bench.clock.ahead += HOUR
+    await bench.worker.run_due()
+    sold = await owned(bench)
+    bench.clock.ahead += 12 * HOUR
+    await bench.worker.run_due()
+    assert await owned(bench) == sold
+    settings = (await bench.shown()).auto_balance
+    assert not settings.enabled
+    assert "it sold for USDT, bought nothing or too little with that" in (settings.error or "")
 
 
 async def test_what_was_sold_for_a_target_is_counted_by_the_next_run(
@@ -527,7 +551,7 @@ async def test_a_run_that_a_process_died_in_after_its_sale_is_the_last(bench: Be
     assert await owned(bench) == sold
     settings = (await bench.shown()).auto_balance
     assert not settings.enabled
-    assert "it sold for USDT, bought nothing with that" in (settings.error or "")
+    assert "it sold for USDT, bought nothing or too little with that" in (settings.error or "")
 
 
 async def another_there(bench: Bench, symbol: str) -> None:
