@@ -229,8 +229,11 @@ def _wanted(form: Mapping[str, str]) -> BalanceWanted:
 def typed_of(given: Mapping[str, str]) -> dict[str, str]:
     """Return what the form of rebalancing says, as far as it may stand in an address.
 
-    What is longer than any good value may be a secret that was put in the wrong field.
+    What is longer than any good value may be a secret that was put in the wrong field. A portfolio
+    alone is not that form: what is ticked there would be shown as if it was not.
     """
+    if "period" not in given:
+        return {}
     names = (*_BALANCE, "enabled")
     return {name: given[name] for name in names if name in given and len(given[name]) <= _LONGEST}
 

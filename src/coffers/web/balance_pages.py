@@ -1,5 +1,6 @@
 """Auto-balance at the pages: what a run would do now, and having it done."""
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode
 
@@ -93,8 +94,7 @@ class BalancePages:
         wanted = PreviewAsked(asked.id, portfolio.id)
         number = await self._errands.begin(user_id, PREVIEW, wanted)
         # The form may have more than is saved: it is shown again once the plan was looked at.
-        typed = urlencode(typed_of(asked.form))
-        return see_other(f"/accounts/{asked.id}/auto-balance/plan/{number}?{typed}")
+        return see_other(_typed(f"/accounts/{asked.id}/auto-balance/plan/{number}", asked.form))
 
     async def planned(self, asked: Asked) -> Response:
         """Return the plan, how far it has come, or why there is none.
@@ -260,5 +260,10 @@ def _seen(asked: Asked, plan: PlanTold | None) -> tuple[str, str]:
 
 def _back(asked: Asked) -> str:
     """Return where the settings are, with what was typed there."""
-    typed = urlencode(typed_of(asked.request.query_params))
-    return f"/accounts/{asked.id}/settings" + (f"?{typed}" if typed else "")
+    return _typed(f"/accounts/{asked.id}/settings", asked.request.query_params)
+
+
+def _typed(path: str, given: Mapping[str, str]) -> str:
+    """Return an address with what was typed at the settings."""
+    typed = urlencode(typed_of(given))
+    return f"{path}?{typed}" if typed else path

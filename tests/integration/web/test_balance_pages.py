@@ -161,6 +161,27 @@ async def test_what_was_typed_comes_back_from_a_plan(pages: Pages) -> None:
     assert "is not saved yet" not in (await pages.http.get(f"{here}/settings")).text
 
 
+async def test_after_a_run_the_settings_are_shown_as_they_are(pages: Pages) -> None:
+    account_id, portfolio_id = await made(pages)
+    here, plan = f"/accounts/{account_id}", plan_of(account_id, portfolio_id)
+    run = {"state": "done", "operation_id": 7, "error": None, "planned_at": "", "plan": plan}
+    async with worker(pages, ErrandAnswer(run)):
+        form = seen(portfolio_id)
+        page = await settled(
+            pages, await pages.send(f"{here}/auto-balance/run", **form, confirm="1")
+        )
+    # The form of this page has the portfolio alone.
+    again = page[page.index(f'action="{here}/auto-balance/plan"') :]
+    form = dict(re.findall(r'type="hidden" name="(?!form_key)(\w+)" value="([^"]+)"', again))
+    assert form == {"portfolio_id": str(portfolio_id)}
+    async with worker(pages, ErrandAnswer(plan)):
+        page = await settled(pages, await pages.send(f"{here}/auto-balance/plan", **form))
+    (back,) = set(re.findall(rf'href="({here}/settings[^"]*)"', page))
+    settings = (await pages.http.get(unescape(back))).text
+    assert "is not saved yet" not in settings
+    assert 'value="12"' in settings
+
+
 async def test_a_secret_in_the_wrong_field_stays_out_of_addresses(pages: Pages) -> None:
     account_id, portfolio_id = await made(pages)
     path, secret = f"/accounts/{account_id}/auto-balance/plan", "0x" + "ab" * 32
