@@ -46,13 +46,16 @@ class Draft:
         # A direct purchase spends what is there from the start.
         first = sorted((*raised, *direct), key=lambda step: step.side == "buy")
         self.steps = [*first, *spent]
+        moved = {asset for step in self.steps for asset in (step.base, step.quote)}
         for asset in (*self.above, *self.below):
-            if asset != self.quote and not self._is_reached(asset):
+            if asset == self.quote or self._has_quote(asset):
+                continue
+            # What was moved directly has no way for the rest of it, or stays for what is told.
+            if asset not in moved or asset not in self.reasons:
                 self.reasons[asset] = NO_PAIR
 
-    def _is_reached(self, asset: str) -> bool:
-        pair = None if self.quote is None else self._pairs.between(asset, self.quote)
-        return pair is not None or any(asset in (step.base, step.quote) for step in self.steps)
+    def _has_quote(self, asset: str) -> bool:
+        return self.quote is not None and self._pairs.between(asset, self.quote) is not None
 
     def _check_free(self) -> None:
         """Plan to spend no more of what is above its share than is free."""

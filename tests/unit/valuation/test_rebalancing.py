@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coffers import money
+from coffers.valuation.drafting import NO_PAIR
 from coffers.valuation.order_sizes import CUSHION, Step, counted_on_by, fee_of, within_budget
 from coffers.valuation.orders import PairLimits
 from coffers.valuation.rebalancing import (
@@ -98,6 +99,20 @@ def test_a_pair_that_refuses_again_and_again_is_left_out_and_the_rest_is_traded(
     ]
     assert made.steps[0].amount < D("0.31")
     assert {each.asset: each.reason for each in made.unplanned}["SOL"] == REFUSED
+
+
+def test_what_is_brought_there_in_part_and_has_no_way_for_the_rest_is_told() -> None:
+    direct = pair("SOL", "BTC", min_cost="0.0001")
+    pairs = (*USUAL[:2], pair("ODD", "USDT"), direct)
+    # Of SOL's 20 %, BTC has 5 to give.
+    asked = held(BTC="0.5", ETH="30"), PRICES, goal(BTC="20", ETH="40", SOL="20", ODD="20")
+    made = plan(*asked, pairs)
+    assert 4 < shares(made)["SOL"] < 6
+    assert reasons(made) == {"SOL": NO_PAIR}
+    again = plan(*asked, (*pairs, pair("SOL", "USDT")), avoided={("SOL", "USDT")})
+    assert reasons(again) == {"SOL": REFUSED}
+    whole = plan(held(BTC="0.8", ETH="4"), PRICES, goal(BTC="60", ETH="20", SOL="20"), pairs)
+    assert (told(whole)[0].split()[2], reasons(whole)) == ("SOL/BTC", {})
 
 
 def test_a_pair_that_refused_an_order_is_gone_round_where_that_can_be() -> None:
