@@ -1,5 +1,6 @@
 """The rebalancing settings of accounts: to which portfolio, when, and how it went."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
@@ -24,6 +25,10 @@ LIMITS: Final = range(1, 101)
 
 Method = Literal["time", "currency_change"]
 _METHODS: Final[dict[str, Method]] = {"time": "time", "currency_change": "currency_change"}
+
+
+Look = Callable[[AutoBalance], None]
+"""Looks at the settings right before they change, and raises where that shall not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +74,15 @@ class BalanceSettings:
             state = await tx.balancing.get(user_id, account_id)
         return BalanceView(account.auto_balance, portfolio, state)
 
-    async def set(self, user_id: int, account_id: int, wanted: BalanceWanted) -> BalanceView:
+    async def set(
+        self, user_id: int, account_id: int, wanted: BalanceWanted, look: Look | None = None
+    ) -> BalanceView:
         """Put settings in the place of those that an account has; its errors are forgotten.
 
         Where it was not switched on before, the first run is a whole period away.
 
         Raises:
-            InvalidRecord: naming the fields that cannot be accepted.
+            InvalidRecord: naming the fields that cannot be accepted, or as `look` does.
             NotFound: when this user has no account of this id.
         """
         account = await self._accounts.get(user_id, account_id)
@@ -88,6 +95,8 @@ class BalanceSettings:
             if known is None:
                 raise NotFound(f"there is no account {account_id}")
             before = known.auto_balance
+            if look is not None:
+                look(before)
             settings = AutoBalance(
                 enabled=wanted.enabled,
                 period_hours=wanted.period,

@@ -10,7 +10,13 @@ from coffers.markets.catalogue import PAPER, Market
 from coffers.markets.fields import SECRET_FIELDS
 from coffers.portfolio.account_forms import kind_of
 from coffers.portfolio.accounts import AccountKeeping
-from coffers.portfolio.auto_balance import USUAL_PERIOD, BalanceSettings, BalanceView, BalanceWanted
+from coffers.portfolio.auto_balance import (
+    USUAL_PERIOD,
+    BalanceSettings,
+    BalanceView,
+    BalanceWanted,
+    Look,
+)
 from coffers.portfolio.errand_forms import CheckAsked, ReconnectAsked
 from coffers.portfolio.pending import Pending
 from coffers.portfolio.portfolios import MOST_PORTFOLIOS, PortfolioKeeping
@@ -19,6 +25,7 @@ from coffers.web.answers import Renderer, see_other
 from coffers.web.credential_fields import FormField, fields_of
 from coffers.web.faults import Faults, faults_of
 from coffers.web.rooms import Asked, OwnPage, Rooms
+from coffers.web.rows import CHANGED_ELSEWHERE, mark_of
 
 _BALANCE = ("portfolio_id", "method", "period", "currency_change_limit")
 _LONGEST = len("currency_change")
@@ -96,7 +103,7 @@ class AccountSettings:
             if "unset" in form:
                 await self._balancing.unset(user_id, asked.id)
             else:
-                await self._balancing.set(user_id, asked.id, _wanted(form))
+                await self._balancing.set(user_id, asked.id, _wanted(form), _as_seen(form))
         except CoffersError as error:
             return await self._page(asked, "balance", faults_of(error, _BALANCE))
         return see_other(f"/accounts/{asked.id}/settings", "balance")
@@ -175,6 +182,7 @@ class AccountSettings:
             told={part: faults},
             none=Faults(),
             balance=view,
+            before=_mark(view.settings),
             is_unsaved=part == "balance" and typed != _settings(view),
             is_set=view.settings != AutoBalance() or view.state is not None,
             portfolios=portfolios.portfolios,
@@ -207,6 +215,22 @@ def _settings(view: BalanceView) -> Mapping[str, str]:
         "currency_change_limit": "" if limit is None else str(limit),
     }
     return found | ({"enabled": "1"} if settings.enabled else {})
+
+
+def _mark(settings: AutoBalance) -> str:
+    """Return what is another one once the settings are others, or a run tells something else."""
+    # A good run alone changes nothing that a form says.
+    return mark_of({}, str(replace(settings, last_at=None)))
+
+
+def _as_seen(form: Mapping[str, str]) -> Look:
+    """Return what refuses a form that was drawn of other settings than there are by now."""
+
+    def look(settings: AutoBalance) -> None:
+        if form.get("before") != _mark(settings):
+            raise InvalidRecord({"before": [CHANGED_ELSEWHERE]})
+
+    return look
 
 
 def _wanted(form: Mapping[str, str]) -> BalanceWanted:

@@ -162,6 +162,13 @@ async def test_of_two_changes_of_a_portfolio_at_once_one_is_refused(
     assert f'name="before" value="{await mark(bank, number)}"' in answers[1].text
 
 
+async def balance_mark(bank: Bank, page: str) -> str:
+    """Return what the form of auto-balance says that it was drawn of."""
+    found = re.search('name="before" value="([^"]+)"', await shown(bank, page))
+    assert found is not None
+    return found[1]
+
+
 async def test_an_account_is_set_to_a_portfolio_and_let_be(bank: Bank) -> None:
     bank.venue.key_rights = replace(LOOKS, trade=True)
     account = await bank.connected()
@@ -179,7 +186,8 @@ async def test_an_account_is_set_to_a_portfolio_and_let_be(bank: Bank) -> None:
     bad = await bank.pages.send(path, portfolio_id=number, method="time", period="x", enabled="1")
     assert "Hours: must be a whole number" in bad.text
     form = {"portfolio_id": number, "method": "time", "period": "24", "enabled": "1"}
-    assert (await bank.pages.send(path, **form)).status_code == 303
+    before = await balance_mark(bank, page)
+    assert (await bank.pages.send(path, **form, before=before)).status_code == 303
     settings = (await account_of(bank)).auto_balance
     assert (settings.enabled, settings.period_hours) == (True, 24)
     assert "on, to <a" in await shown(bank, page)
@@ -187,6 +195,33 @@ async def test_an_account_is_set_to_a_portfolio_and_let_be(bank: Bank) -> None:
     assert re.search(r"It is the goal of account \w+ \(\d+\); give it another one first", used.text)
     assert (await bank.pages.send(path, unset="1")).status_code == 303
     assert not (await account_of(bank)).auto_balance.enabled
+
+
+async def test_an_older_form_does_not_switch_on_what_was_switched_off_since(bank: Bank) -> None:
+    bank.venue.key_rights = replace(LOOKS, trade=True)
+    account = await bank.connected()
+    await bank.pages.send("/portfolios/new", **CALM)
+    number = re.findall(r'href="/portfolios/(\d+)"', await shown(bank, "/portfolios"))[0]
+    page, path = f"/accounts/{account.id}/settings", f"/accounts/{account.id}/settings/auto-balance"
+    form = {"portfolio_id": number, "method": "time", "period": "24", "enabled": "1"}
+    first = await balance_mark(bank, page)
+    assert (await bank.pages.send(path, **form, before=first)).status_code == 303
+    before = await balance_mark(bank, page)
+    assert before != first
+
+    # It sold something, and a run more would do harm.
+    off = replace((await account_of(bank)).auto_balance, enabled=False, error="switched off: why")
+    async with bank.pages.api.services.store.transaction() as tx:
+        await tx.accounts.set_auto_balance(account.user_id, account.id, off, NOW)
+    late = await bank.pages.send(path, **{**form, "period": "36"}, before=before)
+    assert (late.status_code, "changed elsewhere" in late.text) == (400, True)
+    assert "switched off: why" in late.text
+    assert 'value="36"' in late.text
+    assert (await account_of(bank)).auto_balance == off
+    by_now = await balance_mark(bank, page)
+    assert f'name="before" value="{by_now}"' in late.text
+    assert (await bank.pages.send(path, **form, before=by_now)).status_code == 303
+    assert (await account_of(bank)).auto_balance.enabled
 
 
 async def test_a_key_that_may_not_trade_is_not_rebalanced(bank: Bank) -> None:
