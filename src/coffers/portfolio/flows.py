@@ -135,8 +135,8 @@ async def _asset(tx: Transaction, user_id: int, text: str) -> str:
 async def _views(
     tx: Transaction, account: Account, found: Sequence[KeptFlow]
 ) -> tuple[FlowView, ...]:
-    ids = {each.flow.external_id for each in found}
-    transfers = await tx.transfers.of_flows(account.user_id, account.id, ids)
+    keys = [(account.id, each.flow.direction, each.flow.external_id) for each in found]
+    transfers = await tx.transfers.of_flows(account.user_id, keys)
     pairs = _pairs(account.id, transfers)
     return tuple(
         FlowView(each.flow, each.role, pairs.get((each.flow.direction, each.flow.external_id)))

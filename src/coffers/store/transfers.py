@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Integer,
     Select,
     Text,
     and_,
@@ -36,7 +37,7 @@ from coffers.store.tables import (
     transfers,
     users,
 )
-from coffers.valuation.transfers import Leg, Moved, Transfer, transaction_of
+from coffers.valuation.transfers import Leg, LegKey, Moved, Transfer, transaction_of
 
 _A, _F, _T = accounts.c, flows.c, transfers.c
 _TRANSFERS = select(_T.out_account_id, _T.out_external_id, _T.in_account_id, _T.in_external_id)
@@ -180,16 +181,17 @@ class Transfers:
             place = rows[-1].out_account_id, rows[-1].out_external_id
             page = own.where(tuple_(_T.out_account_id, _T.out_external_id) > tuple_(*place))
 
-    async def of_flows(
-        self, user_id: int, account_id: int, external_ids: Collection[str]
-    ) -> frozenset[Transfer]:
-        """Return the known transfers that some flows of an account are part of."""
-        ids, found = sorted(external_ids), list[Transfer]()
-        for first in range(0, len(ids), PROBED):
-            part = ids[first : first + PROBED]
-            out = and_(_T.out_account_id == account_id, _T.out_external_id.in_(part))
-            into = and_(_T.in_account_id == account_id, _T.in_external_id.in_(part))
-            found += await self._transfers(_TRANSFERS.where(_T.user_id == user_id, or_(out, into)))
+    async def of_flows(self, user_id: int, keys: Iterable[LegKey]) -> frozenset[Transfer]:
+        """Return the known transfers that some flows are part of."""
+        halves: dict[str, list[tuple[int, str]]] = {}
+        for account_id, direction, external_id in sorted(keys):
+            halves.setdefault(direction, []).append((account_id, external_id))
+        found: set[Transfer] = set()
+        for direction, ids in halves.items():
+            for first in range(0, len(ids), PROBED):
+                part = ids[first : first + PROBED]
+                asked = _with_halves(self._connection.dialect.name, user_id, direction, part)
+                found |= await self._transfers(asked)
         return frozenset(found)
 
     async def add(self, user_id: int, found: Collection[Transfer]) -> None:
@@ -215,6 +217,23 @@ class Transfers:
 
 def _is_of(ids: Collection[int]) -> ColumnElement[bool]:
     return or_(_T.out_account_id.in_(ids), _T.in_account_id.in_(ids))
+
+
+def _with_halves(
+    dialect: str, user_id: int, direction: str, ids: list[tuple[int, str]]
+) -> Select[Any]:
+    """Select a user's transfers by their halves of one direction, those of accounts and ids."""
+    columns = column("account_id", Integer), column("external_id", Text)
+    asked = values(*columns, name="halves").data(ids).cte("asked")
+    account, external = (
+        (_T.out_account_id, _T.out_external_id)
+        if direction == "out"
+        else (_T.in_account_id, _T.in_external_id)
+    )
+    each = _TRANSFERS.where(
+        _T.user_id == user_id, account == asked.c.account_id, external == asked.c.external_id
+    )
+    return looked_up(dialect, asked, each, transfers)
 
 
 def _tied(dialect: str, user_id: int, starts: Iterable[str]) -> Select[Any]:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator
-from collections.abc import Set as AbstractSet
 
 from coffers.store.engine import Transaction
 from coffers.store.records import Account
@@ -12,7 +11,6 @@ from coffers.valuation.transfers import (
     LATEST,
     Leg,
     LegKey,
-    Transfer,
     may_be_halves,
     other_half_within,
     own_transfers,
@@ -41,11 +39,14 @@ async def pair_transfers(
     # Whom a transaction ties, or no longer ties, is no choice of others, or is one again.
     tied = await search.tied([*added, *removed])
     decided = await search.with_choices(tied | _by_key(added)) | await search.choices(removed)
+    if not removed and decided.keys() <= _by_key(added).keys():
+        # Nothing goes with what came, and it is too new to have been part of anything.
+        return
     legs = await search.with_choices(await search.with_choices(decided))
     legs |= await search.tied(leg for key, leg in legs.items() if key not in tied)
     keys = {*decided, *(leg.key for leg in removed)}
     found = {each for each in own_transfers(legs.values()) if not keys.isdisjoint(each.keys)}
-    known = await search.known(keys)
+    known = await tx.transfers.of_flows(account.user_id, keys)
     # First what is outdated: a half may have found another one.
     await tx.transfers.remove(account.user_id, sorted(known - found))
     await tx.transfers.add(account.user_id, sorted(found - known))
@@ -78,14 +79,6 @@ class _Search:
             # SQLite is asked in the event loop: let others have their turn.
             await asyncio.sleep(0)
         return found
-
-    async def known(self, keys: AbstractSet[LegKey]) -> set[Transfer]:
-        """Return the known transfers that flows are part of."""
-        ids: dict[int, set[str]] = {}
-        for account_id, _, external_id in keys:
-            ids.setdefault(account_id, set()).add(external_id)
-        found = [await self._transfers.of_flows(self._user_id, *own) for own in ids.items()]
-        return {each for each in set().union(*found) if not keys.isdisjoint(each.keys)}
 
 
 def _by_key(legs: Iterable[Leg]) -> _Legs:

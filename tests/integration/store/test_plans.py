@@ -90,7 +90,9 @@ LOOKS: Final[dict[str, Look]] = {
     "when the worth of a trade is looked for": lambda tx: tx.trades.next_valuation(1, 1),
     "flows of some transactions": _flows_of_transactions,
     "flows that may be halves": _flows_that_may_be_halves,
-    "known transfers of some flows": lambda tx: tx.transfers.of_flows(1, 1, {"1", "2"}),
+    "known transfers of some flows": lambda tx: tx.transfers.of_flows(
+        1, [(1, "in", "1"), (1, "out", "2")]
+    ),
     "all users' events": lambda tx: tx.audit.page(TrailFilter(), 50),
     "those of before": _older_events,
     "whether an errand waits": lambda tx: tx.errands.is_waiting(NOW),

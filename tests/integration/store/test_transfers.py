@@ -49,8 +49,9 @@ async def test_transfers_are_kept_found_and_forgotten(store: Store) -> None:
         assert (held.account_id, held.mode, held.flow.txid) == (paper.id, "paper", "0xaa")
         assert await tx.transfers.of_user(ann.id) == {sent, back}
         assert await tx.transfers.of_user(bob.id) == frozenset()
-        assert await tx.transfers.of_flows(ann.id, one.id, {"d2", "x"}) == {back}
-        assert await tx.transfers.of_flows(ann.id, one.id, {"d1"}) == frozenset()
+        asked = [(one.id, "in", "d2"), (one.id, "out", "d2"), (one.id, "in", "x")]
+        assert await tx.transfers.of_flows(ann.id, asked) == {back}
+        assert await tx.transfers.of_flows(ann.id, [(one.id, "in", "d1")]) == frozenset()
         await tx.transfers.remove(ann.id, [back])
         assert await tx.transfers.of_user(ann.id) == {sent}
 
@@ -108,5 +109,6 @@ async def test_very_many_transactions_are_looked_up_in_portions(store: Store) ->
         await tx.transfers.add(ann.id, known)
         legs = [Leg(one.id, "real", flow) for flow in flows]
         assert len(await tx.transfers.tied(ann.id, legs)) == len(flows)
-        ids = {flow.external_id for flow in flows}
-        assert await tx.transfers.of_flows(ann.id, one.id, ids) == set(known)
+        for direction in ("in", "out"):
+            halves = {(one.id, direction, flow.external_id) for flow in flows}
+            assert await tx.transfers.of_flows(ann.id, halves) == set(known)

@@ -47,13 +47,8 @@ class Kept:
             if leg.flow.txid and transaction_of(leg.flow.txid) in wanted
         ]
 
-    async def of_flows(self, _user_id: int, account_id: int, ids: Any) -> frozenset[Transfer]:
-        return frozenset(
-            each
-            for each in self.transfers
-            if (each.out_account_id == account_id and each.out_external_id in ids)
-            or (each.in_account_id == account_id and each.in_external_id in ids)
-        )
+    async def of_flows(self, _user_id: int, keys: Any) -> frozenset[Transfer]:
+        return frozenset(each for each in self.transfers if not set(keys).isdisjoint(each.keys))
 
     async def add(self, _user_id: int, found: Any) -> None:
         assert self.transfers.isdisjoint(found)
