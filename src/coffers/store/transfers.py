@@ -1,9 +1,10 @@
 """Own transfers: the flows that they are found among, and those that were found."""
 
 from collections import namedtuple
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -40,13 +41,21 @@ from coffers.store.tables import (
 from coffers.valuation.transfers import Leg, LegKey, Moved, Transfer, transaction_of
 
 _A, _F, _T = accounts.c, flows.c, transfers.c
+_NONE: Final = 0
+"""The id of no account."""
+
 _TRANSFERS = select(_T.out_account_id, _T.out_external_id, _T.in_account_id, _T.in_external_id)
 
 BATCH_SIZE: Final = 2_000
 """Transfers that are read together."""
 
-PROBED: Final = 500
-"""Ids that are looked up together."""
+_Asked = TypeVar("_Asked")
+
+SIZES: Final = (2, 20, 500)
+"""How many ids a statement looks up."""
+
+PROBED: Final = SIZES[-1]
+"""The most of them."""
 
 _MODE = (
     select(_A.mode)
@@ -104,9 +113,12 @@ _MOVED = (
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The flows of one direction and some time, of all of a user's accounts of a mode but one."""
+    """The flows of one direction and some time, of all of a user's accounts of a mode.
 
-    without: int
+    `without` is one that is left out, None where none is.
+    """
+
+    without: int | None
     mode: str
     direction: str
     first: Millis
@@ -131,7 +143,7 @@ class Transfers:
         """Return the flows of a span."""
         values = {
             "user": user_id,
-            "account": span.without,
+            "account": span.without or _NONE,
             "mode": span.mode,
             "direction": span.direction,
             "first": span.first,
@@ -144,12 +156,15 @@ class Transfers:
         """Return the flows of the transactions that some flows are of, these among them."""
         wanted = {transaction_of(leg.flow.txid) for leg in legs if leg.flow.txid}
         starts = sorted({start for each in wanted for start in _starts(each)})
-        found: list[Leg] = []
-        for first in range(0, len(starts), PROBED):
-            asked = _tied(self._connection.dialect.name, user_id, starts[first : first + PROBED])
-            rows = await self._connection.execute(asked)
-            found += [Leg(row.account_id, row.mode, flow_of(row)) for row in rows]
-        return [leg for leg in found if transaction_of(leg.flow.txid or "") in wanted]
+        found: dict[LegKey, Leg] = {}
+        for part in _portions(starts):
+            given = {f"start{n}": start for n, start in enumerate(part)}
+            asked = _tied(self._connection.dialect.name, len(part))
+            for row in await self._connection.rows(asked, {"user": user_id, **given}):
+                leg = Leg(row.account_id, row.mode, flow_of(row))
+                if transaction_of(leg.flow.txid or "") in wanted:
+                    found[leg.key] = leg
+        return [*found.values()]
 
     async def of_user(self, user_id: int, without: Collection[int] = ()) -> frozenset[Transfer]:
         """Return the known transfers of a user, but for those of some accounts."""
@@ -188,10 +203,13 @@ class Transfers:
             halves.setdefault(direction, []).append((account_id, external_id))
         found: set[Transfer] = set()
         for direction, ids in halves.items():
-            for first in range(0, len(ids), PROBED):
-                part = ids[first : first + PROBED]
-                asked = _with_halves(self._connection.dialect.name, user_id, direction, part)
-                found |= await self._transfers(asked)
+            for part in _portions(ids):
+                given: dict[str, Any] = {"user": user_id}
+                for n, (account_id, external_id) in enumerate(part):
+                    given |= {f"account{n}": account_id, f"id{n}": external_id}
+                asked = _with_halves(self._connection.dialect.name, direction, len(part))
+                rows = await self._connection.rows(asked, given)
+                found.update(Transfer(*row) for row in rows)
         return frozenset(found)
 
     async def add(self, user_id: int, found: Collection[Transfer]) -> None:
@@ -219,10 +237,24 @@ def _is_of(ids: Collection[int]) -> ColumnElement[bool]:
     return or_(_T.out_account_id.in_(ids), _T.in_account_id.in_(ids))
 
 
-def _with_halves(
-    dialect: str, user_id: int, direction: str, ids: list[tuple[int, str]]
-) -> Select[Any]:
-    """Select a user's transfers by their halves of one direction, those of accounts and ids."""
+def _portions(asked: Sequence[_Asked]) -> Iterator[list[_Asked]]:
+    """Return what is asked about in portions of few sizes, the last of them again to fill one up.
+
+    A statement is made once for each size: to make it takes many times what it takes to run it.
+    """
+    for first in range(0, len(asked), PROBED):
+        part = [*asked[first : first + PROBED]]
+        size = next(size for size in SIZES if size >= len(part))
+        yield part + part[-1:] * (size - len(part))
+
+
+@cache
+def _with_halves(dialect: str, direction: str, size: int) -> Prepared:
+    """Select a user's transfers by their halves of one direction, so many, by account and id."""
+    ids = [
+        (bindparam(f"account{n}", type_=Integer), bindparam(f"id{n}", type_=Text))
+        for n in range(size)
+    ]
     columns = column("account_id", Integer), column("external_id", Text)
     asked = values(*columns, name="halves").data(ids).cte("asked")
     account, external = (
@@ -231,23 +263,26 @@ def _with_halves(
         else (_T.in_account_id, _T.in_external_id)
     )
     each = _TRANSFERS.where(
-        _T.user_id == user_id, account == asked.c.account_id, external == asked.c.external_id
+        _T.user_id == bindparam("user"),
+        account == asked.c.account_id,
+        external == asked.c.external_id,
     )
-    return looked_up(dialect, asked, each, transfers)
+    return Prepared(looked_up(dialect, asked, each, transfers))
 
 
-def _tied(dialect: str, user_id: int, starts: Iterable[str]) -> Select[Any]:
+@cache
+def _tied(dialect: str, size: int) -> Prepared:
     """Select a user's flows whose transactions begin so, whatever letters are capital."""
-    asked = values(column("start", Text), name="starts").data([(start,) for start in starts])
-    starting = asked.cte("starting")
+    starts = [(bindparam(f"start{n}", type_=Text),) for n in range(size)]
+    starting = values(column("start", Text), name="starts").data(starts).cte("starting")
     each = select(flows, _MODE).where(
-        _F.user_id == user_id,
+        _F.user_id == bindparam("user"),
         _F.txid.is_not(None),
         # Each database makes small letters in its own way.
         transaction_start == func.lower(starting.c.start),
         _F.role != MADE_HERE,
     )
-    return looked_up(dialect, starting, each, flows)
+    return Prepared(looked_up(dialect, starting, each, flows))
 
 
 def _starts(transaction: str) -> Iterable[str]:

@@ -86,7 +86,7 @@ def _by_key(legs: Iterable[Leg]) -> _Legs:
 
 
 def _portions(legs: Iterable[Leg]) -> Iterator[list[Leg]]:
-    """Return flows by account and direction, and only those together that are not far apart.
+    """Return flows by mode and direction, and only those together that are not far apart.
 
     Of what is between them there may be thousands a day.
     """
@@ -100,18 +100,21 @@ def _portions(legs: Iterable[Leg]) -> Iterator[list[Leg]]:
         yield part
 
 
-def _kind(leg: Leg) -> tuple[int, str]:
-    return leg.account_id, leg.flow.direction
+def _kind(leg: Leg) -> tuple[str, str]:
+    return leg.mode, leg.flow.direction
 
 
-def _place(leg: Leg) -> tuple[int, str, int]:
+def _place(leg: Leg) -> tuple[str, str, int]:
     return *_kind(leg), leg.flow.at
 
 
 def _span_of(legs: list[Leg]) -> Span:
-    """Return where the other halves may be of flows of an account, in order of time."""
+    """Return where the other halves may be of flows, in order of time."""
+    owners = {leg.account_id for leg in legs}
+    # An account may have thousands a day that are no halves of its own.
+    without = owners.pop() if len(owners) == 1 else None
     direction = legs[0].flow.direction
     first, _ = other_half_within(direction, legs[0].flow.at)
     _, last = other_half_within(direction, legs[-1].flow.at)
     other = "in" if direction == "out" else "out"
-    return Span(legs[0].account_id, legs[0].mode, other, first, last)
+    return Span(without, legs[0].mode, other, first, last)
