@@ -9,9 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
-from coffers.clock import Clock, Millis
+from coffers.clock import Clock, Millis, SystemClock
+from coffers.connectors.exchange.connector import ExchangeConnector
 from coffers.connectors.exchange.venues import Venues
-from coffers.connectors.reading import Credentials
+from coffers.connectors.reading import Credentials, Reading, ReadRequest
+from coffers.markets.catalogue import load_catalogue
 from coffers.secret import Secret
 
 DATA = Path(__file__).parents[2] / "data" / "connectors"
@@ -179,3 +181,18 @@ def fake_credentials(number: int = 1, venue: str = "") -> Credentials:
         address=f"0x{number:040x}",
         login="anna",
     )
+
+
+async def reading_of(replay: Replay, venue: str, code: str) -> Reading:
+    """Read an account of a market for the first time, at a venue whose answers are replayed."""
+    clock = SystemClock()
+    venues = Venues(replay.url, 60, clock, is_paced=False)
+    with_markets(venues, venue, clock)
+    hurried(venues, venue)
+    market = load_catalogue().get(code)
+    assert market is not None
+    connector = ExchangeConnector(venues, clock)
+    try:
+        return await connector.read(market, fake_credentials(), ReadRequest(None))
+    finally:
+        await connector.close()

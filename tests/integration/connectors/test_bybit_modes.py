@@ -5,17 +5,12 @@ from collections.abc import Mapping
 import pytest
 
 from coffers.clock import SystemClock
-from coffers.connectors.exchange.connector import ExchangeConnector
-from coffers.connectors.exchange.venues import Venues
-from coffers.connectors.reading import ConnectorFailure, Reading, ReadRequest
-from coffers.markets.catalogue import load_catalogue
+from coffers.connectors.reading import ConnectorFailure, Reading
 from integration.connectors.replay import (
     Recorded,
-    fake_credentials,
-    hurried,
+    reading_of,
     recorded,
     replaying,
-    with_markets,
 )
 
 CLOCK = SystemClock()
@@ -60,16 +55,7 @@ async def read(code: str, uta: int, status: int, answers: Mapping[str, Recorded]
     }
     async with replaying(Recorded("{}")) as replay:
         replay.by_path |= {**mode, **ANSWERS, **answers}
-        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
-        with_markets(venues, "bybit", CLOCK)
-        hurried(venues, "bybit")
-        market = load_catalogue().get(code)
-        assert market is not None
-        connector = ExchangeConnector(venues, CLOCK)
-        try:
-            return await connector.read(market, fake_credentials(), ReadRequest(None))
-        finally:
-            await connector.close()
+        return await reading_of(replay, "bybit", code)
 
 
 def owned(reading: Reading) -> dict[tuple[str, str], str]:

@@ -3,17 +3,12 @@
 import pytest
 
 from coffers.clock import SystemClock
-from coffers.connectors.exchange.connector import ExchangeConnector
-from coffers.connectors.exchange.venues import Venues
-from coffers.connectors.reading import ConnectorFailure, Reading, ReadRequest
-from coffers.markets.catalogue import load_catalogue
+from coffers.connectors.reading import ConnectorFailure, Reading
 from integration.connectors.replay import (
     Recorded,
-    fake_credentials,
-    hurried,
+    reading_of,
     recorded,
     replaying,
-    with_markets,
 )
 
 CLOCK = SystemClock()
@@ -30,16 +25,7 @@ def balance(asset: str, quantity: str, reserved: str = "0") -> dict[str, str]:
 
 async def read(answer: Recorded) -> Reading:
     async with replaying(answer) as replay:
-        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
-        with_markets(venues, "cryptocom", CLOCK)
-        hurried(venues, "cryptocom")
-        market = load_catalogue().get("crypto_com")
-        assert market is not None
-        connector = ExchangeConnector(venues, CLOCK)
-        try:
-            return await connector.read(market, fake_credentials(), ReadRequest(None))
-        finally:
-            await connector.close()
+        return await reading_of(replay, "cryptocom", "crypto_com")
 
 
 async def test_a_balance_below_zero_is_a_debt() -> None:

@@ -3,17 +3,12 @@
 import pytest
 
 from coffers.clock import SystemClock
-from coffers.connectors.exchange.connector import ExchangeConnector
-from coffers.connectors.exchange.venues import Venues
-from coffers.connectors.reading import ConnectorFailure, Reading, ReadRequest
-from coffers.markets.catalogue import load_catalogue
+from coffers.connectors.reading import ConnectorFailure, Reading
 from integration.connectors.replay import (
     Recorded,
-    fake_credentials,
-    hurried,
+    reading_of,
     recorded,
     replaying,
-    with_markets,
 )
 
 CLOCK = SystemClock()
@@ -32,16 +27,7 @@ def told(*entries: tuple[str, str, str]) -> Recorded:
 async def read(answer: Recorded) -> Reading:
     async with replaying(Recorded("{}")) as replay:
         replay.by_path = {"/account/accounts": recorded(ACCOUNTS), "/7/balance": answer}
-        venues = Venues(replay.url, 60, CLOCK, is_paced=False)
-        with_markets(venues, "htx", CLOCK)
-        hurried(venues, "htx")
-        market = load_catalogue().get("huobi")
-        assert market is not None
-        connector = ExchangeConnector(venues, CLOCK)
-        try:
-            return await connector.read(market, fake_credentials(), ReadRequest(None))
-        finally:
-            await connector.close()
+        return await reading_of(replay, "htx", "huobi")
 
 
 async def test_what_is_locked_is_owned_too() -> None:

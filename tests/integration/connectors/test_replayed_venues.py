@@ -7,16 +7,15 @@ import pytest
 
 from coffers.clock import SECOND, Millis, SystemClock
 from coffers.connectors.exchange.balances import Holdings
-from coffers.connectors.exchange.connector import ExchangeConnector
 from coffers.connectors.exchange.fiat import FiatOrders
 from coffers.connectors.exchange.flows import FoundFlows, read_flows
 from coffers.connectors.exchange.venues import Venues
 from coffers.connectors.reading import ConnectorFailure, ReadRequest
-from coffers.markets.catalogue import load_catalogue
 from integration.connectors.replay import (
     Recorded,
     Replay,
     fake_credentials,
+    reading_of,
     recorded,
     replaying,
     with_markets,
@@ -128,15 +127,7 @@ async def test_what_woofi_pro_tells_by_twenty_five_is_asked_page_by_page(replay:
 async def balance_of(replay: Replay, accounts: list[dict[str, object]]) -> dict[str, Decimal]:
     """Return what Poloniex' spot wallet owns, by the venue's own code."""
     replay.by_path["/accounts/balances"] = recorded(accounts)
-    venues = Venues(replay.url, 60, CLOCK, is_paced=False)
-    with_markets(venues, "poloniex", CLOCK)
-    market = load_catalogue().get("poloniex")
-    assert market is not None
-    connector = ExchangeConnector(venues, CLOCK)
-    try:
-        reading = await connector.read(market, fake_credentials(), ReadRequest(None))
-    finally:
-        await connector.close()
+    reading = await reading_of(replay, "poloniex", "poloniex")
     assert {each.asset for each in reading.positions} <= {"USDT"}
     return {each.venue_code: each.owned for each in reading.positions}
 
