@@ -6,7 +6,7 @@ before an exchange's class and mends both for every call that the class makes.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from ssl import SSLContext
 from typing import Any
@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import BaseConnector, ClientSession, DummyCookieJar
 
 from coffers.clock import Clock
+from coffers.connectors.exchange.sending import send
 from coffers.tls import believed
 
 WORDS = {
@@ -100,6 +101,12 @@ class Listening:
     ssl_context: SSLContext | None
     tcp_connector: BaseConnector
     aiohttp_trust_env: bool
+    timeout: int
+    last_http_response: str | None
+    prepare_request_headers: Callable[[dict[str, str] | None], dict[str, str]]
+    parse_json: Callable[[str], object]
+    handle_errors: Callable[..., object]
+    handle_http_status_code: Callable[..., None]
 
     def milliseconds(self) -> int:
         """Return the time, from the clock that everything else goes by."""
@@ -108,21 +115,6 @@ class Listening:
     def _hears(self, heard: Heard) -> None:
         self.heard = heard
         _HEARD.set(heard)
-
-    def on_rest_response(
-        self,
-        code: int,
-        reason: str,
-        url: str,
-        method: str,
-        response_headers: Mapping[str, str],
-        *rest: Any,  # noqa: ANN401  # ccxt's own hook; the rest is handed on
-    ) -> str:
-        """Keep the status and the headers; ccxt calls this before it looks for errors."""
-        self._hears(Heard(code, response_headers))
-        hook = super().on_rest_response  # type: ignore[misc]  # of the ccxt class
-        body: str = hook(code, reason, url, method, response_headers, *rest)
-        return body
 
     def on_json_response(self, body: str) -> object:
         """Parse a body that looks like JSON, and keep what it says."""
@@ -195,8 +187,8 @@ class Listening:
         self,
         url: str,
         method: str = "GET",
-        headers: object = None,
-        body: object = None,
+        headers: dict[str, str] | None = None,
+        body: str | None = None,
     ) -> object:
         """Send the request by way of the gateway and return the JSON that came.
 
@@ -212,14 +204,26 @@ class Listening:
             error.heard = _HEARD.get()  # type: ignore[attr-defined]
             raise
 
-    async def _fetched(self, url: str, method: str, headers: object, body: object) -> object:
-        fetch = super().fetch  # type: ignore[misc]  # of the ccxt class
-        answer: object = await fetch(routed(url, self.gateway, self.id), method, headers, body)
-        if isinstance(answer, dict | list) or (isinstance(answer, str) and answer.isdigit()):
+    async def _fetched(
+        self, url: str, method: str, headers: dict[str, str] | None, body: str | None
+    ) -> object:
+        url = routed(url, self.gateway, self.id)
+        sent = self.prepare_request_headers(headers)
+        came = await send(self.session, method, url, sent, body, self.timeout / 1000)
+        self._hears(Heard(came.status, came.headers))
+        # ccxt's own name: Kraken's cancelling looks there for what the answer said.
+        self.last_http_response = came.text
+        answer = self.parse_json(came.text)
+        outcome = came.status, came.reason, url, method
+        self.handle_errors(*outcome, came.headers, came.text, answer, sent, body)
+        self.handle_http_status_code(*outcome, came.text)
+        if isinstance(answer, dict | list):
             return answer
-        if isinstance(answer, str) and (word := answer.strip('"')) in WORDS.get(self.id, ()):
+        if came.text.isdigit():
+            return came.text
+        if (word := came.text.strip('"')) in WORDS.get(self.id, ()):
             self._hears(_with_answer(_HEARD.get(), word))
-            return answer
+            return came.text
         raise NotJson
 
 

@@ -1,16 +1,21 @@
 import json
+from contextlib import suppress
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from coffers.connectors.exchange.client import (
     NOTHING_HEARD,
+    Heard,
     Listening,
     NotJson,
     Unsignable,
     exact_json,
+    heard_by,
     routed,
 )
+from coffers.connectors.exchange.sending import Answer
 
 
 def test_a_bare_number_keeps_every_digit() -> None:
@@ -63,20 +68,33 @@ class Plain:
     """What is left of ccxt's class here."""
 
     id = "binance"
+    timeout = 10_000
+    session = None
 
-    def __init__(self, answer: object) -> None:
-        self.answer = answer
-        self.urls: list[str] = []
+    def __init__(self, status: int = 200, text: str = "{}") -> None:
+        self.status, self.text = status, text
+        self.sent: list[tuple[str, str, dict[str, str], str | None]] = []
+        self.refused: object = None
 
-    async def fetch(self, url: str, *_rest: object) -> object:
-        self.urls.append(url)
-        return self.answer
+    def prepare_request_headers(self, headers: dict[str, str] | None) -> dict[str, str]:
+        return {**(headers or {}), "User-Agent": "x"}
+
+    def parse_json(self, text: str) -> object:
+        with suppress(ValueError):
+            return self.on_json_response(text) if text[:1] in ("{", "[") else None
+        return None
+
+    def handle_errors(self, *args: object) -> None:
+        self.refused = args
+        if self.status == 429:
+            raise ConnectionRefusedError
+
+    def handle_http_status_code(self, *_args: object) -> None:
+        if self.status == 503:
+            raise ConnectionResetError
 
     def sign(self, *_args: object) -> object:
-        raise self.answer  # type: ignore[misc]
-
-    def on_rest_response(self, *args: object) -> str:
-        return str(args[5]).strip()
+        raise self.refused  # type: ignore[misc]
 
     def calculate_rate_limiter_cost(self, *_args: object) -> object:
         return self.number("1.5") > 1
@@ -90,57 +108,108 @@ class Client(Listening, Plain):
     number = str
 
 
+URL = "https://api.binance.com/time"
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Client:
+    made = Client()
+
+    async def send(_session: object, method: str, *rest: Any) -> Answer:
+        url, headers, body, seconds = rest
+        assert seconds == 10
+        made.sent.append((method, url, headers, body))
+        return Answer(made.status, "Told", {"Retry-After": "3"}, made.text)
+
+    monkeypatch.setattr("coffers.connectors.exchange.client.send", send)
+    return made
+
+
 def test_a_calls_cost_is_reckoned_with_and_amounts_stay_exact() -> None:
-    client = Client({})
+    client = Client()
     assert client.calculate_rate_limiter_cost("public", "GET", "path", {}) is True
     assert client.number is str
 
 
 def test_nothing_is_merged_as_nothing() -> None:
-    assert Client({}).extend({"a": 1}, None, {"b": 2}) == {"a": 1, "b": 2}
+    assert Client().extend({"a": 1}, None, {"b": 2}) == {"a": 1, "b": 2}
 
 
-@pytest.mark.parametrize("answer", [{"a": 1}, [], {}, "1760000000000"])
-async def test_json_and_whole_numbers_pass(answer: object) -> None:
-    client = Client(answer)
-    assert await client.fetch("https://api.binance.com/time") == answer
-    assert client.urls == ["http://gw/binance/api.binance.com/time"]
+async def test_a_request_is_sent_as_it_was_signed_by_way_of_the_gateway(client: Client) -> None:
+    await client.fetch(URL, "POST", {"X-Key": "1"}, "a=1")
+    headers = {"X-Key": "1", "User-Agent": "x"}
+    assert client.sent == [("POST", "http://gw/binance/api.binance.com/time", headers, "a=1")]
 
 
-@pytest.mark.parametrize("answer", ["<html>Maintenance</html>", "", '{"a": ', None, b"x"])
-async def test_anything_else_is_no_answer(answer: object) -> None:
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [('{"a": 1.50}', {"a": "1.50"}), ("[]", []), ("{}", {}), ("1760000000000", "1760000000000")],
+)
+async def test_json_and_whole_numbers_pass(client: Client, text: str, answer: object) -> None:
+    client.text = text
+    assert await client.fetch(URL) == answer
+
+
+@pytest.mark.parametrize("text", ["<html>Maintenance</html>", "", '{"a": ', '"disabled"', "1.5"])
+async def test_anything_else_is_no_answer(client: Client, text: str) -> None:
+    client.text = text
     with pytest.raises(NotJson):
-        await Client(answer).fetch("https://api.binance.com/time")
+        await client.fetch(URL)
+    assert (client.heard.status, client.heard.answer) == (200, None)
 
 
-def test_status_headers_and_body_are_kept_for_whoever_asks_why() -> None:
-    client = Client(None)
-    body = client.on_rest_response(429, "Slow", "url", "GET", {"Retry-After": "3"}, ' {"code": 7} ')
-    assert client.on_json_response(body) == {"code": 7}
-    assert (client.heard.status, client.heard.answer) == (429, {"code": 7})
-    assert client.heard.headers["Retry-After"] == "3"
+async def test_a_word_is_an_answer_where_the_venue_has_such(client: Client) -> None:
+    client.id, client.text = "hyperliquid", '"unifiedAccount"'
+    assert await client.fetch(URL) == '"unifiedAccount"'
+    assert client.heard.answer == "unifiedAccount"
 
 
-def test_a_page_is_heard_without_an_answer() -> None:
-    client = Client(None)
-    client.on_rest_response(403, "No", "url", "GET", {}, "<html>")
-    with pytest.raises(ValueError, match="."):
-        client.on_json_response("<html>")
-    assert (client.heard.status, client.heard.answer) == (403, None)
+async def test_ccxt_is_asked_what_an_answer_means(client: Client) -> None:
+    client.text = '{"code": 7}'
+    await client.fetch(URL, body="a=1")
+    url, sent = "http://gw/binance/api.binance.com/time", {"User-Agent": "x"}
+    heads = {"Retry-After": "3"}
+    told = (200, "Told", url, "GET", heads, '{"code": 7}', {"code": 7}, sent, "a=1")
+    assert client.refused == told
+    assert client.last_http_response == '{"code": 7}'
 
 
-async def test_a_new_call_forgets_the_last_answer() -> None:
-    client = Client({})
-    client.on_rest_response(429, "Slow", "url", "GET", {}, "{}")
-    await client.fetch("https://api.binance.com/time")
+@pytest.mark.parametrize(
+    ("status", "error"), [(429, ConnectionRefusedError), (503, ConnectionResetError)]
+)
+async def test_status_headers_and_body_are_kept_for_whoever_asks_why(
+    client: Client, status: int, error: type[Exception]
+) -> None:
+    client.status, client.text = status, '{"code": 7}'
+    with pytest.raises(error) as raised:
+        await client.fetch(URL)
+    heard = heard_by(raised.value, NOTHING_HEARD)
+    assert heard == client.heard == Heard(status, {"Retry-After": "3"}, {"code": 7})
+
+
+async def test_a_new_call_forgets_the_last_answer(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await client.fetch(URL)
+
+    async def lost(*_args: object) -> Answer:
+        raise TimeoutError
+
+    monkeypatch.setattr("coffers.connectors.exchange.client.send", lost)
+    with pytest.raises(TimeoutError):
+        await client.fetch(URL)
     assert client.heard is NOTHING_HEARD
 
 
 def test_a_secret_of_the_wrong_form_is_told_apart() -> None:
+    client = Client()
+    client.refused = ValueError("Incorrect padding")
     with pytest.raises(Unsignable):
-        Client(ValueError("Incorrect padding")).sign("path")
+        client.sign("path")
 
 
 def test_other_errors_of_signing_pass() -> None:
+    client = Client()
+    client.refused = ConnectionError()
     with pytest.raises(ConnectionError):
-        Client(ConnectionError()).sign("path")
+        client.sign("path")
