@@ -13,8 +13,8 @@ from aiohttp import ClientResponse, ClientSession, ClientTimeout
 from yarl import URL
 
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
-"""Bytes of an unpacked answer. The longest that venues give, lists of their markets, have a third
-of that; one without an end would take the memory of all other accounts."""
+"""Bytes of an unpacked answer. The longest that are heard of, lists of all markets, have 10 to 20
+million; one without an end would take the memory of all other accounts."""
 
 _UNTIMED: Final = ClientTimeout()
 
