@@ -14,14 +14,19 @@ def test_any_32_bytes_are_an_address(data: bytes) -> None:
     assert checked(base58.encode(data)) == base58.encode(data)
 
 
+def refusal_of(text: str) -> AddressRefused:
+    with pytest.raises(AddressRefused) as refusal:
+        checked(text)
+    return refusal.value
+
+
 @given(st.text(max_size=60))
 def test_anything_else_is_refused_without_being_repeated(text: str) -> None:
     data = base58.decode(text)
     if data is not None and len(data) == 32:
         return
-    with pytest.raises(AddressRefused) as refusal:
-        checked(text)
-    assert len(text) < 4 or text not in str(refusal.value)
+    # Junk may be a part of the sentence itself, which other junk gets as well.
+    assert text not in str(refusal_of(text)) or text in str(refusal_of("?"))
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,13 @@ def test_a_tag_is_the_customer_of_somebody_else() -> None:
         checked("X7AcgcsBL6XDcUb289X4mJ8djcdyKaGZMhc9YTE92ehJ2Fu")
 
 
-@given(st.text(max_size=60))
-def test_junk_is_refused_without_being_repeated(text: str) -> None:
+def refusal_of(text: str) -> AddressRefused:
     with pytest.raises(AddressRefused) as refusal:
         checked(text)
-    assert len(text) < 4 or text not in str(refusal.value)
+    return refusal.value
+
+
+@given(st.text(max_size=60))
+def test_junk_is_refused_without_being_repeated(text: str) -> None:
+    # Junk may be a part of the sentence itself, which other junk gets as well.
+    assert text not in str(refusal_of(text)) or text in str(refusal_of("?"))
